@@ -1,0 +1,10 @@
+//! Real servers on free loopback ports. What `./test` started for the whole run is shared; what a
+//! test wants to kill, freeze or configure, it starts for itself.
+
+mod postgres;
+mod redis;
+mod smtp;
+
+pub use postgres::{Database, Durability, Postgres, fresh_database};
+pub use redis::{Redis, fresh_redis};
+pub use smtp::Smtp;
