@@ -1,0 +1,68 @@
+//! Every error the HTTP habits themselves can answer with.
+
+use base::Error;
+
+/// The request carries no credentials.
+pub(crate) fn unauthenticated() -> Error {
+    Error::unauthenticated("web.unauthenticated", "this needs credentials: a session, an access token or an API token")
+}
+
+/// The body is not JSON.
+pub(crate) fn syntax(detail: String) -> Error {
+    Error::invalid("web.body_syntax", detail)
+}
+
+/// The body is JSON of another shape; the pointer names the place.
+pub(crate) fn shape(pointer: String, detail: String) -> Error {
+    Error::invalid("web.body_shape", detail).at(pointer)
+}
+
+/// The body is sent as something other than `application/json`.
+pub(crate) fn media_type(given: &str) -> Error {
+    Error::invalid("web.media_type", format!("the body must be application/json, not `{given}`"))
+}
+
+/// The body is larger than this route takes.
+pub(crate) fn too_large() -> Error {
+    Error::invalid("web.body_too_large", "the body is larger than this takes")
+}
+
+/// The body broke off or could not be read.
+pub(crate) fn unreadable(detail: String) -> Error {
+    Error::invalid("web.body_unreadable", detail)
+}
+
+/// A query parameter is missing or does not parse; its name is given.
+pub(crate) fn parameter(name: String, detail: String) -> Error {
+    Error::invalid("web.parameter", detail).at(name)
+}
+
+/// A part of the path does not parse.
+pub(crate) fn path(detail: String) -> Error {
+    Error::invalid("web.path", detail)
+}
+
+/// No route has this path.
+pub(crate) fn no_route() -> Error {
+    Error::not_found("web.no_route", "nothing is at this path")
+}
+
+/// The path exists, but not for this method.
+pub(crate) fn method() -> Error {
+    Error::invalid("web.method", "this path does not take this method")
+}
+
+/// The request was refused before a handler saw it.
+pub(crate) fn refused(status: http::StatusCode) -> Error {
+    Error::invalid("web.refused", status.canonical_reason().unwrap_or("the request was refused").to_lowercase())
+}
+
+/// The request waited too long.
+pub(crate) fn timeout() -> Error {
+    Error::timeout("web.timeout", "the answer took too long")
+}
+
+/// The server takes no more requests at the moment.
+pub(crate) fn busy() -> Error {
+    Error::unavailable("web.busy", "too many requests at once; ask again shortly")
+}

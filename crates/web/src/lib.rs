@@ -1,0 +1,18 @@
+//! HTTP habits every context shares: who calls, how input is read, how failures and live streams look on the wire.
+//! It knows nothing of any context: the caller is whatever the auth layer put into the request.
+
+mod answer;
+mod caller;
+mod errors;
+mod input;
+pub mod live;
+pub mod openapi;
+mod problem;
+
+pub use answer::{created, no_content};
+pub use caller::{Caller, Peer};
+pub use input::{Body, Params, Path, PathId};
+pub use openapi::ErrorResponses;
+pub use problem::{Answer, Problem, problems};
+pub use utoipa_axum::router::OpenApiRouter;
+pub use utoipa_axum::routes;

@@ -1,0 +1,4 @@
+//! The HTTP habits as a caller meets them.
+
+mod input;
+mod problem;
