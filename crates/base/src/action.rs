@@ -1,0 +1,26 @@
+//! What is being done, named once: the audit entry's verb and the permission it needs.
+
+use crate::Permission;
+
+/// A named thing an actor may do; declared as a constant in a context's `actions.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Action {
+    /// `context.verb`, unique in the product; written to the audit log as `action_taken`.
+    pub name: &'static str,
+    /// The permission the actor must hold, or `None` for what anybody may do (signing in).
+    pub needs: Option<Permission>,
+}
+
+impl Action {
+    /// An action that needs `permission`.
+    #[must_use]
+    pub const fn new(name: &'static str, permission: Permission) -> Self {
+        Self { name, needs: Some(permission) }
+    }
+
+    /// An action open to an actor without any permission, such as signing in.
+    #[must_use]
+    pub const fn open(name: &'static str) -> Self {
+        Self { name, needs: None }
+    }
+}
