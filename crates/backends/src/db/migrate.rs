@@ -1,0 +1,138 @@
+//! Brings the schema forward: one ordered list, one text for both engines, each migration whole or not at all.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use base::{Error, Result, Time};
+use sqlx::{AssertSqlSafe, Connection, Postgres, Row, Sqlite};
+
+use super::Pools;
+use super::failure::failed;
+use crate::errors;
+
+/// Every migration in order; version is the position, counted from one.
+const MIGRATIONS: &[(&str, &str)] = &[
+    ("0001_backends", include_str!("../../../../migrations/0001_backends.sql")),
+    ("0002_audit", include_str!("../../../../migrations/0002_audit.sql")),
+    ("0003_auth", include_str!("../../../../migrations/0003_auth.sql")),
+    ("0004_targets", include_str!("../../../../migrations/0004_targets.sql")),
+    ("0005_scans", include_str!("../../../../migrations/0005_scans.sql")),
+    ("0006_results", include_str!("../../../../migrations/0006_results.sql")),
+    ("0007_reports", include_str!("../../../../migrations/0007_reports.sql")),
+];
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
+
+/// Held while migrating, so that several processes may start at once.
+const ADVISORY_LOCK: &str = "SELECT pg_advisory_lock(8390044011)";
+const ADVISORY_UNLOCK: &str = "SELECT pg_advisory_unlock(8390044011)";
+
+pub(super) async fn up(pools: &Pools, now: Time) -> Result<()> {
+    match pools {
+        Pools::Sqlite { write, .. } => {
+            let mut connection = write.acquire().await.map_err(failed)?;
+            sqlite(&mut connection, now).await
+        }
+        Pools::Postgres { write, .. } => {
+            let mut connection = write.acquire().await.map_err(failed)?.detach();
+            sqlx::raw_sql(ADVISORY_LOCK).execute(&mut connection).await.map_err(failed)?;
+            let outcome = postgres(&mut connection, now).await;
+            sqlx::raw_sql(ADVISORY_UNLOCK).execute(&mut connection).await.map_err(failed)?;
+            connection.close().await.map_err(failed)?;
+            outcome
+        }
+    }
+}
+
+macro_rules! runner {
+    ($name:ident, $database:ty, $engine:literal) => {
+        async fn $name(connection: &mut <$database as sqlx::Database>::Connection, now: Time) -> Result<()> {
+            sqlx::raw_sql(TABLE).execute(&mut *connection).await.map_err(failed)?;
+            let applied = sqlx::query("SELECT version, checksum FROM schema_migrations ORDER BY version")
+                .fetch_all(&mut *connection)
+                .await
+                .map_err(failed)?
+                .into_iter()
+                .map(|row| Ok((row.try_get::<i64, _>("version")?, row.try_get::<String, _>("checksum")?)))
+                .collect::<Result<Vec<_>, sqlx::Error>>()
+                .map_err(failed)?;
+            let todo = pending(&applied)?;
+            for (version, name, text) in todo {
+                let mut transaction = connection.begin().await.map_err(failed)?;
+                sqlx::raw_sql(AssertSqlSafe(for_engine(text, $engine)))
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(|cause| Error::internal(format!("migration {name} failed: {cause}")).because(cause))?;
+                sqlx::query("INSERT INTO schema_migrations (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)")
+                    .bind(version)
+                    .bind(name)
+                    .bind(checksum(text))
+                    .bind(now.micros())
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(failed)?;
+                transaction.commit().await.map_err(failed)?;
+                tracing::info!(migration = name, "schema migrated");
+            }
+            Ok(())
+        }
+    };
+}
+
+runner!(sqlite, Sqlite, "sqlite");
+runner!(postgres, Postgres, "postgres");
+
+/// The migrations still to run, or why they must not.
+fn pending(applied: &[(i64, String)]) -> Result<Vec<(i64, &'static str, &'static str)>> {
+    let mut todo = Vec::new();
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    if let Some((newest, _)) = applied.last().filter(|(version, _)| *version > known) {
+        return Err(errors::db_newer(*newest, known));
+    }
+    for (version, (name, text)) in (1_i64..).zip(MIGRATIONS) {
+        match applied.iter().find(|(done, _)| *done == version) {
+            None => todo.push((version, *name, *text)),
+            Some((_, recorded)) if *recorded != checksum(text) => return Err(errors::db_migration_changed(name)),
+            Some(_) => {}
+        }
+    }
+    Ok(todo)
+}
+
+fn checksum(text: &str) -> String {
+    hex::encode(digest(&SHA256, text.as_bytes()))
+}
+
+/// Drops the parts between `-- only: other-engine` and `-- end`.
+fn for_engine(text: &str, engine: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut keep = true;
+    for line in text.lines() {
+        if let Some(only) = line.trim().strip_prefix("-- only:") {
+            keep = only.trim() == engine;
+        } else if line.trim() == "-- end" {
+            keep = true;
+        } else if keep {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_for_one_engine_is_not_run_on_the_other() {
+        let text = "CREATE A;\n-- only: sqlite\nTRIGGER;\n-- end\nCREATE B;";
+        assert_eq!(for_engine(text, "sqlite"), "CREATE A;\nTRIGGER;\nCREATE B;\n");
+        assert_eq!(for_engine(text, "postgres"), "CREATE A;\nCREATE B;\n");
+    }
+
+    #[test]
+    fn a_changed_or_newer_schema_is_refused() {
+        assert_eq!(pending(&[]).unwrap().len(), MIGRATIONS.len());
+        assert_eq!(pending(&[(1, "other".into())]).unwrap_err().code(), "db.migration_changed");
+        assert_eq!(pending(&[(9_999, "x".into())]).unwrap_err().code(), "db.newer");
+    }
+}

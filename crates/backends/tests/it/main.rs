@@ -1,0 +1,1 @@
+//! Contract suites: the same stories on every engine.
