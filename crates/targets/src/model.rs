@@ -1,0 +1,447 @@
+//! Targets: what they are, what may be said about them, and the checks every door shares.
+
+use std::collections::BTreeSet;
+
+use base::{Error, Id, Result, Time, UserId};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use crate::address::{Address, MAXIMUM_LENGTH};
+use crate::errors;
+
+/// A target's id.
+pub type TargetId = Id<Target>;
+
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident, $what:literal { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        pub enum $name {
+            $($(#[$doc])* #[serde(rename = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The text form used in JSON and tables.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
+                    let all: Vec<&str> = Self::ALL.iter().map(|value| value.as_str()).collect();
+                    errors::field($what, format!("`{}` is not one of {}", text.chars().take(40).collect::<String>(), all.join(", ")))
+                })
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words! {
+    /// What sort of thing a target is.
+    TargetKind, "/type" {
+        /// A web site or application.
+        Web = "web",
+        /// A programming interface over HTTP.
+        Api = "api",
+        /// One machine.
+        Host = "host",
+        /// A range of addresses.
+        Network = "network",
+        /// An app for phones.
+        Mobile = "mobile",
+        /// A source code repository.
+        Repository = "repository",
+        /// An account or project with a cloud provider.
+        Cloud = "cloud",
+    }
+}
+
+words! {
+    /// How much the organisation would lose with the target.
+    Criticality, "/criticality" {
+        /// Little.
+        Low = "low",
+        /// Something.
+        Medium = "medium",
+        /// Much.
+        High = "high",
+        /// Everything.
+        Critical = "critical",
+    }
+}
+
+words! {
+    /// How far a test may go, from looking to trying.
+    Intrusiveness, "/intrusiveness" {
+        /// Looking only: what a visitor would do.
+        Passive = "passive",
+        /// Harmless requests that change nothing.
+        Safe = "safe",
+        /// Tries that may be noticed or disturb.
+        Intrusive = "intrusive",
+    }
+}
+
+/// Something the organisation owns and wants tested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Target {
+    /// Its id.
+    pub id: TargetId,
+    /// What people call it.
+    #[schema(max_length = 200)]
+    pub name: String,
+    /// What sort of thing it is.
+    #[serde(rename = "type")]
+    pub kind: TargetKind,
+    /// Where it is: a URL, host or network in normal form; for other types any reference.
+    #[schema(max_length = 2048)]
+    pub address: Option<String>,
+    /// Free text.
+    #[schema(max_length = 10000)]
+    pub description: String,
+    /// Labels, lower case, sorted.
+    #[schema(max_items = 50)]
+    pub tags: Vec<String>,
+    /// Who answers for it.
+    #[schema(max_length = 200)]
+    pub owner: Option<String>,
+    /// Where it runs, such as `production`.
+    #[schema(max_length = 64)]
+    pub environment: Option<String>,
+    /// How much depends on it.
+    pub criticality: Criticality,
+    /// When it was recorded.
+    pub created_at: Time,
+    /// When it was last changed.
+    pub updated_at: Time,
+    /// Counts changes; give it back with a patch to notice somebody else's.
+    #[schema(minimum = 1, format = "int64")]
+    pub version: i64,
+}
+
+impl Target {
+    /// The parsed address, when it is one that can be reached over the network.
+    #[must_use]
+    pub fn endpoint(&self) -> Option<Address> {
+        match self.kind {
+            TargetKind::Web | TargetKind::Api | TargetKind::Host | TargetKind::Network => {
+                self.address.as_deref().and_then(|address| Address::parse(address).ok())
+            }
+            TargetKind::Mobile | TargetKind::Repository | TargetKind::Cloud => None,
+        }
+    }
+}
+
+/// What is needed to record a target; `name` and `type` are enough.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTarget {
+    /// What people call it; taken as the address too when it plainly is one.
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: String,
+    /// What sort of thing it is.
+    #[serde(rename = "type")]
+    pub kind: TargetKind,
+    /// Where it is.
+    #[serde(default)]
+    #[schema(max_length = 2048)]
+    pub address: Option<String>,
+    /// Free text.
+    #[serde(default)]
+    #[schema(max_length = 10000)]
+    pub description: Option<String>,
+    /// Labels.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub tags: Vec<String>,
+    /// Who answers for it.
+    #[serde(default)]
+    #[schema(max_length = 200)]
+    pub owner: Option<String>,
+    /// Where it runs.
+    #[serde(default)]
+    #[schema(max_length = 64)]
+    pub environment: Option<String>,
+    /// How much depends on it; `medium` when not said.
+    #[serde(default)]
+    pub criticality: Option<Criticality>,
+}
+
+impl NewTarget {
+    /// A target of which only name and type are known.
+    pub fn named(name: impl Into<String>, kind: TargetKind) -> Self {
+        Self { name: name.into(), kind, address: None, description: None, tags: Vec::new(), owner: None, environment: None, criticality: None }
+    }
+
+    /// The checked target with its address in normal form.
+    ///
+    /// # Errors
+    /// `Invalid` naming the field at fault.
+    pub fn build(self, id: TargetId, now: Time) -> Result<Target> {
+        let name = line("/name", &self.name, 200)?;
+        let address = match self.address.as_deref().map(str::trim) {
+            Some(given) if !given.is_empty() => Some(address_for(self.kind, given)?),
+            _ => address_from_name(self.kind, &name),
+        };
+        Ok(Target {
+            id,
+            name,
+            kind: self.kind,
+            address,
+            description: text("/description", self.description.as_deref().unwrap_or_default(), 10_000)?,
+            tags: tags(&self.tags)?,
+            owner: optional_line("/owner", self.owner.as_deref(), 200)?,
+            environment: optional_line("/environment", self.environment.as_deref(), 64)?,
+            criticality: self.criticality.unwrap_or(Criticality::Medium),
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        })
+    }
+}
+
+/// A change to a target: absent fields stay, `null` clears what may be empty.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TargetPatch {
+    /// The new name.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 200)]
+    pub name: Option<String>,
+    /// The new type.
+    #[serde(default, rename = "type")]
+    pub kind: Option<TargetKind>,
+    /// The new address.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, max_length = 2048)]
+    pub address: Option<Option<String>>,
+    /// The new description.
+    #[serde(default)]
+    #[schema(max_length = 10000)]
+    pub description: Option<String>,
+    /// All labels from now on.
+    #[serde(default)]
+    #[schema(max_items = 50)]
+    pub tags: Option<Vec<String>>,
+    /// The new owner.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    pub owner: Option<Option<String>>,
+    /// The new environment.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>, max_length = 64)]
+    pub environment: Option<Option<String>>,
+    /// The new criticality.
+    #[serde(default)]
+    pub criticality: Option<Criticality>,
+    /// The version this change was made from; refused when somebody was faster.
+    #[serde(default)]
+    #[schema(minimum = 1, format = "int64")]
+    pub version: Option<i64>,
+}
+
+impl TargetPatch {
+    /// The changed target.
+    ///
+    /// # Errors
+    /// `Invalid` naming the field at fault; `Conflict` when `version` is not the current one.
+    pub fn apply(self, mut target: Target, now: Time) -> Result<Target> {
+        if let Some(given) = self.version
+            && given != target.version
+        {
+            return Err(errors::changed_meanwhile(given, target.version));
+        }
+        if let Some(name) = &self.name {
+            target.name = line("/name", name, 200)?;
+        }
+        if let Some(kind) = self.kind {
+            target.kind = kind;
+        }
+        let address = self.address.unwrap_or_else(|| target.address.clone());
+        target.address = match address.as_deref().map(str::trim) {
+            Some(given) if !given.is_empty() => Some(address_for(target.kind, given)?),
+            _ => None,
+        };
+        if let Some(description) = &self.description {
+            target.description = text("/description", description, 10_000)?;
+        }
+        if let Some(given) = &self.tags {
+            target.tags = tags(given)?;
+        }
+        if let Some(owner) = &self.owner {
+            target.owner = optional_line("/owner", owner.as_deref(), 200)?;
+        }
+        if let Some(environment) = &self.environment {
+            target.environment = optional_line("/environment", environment.as_deref(), 64)?;
+        }
+        if let Some(criticality) = self.criticality {
+            target.criticality = criticality;
+        }
+        target.updated_at = now;
+        target.version = target.version.saturating_add(1);
+        Ok(target)
+    }
+}
+
+/// Which targets a list shows.
+#[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Filter {
+    /// Part of the name or address, any case.
+    #[param(max_length = 200)]
+    pub q: Option<String>,
+    /// Only this type.
+    #[serde(rename = "type")]
+    #[param(rename = "type", inline)]
+    pub kind: Option<TargetKind>,
+    /// Only with this label.
+    #[param(max_length = 64)]
+    pub tag: Option<String>,
+    /// Only of this criticality.
+    #[param(inline)]
+    pub criticality: Option<Criticality>,
+}
+
+/// Who recorded something, for rows that keep it.
+pub(crate) type Author = Option<UserId>;
+
+/// Tells `null` (clear it) from absence (leave it).
+fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(Some)
+}
+
+fn address_for(kind: TargetKind, given: &str) -> Result<String> {
+    match kind {
+        TargetKind::Web | TargetKind::Api => match Address::parse(given).map_err(|error| error.at("/address"))? {
+            Address::Network(_) => Err(errors::address_of_kind(kind, "a URL or a host")),
+            address => Ok(address.to_string()),
+        },
+        TargetKind::Host => match Address::parse(given).map_err(|error| error.at("/address"))? {
+            address @ Address::Host { .. } => Ok(address.to_string()),
+            Address::Network(network) if network.prefix_len() == network.max_prefix_len() => Ok(network.addr().to_string()),
+            Address::Network(_) | Address::Url(_) => Err(errors::address_of_kind(kind, "one host name or IP address")),
+        },
+        TargetKind::Network => match Address::parse(given).map_err(|error| error.at("/address"))? {
+            Address::Network(network) => Ok(network.to_string()),
+            address @ Address::Host { port: None, .. } if address.ip().is_some() => Ok(address.to_string()),
+            Address::Host { .. } | Address::Url(_) => Err(errors::address_of_kind(kind, "a network such as 192.0.2.0/24")),
+        },
+        TargetKind::Mobile | TargetKind::Repository | TargetKind::Cloud => line("/address", given, MAXIMUM_LENGTH),
+    }
+}
+
+fn address_from_name(kind: TargetKind, name: &str) -> Option<String> {
+    let address = match kind {
+        TargetKind::Web | TargetKind::Api | TargetKind::Host | TargetKind::Network => Address::recognise(name)?.to_string(),
+        TargetKind::Mobile | TargetKind::Repository | TargetKind::Cloud => return None,
+    };
+    address_for(kind, &address).ok()
+}
+
+/// One line of text: trimmed, not empty, no control characters.
+pub(crate) fn line(pointer: &str, given: &str, maximum: usize) -> Result<String> {
+    let line = text(pointer, given, maximum)?;
+    if line.is_empty() {
+        return Err(errors::field(pointer, "it must not be empty"));
+    }
+    if line.contains(['\n', '\r', '\t']) {
+        return Err(errors::field(pointer, "it must be one line"));
+    }
+    Ok(line)
+}
+
+/// Text of any number of lines: trimmed, no control characters but line breaks and tabs.
+pub(crate) fn text(pointer: &str, given: &str, maximum: usize) -> Result<String> {
+    let text = given.trim();
+    if text.chars().count() > maximum {
+        return Err(errors::field(pointer, format!("it must have at most {maximum} characters")));
+    }
+    if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t')) {
+        return Err(errors::field(pointer, "it must not contain control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+fn optional_line(pointer: &str, given: Option<&str>, maximum: usize) -> Result<Option<String>> {
+    given.map(str::trim).filter(|text| !text.is_empty()).map(|text| line(pointer, text, maximum)).transpose()
+}
+
+fn tags(given: &[String]) -> Result<Vec<String>> {
+    if given.len() > 50 {
+        return Err(errors::field("/tags", "a target has at most 50 tags"));
+    }
+    let mut tags = BTreeSet::new();
+    for (index, tag) in given.iter().enumerate() {
+        let pointer = format!("/tags/{index}");
+        let tag = line(&pointer, &tag.to_lowercase(), 64)?;
+        if tag.contains([',', ';']) {
+            return Err(errors::field(&pointer, "a tag must not contain a comma or semicolon"));
+        }
+        tags.insert(tag);
+    }
+    Ok(tags.into_iter().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> TargetId {
+        TargetId::from_uuid(uuid::Uuid::from_u128(1))
+    }
+
+    fn built(name: &str, kind: TargetKind) -> Target {
+        NewTarget::named(name, kind).build(id(), Time::from_seconds(1)).unwrap()
+    }
+
+    #[test]
+    fn name_and_type_alone_make_a_target() {
+        assert_eq!(built("Web shop", TargetKind::Web).address, None);
+        assert_eq!(built("https://Shop.example/", TargetKind::Web).address.as_deref(), Some("https://shop.example/"));
+        assert_eq!(built("127.0.0.1", TargetKind::Host).address.as_deref(), Some("127.0.0.1"));
+        assert_eq!(built("10.0.0.7/24", TargetKind::Network).address.as_deref(), Some("10.0.0.0/24"));
+        assert_eq!(built("example.com", TargetKind::Mobile).address, None);
+        assert_eq!(built("10.0.0.0/24", TargetKind::Host).address, None);
+    }
+
+    #[test]
+    fn a_wrong_field_is_named() {
+        let new = |change: fn(&mut NewTarget)| {
+            let mut new = NewTarget::named("a", TargetKind::Host);
+            change(&mut new);
+            new.build(id(), Time::default()).unwrap_err()
+        };
+        assert_eq!(new(|new| new.name = " ".into()).field(), Some("/name"));
+        assert_eq!(new(|new| new.address = Some("http://x/".into())).field(), Some("/address"));
+        assert_eq!(new(|new| new.address = Some("a b".into())).field(), Some("/address"));
+        assert_eq!(new(|new| new.tags = vec!["ok".into(), "a,b".into()]).field(), Some("/tags/1"));
+        assert_eq!(new(|new| new.owner = Some("a\u{0}b".into())).field(), Some("/owner"));
+    }
+
+    #[test]
+    fn a_patch_changes_what_it_names_and_notices_a_faster_one() {
+        let target = built("127.0.0.1", TargetKind::Host);
+        let patch: TargetPatch = serde_json::from_str(r#"{"address":null,"tags":["B","a","b"],"version":1}"#).unwrap();
+        let changed = patch.clone().apply(target.clone(), Time::from_seconds(5)).unwrap();
+        assert_eq!((changed.address.as_deref(), changed.version), (None, 2));
+        assert_eq!(changed.tags, ["a", "b"]);
+        assert_eq!(changed.name, target.name);
+        assert_eq!(patch.apply(changed, Time::from_seconds(6)).unwrap_err().code(), "targets.changed_meanwhile");
+    }
+}
