@@ -1,5 +1,8 @@
 //! The lab, seen by curl, openssl, redis-cli and sslscan.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
 use testkit::Lab;
 
 use crate::output;
@@ -74,9 +77,11 @@ fn the_weak_lab_has_what_it_planted() {
     assert!(output("redis-cli", &["-h", &address, "-p", &port, "INFO"]).contains("redis_version"));
     let ftp = format!("ftp://{address}:{}/README.txt", lab.ftp_port().unwrap());
     assert!(output("curl", &["-s", &ftp]).contains("internal drop box"));
-    let memcached = format!("telnet://{address}:{}", lab.memcached_port().unwrap());
-    let stats = format!("printf 'stats\\r\\nquit\\r\\n' | curl -s {memcached}");
-    assert!(output("sh", &["-c", &stats]).contains("STAT version"));
+    let mut memcached = TcpStream::connect((lab.address(), lab.memcached_port().unwrap())).unwrap();
+    memcached.write_all(b"stats\r\nquit\r\n").unwrap();
+    let mut stats = String::new();
+    memcached.read_to_string(&mut stats).unwrap();
+    assert!(stats.contains("STAT version"), "{stats}");
 }
 
 #[test]
