@@ -1,0 +1,43 @@
+# Every command a developer types. Each recipe is one plain command line: it also runs without just.
+
+# Show the recipes.
+default:
+    @just --list
+
+# Start everything in one process on embedded storage.
+run *arguments:
+    cargo run -p app -- serve {{arguments}}
+
+# Format, lint and house rules: the fast half of the tests.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+    cargo test -p app --test rules
+
+# Everything that continuous integration runs, on real servers.
+test:
+    ./test
+
+# The same without the judges.
+quick:
+    ./test quick
+
+# One crate's tests, on the servers the tests start themselves.
+crate name:
+    cargo test -p {{name}}
+
+# Rewrite the generated files (OpenAPI, configuration and error reference, schema).
+docs:
+    cargo run -p app -- docs
+
+# Micro-benchmarks; each prints its own table.
+bench *arguments:
+    cargo bench --workspace --benches -- {{arguments}}
+
+# Licences, sources, duplicates and advisories of dependencies (needs cargo-deny).
+deny:
+    cargo deny check
+
+# The program as shipped.
+release:
+    cargo build --release --locked -p app
