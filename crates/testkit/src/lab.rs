@@ -84,11 +84,7 @@ impl Lab {
     }
 
     fn plant(&mut self, port: u16, weakness: &'static str, check: &'static str) {
-        self.planted.push(Planted {
-            port,
-            weakness,
-            check,
-        });
+        self.planted.push(Planted { port, weakness, check });
     }
 
     /// The address all its servers listen on.
@@ -134,11 +130,7 @@ impl Lab {
     /// Every open port, ascending.
     pub fn ports(&self) -> Vec<u16> {
         let optional = [self.redis_port(), self.memcached, self.ftp];
-        let mut ports: Vec<u16> = optional
-            .into_iter()
-            .flatten()
-            .chain([self.http, self.https])
-            .collect();
+        let mut ports: Vec<u16> = optional.into_iter().flatten().chain([self.http, self.https]).collect();
         ports.sort_unstable();
         ports
     }

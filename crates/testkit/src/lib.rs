@@ -15,8 +15,10 @@ mod ports;
 mod process;
 mod scratch;
 pub mod servers;
+mod world;
 
 pub use data::data;
 pub use eventually::eventually;
 pub use lab::{Lab, Planted};
 pub use ports::free_port;
+pub use world::{Engine, World, engines};

@@ -98,9 +98,7 @@ impl Process {
     }
 
     fn wait_until_ready(&mut self) {
-        let ready = happens_within(START, || {
-            (self.recipe.ready)() || !matches!(self.child.try_wait(), Ok(None))
-        });
+        let ready = happens_within(START, || (self.recipe.ready)() || !matches!(self.child.try_wait(), Ok(None)));
         let exited = self.child.try_wait().expect("the state of the server");
         if ready && exited.is_none() {
             return;
@@ -127,16 +125,12 @@ pub(crate) fn is_root() -> bool {
 /// When it is not installed.
 pub(crate) fn program(name: &str) -> String {
     let path = std::env::var("PATH").unwrap_or_default();
-    let folders = path
-        .split(':')
-        .chain(["/usr/sbin", "/sbin", "/usr/local/sbin"]);
+    let folders = path.split(':').chain(["/usr/sbin", "/sbin", "/usr/local/sbin"]);
     folders
         .map(|folder| Path::new(folder).join(name))
         .find(|candidate| candidate.is_file())
         .and_then(|found| found.to_str().map(str::to_owned))
-        .unwrap_or_else(|| {
-            panic!("{name} is not installed: run ./test, it installs what tests need")
-        })
+        .unwrap_or_else(|| panic!("{name} is not installed: run ./test, it installs what tests need"))
 }
 
 /// Runs a helper program to its end and returns what it printed.
@@ -147,11 +141,7 @@ pub(crate) fn run(line: &[&str], user: Option<&str>) -> String {
     let line: Vec<String> = line.iter().map(|&part| part.to_owned()).collect();
     let mut command = command(&line, user, None);
     let output = command.output().expect("run a helper program");
-    assert!(
-        output.status.success(),
-        "{line:?} failed: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{line:?} failed: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -168,11 +158,7 @@ fn command(line: &[String], user: Option<&str>, death: Option<Signal>) -> Comman
 }
 
 fn launch(recipe: &Recipe) -> Child {
-    let log = File::options()
-        .create(true)
-        .append(true)
-        .open(log_path(recipe))
-        .expect("a log file");
+    let log = File::options().create(true).append(true).open(log_path(recipe)).expect("a log file");
     let mut command = command(&recipe.line, recipe.user, Some(recipe.stop));
     command
         .envs(recipe.environment.iter().map(|(key, value)| (key, value)))
@@ -180,8 +166,7 @@ fn launch(recipe: &Recipe) -> Child {
         .stdout(log.try_clone().expect("a second handle of the log"))
         .stderr(log)
         .process_group(0);
-    spawn_from_a_lasting_thread(command)
-        .unwrap_or_else(|error| panic!("{} cannot be run: {error}", recipe.name))
+    spawn_from_a_lasting_thread(command).unwrap_or_else(|error| panic!("{} cannot be run: {error}", recipe.name))
 }
 
 fn log_path(recipe: &Recipe) -> PathBuf {

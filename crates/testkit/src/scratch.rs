@@ -12,10 +12,7 @@ const PREFIX: &str = "tyrian-testkit-";
 
 /// A new folder that other users may enter (servers drop root) and that is removed on drop.
 pub(crate) fn folder(purpose: &str) -> TempDir {
-    let folder = tempfile::Builder::new()
-        .prefix(&format!("{purpose}-"))
-        .tempdir_in(root())
-        .expect("a folder for server data");
+    let folder = tempfile::Builder::new().prefix(&format!("{purpose}-")).tempdir_in(root()).expect("a folder for server data");
     open_to_others(folder.path());
     folder
 }

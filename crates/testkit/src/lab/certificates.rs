@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use chrono::{Datelike, Days, NaiveDate, Utc};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RsaKeySize, SanType, date_time_ymd,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
+    PKCS_RSA_SHA256, RsaKeySize, SanType, date_time_ymd,
 };
 
 /// What a server needs, as PEM.
@@ -24,10 +24,7 @@ pub(super) fn expired_and_self_signed() -> Identity {
     parameters.not_before = date_time_ymd(2019, 1, 1);
     parameters.not_after = date_time_ymd(2020, 12, 31);
     let certificate = parameters.self_signed(&key).expect("a certificate");
-    Identity {
-        chain: certificate.pem(),
-        key: key.serialize_pem(),
-    }
+    Identity { chain: certificate.pem(), key: key.serialize_pem() }
 }
 
 /// ECDSA, valid from yesterday for sixty days for `address` and `hardened.lab.test`, signed by an
@@ -46,10 +43,7 @@ pub(super) fn issued(address: IpAddr) -> (Identity, String) {
     authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     authority.not_before = from;
     authority.not_after = until;
-    let authority_pem = authority
-        .self_signed(&authority_key)
-        .expect("an authority")
-        .pem();
+    let authority_pem = authority.self_signed(&authority_key).expect("an authority").pem();
     let issuer = Issuer::new(authority, authority_key);
 
     let key = KeyPair::generate().expect("a key");
@@ -61,21 +55,11 @@ pub(super) fn issued(address: IpAddr) -> (Identity, String) {
     leaf.not_before = from;
     leaf.not_after = until;
     let chain = leaf.signed_by(&key, &issuer).expect("a certificate").pem();
-    (
-        Identity {
-            chain,
-            key: key.serialize_pem(),
-        },
-        authority_pem,
-    )
+    (Identity { chain, key: key.serialize_pem() }, authority_pem)
 }
 
 fn named(name: &str) -> CertificateParams {
-    let names = if name.contains('.') {
-        vec![name.to_owned()]
-    } else {
-        Vec::new()
-    };
+    let names = if name.contains('.') { vec![name.to_owned()] } else { Vec::new() };
     let mut parameters = CertificateParams::new(names).expect("a host name");
     parameters.distinguished_name = DistinguishedName::new();
     parameters.distinguished_name.push(DnType::CommonName, name);

@@ -35,10 +35,7 @@ pub(super) fn build(lab: &mut Lab) {
         &folder.join("site/index.html"),
         "<!doctype html><html lang=\"en\"><head><title>Hardened</title></head><body><h1>Hardened</h1></body></html>\n",
     );
-    write(
-        &folder.join("site/.well-known/security.txt"),
-        "Contact: mailto:security@hardened.lab.test\nExpires: 2099-12-31T23:59:59Z\n",
-    );
+    write(&folder.join("site/.well-known/security.txt"), "Contact: mailto:security@hardened.lab.test\nExpires: 2099-12-31T23:59:59Z\n");
     let port = lab.https;
     let rest = format!(
         "    root site;
@@ -49,11 +46,7 @@ pub(super) fn build(lab: &mut Lab) {
     if ($request_method !~ ^(GET|HEAD)$) {{ return 405; }}
     error_page 497 =308 https://$host:{port}$request_uri;"
     );
-    start_site(
-        lab,
-        &rest,
-        &format!("    return 308 https://$host:{port}$request_uri;"),
-    );
+    start_site(lab, &rest, &format!("    return 308 https://$host:{port}$request_uri;"));
     lab.redis = Some(Redis::start_with(lab.address, &["--requirepass", PASSWORD]));
 }
 
@@ -61,11 +54,7 @@ pub(super) fn build(lab: &mut Lab) {
 pub(super) fn build_decoy(lab: &mut Lab) {
     let page = "    default_type text/html;
     return 200 \"<!doctype html><html lang='en'><title>Not found</title><h1>Sorry, this page does not exist</h1></html>\";";
-    start_site(
-        lab,
-        page,
-        &format!("    return 308 https://$host:{}$request_uri;", lab.https),
-    );
+    start_site(lab, page, &format!("    return 308 https://$host:{}$request_uri;", lab.https));
 }
 
 fn start_site(lab: &mut Lab, over_tls: &str, over_http: &str) {
@@ -87,13 +76,8 @@ fn start_site(lab: &mut Lab, over_tls: &str, over_http: &str) {
   }}
 "
     );
-    let nginx = nginx::start(&Site {
-        folder: lab.folder.path(),
-        servers,
-        identity: &identity,
-        addresses: [http, https],
-        permissive: false,
-    });
+    let nginx =
+        nginx::start(&Site { folder: lab.folder.path(), servers, identity: &identity, addresses: [http, https], permissive: false });
     lab.processes.push(nginx);
     lab.authority = Some(authority);
 }

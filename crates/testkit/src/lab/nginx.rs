@@ -42,14 +42,8 @@ pub(super) fn start(site: &Site<'_>) -> Process {
     std::fs::create_dir_all(folder.join("temporary")).expect("a folder");
     let configuration = folder.join("nginx.conf");
     write(&configuration, &main_block(&site.servers));
-    let environment = if site.permissive {
-        vec![(
-            "OPENSSL_CONF",
-            folder.join("openssl.cnf").to_string_lossy().into_owned(),
-        )]
-    } else {
-        Vec::new()
-    };
+    let environment =
+        if site.permissive { vec![("OPENSSL_CONF", folder.join("openssl.cnf").to_string_lossy().into_owned())] } else { Vec::new() };
     let addresses = site.addresses;
     Process::start(Recipe {
         name: "nginx",
@@ -66,11 +60,7 @@ pub(super) fn start(site: &Site<'_>) -> Process {
         folder: folder.to_path_buf(),
         user: None,
         stop: Signal::SIGTERM,
-        ready: Box::new(move || {
-            addresses
-                .iter()
-                .all(|address| TcpStream::connect(address).is_ok())
-        }),
+        ready: Box::new(move || addresses.iter().all(|address| TcpStream::connect(address).is_ok())),
     })
 }
 

@@ -44,11 +44,7 @@ pub(super) fn anonymous_ftp(lab: &mut Lab) -> u16 {
     write(&folder.join("ftp/README.txt"), "internal drop box\n");
     let empty = folder.join("empty");
     std::fs::create_dir_all(&empty).expect("a folder");
-    let as_user = if is_root() {
-        ""
-    } else {
-        "run_as_launching_user=YES\n"
-    };
+    let as_user = if is_root() { "" } else { "run_as_launching_user=YES\n" };
     let configuration = folder.join("vsftpd.conf");
     let text = format!(
         "listen=YES
@@ -76,10 +72,7 @@ ftpd_banner=ProFTPD 1.3.5 Server (internal drop box)
     write(&configuration, &text);
     lab.processes.push(Process::start(Recipe {
         name: "vsftpd",
-        line: vec![
-            program("vsftpd"),
-            configuration.to_string_lossy().into_owned(),
-        ],
+        line: vec![program("vsftpd"), configuration.to_string_lossy().into_owned()],
         environment: Vec::new(),
         folder,
         user: None,
@@ -95,9 +88,7 @@ fn greets(address: SocketAddr, start: &str) -> bool {
         return false;
     };
     let mut greeting = [0; 3];
-    stream
-        .set_read_timeout(Some(Duration::from_secs(2)))
-        .is_ok()
+    stream.set_read_timeout(Some(Duration::from_secs(2))).is_ok()
         && stream.read_exact(&mut greeting).is_ok()
         && greeting == start.as_bytes()
 }

@@ -12,29 +12,11 @@ pub(super) fn build(lab: &mut Lab) {
     let folder = lab.folder.path().to_path_buf();
     site::write_files(&folder);
     let dhparam = folder.join("dhparam.pem").to_string_lossy().into_owned();
-    run(
-        &[
-            &program("openssl"),
-            "dhparam",
-            "-dsaparam",
-            "-out",
-            &dhparam,
-            "1024",
-        ],
-        None,
-    );
+    run(&[&program("openssl"), "dhparam", "-dsaparam", "-out", &dhparam, "1024"], None);
     let identity = certificates::expired_and_self_signed();
-    let addresses = [
-        SocketAddr::new(lab.address, lab.http),
-        SocketAddr::new(lab.address, lab.https),
-    ];
-    let nginx = nginx::start(&nginx::Site {
-        folder: &folder,
-        servers: servers(addresses),
-        identity: &identity,
-        addresses,
-        permissive: true,
-    });
+    let addresses = [SocketAddr::new(lab.address, lab.http), SocketAddr::new(lab.address, lab.https)];
+    let nginx =
+        nginx::start(&nginx::Site { folder: &folder, servers: servers(addresses), identity: &identity, addresses, permissive: true });
     lab.processes.push(nginx);
     plant_web(lab, lab.http);
     plant_web(lab, lab.https);
@@ -43,28 +25,12 @@ pub(super) fn build(lab: &mut Lab) {
     let redis = Redis::start_with(lab.address, &["--protected-mode", "no"]);
     let port = redis.address().port();
     lab.redis = Some(redis);
-    lab.plant(
-        port,
-        "Redis without password",
-        "INFO is answered with redis_version",
-    );
+    lab.plant(port, "Redis without password", "INFO is answered with redis_version");
     let port = services::memcached(lab);
-    lab.plant(
-        port,
-        "memcached without authentication",
-        "stats is answered with STAT lines",
-    );
+    lab.plant(port, "memcached without authentication", "stats is answered with STAT lines");
     let port = services::anonymous_ftp(lab);
-    lab.plant(
-        port,
-        "FTP for anonymous",
-        "USER anonymous, PASS x is answered with 230",
-    );
-    lab.plant(
-        port,
-        "FTP banner tells product and version",
-        "greeting names ProFTPD 1.3.5",
-    );
+    lab.plant(port, "FTP for anonymous", "USER anonymous, PASS x is answered with 230");
+    lab.plant(port, "FTP banner tells product and version", "greeting names ProFTPD 1.3.5");
 }
 
 fn servers([http, https]: [SocketAddr; 2]) -> String {
@@ -106,72 +72,27 @@ const LOCATIONS: &str = "    root site;
 fn plant_web(lab: &mut Lab, port: u16) {
     let planted = [
         ("Git repository exposed", "GET /.git/HEAD starts with ref:"),
-        (
-            "Git configuration exposed",
-            "GET /.git/config contains [core]",
-        ),
-        (
-            "environment file exposed",
-            "GET /.env contains DB_PASSWORD=",
-        ),
-        (
-            "database dump exposed",
-            "GET /backup.sql contains CREATE TABLE",
-        ),
-        (
-            "phpinfo page exposed",
-            "GET /phpinfo.php contains PHP Version",
-        ),
+        ("Git configuration exposed", "GET /.git/config contains [core]"),
+        ("environment file exposed", "GET /.env contains DB_PASSWORD="),
+        ("database dump exposed", "GET /backup.sql contains CREATE TABLE"),
+        ("phpinfo page exposed", "GET /phpinfo.php contains PHP Version"),
         ("directory listing", "GET /files/ contains Index of /files/"),
-        (
-            "server status exposed",
-            "GET /server-status contains Active connections",
-        ),
-        (
-            "path traversal by alias without slash",
-            "GET /static../.env contains DB_PASSWORD=",
-        ),
-        (
-            "open redirect",
-            "GET /go?next=https://example.org/ is 302 to it",
-        ),
-        (
-            "reflected input",
-            "GET /search?q=<x> echoes <x> as text/html",
-        ),
+        ("server status exposed", "GET /server-status contains Active connections"),
+        ("path traversal by alias without slash", "GET /static../.env contains DB_PASSWORD="),
+        ("open redirect", "GET /go?next=https://example.org/ is 302 to it"),
+        ("reflected input", "GET /search?q=<x> echoes <x> as text/html"),
         ("default credentials", "GET /admin/ with admin:admin is 200"),
-        (
-            "stack trace in an error page",
-            "GET /debug contains Traceback",
-        ),
-        (
-            "upload by PUT",
-            "PUT /upload/x is 201 and GET /upload/x returns it",
-        ),
+        ("stack trace in an error page", "GET /debug contains Traceback"),
+        ("upload by PUT", "PUT /upload/x is 201 and GET /upload/x returns it"),
         ("server version told", "header Server: nginx/<version>"),
         ("runtime version told", "header X-Powered-By: PHP/5.6.40"),
-        (
-            "session cookie without Secure",
-            "Set-Cookie: session without Secure",
-        ),
-        (
-            "session cookie without HttpOnly",
-            "Set-Cookie: session without HttpOnly",
-        ),
-        (
-            "session cookie without SameSite",
-            "Set-Cookie: session without SameSite",
-        ),
-        (
-            "CORS allows any origin with credentials",
-            "Origin: https://evil.example is reflected",
-        ),
+        ("session cookie without Secure", "Set-Cookie: session without Secure"),
+        ("session cookie without HttpOnly", "Set-Cookie: session without HttpOnly"),
+        ("session cookie without SameSite", "Set-Cookie: session without SameSite"),
+        ("CORS allows any origin with credentials", "Origin: https://evil.example is reflected"),
         ("no Content-Security-Policy", "header missing on /"),
         ("no X-Content-Type-Options", "header missing on /"),
-        (
-            "no protection against framing",
-            "no X-Frame-Options and no frame-ancestors on /",
-        ),
+        ("no protection against framing", "no X-Frame-Options and no frame-ancestors on /"),
         ("no Referrer-Policy", "header missing on /"),
     ];
     for (weakness, check) in planted {
@@ -179,11 +100,7 @@ fn plant_web(lab: &mut Lab, port: u16) {
     }
     if port == lab.http {
         lab.plant(port, "no redirect to HTTPS", "GET / over plain HTTP is 200");
-        lab.plant(
-            port,
-            "password form over plain HTTP",
-            "GET / has an input of type password",
-        );
+        lab.plant(port, "password form over plain HTTP", "GET / has an input of type password");
     }
 }
 
@@ -192,33 +109,15 @@ fn plant_tls(lab: &mut Lab, port: u16) {
         ("TLS 1.0 offered", "a TLS 1.0 handshake succeeds"),
         ("TLS 1.1 offered", "a TLS 1.1 handshake succeeds"),
         ("no TLS 1.3", "a TLS 1.3 handshake fails"),
-        (
-            "anonymous suites offered",
-            "a handshake with ADH-AES128-SHA succeeds",
-        ),
-        (
-            "suites without encryption offered",
-            "a handshake with NULL-SHA256 succeeds",
-        ),
-        (
-            "suites without forward secrecy offered",
-            "a handshake with AES128-SHA succeeds",
-        ),
-        (
-            "CBC suites offered",
-            "a handshake with ECDHE-RSA-AES128-SHA succeeds",
-        ),
-        (
-            "DH group of 1024 bits",
-            "ServerKeyExchange of a DHE suite has a prime of 1024 bits",
-        ),
+        ("anonymous suites offered", "a handshake with ADH-AES128-SHA succeeds"),
+        ("suites without encryption offered", "a handshake with NULL-SHA256 succeeds"),
+        ("suites without forward secrecy offered", "a handshake with AES128-SHA succeeds"),
+        ("CBC suites offered", "a handshake with ECDHE-RSA-AES128-SHA succeeds"),
+        ("DH group of 1024 bits", "ServerKeyExchange of a DHE suite has a prime of 1024 bits"),
         ("certificate expired", "notAfter is 2020-12-31"),
         ("certificate signed by itself", "issuer equals subject"),
         ("certificate for another name", "only old.lab.test is named"),
-        (
-            "no Strict-Transport-Security",
-            "header missing on / over TLS",
-        ),
+        ("no Strict-Transport-Security", "header missing on / over TLS"),
     ];
     for (weakness, check) in planted {
         lab.plant(port, weakness, check);

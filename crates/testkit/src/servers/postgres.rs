@@ -43,16 +43,7 @@ impl Postgres {
         let initdb = binary("initdb");
         let cluster = cluster.to_string_lossy().into_owned();
         run(
-            &[
-                &initdb,
-                "--pgdata",
-                &cluster,
-                "--username=tyrian",
-                "--auth=trust",
-                "--encoding=UTF8",
-                "--locale=C.UTF-8",
-                "--no-sync",
-            ],
+            &[&initdb, "--pgdata", &cluster, "--username=tyrian", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync"],
             Some("postgres"),
         );
         let port = free_port(LOCALHOST);
@@ -84,11 +75,7 @@ impl Postgres {
                     .is_ok_and(|status| status.success())
             }),
         });
-        Self {
-            process,
-            port,
-            _folder: folder,
-        }
+        Self { process, port, _folder: folder }
     }
 
     /// The port it listens on at 127.0.0.1.
@@ -136,14 +123,8 @@ impl Database {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("test_{}_{started}_{number}", std::process::id());
         statement(admin, &format!("CREATE DATABASE {name} TEMPLATE template0"));
-        let (server, _) = admin
-            .rsplit_once('/')
-            .expect("an URL that names a database");
-        Self {
-            url: format!("{server}/{name}"),
-            name,
-            admin: admin.to_owned(),
-        }
+        let (server, _) = admin.rsplit_once('/').expect("an URL that names a database");
+        Self { url: format!("{server}/{name}"), name, admin: admin.to_owned() }
     }
 }
 
@@ -153,10 +134,7 @@ impl Drop for Database {
         drop(
             std::process::Command::new(binary("psql"))
                 .args(["-X", "-q", "-c"])
-                .arg(format!(
-                    "DROP DATABASE IF EXISTS {} WITH (FORCE)",
-                    self.name
-                ))
+                .arg(format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name))
                 .arg(&self.admin)
                 .stderr(std::process::Stdio::null())
                 .status(),
@@ -170,36 +148,19 @@ pub fn fresh_database() -> Database {
     static OWN: OnceLock<Postgres> = OnceLock::new();
     match std::env::var("TYRIAN_TEST_POSTGRES") {
         Ok(url) => Database::create(&url),
-        Err(_) => OWN
-            .get_or_init(|| Postgres::start(Durability::Fast))
-            .fresh_database(),
+        Err(_) => OWN.get_or_init(|| Postgres::start(Durability::Fast)).fresh_database(),
     }
 }
 
 fn statement(url: &str, sql: &str) {
-    run(
-        &[
-            &binary("psql"),
-            "-X",
-            "-q",
-            "-v",
-            "ON_ERROR_STOP=1",
-            "-c",
-            sql,
-            url,
-        ],
-        None,
-    );
+    run(&[&binary("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, url], None);
 }
 
 /// Debian keeps the server programs of each major version out of `PATH`.
 fn binary(name: &str) -> String {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
-        let versions = std::fs::read_dir("/usr/lib/postgresql")
-            .into_iter()
-            .flatten()
-            .flatten();
+        let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
         versions
             .filter_map(|entry| {
                 let version: u32 = entry.file_name().to_str()?.parse().ok()?;
@@ -208,9 +169,7 @@ fn binary(name: &str) -> String {
             })
             .max()
             .map(|(_, folder)| folder)
-            .unwrap_or_else(|| {
-                panic!("postgresql is not installed: run ./test, it installs what tests need")
-            })
+            .unwrap_or_else(|| panic!("postgresql is not installed: run ./test, it installs what tests need"))
     });
     folder.join(name).to_string_lossy().into_owned()
 }

@@ -53,15 +53,10 @@ impl Redis {
             stop: Signal::SIGTERM,
             ready: Box::new(move || {
                 // A password makes it refuse the command, but it does answer.
-                ask(address, "PING")
-                    .is_some_and(|reply| reply.starts_with("+PONG") || reply.starts_with("-NOAUTH"))
+                ask(address, "PING").is_some_and(|reply| reply.starts_with("+PONG") || reply.starts_with("-NOAUTH"))
             }),
         });
-        Self {
-            process,
-            address,
-            _folder: folder,
-        }
+        Self { process, address, _folder: folder }
     }
 
     /// Where it listens.
@@ -100,26 +95,15 @@ impl Redis {
 /// publishes starts its own [`Redis`].
 pub fn fresh_redis() -> String {
     static OWN: OnceLock<Redis> = OnceLock::new();
-    let url =
-        std::env::var("TYRIAN_TEST_REDIS").unwrap_or_else(|_| OWN.get_or_init(Redis::start).url());
-    let address = url
-        .strip_prefix("redis://")
-        .map(|rest| rest.trim_end_matches('/'));
-    let address: SocketAddr = address
-        .and_then(|address| address.parse().ok())
-        .unwrap_or_else(|| panic!("TYRIAN_TEST_REDIS is not redis://address:port: {url}"));
+    let url = std::env::var("TYRIAN_TEST_REDIS").unwrap_or_else(|_| OWN.get_or_init(Redis::start).url());
+    let address = url.strip_prefix("redis://").map(|rest| rest.trim_end_matches('/'));
+    let address: SocketAddr =
+        address.and_then(|address| address.parse().ok()).unwrap_or_else(|| panic!("TYRIAN_TEST_REDIS is not redis://address:port: {url}"));
     let reply = ask(address, "INCR testkit:databases").unwrap_or_default();
-    let count: u32 = reply
-        .trim()
-        .trim_start_matches(':')
-        .parse()
-        .unwrap_or_else(|_| panic!("redis at {address} answered {reply:?}"));
+    let count: u32 = reply.trim().trim_start_matches(':').parse().unwrap_or_else(|_| panic!("redis at {address} answered {reply:?}"));
     let database = 1 + count % (DATABASES - 1);
     let replies = ask(address, &format!("SELECT {database}\r\nFLUSHDB")).unwrap_or_default();
-    assert!(
-        replies.starts_with("+OK"),
-        "redis at {address} answered {replies:?}"
-    );
+    assert!(replies.starts_with("+OK"), "redis at {address} answered {replies:?}");
     format!("{url}/{database}", url = url.trim_end_matches('/'))
 }
 
@@ -128,9 +112,7 @@ fn ask(address: SocketAddr, commands: &str) -> Option<String> {
     let limit = Duration::from_secs(2);
     let mut stream = TcpStream::connect_timeout(&address, limit).ok()?;
     stream.set_read_timeout(Some(limit)).ok()?;
-    stream
-        .write_all(format!("{commands}\r\nQUIT\r\n").as_bytes())
-        .ok()?;
+    stream.write_all(format!("{commands}\r\nQUIT\r\n").as_bytes()).ok()?;
     let mut reply = String::new();
     stream.read_to_string(&mut reply).ok()?;
     Some(reply.lines().next().unwrap_or_default().to_owned())

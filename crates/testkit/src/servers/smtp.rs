@@ -24,20 +24,8 @@ impl Smtp {
     /// Starts one on 127.0.0.1.
     pub fn start() -> Self {
         let installed = PathBuf::from(PYTHON).exists()
-            && !run(
-                &[
-                    PYTHON,
-                    "-c",
-                    "import importlib.util as u; print(u.find_spec('aiosmtpd') or '')",
-                ],
-                None,
-            )
-            .trim()
-            .is_empty();
-        assert!(
-            installed,
-            "aiosmtpd is not installed: run ./test, it installs what tests need"
-        );
+            && !run(&[PYTHON, "-c", "import importlib.util as u; print(u.find_spec('aiosmtpd') or '')"], None).trim().is_empty();
+        assert!(installed, "aiosmtpd is not installed: run ./test, it installs what tests need");
         let folder = scratch::folder("smtp");
         let maildir = folder.path().join("mail");
         let localhost = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -62,12 +50,7 @@ impl Smtp {
             stop: Signal::SIGTERM,
             ready: Box::new(move || TcpStream::connect(address).is_ok()),
         });
-        Self {
-            address,
-            maildir,
-            _process: process,
-            _folder: folder,
-        }
+        Self { address, maildir, _process: process, _folder: folder }
     }
 
     /// Its URL.
@@ -82,16 +65,10 @@ impl Smtp {
 
     /// Every mail received so far as it came over the wire, oldest first.
     pub fn messages(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(self.maildir.join("new"))
-            .into_iter()
-            .flatten()
-            .flatten();
+        let entries = std::fs::read_dir(self.maildir.join("new")).into_iter().flatten().flatten();
         let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
         files.sort();
-        let text = files
-            .iter()
-            .map(|file| std::fs::read(file).expect("a received mail"));
-        text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .collect()
+        let text = files.iter().map(|file| std::fs::read(file).expect("a received mail"));
+        text.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
     }
 }

@@ -8,10 +8,7 @@ use testkit::Lab;
 use crate::output;
 
 fn get(url: &str) -> String {
-    output(
-        "curl",
-        &["-s", "-k", "-i", "--max-time", "10", "--path-as-is", url],
-    )
+    output("curl", &["-s", "-k", "-i", "--max-time", "10", "--path-as-is", url])
 }
 
 fn handshake(lab: &Lab, options: &[&str]) -> bool {
@@ -39,38 +36,21 @@ fn the_weak_lab_has_what_it_planted() {
             ("/files/", "Index of /files/"),
             ("/server-status", "Active connections"),
             ("/static../.env", "DB_PASSWORD="),
-            (
-                "/go?next=https://example.org/",
-                "Location: https://example.org/",
-            ),
+            ("/go?next=https://example.org/", "Location: https://example.org/"),
             ("/search?q=<x>", "Results for <x>"),
             ("/debug", "Traceback"),
             ("/admin/", "401 Unauthorized"),
             ("/nothing-here", "404 Not Found"),
         ] {
             let answer = get(&format!("{base}{path}"));
-            assert!(
-                answer.contains(expected),
-                "{base}{path} lacks {expected}:\n{answer}"
-            );
+            assert!(answer.contains(expected), "{base}{path} lacks {expected}:\n{answer}");
         }
         let admin = format!("{base}/admin/").replace("://", "://admin:admin@");
         assert!(get(&admin).contains("200 OK"));
         let upload = format!("{base}/upload/{upload}");
-        assert!(
-            output("curl", &["-s", "-k", "-i", "-X", "PUT", "-d", "x", &upload]).contains("201")
-        );
-        let origin = [
-            "-s",
-            "-k",
-            "-i",
-            "-H",
-            "Origin: https://evil.example",
-            &base,
-        ];
-        assert!(
-            output("curl", &origin).contains("Access-Control-Allow-Origin: https://evil.example")
-        );
+        assert!(output("curl", &["-s", "-k", "-i", "-X", "PUT", "-d", "x", &upload]).contains("201"));
+        let origin = ["-s", "-k", "-i", "-H", "Origin: https://evil.example", &base];
+        assert!(output("curl", &origin).contains("Access-Control-Allow-Origin: https://evil.example"));
     }
     let port = lab.redis_port().unwrap().to_string();
     let address = lab.address().to_string();
@@ -110,41 +90,18 @@ fn the_hardened_lab_has_nothing_of_it() {
     assert!(lab.planted().is_empty());
     let home = get(&format!("{}/", lab.https_url()));
     assert!(home.starts_with("HTTP/2 200"), "{home}");
-    for header in [
-        "strict-transport-security",
-        "content-security-policy",
-        "x-frame-options",
-    ] {
+    for header in ["strict-transport-security", "content-security-policy", "x-frame-options"] {
         assert!(home.contains(header), "{header} is missing:\n{home}");
     }
     assert!(home.contains("server: nginx\r"));
-    for path in [
-        "/.git/HEAD",
-        "/.env",
-        "/files/",
-        "/server-status",
-        "/static../.env",
-        "/admin/",
-    ] {
-        assert!(
-            get(&format!("{}{path}", lab.https_url())).starts_with("HTTP/2 404"),
-            "{path}"
-        );
-        assert!(
-            get(&format!("{}{path}", lab.http_url())).starts_with("HTTP/1.1 308"),
-            "{path}"
-        );
+    for path in ["/.git/HEAD", "/.env", "/files/", "/server-status", "/static../.env", "/admin/"] {
+        assert!(get(&format!("{}{path}", lab.https_url())).starts_with("HTTP/2 404"), "{path}");
+        assert!(get(&format!("{}{path}", lab.http_url())).starts_with("HTTP/1.1 308"), "{path}");
     }
     let weak = "ALL:aNULL:eNULL:@SECLEVEL=0";
-    for options in [
-        ["-tls1", "-cipher", weak],
-        ["-tls1_1", "-cipher", weak],
-        [
-            "-tls1_2",
-            "-cipher",
-            "ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0",
-        ],
-    ] {
+    for options in
+        [["-tls1", "-cipher", weak], ["-tls1_1", "-cipher", weak], ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA256:@SECLEVEL=0"]]
+    {
         assert!(!handshake(&lab, &options), "a handshake with {options:?}");
     }
     let folder = tempfile::tempdir().unwrap();

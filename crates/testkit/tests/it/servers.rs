@@ -18,10 +18,7 @@ fn two_fresh_databases_share_nothing() {
 fn a_killed_cluster_keeps_what_it_acknowledged() {
     let mut postgres = Postgres::start(Durability::Safe);
     let url = postgres.url();
-    output(
-        "psql",
-        &["-X", "-c", "CREATE TABLE t AS SELECT 42 AS answer", &url],
-    );
+    output("psql", &["-X", "-c", "CREATE TABLE t AS SELECT 42 AS answer", &url]);
     postgres.kill();
     assert!(output("psql", &["-X", "-c", "SELECT 1", &url]).contains("refused"));
     postgres.restart();
