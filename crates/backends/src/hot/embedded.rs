@@ -1,0 +1,252 @@
+//! The hot store inside this process: sharded maps answer, a journal on disk remembers.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::mem;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base::Result;
+
+use super::journal::Journal;
+use super::{Count, Quota, Verdict, milliseconds};
+use crate::{Clock, errors};
+
+const SHARDS: usize = 64;
+const MAXIMUM_BYTES: usize = 512 * 1024 * 1024;
+/// What a key costs beside its own bytes, roughly.
+const OVERHEAD: usize = 96;
+
+/// The embedded engine. Dropping the last handle writes what is left to disk.
+pub(super) struct Embedded {
+    table: Arc<Table>,
+    journal: Journal,
+}
+
+/// A value and when it expires (microseconds).
+#[derive(Clone)]
+pub(super) struct Entry {
+    pub(super) value: Vec<u8>,
+    pub(super) expires: Option<i64>,
+}
+
+/// The maps, and the keys whose present state the journal has not written yet.
+pub(super) struct Table {
+    shards: Vec<Mutex<HashMap<String, Entry>>>,
+    hasher: RandomState,
+    changed: Mutex<HashSet<String>>,
+    bytes: AtomicUsize,
+    clock: Clock,
+}
+
+impl Embedded {
+    /// Reads the journal in `folder` and takes it over.
+    pub(super) fn open(folder: &Path, clock: &Clock) -> Result<Self> {
+        let table = Arc::new(Table::new(clock.clone()));
+        let journal = Journal::open(folder, &table)?;
+        Ok(Self { table, journal })
+    }
+
+    pub(super) fn get(&self, key: &str) -> Option<Vec<u8>> {
+        let now = self.table.now();
+        let shard = self.table.shard(key);
+        shard.get(key).filter(|entry| entry.is_live(now)).map(|entry| entry.value.clone())
+    }
+
+    pub(super) fn set(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
+        self.table.change(key, |entry, now| *entry = Some(Entry::new(value.to_vec(), ttl, now)))
+    }
+
+    pub(super) fn set_new(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<bool> {
+        self.table.change(key, |entry, now| {
+            let is_new = entry.is_none();
+            if is_new {
+                *entry = Some(Entry::new(value.to_vec(), ttl, now));
+            }
+            is_new
+        })
+    }
+
+    pub(super) fn take(&self, key: &str) -> Option<Vec<u8>> {
+        self.table.remove(key, |_| true)
+    }
+
+    pub(super) fn delete_if(&self, key: &str, value: &[u8]) -> bool {
+        self.table.remove(key, |entry| entry.value == value).is_some()
+    }
+
+    pub(super) fn count(&self, key: &str, by: i64, window: Duration) -> Result<Count> {
+        let window = milliseconds(window) * 1000;
+        let counted = self.table.change(key, |entry, now| {
+            let before = entry.as_ref().map_or(Some(0), number);
+            let value = before.and_then(|before| before.checked_add(by))?;
+            let expires = entry.as_ref().and_then(|entry| entry.expires).unwrap_or(now + window);
+            *entry = Some(Entry { value: value.to_string().into_bytes(), expires: Some(expires) });
+            let resets_in = Duration::from_micros(u64::try_from(expires - now).unwrap_or(0));
+            Some(Count { value, resets_in })
+        })?;
+        counted.ok_or_else(|| errors::hot_not_a_counter(key))
+    }
+
+    pub(super) fn limit(&self, key: &str, quota: Quota) -> Result<Verdict> {
+        let decided = self.table.change(key, |entry, now| {
+            let full_at = match entry {
+                Some(entry) => Some(number(entry)?),
+                None => None,
+            };
+            Some(match quota.decide(full_at, now) {
+                Ok(next) => {
+                    let ttl = Duration::from_micros(u64::try_from(next - now).unwrap_or(0));
+                    *entry = Some(Entry::new(next.to_string().into_bytes(), Some(ttl), now));
+                    quota.verdict(true, 0, next - now)
+                }
+                Err(wait) => quota.verdict(false, wait, full_at.unwrap_or(now) - now),
+            })
+        })?;
+        decided.ok_or_else(|| errors::hot_not_a_counter(key))
+    }
+
+    pub(super) fn ping(&self) -> Result<()> {
+        self.journal.check()
+    }
+
+    pub(super) async fn flush(&self) -> Result<()> {
+        self.journal.flush().await
+    }
+}
+
+impl fmt::Debug for Embedded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Embedded")
+    }
+}
+
+impl Entry {
+    fn new(value: Vec<u8>, ttl: Option<Duration>, now: i64) -> Self {
+        Self { value, expires: ttl.map(|ttl| now.saturating_add(milliseconds(ttl) * 1000)) }
+    }
+
+    fn is_live(&self, now: i64) -> bool {
+        self.expires.is_none_or(|expires| now < expires)
+    }
+}
+
+impl Table {
+    fn new(clock: Clock) -> Self {
+        Self {
+            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
+            hasher: RandomState::new(),
+            changed: Mutex::default(),
+            bytes: AtomicUsize::new(0),
+            clock,
+        }
+    }
+
+    /// Puts in what the journal remembers; expired entries stay out.
+    pub(super) fn restore(&self, key: &str, entry: Entry) -> bool {
+        let live = entry.is_live(self.now());
+        if live {
+            self.bytes.fetch_add(weight(key, Some(&entry)), Ordering::Relaxed);
+            self.shard(key).insert(key.to_owned(), entry);
+        }
+        live
+    }
+
+    /// The keys changed since the last call.
+    pub(super) fn changes(&self) -> HashSet<String> {
+        mem::take(&mut *locked(&self.changed))
+    }
+
+    /// Marks keys as not written yet.
+    pub(super) fn mark(&self, keys: impl IntoIterator<Item = String>) {
+        locked(&self.changed).extend(keys);
+    }
+
+    /// What the key holds now.
+    pub(super) fn current(&self, key: &str) -> Option<Entry> {
+        let now = self.now();
+        self.shard(key).get(key).filter(|entry| entry.is_live(now)).cloned()
+    }
+
+    /// Forgets what has expired in one of the shards; called in turn for all of them.
+    pub(super) fn sweep(&self, turn: usize) {
+        let now = self.now();
+        let mut expired = Vec::new();
+        if let Some(shard) = self.shards.get(turn % SHARDS) {
+            locked(shard).retain(|key, entry| {
+                let live = entry.is_live(now);
+                if !live {
+                    self.bytes.fetch_sub(weight(key, Some(entry)), Ordering::Relaxed);
+                    expired.push(key.clone());
+                }
+                live
+            });
+        }
+        if !expired.is_empty() {
+            self.mark(expired);
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.clock.now().micros()
+    }
+
+    fn shard(&self, key: &str) -> MutexGuard<'_, HashMap<String, Entry>> {
+        let hash = self.hasher.hash_one(key);
+        // The remainder is below the number of shards, which is far below what a usize holds.
+        let index = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
+        locked(self.shards.get(index).unwrap_or(&self.shards[0]))
+    }
+
+    /// Changes one key atomically: `change` gets the live entry or nothing, and the moment.
+    fn change<R>(&self, key: &str, change: impl FnOnce(&mut Option<Entry>, i64) -> R) -> Result<R> {
+        if self.bytes.load(Ordering::Relaxed) > MAXIMUM_BYTES {
+            return Err(errors::hot_full());
+        }
+        let mut shard = self.shard(key);
+        // After the lock, so that of two callers the later one has the later moment.
+        let now = self.now();
+        let found = shard.remove(key);
+        let before = weight(key, found.as_ref());
+        let mut entry = found.filter(|entry| entry.is_live(now));
+        let result = change(&mut entry, now);
+        self.bytes.fetch_add(weight(key, entry.as_ref()), Ordering::Relaxed);
+        self.bytes.fetch_sub(before, Ordering::Relaxed);
+        if let Some(entry) = entry {
+            shard.insert(key.to_owned(), entry);
+        }
+        drop(shard);
+        self.mark([key.to_owned()]);
+        Ok(result)
+    }
+
+    fn remove(&self, key: &str, condition: impl FnOnce(&Entry) -> bool) -> Option<Vec<u8>> {
+        let mut shard = self.shard(key);
+        let now = self.now();
+        if !condition(shard.get(key).filter(|entry| entry.is_live(now))?) {
+            return None;
+        }
+        let entry = shard.remove(key)?;
+        self.bytes.fetch_sub(weight(key, Some(&entry)), Ordering::Relaxed);
+        drop(shard);
+        self.mark([key.to_owned()]);
+        Some(entry.value)
+    }
+}
+
+fn weight(key: &str, entry: Option<&Entry>) -> usize {
+    entry.map_or(0, |entry| key.len() + entry.value.len() + OVERHEAD)
+}
+
+/// Counters are kept as decimal text, as Redis keeps them.
+fn number(entry: &Entry) -> Option<i64> {
+    std::str::from_utf8(&entry.value).ok()?.parse().ok()
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing here can leave a map half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
