@@ -1,0 +1,104 @@
+//! What can go wrong with a file as a whole; every error says where in the bytes.
+//! A bad record is not here: it is a [`Warning`](crate::Warning) and the rest goes on.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A place in the input; bytes are counted after decoding to UTF-8 and without a byte order mark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Offset of the byte, from zero.
+    pub byte: u64,
+    /// Line, from one, where lines mean something.
+    pub line: Option<u64>,
+    /// Record, from one, where the format has records.
+    pub record: Option<u64>,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "byte {}", self.byte)?;
+        if let Some(line) = self.line {
+            write!(f, ", line {line}")?;
+        }
+        if let Some(record) = self.record {
+            write!(f, ", record {record}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a file could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// The bytes break the rules of XML or JSON, or the structure of the format.
+    #[error("malformed input at {position}: {what}")]
+    Malformed {
+        /// Where it was noticed.
+        position: Position,
+        /// What was wrong.
+        what: String,
+    },
+    /// The input ends before its outermost structure is closed.
+    #[error("truncated input: ends at {position} inside {inside}")]
+    Truncated {
+        /// Where the input ends.
+        position: Position,
+        /// The innermost thing left open.
+        inside: String,
+    },
+    /// One of the [`Limits`](crate::Limits) was passed.
+    #[error("{which} over the limit of {limit} at {position}")]
+    LimitExceeded {
+        /// Which limit.
+        which: &'static str,
+        /// Its value.
+        limit: u64,
+        /// Where it was passed.
+        position: Position,
+    },
+    /// The file is of another format than the one asked for.
+    #[error("not {expected}: found {found}")]
+    NotThisFormat {
+        /// The format asked for.
+        expected: &'static str,
+        /// What the file starts with.
+        found: String,
+    },
+    /// Bytes that do not exist in the encoding of the file, or an encoding nobody knows.
+    #[error("bytes are not {encoding} at {position}")]
+    Encoding {
+        /// The encoding, detected or declared.
+        encoding: String,
+        /// Where the first bad byte is.
+        position: Position,
+    },
+    /// The source failed.
+    #[error("cannot read the input at {position}")]
+    Io {
+        /// How far reading came.
+        position: Position,
+        /// What the source said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The receiver asked to end.
+    #[error("stopped by the receiver")]
+    Stopped,
+}
+
+impl ParseError {
+    /// Where in the input it happened, when that means something.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Malformed { position, .. }
+            | Self::Truncated { position, .. }
+            | Self::LimitExceeded { position, .. }
+            | Self::Encoding { position, .. }
+            | Self::Io { position, .. } => Some(*position),
+            Self::NotThisFormat { .. } | Self::Stopped => None,
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! nmap XML (`-oX`): an asset per host, an observation per open port and per CVE that the
+//! `vulners` script names, coverage for what was and was not answered.
+
+mod port;
+
+use std::io::Read;
+
+use crate::errors::ParseError;
+use crate::identity;
+use crate::model::{
+    Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Service, Severity,
+};
+use crate::output::Output;
+use crate::registry::{Confidence, Entry, Format, Head};
+use crate::vocabulary;
+use crate::xml::{Node, Tag, Xml};
+
+const SOURCE: &str = "nmap";
+const OPEN_PORT: &str = "nmap:open-port";
+
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Nmap,
+    id: "nmap",
+    label: "nmap XML",
+    schemes: &["network", "network.moved"],
+    sniff,
+    read,
+};
+
+fn sniff(head: &Head<'_>) -> Option<Confidence> {
+    (head.root() == Some("nmaprun")).then_some(Confidence::Certain)
+}
+
+/// What the run says before its hosts.
+#[derive(Default)]
+struct Run {
+    started: Option<String>,
+    /// Protocol and port list of every scan type.
+    scans: Vec<(String, String)>,
+}
+
+/// What is known of the host being read.
+#[derive(Default)]
+struct Host {
+    ip: Option<String>,
+    mac: Option<String>,
+    /// Name the user gave, if the target was named.
+    asked: Option<String>,
+    /// Other names, the resolved ones first.
+    names: Vec<String>,
+    up: bool,
+    reason: Option<String>,
+    timed_out: bool,
+    observed_at: Option<String>,
+    system: Option<String>,
+    services: Vec<Service>,
+}
+
+impl Host {
+    fn name(&self) -> Option<String> {
+        self.asked.clone().or_else(|| self.names.first().cloned())
+    }
+
+    fn location(&self) -> Location {
+        Location {
+            host: self.name(),
+            ip: self.ip.clone(),
+            ..Location::default()
+        }
+    }
+
+    fn keys(&self, protocol: &str, port: Option<u16>, check: &str) -> Vec<IdentityKey> {
+        let mut keys = Vec::new();
+        for asset in [self.ip.as_deref(), self.asked.as_deref()].into_iter().flatten() {
+            keys.push(identity::network(asset, protocol, port, check));
+        }
+        for asset in [self.ip.as_deref(), self.asked.as_deref()].into_iter().flatten() {
+            keys.push(identity::network_moved(asset, protocol, check));
+        }
+        keys
+    }
+
+    /// An observation about this host with everything but its own text.
+    fn observation(&self, check: &str, protocol: &str, port: Option<u16>) -> Observation {
+        Observation {
+            source: SOURCE.to_owned(),
+            check: check.to_owned(),
+            location: Location {
+                port,
+                protocol: Some(protocol.to_owned()),
+                ..self.location()
+            },
+            keys: self.keys(protocol, port, check),
+            observed_at: self.observed_at.clone(),
+            ..Observation::default()
+        }
+    }
+}
+
+fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let mut xml = Xml::open(source, out)?;
+    let root = xml.root(&["nmaprun"], "nmap XML")?;
+    let mut run = Run {
+        started: root.get("start").and_then(vocabulary::epoch),
+        scans: Vec::new(),
+    };
+    while let Some(tag) = xml.child()? {
+        match tag.name.as_str() {
+            "scaninfo" => {
+                run.scans.push((
+                    tag.get("protocol").unwrap_or("tcp").to_owned(),
+                    tag.get("services").unwrap_or_default().to_owned(),
+                ));
+                xml.skip()?;
+            }
+            "host" => host(&mut xml, &tag, &run, out)?,
+            "runstats" => finish(&xml.node(tag)?, out)?,
+            _ => xml.skip()?,
+        }
+    }
+    Ok(())
+}
+
+fn finish(stats: &Node, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let Some(finished) = stats.first("finished") else {
+        return Ok(());
+    };
+    if finished.get("exit").is_none_or(|exit| exit == "success") {
+        return Ok(());
+    }
+    out.coverage(Coverage {
+        source: SOURCE.to_owned(),
+        check_set: OPEN_PORT.to_owned(),
+        location: Location::default(),
+        status: CoverageStatus::Error,
+        reason: finished
+            .get("errormsg")
+            .or(finished.get("summary"))
+            .map(str::to_owned),
+    })
+}
+
+fn host(xml: &mut Xml<'_>, tag: &Tag, run: &Run, out: &mut Output<'_>) -> Result<(), ParseError> {
+    out.gauge().next_record();
+    let mut host = Host {
+        up: true,
+        timed_out: tag.is("timedout", "true"),
+        observed_at: tag
+            .get("endtime")
+            .or(tag.get("starttime"))
+            .and_then(vocabulary::epoch)
+            .or_else(|| run.started.clone()),
+        ..Host::default()
+    };
+    while let Some(tag) = xml.child()? {
+        match tag.name.as_str() {
+            "status" => {
+                host.up = !tag.is("state", "down");
+                host.reason = tag.get("reason").map(str::to_owned);
+                xml.skip()?;
+            }
+            "address" => {
+                let address = tag.get("addr").map(identity::asset);
+                match tag.get("addrtype") {
+                    Some("mac") => host.mac = address,
+                    Some("ipv4") => host.ip = address,
+                    _ => host.ip = host.ip.take().or(address),
+                }
+                xml.skip()?;
+            }
+            "hostnames" => names(xml, &mut host)?,
+            "ports" => ports(xml, &mut host, out)?,
+            "os" => host.system = system(&xml.node(tag)?),
+            "hostscript" => {
+                let scripts = xml.node(tag)?;
+                if out.judges() {
+                    port::vulnerable_scripts(&scripts, &host, "host", None, out)?;
+                }
+            }
+            _ => xml.skip()?,
+        }
+    }
+    leave(host, run, out)
+}
+
+fn names(xml: &mut Xml<'_>, host: &mut Host) -> Result<(), ParseError> {
+    while let Some(tag) = xml.child()? {
+        if let Some(name) = tag.get("name").map(identity::asset) {
+            if tag.is("type", "user") && host.asked.is_none() {
+                host.asked = Some(name);
+            } else if !host.names.contains(&name) {
+                host.names.push(name);
+            }
+        }
+        xml.skip()?;
+    }
+    Ok(())
+}
+
+fn ports(xml: &mut Xml<'_>, host: &mut Host, out: &mut Output<'_>) -> Result<(), ParseError> {
+    while let Some(tag) = xml.child()? {
+        match tag.name.as_str() {
+            "port" => port::read(&xml.node(tag)?, host, out)?,
+            "extraports" => unanswered(&xml.node(tag)?, host, out)?,
+            _ => xml.skip()?,
+        }
+    }
+    Ok(())
+}
+
+/// Ports nmap only counts; those that never answered were not really tested.
+fn unanswered(extra: &Node, host: &Host, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let state = extra.get("state").unwrap_or_default();
+    if !state.contains("filtered") {
+        return Ok(());
+    }
+    let reasons = extra.first("extrareasons");
+    let detail = |name| reasons.and_then(|reasons| reasons.get(name));
+    let count = extra.get("count").unwrap_or("some");
+    let mut reason = format!("{count} ports {state}");
+    if let Some(why) = detail("reason") {
+        reason.push_str(&format!(" ({why})"));
+    }
+    if let Some(ports) = detail("ports") {
+        reason.push_str(&format!(": {ports}"));
+    }
+    out.coverage(Coverage {
+        source: SOURCE.to_owned(),
+        check_set: OPEN_PORT.to_owned(),
+        location: Location {
+            protocol: Some(detail("proto").unwrap_or("tcp").to_owned()),
+            ..host.location()
+        },
+        status: CoverageStatus::Skipped,
+        reason: Some(reason),
+    })
+}
+
+fn system(os: &Node) -> Option<String> {
+    let best = os.all("osmatch").next()?;
+    Some(match best.get("accuracy") {
+        Some(accuracy) => format!("{} ({accuracy} %)", best.get("name")?),
+        None => best.get("name")?.to_owned(),
+    })
+}
+
+/// What can be said once the host is complete: its asset and what was covered on it.
+fn leave(host: Host, run: &Run, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let location = host.location();
+    if let Some(system) = host.system.as_deref().filter(|_| out.judges()) {
+        let check = "nmap:operating-system";
+        let mut observation = host.observation(check, "ip", None);
+        observation.title = format!("Operating system: {system}");
+        observation.description = "Guessed from how the host answers on the network.".to_owned();
+        observation.severity = Severity::Info;
+        observation.confidence = 50;
+        out.observation(observation, &[check, system])?;
+    }
+    let (status, reason) = if !host.up {
+        let reason = host.reason.as_deref().unwrap_or("no answer");
+        (CoverageStatus::Skipped, Some(format!("host down: {reason}")))
+    } else if host.timed_out {
+        (CoverageStatus::Timeout, Some("host time-out".to_owned()))
+    } else {
+        (CoverageStatus::Done, None)
+    };
+    for (protocol, services) in &run.scans {
+        out.coverage(Coverage {
+            source: SOURCE.to_owned(),
+            check_set: OPEN_PORT.to_owned(),
+            location: Location {
+                protocol: Some(protocol.clone()),
+                ..location.clone()
+            },
+            status,
+            reason: reason.clone().or_else(|| Some(format!("ports {services}"))),
+        })?;
+    }
+    if !host.up {
+        return Ok(());
+    }
+    let mut identifiers = Vec::new();
+    let mut identify = |kind: &str, value: Option<String>| {
+        if let Some(value) = value {
+            identifiers.push((kind.to_owned(), value));
+        }
+    };
+    identify("ip", host.ip);
+    identify("hostname", host.asked);
+    for name in host.names {
+        identify("hostname", Some(name));
+    }
+    identify("mac", host.mac);
+    identifiers.dedup();
+    out.asset(Asset {
+        kind: "host".to_owned(),
+        identifiers,
+        services: host.services,
+    })
+}

@@ -1,0 +1,160 @@
+//! nuclei results: JSON lines, a JSON array, or JSON values one after the other, in the member
+//! names of version 2 and 3. Lines without a match are coverage.
+
+mod result;
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::io::Read;
+
+use serde::de::DeserializeSeed;
+use serde_json::value::RawValue;
+
+use crate::errors::{ParseError, Position};
+use crate::input;
+use crate::json::{self, Each, Feed, Watch};
+use crate::output::Output;
+use crate::registry::{Confidence, Entry, Format, Head};
+
+const SOURCE: &str = "nuclei";
+const EXPECTED: &str = "nuclei JSON";
+
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Nuclei,
+    id: "nuclei",
+    label: "nuclei JSON",
+    schemes: &["network", "network.moved", "tls", "web"],
+    sniff,
+    read,
+};
+
+fn sniff(head: &Head<'_>) -> Option<Confidence> {
+    if !head.opens(&['{', '[']) {
+        return None;
+    }
+    let id = ["\"template-id\"", "\"templateID\""].into_iter().any(|key| head.has(key));
+    match id && head.has("\"info\"") {
+        true if head.has("\"matched-at\"") || head.has("\"matched\"") => Some(Confidence::Certain),
+        true => Some(Confidence::Likely),
+        false => None,
+    }
+}
+
+/// What is remembered across the results of one file.
+#[derive(Default)]
+struct Seen {
+    assets: HashSet<u64>,
+    /// Whether any record was a nuclei result.
+    recognised: bool,
+    records: u64,
+}
+
+fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let gauge = out.gauge();
+    let mut input = input::open(source, out.limits(), &gauge)?;
+    let mut seen = Seen::default();
+    match input::first_byte(&mut input, &gauge)? {
+        None => return Ok(()),
+        Some(b'[') => array(input, &mut seen, out)?,
+        Some(b'{') => lines(input, &mut seen, out)?,
+        Some(byte) => {
+            return Err(ParseError::NotThisFormat {
+                expected: EXPECTED,
+                found: format!("text starting with {:?}", char::from(byte)),
+            });
+        }
+    }
+    if seen.records > 0 && !seen.recognised {
+        return Err(ParseError::NotThisFormat {
+            expected: EXPECTED,
+            found: "JSON without a template id".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn array(
+    input: input::Decoded<'_>,
+    seen: &mut Seen,
+    out: &mut Output<'_>,
+) -> Result<(), ParseError> {
+    let gauge = out.gauge();
+    let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
+    let record = feed.record();
+    let mut parser = serde_json::Deserializer::from_reader(feed);
+    let each = Each {
+        gauge: &gauge,
+        record: &record,
+        take: |raw: Box<RawValue>| {
+            gauge.next_record();
+            take(raw.get().as_bytes(), gauge.position(), seen, out)
+        },
+    };
+    each.deserialize(&mut parser)
+        .and_then(|()| parser.end())
+        .map_err(|error| json::explain(&error, &gauge, "the array of results"))
+}
+
+fn lines(
+    mut input: input::Decoded<'_>,
+    seen: &mut Seen,
+    out: &mut Output<'_>,
+) -> Result<(), ParseError> {
+    let gauge = out.gauge();
+    let mut line = Vec::new();
+    loop {
+        let start = gauge.position();
+        if !json::read_line(&mut input, &gauge, out.limits(), &mut line)? {
+            return Ok(());
+        }
+        let text = line.trim_ascii();
+        if seen.records == 0 && text == b"{" {
+            return values(input, seen, out);
+        }
+        if text.is_empty() {
+            continue;
+        }
+        gauge.next_record();
+        let position = Position {
+            record: gauge.position().record,
+            ..start
+        };
+        take(text, position, seen, out)?;
+    }
+}
+
+/// Indented objects one after the other; the first brace is already read.
+fn values(
+    input: input::Decoded<'_>,
+    seen: &mut Seen,
+    out: &mut Output<'_>,
+) -> Result<(), ParseError> {
+    let gauge = out.gauge();
+    let mut watch = Watch::new(&gauge, out.limits());
+    watch.resume();
+    let feed = Feed::new(input, watch);
+    let record: std::rc::Rc<Cell<Option<u64>>> = feed.record();
+    record.set(Some(gauge.at()));
+    let source = (&b"{"[..]).chain(feed);
+    let stream = serde_json::Deserializer::from_reader(source).into_iter::<Box<RawValue>>();
+    for raw in stream {
+        let raw = raw.map_err(|error| json::explain(&error, &gauge, "a result"))?;
+        gauge.next_record();
+        take(raw.get().as_bytes(), gauge.position(), seen, out)?;
+        record.set(Some(gauge.at()));
+    }
+    Ok(())
+}
+
+fn take(
+    bytes: &[u8],
+    position: Position,
+    seen: &mut Seen,
+    out: &mut Output<'_>,
+) -> Result<(), ParseError> {
+    seen.records += 1;
+    match json::record(bytes, out.limits()) {
+        Ok(value) => result::map(&value, position, seen, out),
+        Err(what) => out.skip(position, format!("record is not JSON: {what}")),
+    }
+}

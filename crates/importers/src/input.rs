@@ -1,0 +1,277 @@
+//! From raw bytes to UTF-8: counts, limits and decodes; nothing above it sees other encodings.
+//! A UTF-8 source is checked byte by byte, so that a bad byte is named exactly.
+
+use std::cell::{Cell, RefCell};
+use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
+use std::rc::Rc;
+use std::str;
+
+use quick_xml::encoding::DecodingReader;
+use quick_xml::events::BytesDecl;
+
+use crate::errors::{ParseError, Position};
+use crate::limits::Limits;
+
+/// Enough for a byte order mark and an XML declaration.
+const HEAD: u64 = 1024;
+
+/// Decoded input; every byte below it was counted.
+pub(crate) type Decoded<'a> = DecodingReader<BufReader<Meter<'a>>>;
+
+/// Where reading is, shared by all layers of one import.
+#[derive(Default)]
+pub(crate) struct Gauge {
+    raw: Cell<u64>,
+    at: Cell<u64>,
+    newlines: Cell<u64>,
+    record: Cell<u64>,
+    encoding: RefCell<String>,
+    fault: RefCell<Option<ParseError>>,
+}
+
+impl Gauge {
+    pub(crate) fn raw(&self) -> u64 {
+        self.raw.get()
+    }
+
+    pub(crate) fn at(&self) -> u64 {
+        self.at.get()
+    }
+
+    pub(crate) fn position(&self) -> Position {
+        let record = self.record.get();
+        Position {
+            byte: self.at.get(),
+            line: Some(self.newlines.get() + 1),
+            record: (record > 0).then_some(record),
+        }
+    }
+
+    /// Moves past decoded bytes.
+    pub(crate) fn pass(&self, bytes: &[u8]) {
+        self.at.set(self.at.get() + bytes.len() as u64);
+        let newlines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        self.newlines.set(self.newlines.get() + newlines as u64);
+    }
+
+    /// Moves past one decoded byte.
+    pub(crate) fn step(&self, byte: u8) {
+        self.at.set(self.at.get() + 1);
+        if byte == b'\n' {
+            self.newlines.set(self.newlines.get() + 1);
+        }
+    }
+
+    pub(crate) fn next_record(&self) {
+        self.record.set(self.record.get() + 1);
+    }
+
+    pub(crate) fn over(&self, which: &'static str, limit: u64) -> ParseError {
+        ParseError::LimitExceeded {
+            which,
+            limit,
+            position: self.position(),
+        }
+    }
+
+    pub(crate) fn malformed(&self, what: impl Into<String>) -> ParseError {
+        ParseError::Malformed {
+            position: self.position(),
+            what: what.into(),
+        }
+    }
+
+    /// Remembers the real error while a library carries an I/O error upwards.
+    pub(crate) fn fail(&self, error: ParseError) -> io::Error {
+        self.fault.borrow_mut().get_or_insert(error);
+        io::Error::other("see the remembered error")
+    }
+
+    pub(crate) fn take_fault(&self) -> Option<ParseError> {
+        self.fault.borrow_mut().take()
+    }
+
+    /// The error behind an I/O error.
+    pub(crate) fn failure(&self, error: io::Error) -> ParseError {
+        if let Some(fault) = self.take_fault() {
+            return fault;
+        }
+        if error.kind() == io::ErrorKind::InvalidData {
+            return self.bad_encoding();
+        }
+        ParseError::Io {
+            position: self.position(),
+            source: error,
+        }
+    }
+
+    pub(crate) fn bad_encoding(&self) -> ParseError {
+        ParseError::Encoding {
+            encoding: self.encoding.borrow().clone(),
+            position: self.position(),
+        }
+    }
+}
+
+/// Counts raw bytes, holds them to the limit and checks UTF-8.
+pub(crate) struct Meter<'a> {
+    source: Chain<Cursor<Vec<u8>>, &'a mut dyn Read>,
+    limit: u64,
+    gauge: Rc<Gauge>,
+    utf8: Option<Utf8>,
+}
+
+impl Read for Meter<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        let start = self.gauge.raw.get();
+        let end = start + read as u64;
+        if end > self.limit {
+            return Err(self.gauge.fail(self.gauge.over("bytes", self.limit)));
+        }
+        self.gauge.raw.set(end);
+        if let Some(utf8) = &mut self.utf8 {
+            let bad = if read == 0 && !buffer.is_empty() {
+                utf8.finish(start)
+            } else {
+                utf8.check(&buffer[..read], start)
+            };
+            if let Some(byte) = bad {
+                return Err(self.gauge.fail(ParseError::Encoding {
+                    encoding: "UTF-8".to_owned(),
+                    position: Position {
+                        byte,
+                        ..Position::default()
+                    },
+                }));
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// The bytes of a character that straddles two reads.
+#[derive(Default)]
+struct Utf8 {
+    carry: [u8; 4],
+    carried: usize,
+}
+
+impl Utf8 {
+    /// Offset of the first bad byte in a chunk that starts at `start`.
+    fn check(&mut self, mut chunk: &[u8], start: u64) -> Option<u64> {
+        let mut offset = start;
+        while self.carried > 0 {
+            let (&byte, rest) = chunk.split_first()?;
+            let begin = offset - self.carried as u64;
+            self.carry[self.carried] = byte;
+            self.carried += 1;
+            match str::from_utf8(&self.carry[..self.carried]) {
+                Ok(_) => self.carried = 0,
+                Err(error) if error.error_len().is_some() => return Some(begin),
+                Err(_) => {}
+            }
+            chunk = rest;
+            offset += 1;
+        }
+        let error = str::from_utf8(chunk).err()?;
+        let tail = &chunk[error.valid_up_to()..];
+        if error.error_len().is_some() {
+            return Some(offset + error.valid_up_to() as u64);
+        }
+        self.carry[..tail.len()].copy_from_slice(tail);
+        self.carried = tail.len();
+        None
+    }
+
+    fn finish(&self, end: u64) -> Option<u64> {
+        (self.carried > 0).then(|| end - self.carried as u64)
+    }
+}
+
+/// Opens a source: UTF-16 with a byte order mark, the encoding an XML declaration names, or UTF-8.
+pub(crate) fn open<'a>(
+    source: &'a mut dyn Read,
+    limits: &Limits,
+    gauge: &Rc<Gauge>,
+) -> Result<Decoded<'a>, ParseError> {
+    let mut head = Vec::new();
+    Read::take(&mut *source, HEAD)
+        .read_to_end(&mut head)
+        .map_err(|error| gauge.failure(error))?;
+    let wide = head.starts_with(&[0xFF, 0xFE])
+        || head.starts_with(&[0xFE, 0xFF])
+        || head.starts_with(&[b'<', 0, b'?', 0])
+        || head.starts_with(&[0, b'<', 0, b'?']);
+    let label = (!wide).then(|| declared(&head)).flatten();
+    let encoder = match &label {
+        Some(label) => {
+            let decl = BytesDecl::new("1.0", Some(label), None);
+            let Some(encoder) = decl.encoder() else {
+                return Err(ParseError::Encoding {
+                    encoding: shown(label),
+                    position: Position::default(),
+                });
+            };
+            // A file that says UTF-16 in readable bytes is not UTF-16.
+            (!encoder.name().starts_with("UTF-")).then_some(encoder)
+        }
+        None => None,
+    };
+    let name = match encoder {
+        _ if wide => "UTF-16",
+        Some(encoder) => encoder.name(),
+        None => "UTF-8",
+    };
+    gauge.encoding.replace(name.to_owned());
+    let meter = Meter {
+        source: Cursor::new(head).chain(source),
+        limit: limits.bytes,
+        gauge: Rc::clone(gauge),
+        utf8: (!wide && encoder.is_none()).then(Utf8::default),
+    };
+    let mut decoded = DecodingReader::new(BufReader::with_capacity(64 << 10, meter));
+    if let Some(encoder) = encoder {
+        decoded.set_encoding(encoder);
+    }
+    Ok(decoded)
+}
+
+/// The `encoding` an XML declaration names, when the bytes before it are readable.
+fn declared(head: &[u8]) -> Option<String> {
+    let head = head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(head);
+    let body = head.strip_prefix(b"<?xml")?;
+    let end = body.windows(2).position(|pair| pair == b"?>")?;
+    let text = str::from_utf8(&body[..end]).ok()?;
+    let (_, rest) = text.split_once("encoding")?;
+    let value = rest.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    value[1..].split(quote).next().map(str::to_owned)
+}
+
+fn shown(label: &str) -> String {
+    label.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+/// Looks at the first byte that is not white space without consuming it.
+pub(crate) fn first_byte(
+    decoded: &mut Decoded<'_>,
+    gauge: &Gauge,
+) -> Result<Option<u8>, ParseError> {
+    loop {
+        let buffer = decoded.fill_buf().map_err(|error| gauge.failure(error))?;
+        if buffer.is_empty() {
+            return Ok(None);
+        }
+        let blank = buffer
+            .iter()
+            .position(|byte| !byte.is_ascii_whitespace())
+            .unwrap_or(buffer.len());
+        let first = buffer.get(blank).copied();
+        gauge.pass(&buffer[..blank]);
+        decoded.consume(blank);
+        if first.is_some() {
+            return Ok(first);
+        }
+    }
+}

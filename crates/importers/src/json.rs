@@ -1,0 +1,393 @@
+//! Streaming JSON: containers are walked member by member, only one record is ever in memory.
+//! A byte-wise watch in front of the parser bounds depth, strings and records before they are built.
+
+use std::cell::Cell;
+use std::fmt;
+use std::io::{self, BufRead, Read};
+use std::rc::Rc;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use crate::errors::ParseError;
+use crate::input::{Decoded, Gauge};
+use crate::limits::Limits;
+
+/// Values of one record; bounds what small values cost in memory.
+const ITEMS: u64 = 200_000;
+/// serde_json itself stops one level deeper.
+const DEPTH: u32 = 127;
+
+/// Watches bytes go by: depth, string length, record length and the number of values in a record.
+pub(crate) struct Watch {
+    gauge: Rc<Gauge>,
+    limits: Limits,
+    record: Rc<Cell<Option<u64>>>,
+    seen: Option<u64>,
+    items: u64,
+    depth: u32,
+    string: Option<u64>,
+    escaped: bool,
+}
+
+impl Watch {
+    pub(crate) fn new(gauge: &Rc<Gauge>, limits: &Limits) -> Self {
+        Self {
+            gauge: Rc::clone(gauge),
+            limits: limits.clone(),
+            record: Rc::default(),
+            seen: None,
+            items: 0,
+            depth: 0,
+            string: None,
+            escaped: false,
+        }
+    }
+
+    /// Goes on inside an object whose brace was read before.
+    pub(crate) fn resume(&mut self) {
+        self.depth = 1;
+    }
+
+    fn step(&mut self, byte: u8) -> Result<(), ParseError> {
+        self.gauge.step(byte);
+        let at = self.gauge.at();
+        let limit = self.limits.text as u64;
+        if let Some(start) = self.string {
+            if self.escaped {
+                self.escaped = false;
+            } else if byte == b'\\' {
+                self.escaped = true;
+            } else if byte == b'"' {
+                self.string = None;
+            }
+            if at - start > limit {
+                return Err(self.gauge.over("text", limit));
+            }
+        } else {
+            match byte {
+                b'"' => self.string = Some(at),
+                b'[' | b'{' => {
+                    self.depth += 1;
+                    let depth = self.limits.depth.min(DEPTH);
+                    if self.depth > depth {
+                        return Err(self.gauge.over("depth", depth.into()));
+                    }
+                    self.items += 1;
+                }
+                b']' | b'}' => self.depth = self.depth.saturating_sub(1),
+                b',' => self.items += 1,
+                _ => {}
+            }
+        }
+        self.check_record(at, limit)
+    }
+
+    fn check_record(&mut self, at: u64, limit: u64) -> Result<(), ParseError> {
+        let record = self.record.get();
+        if record != self.seen {
+            self.seen = record;
+            self.items = 0;
+        }
+        let Some(start) = record else {
+            return Ok(());
+        };
+        if at - start > limit {
+            return Err(self.gauge.over("record", limit));
+        }
+        if self.items > ITEMS {
+            return Err(self.gauge.over("values of one record", ITEMS));
+        }
+        Ok(())
+    }
+}
+
+/// Hands decoded bytes to serde_json under a [`Watch`].
+pub(crate) struct Feed<'a> {
+    inner: Decoded<'a>,
+    watch: Watch,
+    chunk: Vec<u8>,
+    next: usize,
+}
+
+impl<'a> Feed<'a> {
+    pub(crate) fn new(inner: Decoded<'a>, watch: Watch) -> Self {
+        Self {
+            inner,
+            watch,
+            chunk: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// Shared with [`Each`]; says where the record being read starts.
+    pub(crate) fn record(&self) -> Rc<Cell<Option<u64>>> {
+        Rc::clone(&self.watch.record)
+    }
+}
+
+impl Read for Feed<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.next == self.chunk.len() {
+            let buffer = self.inner.fill_buf()?;
+            self.chunk.clear();
+            self.chunk.extend_from_slice(buffer);
+            let length = buffer.len();
+            self.inner.consume(length);
+            self.next = 0;
+        }
+        let mut length = 0;
+        for slot in out.iter_mut() {
+            let Some(&byte) = self.chunk.get(self.next) else {
+                break;
+            };
+            if let Err(error) = self.watch.step(byte) {
+                return Err(self.watch.gauge.fail(error));
+            }
+            *slot = byte;
+            self.next += 1;
+            length += 1;
+        }
+        Ok(length)
+    }
+}
+
+/// The real error behind one of serde_json's.
+pub(crate) fn explain(error: &serde_json::Error, gauge: &Gauge, inside: &str) -> ParseError {
+    if let Some(fault) = gauge.take_fault() {
+        return fault;
+    }
+    match error.classify() {
+        Category::Eof => ParseError::Truncated {
+            position: gauge.position(),
+            inside: inside.to_owned(),
+        },
+        Category::Io if error.io_error_kind() == Some(io::ErrorKind::InvalidData) => {
+            gauge.bad_encoding()
+        }
+        Category::Io => ParseError::Io {
+            position: gauge.position(),
+            source: io::Error::new(
+                error.io_error_kind().unwrap_or(io::ErrorKind::Other),
+                reason(error),
+            ),
+        },
+        Category::Syntax | Category::Data => gauge.malformed(reason(error)),
+    }
+}
+
+/// What serde_json says, without its own idea of the position.
+pub(crate) fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let end = text.rfind(" at line ").unwrap_or(text.len());
+    text[..end].chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+/// An object whose members are taken one by one.
+pub(crate) trait Members {
+    /// Takes the value of `key` from `map`, or calls [`ignore`].
+    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
+}
+
+/// Skips a value without building it.
+pub(crate) fn ignore<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    map.next_value::<IgnoredAny>().map(drop)
+}
+
+/// Walks an object; `null` is an object without members.
+pub(crate) struct Walk<'m, M>(pub(crate) &'m mut M);
+
+impl<'de, M: Members> DeserializeSeed<'de> for Walk<'_, M> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, M: Members> Visitor<'de> for Walk<'_, M> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            self.0.member(&key, &mut map)?;
+        }
+        Ok(())
+    }
+}
+
+/// Walks an array of objects; each is handed to `M` between [`Elements::begin`] and `end`.
+pub(crate) trait Elements: Members {
+    /// Before the members of one object.
+    fn begin(&mut self);
+    /// After its last member.
+    fn end(&mut self) -> Result<(), ParseError>;
+}
+
+/// Walks an array of objects; `null` is an empty array.
+pub(crate) struct WalkEach<'g, 'm, M> {
+    pub(crate) gauge: &'g Gauge,
+    pub(crate) members: &'m mut M,
+}
+
+impl<'de, M: Elements> DeserializeSeed<'de> for WalkEach<'_, '_, M> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, M: Elements> Visitor<'de> for WalkEach<'_, '_, M> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        loop {
+            self.members.begin();
+            let next = seq.next_element_seed(Walk(self.members))?;
+            if next.is_none() {
+                return Ok(());
+            }
+            if let Err(error) = self.members.end() {
+                return Err(A::Error::custom(self.gauge.fail(error)));
+            }
+        }
+    }
+}
+
+/// Takes an array one record at a time; `null` is an empty array.
+pub(crate) struct Each<'g, F> {
+    pub(crate) gauge: &'g Gauge,
+    pub(crate) record: &'g Cell<Option<u64>>,
+    pub(crate) take: F,
+}
+
+impl<'de, F: FnMut(Box<RawValue>) -> Result<(), ParseError>> DeserializeSeed<'de> for Each<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, F: FnMut(Box<RawValue>) -> Result<(), ParseError>> Visitor<'de> for Each<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        loop {
+            self.record.set(Some(self.gauge.at()));
+            let next = seq.next_element::<Box<RawValue>>()?;
+            self.record.set(None);
+            let Some(raw) = next else {
+                return Ok(());
+            };
+            if let Err(error) = (self.take)(raw) {
+                return Err(A::Error::custom(self.gauge.fail(error)));
+            }
+        }
+    }
+}
+
+/// One record as a member value.
+pub(crate) fn value<'de, A: MapAccess<'de>>(
+    map: &mut A,
+    gauge: &Gauge,
+    record: &Cell<Option<u64>>,
+) -> Result<Value, A::Error> {
+    record.set(Some(gauge.at()));
+    let value = map.next_value::<Value>();
+    record.set(None);
+    value
+}
+
+/// Reads one line of at most the text limit into `line`, without its end; false at the end.
+pub(crate) fn read_line(
+    input: &mut Decoded<'_>,
+    gauge: &Gauge,
+    limits: &Limits,
+    line: &mut Vec<u8>,
+) -> Result<bool, ParseError> {
+    line.clear();
+    let mut any = false;
+    loop {
+        let buffer = input.fill_buf().map_err(|error| gauge.failure(error))?;
+        if buffer.is_empty() {
+            return Ok(any);
+        }
+        any = true;
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let taken = end.map_or(buffer.len(), |end| end + 1);
+        line.extend_from_slice(&buffer[..end.unwrap_or(taken)]);
+        if line.len() > limits.text {
+            return Err(gauge.over("line", limits.text as u64));
+        }
+        gauge.pass(&buffer[..taken]);
+        input.consume(taken);
+        if end.is_some() {
+            return Ok(true);
+        }
+    }
+}
+
+/// Parses one record that is already in memory, within the same bounds as a stream.
+pub(crate) fn record(bytes: &[u8], limits: &Limits) -> Result<Value, String> {
+    let gauge = Rc::new(Gauge::default());
+    let mut watch = Watch::new(&gauge, limits);
+    watch.record.set(Some(0));
+    for byte in bytes {
+        if let Err(error) = watch.step(*byte) {
+            return Err(error.to_string());
+        }
+    }
+    serde_json::from_slice(bytes).map_err(|error| reason(&error))
+}
+
+/// Text at a path of members.
+pub(crate) fn text<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
+    at(value, path)?.as_str().filter(|text| !text.trim().is_empty())
+}
+
+/// Value at a path of members.
+pub(crate) fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, key| value.get(key))
+}
+
+/// Members of an array at a path; nothing when it is not one.
+pub(crate) fn items<'v>(value: &'v Value, path: &[&str]) -> impl Iterator<Item = &'v Value> {
+    at(value, path).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Texts at a path, whether it holds one or an array of them.
+pub(crate) fn texts<'v>(value: &'v Value, path: &[&str]) -> Vec<&'v str> {
+    match at(value, path) {
+        Some(Value::String(text)) => vec![text],
+        Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    }
+}

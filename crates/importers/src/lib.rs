@@ -1,0 +1,25 @@
+//! Scanner formats to observations: streaming, limited, pure. One file per format, one registry.
+//!
+//! Bytes go in through [`parse`]; assets, observations, coverage and warnings come out through a
+//! [`Sink`] one at a time, so that memory does not grow with the input.
+
+mod errors;
+mod formats;
+pub mod identity;
+mod input;
+mod json;
+mod limits;
+mod model;
+mod output;
+mod registry;
+mod vocabulary;
+mod xml;
+
+pub use errors::{ParseError, Position};
+pub use limits::{Detail, Limits, Options};
+pub use model::{
+    Asset, Component, Coverage, CoverageStatus, Evidence, IdentityKey, Location, Observation,
+    Record, Service, Severity, Sink, Stop, UnknownSeverity, Warning,
+};
+pub use output::{SeverityCounts, Totals};
+pub use registry::{Confidence, Format, Outcome, UnknownFormat, parse, read, sniff};

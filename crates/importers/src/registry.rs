@@ -1,0 +1,217 @@
+//! The one table of formats, and the doors that use it.
+
+use std::fmt;
+use std::io::Read;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::errors::ParseError;
+use crate::formats::{nmap, nuclei, sarif, sslscan};
+use crate::limits::{Limits, Options};
+use crate::model::Sink;
+use crate::output::{Output, Totals};
+
+/// Bytes of a file that [`sniff`] looks at.
+const HEAD: usize = 64 << 10;
+
+/// A format this crate reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// nmap `-oX`.
+    Nmap,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// nuclei `-jsonl` and `-json-export`.
+    Nuclei,
+    /// sslscan `--xml`.
+    Sslscan,
+}
+
+/// What the registry knows about a format.
+pub(crate) struct Entry {
+    pub(crate) format: Format,
+    pub(crate) id: &'static str,
+    pub(crate) label: &'static str,
+    /// Schemes of the identity keys its observations carry.
+    pub(crate) schemes: &'static [&'static str],
+    pub(crate) sniff: fn(&Head<'_>) -> Option<Confidence>,
+    pub(crate) read: fn(&mut dyn Read, &mut Output<'_>) -> Result<(), ParseError>,
+}
+
+static ENTRIES: [&Entry; 4] = [
+    &nmap::ENTRY,
+    &sarif::ENTRY,
+    &nuclei::ENTRY,
+    &sslscan::ENTRY,
+];
+
+impl Format {
+    /// Every format.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ENTRIES.iter().map(|entry| entry.format)
+    }
+
+    /// Stable id, as used on command lines and in the API.
+    pub fn id(self) -> &'static str {
+        self.entry().id
+    }
+
+    /// Name to show.
+    pub fn label(self) -> &'static str {
+        self.entry().label
+    }
+
+    /// Schemes of the identity keys its observations carry.
+    pub fn schemes(self) -> &'static [&'static str] {
+        self.entry().schemes
+    }
+
+    fn entry(self) -> &'static Entry {
+        match self {
+            Self::Nmap => &nmap::ENTRY,
+            Self::Sarif => &sarif::ENTRY,
+            Self::Nuclei => &nuclei::ENTRY,
+            Self::Sslscan => &sslscan::ENTRY,
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id())
+    }
+}
+
+/// A word that names no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown format {0:?}; known are nmap, sarif, nuclei, sslscan")]
+pub struct UnknownFormat(pub String);
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFormat> {
+        ENTRIES
+            .iter()
+            .find(|entry| entry.id.eq_ignore_ascii_case(text.trim()))
+            .map(|entry| entry.format)
+            .ok_or_else(|| UnknownFormat(text.to_owned()))
+    }
+}
+
+/// How sure a guess is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Confidence {
+    /// The name or the shape fits.
+    Possible,
+    /// Members fit that others could have too.
+    Likely,
+    /// The file says what it is.
+    Certain,
+}
+
+/// The beginning of a file as text, for guessing only.
+pub(crate) struct Head<'h> {
+    text: String,
+    name: Option<&'h str>,
+}
+
+impl<'h> Head<'h> {
+    fn new(head: &[u8], name: Option<&'h str>) -> Self {
+        let head = &head[..head.len().min(HEAD)];
+        let text = String::from_utf8_lossy(head);
+        let text = text.trim_start_matches(['\u{feff}', '\u{fffd}']);
+        // Latin text in UTF-16 reads as itself with zero bytes between.
+        Self {
+            text: text.chars().filter(|c| *c != '\0').collect(),
+            name,
+        }
+    }
+
+    /// Name of the root element, when the file is XML.
+    pub(crate) fn root(&self) -> Option<&str> {
+        let mut rest = self.text.trim_start();
+        loop {
+            rest = rest.trim_start();
+            let after = rest.strip_prefix('<')?;
+            rest = if after.starts_with("!--") {
+                after.split_once("-->")?.1
+            } else if after.starts_with(['?', '!']) {
+                after.split_once('>')?.1
+            } else {
+                let end = after.find(|c: char| !(c.is_alphanumeric() || "-_.:".contains(c)))?;
+                return Some(&after[..end]);
+            };
+        }
+    }
+
+    /// Whether the file is JSON that starts with one of these characters.
+    pub(crate) fn opens(&self, with: &[char]) -> bool {
+        self.text.trim_start().starts_with(with)
+    }
+
+    pub(crate) fn has(&self, text: &str) -> bool {
+        self.text.contains(text)
+    }
+
+    pub(crate) fn named(&self, ending: &str) -> bool {
+        self.name
+            .is_some_and(|name| name.to_ascii_lowercase().ends_with(ending))
+    }
+}
+
+/// Guesses the format from the first bytes of a file and its name; best first, empty when unknown.
+pub fn sniff(head: &[u8], name: Option<&str>) -> Vec<(Format, Confidence)> {
+    let head = Head::new(head, name);
+    let mut guesses: Vec<_> = ENTRIES
+        .iter()
+        .filter_map(|entry| (entry.sniff)(&head).map(|confidence| (entry.format, confidence)))
+        .collect();
+    guesses.sort_by_key(|(_, confidence)| std::cmp::Reverse(*confidence));
+    guesses
+}
+
+/// What came out of a file, and why it ended early if it did.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Counts of everything the sink received.
+    pub totals: Totals,
+    /// The error that ended the import; records before it were handed over.
+    pub failure: Option<ParseError>,
+}
+
+/// Reads a file to its end or to the first error, and always says what was handed over.
+pub fn read(
+    format: Format,
+    source: &mut dyn Read,
+    options: &Options,
+    sink: &mut dyn Sink,
+) -> Outcome {
+    let mut output = Output::new(sink, options);
+    let failure = (format.entry().read)(source, &mut output).err();
+    Outcome {
+        totals: output.totals(),
+        failure,
+    }
+}
+
+/// Reads a file as the tool reports it; see [`read`] for what came before an error.
+pub fn parse(
+    format: Format,
+    source: &mut dyn Read,
+    limits: &Limits,
+    sink: &mut dyn Sink,
+) -> Result<Totals, ParseError> {
+    let options = Options {
+        limits: limits.clone(),
+        ..Options::default()
+    };
+    let outcome = read(format, source, &options, sink);
+    match outcome.failure {
+        Some(error) => Err(error),
+        None => Ok(outcome.totals),
+    }
+}
