@@ -1,0 +1,87 @@
+//! Every check there is, as data: identity, severity, vector, reference and repair.
+//! Invariant: identifiers are unique and never change meaning; severity follows from the vector.
+
+pub(crate) mod exposures;
+pub(crate) mod http;
+pub(crate) mod tls;
+
+use std::sync::LazyLock;
+
+use serde::Serialize;
+
+use crate::report::Severity;
+
+/// One check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Stable identifier, `family.weakness`.
+    pub id: &'static str,
+    /// Short name of the weakness.
+    pub title: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// CVSS 3.1 base vector; none for information.
+    pub cvss: Option<&'static str>,
+    /// CWE number.
+    pub cwe: Option<u32>,
+    /// Where the weakness is described.
+    pub reference: &'static str,
+    /// How to repair it.
+    pub remediation: &'static str,
+    /// What the weakness is.
+    pub description: &'static str,
+    /// The set that coverage is reported for.
+    pub check_set: &'static str,
+}
+
+/// Every check, sorted by identifier.
+pub fn catalogue() -> &'static [Check] {
+    static SORTED: LazyLock<Vec<Check>> = LazyLock::new(|| {
+        let mut all: Vec<Check> = [tls::ALL, http::PASSIVE, http::ACTIVE, exposures::SAFE, exposures::INTRUSIVE].concat();
+        all.sort_by_key(|check| check.id);
+        all
+    });
+    &SORTED
+}
+
+/// Declares checks of one set: a constant each, and the list of all.
+macro_rules! checks {
+    ($list:ident in $set:literal; $(
+        $name:ident = $id:literal $severity:ident $cvss:ident $cwe:literal $title:literal,
+        $reference:literal, $description:literal, $remediation:literal;
+    )*) => {
+        $(pub(crate) const $name: $crate::catalogue::Check = $crate::catalogue::Check {
+            id: $id,
+            title: $title,
+            severity: $crate::report::Severity::$severity,
+            cvss: $crate::catalogue::vector::$cvss,
+            cwe: Some($cwe),
+            reference: $reference,
+            remediation: $remediation,
+            description: $description,
+            check_set: $set,
+        };)*
+        pub(crate) const $list: &[$crate::catalogue::Check] = &[$($name),*];
+    };
+}
+pub(crate) use checks;
+
+/// The CVSS 3.1 vectors in use, named by their score.
+pub(crate) mod vector {
+    type Vector = Option<&'static str>;
+
+    pub(crate) const NONE: Vector = None;
+    pub(crate) const C98: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
+    pub(crate) const C91: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N");
+    pub(crate) const H75: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N");
+    pub(crate) const H74: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N");
+    pub(crate) const M61: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N");
+    pub(crate) const M59: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:N/A:N");
+    pub(crate) const M53: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N");
+    pub(crate) const M53I: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:L/A:N");
+    pub(crate) const M48: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:L/A:N");
+    pub(crate) const M43: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:N/I:L/A:N");
+    pub(crate) const L37: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:N/A:N");
+    pub(crate) const L31: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:N/A:N");
+    pub(crate) const L31I: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:N/I:L/A:N");
+}

@@ -1,0 +1,136 @@
+//! Services that answer whoever asks: each is asked one harmless question of its own protocol.
+
+mod databases;
+mod files;
+mod messaging;
+mod remote;
+mod web;
+
+use crate::plan::Intrusiveness;
+use crate::report::{CoverageStatus, Issue, ServiceReport};
+use crate::session::{Endpoint, Session};
+use crate::tls;
+use crate::wire::{Wire, WireError};
+
+pub(crate) const SAFE_SET: &str = "exposures.safe";
+pub(crate) const INTRUSIVE_SET: &str = "exposures.intrusive";
+
+/// What a question needs: the place, the service and a way to it.
+pub(crate) struct Subject<'a> {
+    session: &'a Session,
+    endpoint: &'a Endpoint,
+    service: &'a ServiceReport,
+}
+
+type Found = Result<Vec<Issue>, WireError>;
+
+/// True when there is a question for this service.
+pub(crate) fn concerns(service: &str) -> bool {
+    has_safe(service) || has_intrusive(service)
+}
+
+fn has_safe(service: &str) -> bool {
+    matches!(service, "redis" | "memcached" | "mongodb" | "ftp" | "rsync" | "telnet" | "vnc" | "ssh" | "mqtt" | "ldap" | "http")
+}
+
+fn has_intrusive(service: &str) -> bool {
+    matches!(service, "redis" | "mysql" | "postgresql" | "smtp")
+}
+
+/// The sets of checks that are due for a service.
+pub(crate) fn sets(service: &str) -> Vec<&'static str> {
+    let mut due = Vec::new();
+    if has_safe(service) {
+        due.push(SAFE_SET);
+    }
+    if has_intrusive(service) {
+        due.push(INTRUSIVE_SET);
+    }
+    due
+}
+
+/// Asks the questions a service has, as far as the plan allows.
+pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &ServiceReport) {
+    let subject = Subject { session, endpoint, service };
+    if has_safe(service.service) {
+        let allowed = session.may(Intrusiveness::Safe);
+        let found = match allowed {
+            true => Some(subject.safe().await),
+            false => None,
+        };
+        conclude(session, endpoint, SAFE_SET, found).await;
+    }
+    if has_intrusive(service.service) {
+        let allowed = session.may(Intrusiveness::Intrusive);
+        let found = match allowed {
+            true => Some(subject.intrusive().await),
+            false => None,
+        };
+        conclude(session, endpoint, INTRUSIVE_SET, found).await;
+    }
+}
+
+async fn conclude(session: &Session, endpoint: &Endpoint, set: &'static str, found: Option<Found>) {
+    let (status, reason) = match found {
+        None => (CoverageStatus::Skipped, Some("the plan does not allow probes of this kind".to_owned())),
+        Some(Ok(issues)) => {
+            for issue in issues {
+                session.issue(issue).await;
+            }
+            (CoverageStatus::Done, None)
+        }
+        // A service that hangs up on a question has not answered it.
+        Some(Err(WireError::Closed)) => (CoverageStatus::Done, Some("the service closed the connection".to_owned())),
+        Some(Err(WireError::Timeout)) => (CoverageStatus::Timeout, Some("no reply in time".to_owned())),
+        Some(Err(WireError::Failed(reason))) => (CoverageStatus::Error, Some(reason)),
+    };
+    session.covered(set, endpoint, status, reason).await;
+}
+
+impl Subject<'_> {
+    async fn safe(&self) -> Found {
+        match self.service.service {
+            "redis" => databases::redis(self).await,
+            "memcached" => databases::memcached(self).await,
+            "mongodb" => databases::mongodb(self).await,
+            "ftp" => files::ftp(self).await,
+            "rsync" => files::rsync(self).await,
+            "telnet" => Ok(remote::telnet(self)),
+            "ssh" => Ok(remote::ssh(self)),
+            "vnc" => remote::vnc(self).await,
+            "mqtt" => messaging::mqtt(self).await,
+            "ldap" => messaging::ldap(self).await,
+            "http" => web::interfaces(self).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn intrusive(&self) -> Found {
+        match self.service.service {
+            "redis" => databases::redis_passwords(self).await,
+            "mysql" => databases::mysql(self).await,
+            "postgresql" => databases::postgresql(self).await,
+            "smtp" => messaging::smtp_relay(self).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Opens a conversation, wrapped in TLS when the service is.
+    async fn open(&self) -> Result<Wire, WireError> {
+        let failed = |error: String| WireError::Failed(error);
+        let dialer = &self.session.dialer;
+        let stream = dialer.connect(self.endpoint.address).await.map_err(|error| failed(error.to_string()))?;
+        let wait = dialer.read_timeout;
+        match self.service.tls {
+            true => {
+                let flow = tls::client::connect(stream, &self.endpoint.host, wait).await.map_err(failed)?;
+                Ok(Wire::new(flow, wait))
+            }
+            false => Ok(Wire::new(stream, wait)),
+        }
+    }
+
+    fn issue(&self, check: &crate::catalogue::Check) -> Issue {
+        Issue::new(check, self.endpoint.address, &self.endpoint.host)
+    }
+}

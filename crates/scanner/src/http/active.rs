@@ -1,0 +1,201 @@
+//! Requests a browser would not make: methods, origins, redirects and files.
+//! Invariant: nothing is written, and a catch-all page proves nothing.
+
+use std::collections::BTreeSet;
+
+use hyper::Method;
+
+use super::Landing;
+use super::client::{Client, Fetch, Page};
+use super::files::{FILES, File};
+use super::page::{issue, leaks, listing};
+use crate::catalogue::http;
+use crate::report::Issue;
+use crate::session::Session;
+
+/// An origin that nobody owns.
+const FOREIGN: &str = "https://tyrian-origin-test.invalid";
+/// Parameters that redirecting pages use.
+const REDIRECT_PARAMETERS: &[&str] = &["url", "next", "redirect", "redirect_uri", "return", "returnTo", "to", "dest"];
+const REDIRECT_PATHS: &[&str] = &["/", "/redirect", "/login", "/logout", "/out"];
+/// Directories that are often listed.
+const DIRECTORIES: &[&str] = &["/uploads/", "/backup/", "/files/", "/images/", "/static/", "/assets/"];
+/// Failures in a row after which an origin is believed to be gone.
+const FAILURES_BORNE: usize = 5;
+
+pub(super) async fn probe(session: &Session, client: &Client<'_>, landing: &Landing) -> Result<(), String> {
+    let mut found = Vec::new();
+    let result = all(session, client, landing, &mut found).await;
+    let mut told = BTreeSet::new();
+    for issue in found {
+        // One version banner per origin is enough.
+        let place = issue.url.as_ref().map(|url| url.path().to_owned());
+        let key = match issue.check {
+            "http.server-version" | "http.powered-by" => None,
+            _ => place,
+        };
+        if told.insert((issue.check, key, issue.parameter.clone())) {
+            session.issue(issue).await;
+        }
+    }
+    result
+}
+
+async fn all(session: &Session, client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+    methods(client, landing, found).await?;
+    origins(client, landing, found).await?;
+    redirects(client, found).await?;
+    missing_page(session, client, landing, found).await?;
+    files(session, client, found).await
+}
+
+async fn methods(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+    let url = &landing.page.url;
+    let traced = client.fetch(Fetch::get(url).method(Method::TRACE).with("x-tyrian-trace", "echo-me")).await?;
+    if traced.status == 200 && crate::wire::contains(&traced.body.to_ascii_lowercase(), b"x-tyrian-trace: echo-me") {
+        found.push(issue(client, &traced, &http::TRACE).evidence("echo", "x-tyrian-trace: echo-me"));
+    }
+    let options = client.fetch(Fetch::get(url).method(Method::OPTIONS)).await?;
+    let allowed = options.all("allow").join(", ").to_ascii_uppercase();
+    let writing: Vec<&str> = allowed.split([',', ' ']).filter(|method| matches!(*method, "PUT" | "DELETE")).collect();
+    if options.status < 400 && !writing.is_empty() {
+        found.push(issue(client, &options, &http::WRITE_METHODS).about(writing.join(",")).evidence("allow", &allowed).sure(60));
+    }
+    Ok(())
+}
+
+async fn origins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+    let url = &landing.page.url;
+    for (origin, check) in [(FOREIGN, &http::CORS_REFLECTED), ("null", &http::CORS_NULL)] {
+        let page = client.fetch(Fetch::get(url).with("origin", origin)).await?;
+        let allowed = page.header("access-control-allow-origin").unwrap_or_default();
+        let credentials = page.header("access-control-allow-credentials").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let check = match allowed {
+            "*" => &http::CORS_WILDCARD,
+            same if same == origin => check,
+            _ => continue,
+        };
+        if credentials {
+            found.push(
+                issue(client, &page, check)
+                    .about("access-control-allow-origin")
+                    .evidence("origin", origin)
+                    .evidence("access-control-allow-origin", allowed)
+                    .evidence("access-control-allow-credentials", "true"),
+            );
+        }
+        if allowed == "*" {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn redirects(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
+    let query: String = REDIRECT_PARAMETERS.iter().map(|name| format!("{name}={FOREIGN}/")).collect::<Vec<_>>().join("&");
+    for path in REDIRECT_PATHS {
+        let url = client.url(&format!("{path}?{query}"))?;
+        let page = client.fetch(Fetch::get(&url)).await?;
+        let away = page
+            .is_redirect()
+            .then(|| page.header("location"))
+            .flatten()
+            .and_then(|location| url.join(location).ok())
+            .filter(|next| next.host_str() == Some(FOREIGN.trim_start_matches("https://")));
+        if let Some(away) = away {
+            let parameter = guilty(client, path).await?;
+            found.push(issue(client, &page, &http::OPEN_REDIRECT).about(parameter).evidence("location", away.as_str()));
+        }
+    }
+    Ok(())
+}
+
+/// Which of the parameters sends the visitor away.
+async fn guilty(client: &Client<'_>, path: &str) -> Result<String, String> {
+    for name in REDIRECT_PARAMETERS {
+        let url = client.url(&format!("{path}?{name}={FOREIGN}/"))?;
+        let page = client.fetch(Fetch::get(&url)).await?;
+        if page.header("location").is_some_and(|location| location.starts_with(FOREIGN)) {
+            return Ok((*name).to_owned());
+        }
+    }
+    Ok("several".to_owned())
+}
+
+/// A page that does not exist shows how the server answers errors.
+async fn missing_page(session: &Session, client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+    let url = client.url(&format!("/{}", unlikely(session, client, "page")))?;
+    let page = client.fetch(Fetch::get(&url)).await?;
+    let mut given_away = Vec::new();
+    leaks(client, &page, &mut given_away);
+    // What the landing page already tells is reported there.
+    given_away.retain(|issue| issue.parameter.as_deref().is_none_or(|name| landing.page.header(name) != page.header(name)));
+    found.extend(given_away);
+    Ok(())
+}
+
+async fn files(session: &Session, client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
+    let mut failures = 0;
+    for file in FILES {
+        match fetch_path(client, file.path).await {
+            Ok(page) => {
+                failures = 0;
+                if (200..300).contains(&page.status) && file.proof.holds(&page.body) && !is_catch_all(session, client, file).await? {
+                    found.push(exposed(client, file, &page));
+                }
+            }
+            Err(error) => {
+                failures += 1;
+                if failures == FAILURES_BORNE {
+                    return Err(format!("{error}; gave up at {}", file.path));
+                }
+            }
+        }
+    }
+    for directory in DIRECTORIES {
+        if let Ok(page) = fetch_path(client, directory).await
+            && (200..300).contains(&page.status)
+        {
+            found.extend(listing(client, &page));
+        }
+    }
+    Ok(())
+}
+
+fn exposed(client: &Client<'_>, file: &File, page: &Page) -> Issue {
+    // Contents are secrets: length and digest prove them without spreading them.
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &page.body);
+    issue(client, page, file.check)
+        .about(file.path)
+        .evidence("length", page.body.len().to_string())
+        .evidence("content-type", page.header("content-type").unwrap_or("none"))
+        .evidence("sha256", hex::encode(digest.as_ref()))
+}
+
+/// True when a file that cannot exist, in the same place and with the same ending, is answered with the same proof.
+async fn is_catch_all(session: &Session, client: &Client<'_>, file: &File) -> Result<bool, String> {
+    let (directory, name) = file.path.rsplit_once('/').unwrap_or(("", file.path));
+    let ending = name.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let word = unlikely(session, client, file.path);
+    let siblings = [format!("{directory}/{word}.{ending}"), format!("/{word}{}", file.path)];
+    for sibling in siblings {
+        let page = fetch_path(client, &sibling).await?;
+        if (200..300).contains(&page.status) && file.proof.holds(&page.body) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn fetch_path(client: &Client<'_>, path: &str) -> Result<Page, String> {
+    let url = client.url(path)?;
+    client.fetch(Fetch::get(&url)).await
+}
+
+/// A word nobody has used as a file name, different for each place and run.
+fn unlikely(session: &Session, client: &Client<'_>, salt: &str) -> String {
+    let text = format!("{} {salt} {}", client.endpoint.address, session.plan.now_unix);
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    let word = hex::encode(digest.as_ref());
+    word.get(..20).unwrap_or(&word).to_owned()
+}

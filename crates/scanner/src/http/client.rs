@@ -1,0 +1,172 @@
+//! A small web client for one origin on one pinned address, every request asked of the guard.
+//! Invariant: bodies and headers are capped, one deadline per request, no redirect is followed unasked.
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::client::conn::http1;
+use hyper::header::HeaderMap;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
+use url::Url;
+
+use super::USER_AGENT;
+use crate::session::{Endpoint, Session};
+use crate::tls;
+use crate::wire::Flow;
+
+/// Most bytes of a body that are looked at.
+const BODY_CAP: usize = 512 * 1024;
+
+pub(crate) struct Client<'a> {
+    session: &'a Session,
+    pub(crate) endpoint: &'a Endpoint,
+    pub(crate) tls: bool,
+}
+
+/// A request.
+pub(crate) struct Fetch<'a> {
+    pub(crate) method: Method,
+    pub(crate) url: &'a Url,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: &'static str,
+}
+
+impl<'a> Fetch<'a> {
+    pub(crate) fn get(url: &'a Url) -> Self {
+        Self { method: Method::GET, url, headers: Vec::new(), body: "" }
+    }
+
+    /// A JSON question by POST, for interfaces that read that way.
+    pub(crate) fn question(url: &'a Url, body: &'static str) -> Self {
+        Self { method: Method::POST, url, headers: vec![("content-type", "application/json".to_owned())], body }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn method(mut self, method: Method) -> Self {
+        self.method = method;
+        self
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Page {
+    pub(crate) url: Url,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Page {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Every value of a header that may occur more than once.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
+    }
+
+    pub(crate) fn is_redirect(&self) -> bool {
+        matches!(self.status, 301 | 302 | 303 | 307 | 308)
+    }
+
+    pub(crate) fn is_html(&self) -> bool {
+        match self.header("content-type") {
+            Some(kind) => kind.to_ascii_lowercase().contains("html"),
+            None => self.body.trim_ascii_start().starts_with(b"<"),
+        }
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl<'a> Client<'a> {
+    pub(crate) fn new(session: &'a Session, endpoint: &'a Endpoint, tls: bool) -> Self {
+        Self { session, endpoint, tls }
+    }
+
+    /// The URL of a path on this origin.
+    pub(crate) fn url(&self, path: &str) -> Result<Url, String> {
+        let scheme = match self.tls {
+            true => "https",
+            false => "http",
+        };
+        let host = match self.endpoint.host.parse::<std::net::Ipv6Addr>() {
+            Ok(address) => format!("[{address}]"),
+            Err(_) => self.endpoint.host.clone(),
+        };
+        let port = self.endpoint.address.port();
+        Url::parse(&format!("{scheme}://{host}:{port}{path}")).map_err(|error| error.to_string())
+    }
+
+    /// True when the URL is served by this origin.
+    pub(crate) fn is_origin_of(&self, url: &Url) -> bool {
+        self.url("/").is_ok_and(|own| own.origin() == url.origin())
+    }
+
+    /// Makes one request on a connection of its own.
+    pub(crate) async fn fetch(&self, fetch: Fetch<'_>) -> Result<Page, String> {
+        self.session.dialer.permit_url(fetch.url).map_err(|refusal| format!("refused by the guard: {refusal}"))?;
+        let wait = self.session.dialer.read_timeout;
+        let stream = self.session.dialer.connect(self.endpoint.address).await.map_err(|error| error.to_string())?;
+        let flow: Box<dyn Flow> = match self.tls {
+            true => Box::new(tls::client::connect(stream, &self.endpoint.host, wait).await?),
+            false => Box::new(stream),
+        };
+        timeout(wait, exchange(flow, &fetch)).await.map_err(|_| "no answer in time".to_owned())?
+    }
+}
+
+async fn exchange(flow: Box<dyn Flow>, fetch: &Fetch<'_>) -> Result<Page, String> {
+    let (mut sender, connection) =
+        http1::Builder::new().max_buf_size(128 * 1024).handshake(TokioIo::new(flow)).await.map_err(|error| error.to_string())?;
+    let asking = async {
+        let url = fetch.url;
+        let authority = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (Some(host), None) => host.to_owned(),
+            (None, _) => return Err("the URL names no host".to_owned()),
+        };
+        let path = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let mut request = Request::builder()
+            .method(fetch.method.clone())
+            .uri(path)
+            .header("host", authority)
+            .header("user-agent", USER_AGENT)
+            .header("accept", "*/*")
+            .header("connection", "close");
+        for (name, value) in &fetch.headers {
+            request = request.header(*name, value);
+        }
+        let request = request.body(Full::new(Bytes::from_static(fetch.body.as_bytes()))).map_err(|error| error.to_string())?;
+        let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        let (head, body) = answer.into_parts();
+        let mut body = Limited::new(body, BODY_CAP);
+        let mut kept = BytesMut::new();
+        // A body that is too long or breaks off is judged by what came.
+        while let Some(Ok(frame)) = body.frame().await {
+            if let Ok(data) = frame.into_data() {
+                kept.extend_from_slice(&data);
+            }
+        }
+        Ok(Page { url: url.clone(), status: head.status.as_u16(), headers: head.headers, body: kept.freeze() })
+    };
+    tokio::pin!(asking);
+    tokio::pin!(connection);
+    let mut driving = true;
+    loop {
+        tokio::select! {
+            biased;
+            page = &mut asking => return page,
+            _ = &mut connection, if driving => driving = false,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Turns a target into pinned addresses, once; nothing later asks the resolver again.
+
+use std::net::IpAddr;
+
+use crate::plan::{Plan, Target};
+use crate::report::ScanError;
+
+/// An address and the name it is asked by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pinned {
+    pub(crate) address: IpAddr,
+    pub(crate) host: String,
+}
+
+pub(crate) async fn resolve(plan: &Plan) -> Result<Vec<Pinned>, ScanError> {
+    let limit = plan.limits.addresses;
+    let pinned = match &plan.target {
+        Target::Host(host) => lookup(host).await?,
+        Target::Url(url) => lookup(&url_host(&plan.target, url)?).await?,
+        Target::Network(network) => {
+            network.hosts().take(limit.saturating_add(1)).map(|address| Pinned { address, host: address.to_string() }).collect()
+        }
+    };
+    if pinned.len() > limit {
+        return Err(ScanError::TooManyAddresses { target: plan.target.to_string(), limit });
+    }
+    Ok(pinned)
+}
+
+fn url_host(target: &Target, url: &url::Url) -> Result<String, ScanError> {
+    let invalid = |reason: &str| ScanError::InvalidTarget { target: target.to_string(), reason: reason.to_owned() };
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(invalid("only http and https can be scanned"));
+    }
+    match url.host() {
+        Some(url::Host::Domain(name)) => Ok(name.to_owned()),
+        Some(url::Host::Ipv4(address)) => Ok(address.to_string()),
+        Some(url::Host::Ipv6(address)) => Ok(address.to_string()),
+        None => Err(invalid("it names no host")),
+    }
+}
+
+async fn lookup(host: &str) -> Result<Vec<Pinned>, ScanError> {
+    let host = host.trim();
+    if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse() {
+        return Ok(vec![Pinned { address, host: host.to_owned() }]);
+    }
+    let unresolvable = |reason: String| ScanError::Unresolvable { host: host.to_owned(), reason };
+    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/' || c == ':') {
+        return Err(ScanError::InvalidTarget { target: host.to_owned(), reason: "it is neither a host name nor an address".to_owned() });
+    }
+    let found = tokio::net::lookup_host((host, 0)).await.map_err(|error| unresolvable(error.to_string()))?;
+    let mut pinned: Vec<Pinned> = Vec::new();
+    for address in found.map(|socket| socket.ip()) {
+        if pinned.iter().all(|known| known.address != address) {
+            pinned.push(Pinned { address, host: host.to_owned() });
+        }
+    }
+    if pinned.is_empty() {
+        return Err(unresolvable("it has no address".to_owned()));
+    }
+    Ok(pinned)
+}

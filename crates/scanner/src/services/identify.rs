@@ -1,0 +1,201 @@
+//! Finds out which service answers: listens, then probes in an order the port suggests.
+//! Invariant: a bounded number of short conversations per port, whatever the peer sends.
+
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+
+use super::probes::{PROBES, Payload, Probe};
+use super::signatures::{SIGNATURES, cpe23, header_product};
+use crate::dial::DialError;
+use crate::plan::Intrusiveness;
+use crate::report::{ServiceReport, printable};
+use crate::session::{Endpoint, Session};
+use crate::tls;
+use crate::wire::{Wire, WireError, contains};
+
+/// How long an unexpected silence is listened to.
+const LISTEN: Duration = Duration::from_millis(1200);
+/// Replies nobody understands after which a port is left alone.
+const PUZZLES_BORNE: usize = 3;
+/// A web server's own words when plain HTTP reaches its TLS port.
+const WRONG_SCHEME: &[&[u8]] = &[b"sent to HTTPS port", b"to an HTTPS server", b"speaking plain HTTP to an SSL", b"requires TLS"];
+
+/// Says which service answers at this endpoint.
+pub(crate) async fn identify(session: &Session, endpoint: &Endpoint) -> Result<ServiceReport, DialError> {
+    let mut report = unknown(endpoint);
+    let mut puzzles = 0;
+    for probe in order(endpoint.address.port(), session.plan.intrusiveness) {
+        let stream = session.dialer.connect(endpoint.address).await?;
+        let hinted = probe.ports.contains(&endpoint.address.port());
+        let wait = match hinted {
+            true => session.dialer.read_timeout,
+            false => session.dialer.read_timeout.min(LISTEN),
+        };
+        if matches!(probe.payload, Payload::Tls) {
+            match handshake(session, endpoint, stream, &mut report).await {
+                true => return Ok(report),
+                false => continue,
+            }
+        }
+        let mut wire = Wire::new(stream, wait);
+        let Ok(reply) = ask(&mut wire, probe, &endpoint.host).await else {
+            continue;
+        };
+        if is_tls_alert(&reply) || WRONG_SCHEME.iter().any(|words| contains(&reply, words)) {
+            let stream = session.dialer.connect(endpoint.address).await?;
+            if handshake(session, endpoint, stream, &mut report).await {
+                return Ok(report);
+            }
+        }
+        if recognise(&mut report, probe.name, &reply) {
+            return Ok(report);
+        }
+        puzzles += 1;
+        report.banner.get_or_insert_with(|| printable(&reply, 200));
+        if puzzles == PUZZLES_BORNE {
+            break;
+        }
+    }
+    Ok(report)
+}
+
+fn unknown(endpoint: &Endpoint) -> ServiceReport {
+    ServiceReport {
+        address: endpoint.address,
+        host: endpoint.host.clone(),
+        service: "unknown",
+        tls: false,
+        product: None,
+        version: None,
+        cpe: None,
+        banner: None,
+        confidence: 0,
+    }
+}
+
+/// The probes for a port: those it suggests, then listening, then the rest when that is allowed.
+fn order(port: u16, intrusiveness: Intrusiveness) -> Vec<&'static Probe> {
+    let hinted = |probe: &&Probe| probe.ports.contains(&port);
+    let mut chosen: Vec<&Probe> = PROBES.iter().filter(hinted).collect();
+    let rest = PROBES
+        .iter()
+        .filter(|probe| !hinted(probe))
+        .filter(|probe| intrusiveness > Intrusiveness::Passive || matches!(probe.payload, Payload::Listen));
+    chosen.extend(rest);
+    chosen
+}
+
+async fn ask(wire: &mut Wire, probe: &Probe, host: &str) -> Result<Vec<u8>, WireError> {
+    match probe.payload {
+        Payload::Listen => wire.read_some().await,
+        Payload::HttpGet => {
+            let host = match host.contains(':') {
+                true => format!("[{host}]"),
+                false => host.to_owned(),
+            };
+            wire.send(
+                format!(
+                    "GET / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {}\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+                    crate::http::USER_AGENT
+                )
+                .as_bytes(),
+            )
+            .await?;
+            wire.read_until(|reply| contains(reply, b"\r\n\r\n") || !reply.starts_with(b"HTTP/1.") && reply.len() >= 7).await
+        }
+        Payload::Bytes(bytes) => {
+            wire.send(bytes).await?;
+            wire.read_some().await
+        }
+        // Handled by the caller, since what follows is a conversation inside the session.
+        Payload::Tls => Err(WireError::Closed),
+    }
+}
+
+fn is_tls_alert(reply: &[u8]) -> bool {
+    reply.len() >= 5 && reply.starts_with(&[0x15, 3])
+}
+
+/// Tries TLS; true when the port speaks it, whatever is inside.
+async fn handshake(session: &Session, endpoint: &Endpoint, stream: TcpStream, report: &mut ServiceReport) -> bool {
+    let wait = session.dialer.read_timeout;
+    let port = endpoint.address.port();
+    let first = match tls::client::connect(stream, &endpoint.host, wait).await {
+        Ok(flow) => Wire::new(flow, wait.min(LISTEN)),
+        Err(_) => {
+            // Old servers cannot be talked to by a current library, but still recognised.
+            if !tls::speaks_tls(session, endpoint).await {
+                return false;
+            }
+            report.tls = true;
+            report.service = "tls";
+            report.confidence = 80;
+            return true;
+        }
+    };
+    report.tls = true;
+    report.service = "tls";
+    report.confidence = 80;
+    let mut first = Some(first);
+    let greets = [465, 563, 990, 992, 993, 994, 995, 6697].contains(&port);
+    let inner: &[&str] = match (greets, session.plan.intrusiveness) {
+        (true, Intrusiveness::Passive) => &["greeting"],
+        (true, _) => &["greeting", "http"],
+        (false, _) => &["http", "greeting"],
+    };
+    for name in inner {
+        let Some(probe) = PROBES.iter().find(|probe| probe.name == *name) else {
+            continue;
+        };
+        let mut wire = match first.take() {
+            Some(wire) => wire,
+            None => {
+                let Ok(stream) = session.dialer.connect(endpoint.address).await else {
+                    break;
+                };
+                match tls::client::connect(stream, &endpoint.host, wait).await {
+                    Ok(flow) => Wire::new(flow, wait.min(LISTEN)),
+                    Err(_) => break,
+                }
+            }
+        };
+        if let Ok(reply) = ask(&mut wire, probe, &endpoint.host).await
+            && recognise(report, probe.name, &reply)
+        {
+            break;
+        }
+    }
+    true
+}
+
+/// Fills the report from the first signature that matches.
+fn recognise(report: &mut ServiceReport, probe: &str, reply: &[u8]) -> bool {
+    let Some(signature) = SIGNATURES.iter().find(|row| row.matches(probe, reply)) else {
+        return false;
+    };
+    report.service = signature.service;
+    report.confidence = signature.confidence;
+    report.banner = Some(printable(reply.split(|byte| *byte == b'\n').next().unwrap_or(reply), 200));
+    if !signature.product.is_empty() {
+        report.product = Some(signature.product.to_owned());
+    }
+    report.version = signature.version(reply);
+    report.cpe = report.version.as_deref().and_then(|version| cpe23(signature.cpe, version));
+    if signature.service == "http" {
+        let head = String::from_utf8_lossy(reply);
+        let server = head
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .filter_map(|line| line.split_once(':'))
+            .find(|(name, _)| name.eq_ignore_ascii_case("server"));
+        if let Some((_, value)) = server
+            && let Some((product, version, cpe)) = header_product(value.trim())
+        {
+            report.product = Some(product);
+            report.version = version;
+            report.cpe = cpe;
+        }
+    }
+    true
+}

@@ -1,0 +1,94 @@
+//! What to say to a port to make its service speak: a table.
+
+/// What a probe sends.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Payload {
+    /// Nothing: the service speaks first.
+    Listen,
+    /// A request for `/` that names the host.
+    HttpGet,
+    /// A TLS handshake.
+    Tls,
+    /// These bytes.
+    Bytes(&'static [u8]),
+}
+
+pub(super) struct Probe {
+    pub(super) name: &'static str,
+    pub(super) payload: Payload,
+    /// Ports on which this probe goes first.
+    pub(super) ports: &'static [u16],
+}
+
+/// In the order in which an unknown port is tried.
+pub(super) const PROBES: &[Probe] = &[
+    Probe {
+        name: "greeting",
+        payload: Payload::Listen,
+        ports: &[21, 22, 23, 25, 110, 119, 143, 587, 2121, 2222, 2525, 873, 3306, 5900, 5901, 5902, 6667],
+    },
+    Probe {
+        name: "tls",
+        payload: Payload::Tls,
+        ports: &[
+            443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 3269, 4443, 5061, 5671, 5986, 6443, 6697, 8443, 8883, 9443, 10250,
+            10443,
+        ],
+    },
+    Probe {
+        name: "http",
+        payload: Payload::HttpGet,
+        ports: &[
+            80, 81, 82, 591, 2375, 2379, 3000, 3128, 4000, 5000, 5601, 5984, 5985, 7001, 8000, 8001, 8008, 8009, 8080, 8081, 8082, 8086,
+            8088, 8090, 8161, 8500, 8888, 8983, 9000, 9090, 9091, 9100, 9200, 9201, 10255, 15672,
+        ],
+    },
+    Probe { name: "redis", payload: Payload::Bytes(b"*1\r\n$4\r\nPING\r\n"), ports: &[6379, 6380, 6389, 16379, 26379] },
+    Probe { name: "memcached", payload: Payload::Bytes(b"version\r\n"), ports: &[11211] },
+    Probe { name: "postgresql", payload: Payload::Bytes(&[0, 0, 0, 8, 4, 210, 22, 47]), ports: &[5432, 5433, 6432] },
+    Probe { name: "mongodb", payload: Payload::Bytes(MONGODB_HELLO), ports: &[27017, 27018, 27019] },
+    Probe { name: "rdp", payload: Payload::Bytes(&[3, 0, 0, 19, 14, 224, 0, 0, 0, 0, 0, 1, 0, 8, 0, 3, 0, 0, 0]), ports: &[3389] },
+    Probe { name: "mqtt", payload: Payload::Bytes(MQTT_CONNECT), ports: &[1883] },
+    Probe { name: "ldap", payload: Payload::Bytes(LDAP_BIND), ports: &[389, 3268, 10389] },
+    Probe { name: "dns", payload: Payload::Bytes(DNS_VERSION), ports: &[53] },
+    Probe { name: "amqp", payload: Payload::Bytes(b"AMQP\x00\x00\x09\x01"), ports: &[5672] },
+    Probe { name: "smb", payload: Payload::Bytes(SMB2_NEGOTIATE), ports: &[445] },
+];
+
+/// OP_MSG `{hello: 1, $db: "admin"}`.
+const MONGODB_HELLO: &[u8] = &[
+    0x34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xdd, 0x07, 0, 0, 0, 0, 0, 0, 0, 0x1f, 0, 0, 0, 0x10, b'h', b'e', b'l', b'l', b'o', 0, 1, 0, 0,
+    0, 2, b'$', b'd', b'b', 0, 6, 0, 0, 0, b'a', b'd', b'm', b'i', b'n', 0, 0,
+];
+
+/// CONNECT of MQTT 3.1.1, clean session, client `tyrian`.
+pub(crate) const MQTT_CONNECT: &[u8] = &[0x10, 18, 0, 4, b'M', b'Q', b'T', b'T', 4, 2, 0, 30, 0, 6, b't', b'y', b'r', b'i', b'a', b'n'];
+
+/// Anonymous simple bind of LDAP 3.
+pub(crate) const LDAP_BIND: &[u8] = &[0x30, 0x0c, 0x02, 0x01, 0x01, 0x60, 0x07, 0x02, 0x01, 0x03, 0x04, 0x00, 0x80, 0x00];
+
+/// `version.bind CH TXT` over TCP, id 0x7479.
+const DNS_VERSION: &[u8] = &[
+    0, 30, 0x74, 0x79, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7, b'v', b'e', b'r', b's', b'i', b'o', b'n', 4, b'b', b'i', b'n', b'd', 0, 0, 16, 0, 3,
+];
+
+/// SMB 2 negotiate with the dialects 2.0.2 and 2.1.
+const SMB2_NEGOTIATE: &[u8] = &[
+    0, 0, 0, 104, 0xfe, b'S', b'M', b'B', 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 36, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0x10, 2,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn binary_probes_are_as_long_as_they_say() {
+        assert_eq!(MONGODB_HELLO.len(), usize::from(MONGODB_HELLO[0]));
+        assert_eq!(MONGODB_HELLO.len() - 21, usize::from(MONGODB_HELLO[21]));
+        assert_eq!(SMB2_NEGOTIATE.len() - 4, usize::from(SMB2_NEGOTIATE[3]));
+        assert_eq!(DNS_VERSION.len() - 2, usize::from(DNS_VERSION[1]));
+        assert_eq!(MQTT_CONNECT.len() - 2, usize::from(MQTT_CONNECT[1]));
+    }
+}

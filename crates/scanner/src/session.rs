@@ -1,0 +1,115 @@
+//! What all stages of one run share: the dialer, the plan, the events and what was found so far.
+//! Invariant: a find is in the outcome before it is told, so that a cancelled run loses nothing.
+
+use std::net::SocketAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::mpsc;
+
+use crate::dial::Dialer;
+use crate::plan::{Intrusiveness, Plan};
+use crate::report::{CoverageStatus, Covered, Event, Issue, Outcome, ServiceReport};
+use crate::tls::TlsReport;
+
+/// A place the run works at, with the name it was asked by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Endpoint {
+    pub(crate) address: SocketAddr,
+    pub(crate) host: String,
+}
+
+pub(crate) struct Session {
+    pub(crate) plan: Plan,
+    pub(crate) dialer: Dialer,
+    events: mpsc::Sender<Event>,
+    outcome: Mutex<Outcome>,
+    /// Sets of checks that were begun and have not ended.
+    pending: Mutex<Vec<(&'static str, Endpoint)>>,
+}
+
+impl Session {
+    pub(crate) fn new(plan: Plan, dialer: Dialer, events: mpsc::Sender<Event>) -> Self {
+        Self { plan, dialer, events, outcome: Mutex::new(Outcome::default()), pending: Mutex::new(Vec::new()) }
+    }
+
+    pub(crate) fn outcome(&self) -> MutexGuard<'_, Outcome> {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn may(&self, level: Intrusiveness) -> bool {
+        self.plan.intrusiveness >= level
+    }
+
+    async fn tell(&self, event: Event) {
+        // A receiver that went away only means that nobody watches.
+        let _ = self.events.send(event).await;
+    }
+
+    pub(crate) async fn stage(&self, name: &'static str, total: usize) {
+        self.tell(Event::Stage { name, total }).await;
+    }
+
+    pub(crate) fn progress(&self, stage: &'static str, done: usize, total: usize) {
+        let _ = self.events.try_send(Event::Progress { stage, done, total });
+    }
+
+    pub(crate) async fn note(&self, message: impl Into<String>) {
+        self.tell(Event::Note { message: message.into() }).await;
+    }
+
+    pub(crate) async fn open_port(&self, address: SocketAddr) {
+        self.outcome().open.push(address);
+        self.tell(Event::OpenPort { address }).await;
+    }
+
+    pub(crate) async fn service(&self, report: ServiceReport) {
+        self.outcome().services.push(report.clone());
+        self.tell(Event::Service(report)).await;
+    }
+
+    pub(crate) fn tls(&self, report: TlsReport) {
+        self.outcome().tls.push(report);
+    }
+
+    pub(crate) async fn issue(&self, issue: Issue) {
+        self.outcome().issues.push(issue.clone());
+        self.tell(Event::Issue(issue)).await;
+    }
+
+    /// Notes that a set of checks is due here; what is due and never ends is reported as skipped.
+    pub(crate) fn begin(&self, check_set: &'static str, endpoint: &Endpoint) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).push((check_set, endpoint.clone()));
+    }
+
+    pub(crate) async fn covered(&self, check_set: &'static str, endpoint: &Endpoint, status: CoverageStatus, reason: Option<String>) {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner).retain(|(set, place)| *set != check_set || place != endpoint);
+        let covered = Covered { check_set, address: Some(endpoint.address), host: endpoint.host.clone(), url: None, status, reason };
+        self.outcome().coverage.push(covered.clone());
+        self.tell(Event::Coverage(covered)).await;
+    }
+
+    /// Ends the run: what was due and has not ended becomes coverage with this status and reason.
+    pub(crate) fn finish(&self, status: CoverageStatus, reason: &str) -> Outcome {
+        let left = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut outcome = std::mem::take(&mut *self.outcome());
+        for (check_set, endpoint) in left {
+            let covered = Covered {
+                check_set,
+                address: Some(endpoint.address),
+                host: endpoint.host,
+                url: None,
+                status,
+                reason: Some(reason.to_owned()),
+            };
+            let _ = self.events.try_send(Event::Coverage(covered.clone()));
+            outcome.coverage.push(covered);
+        }
+        outcome.refused = self.dialer.refused();
+        outcome.connections = self.dialer.connections();
+        outcome.open.sort_unstable();
+        outcome.services.sort_by_key(|service| service.address);
+        outcome.tls.sort_by_key(|report| report.address);
+        outcome.issues.sort_by(|left, right| (left.address, left.check).cmp(&(right.address, right.check)));
+        outcome
+    }
+}

@@ -1,0 +1,1 @@
+//! Stories of the scanner against real servers.
