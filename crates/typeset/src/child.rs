@@ -38,10 +38,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            wall: Duration::from_secs(60),
-            memory: 2 << 30,
-        }
+        Self { wall: Duration::from_secs(60), memory: 2 << 30 }
     }
 }
 
@@ -58,24 +55,15 @@ struct Head {
 }
 
 /// Renders in a child: runs `<program> typeset`, kills it at the wall limit or when dropped.
-pub async fn render(
-    program: &Path,
-    document: &Document,
-    limits: Limits,
-) -> Result<Vec<u8>, TypesetError> {
+pub async fn render(program: &Path, document: &Document, limits: Limits) -> Result<Vec<u8>, TypesetError> {
     let head = head(document, limits)?;
     let mut child = command(program).spawn().map_err(TypesetError::Process)?;
-    let (Some(input), Some(output), Some(complaint)) =
-        (child.stdin.take(), child.stdout.take(), child.stderr.take())
-    else {
+    let (Some(input), Some(output), Some(complaint)) = (child.stdin.take(), child.stdout.take(), child.stderr.take()) else {
         return Err(TypesetError::Died("no pipes".to_owned()));
     };
     let work = async {
-        let (sent, pdf, complaint) = tokio::join!(
-            send(input, &head, document),
-            receive(output, PDF_LIMIT),
-            receive(complaint, COMPLAINT_LIMIT),
-        );
+        let (sent, pdf, complaint) =
+            tokio::join!(send(input, &head, document), receive(output, PDF_LIMIT), receive(complaint, COMPLAINT_LIMIT),);
         let status = child.wait().await.map_err(TypesetError::Process)?;
         answer(status, sent, pdf, complaint)
     };
@@ -103,25 +91,16 @@ pub fn serve_stdin() -> ExitCode {
 
 fn serve(input: &mut dyn BufRead, output: &mut dyn Write) -> Result<(), TypesetError> {
     let mut line = Vec::new();
-    input
-        .take(HEAD_LIMIT)
-        .read_until(b'\n', &mut line)
-        .map_err(TypesetError::Process)?;
-    let head: Head = serde_json::from_slice(&line)
-        .map_err(|error| TypesetError::Document(format!("the request is malformed: {error}")))?;
+    input.take(HEAD_LIMIT).read_until(b'\n', &mut line).map_err(TypesetError::Process)?;
+    let head: Head = serde_json::from_slice(&line).map_err(|error| TypesetError::Document(format!("the request is malformed: {error}")))?;
     confine(&head)?;
     let document = document(head, input)?;
     let pdf = crate::pdf(&document)?;
-    output
-        .write_all(&pdf)
-        .and_then(|()| output.flush())
-        .map_err(TypesetError::Process)
+    output.write_all(&pdf).and_then(|()| output.flush()).map_err(TypesetError::Process)
 }
 
 fn confine(head: &Head) -> Result<(), TypesetError> {
-    let set = |resource, value| {
-        setrlimit(resource, value, value).map_err(|errno| TypesetError::Process(errno.into()))
-    };
+    let set = |resource, value| setrlimit(resource, value, value).map_err(|errno| TypesetError::Process(errno.into()));
     set(Resource::RLIMIT_CORE, 0)?;
     set(Resource::RLIMIT_FSIZE, 0)?;
     set(Resource::RLIMIT_CPU, head.cpu_seconds)?;
@@ -129,57 +108,29 @@ fn confine(head: &Head) -> Result<(), TypesetError> {
 }
 
 fn document(head: Head, input: &mut dyn BufRead) -> Result<Document, TypesetError> {
-    let total = head
-        .files
-        .iter()
-        .fold(0_u64, |sum, (_, length)| sum.saturating_add(*length));
+    let total = head.files.iter().fold(0_u64, |sum, (_, length)| sum.saturating_add(*length));
     if total > FILES_LIMIT {
-        return Err(TypesetError::TooLarge {
-            what: "the document",
-            limit: FILES_LIMIT,
-        });
+        return Err(TypesetError::TooLarge { what: "the document", limit: FILES_LIMIT });
     }
     let mut files = BTreeMap::new();
     for (path, length) in head.files {
         let mut bytes = Vec::new();
-        let read = input
-            .take(length)
-            .read_to_end(&mut bytes)
-            .map_err(TypesetError::Process)?;
+        let read = input.take(length).read_to_end(&mut bytes).map_err(TypesetError::Process)?;
         if u64::try_from(read).ok() != Some(length) {
-            return Err(TypesetError::Document(format!(
-                "the file {path:?} ends too early"
-            )));
+            return Err(TypesetError::Document(format!("the file {path:?} ends too early")));
         }
         files.insert(path, bytes);
     }
     let created = DateTime::from_timestamp_micros(head.created_microseconds)
         .ok_or_else(|| TypesetError::Document("the creation time is out of range".to_owned()))?;
-    Ok(Document {
-        main: head.main,
-        files,
-        title: head.title,
-        language: head.language,
-        created,
-    })
+    Ok(Document { main: head.main, files, title: head.title, language: head.language, created })
 }
 
 fn head(document: &Document, limits: Limits) -> Result<Vec<u8>, TypesetError> {
     let length = |bytes: &Vec<u8>| u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    let files: Vec<(String, u64)> = document
-        .files
-        .iter()
-        .map(|(path, bytes)| (path.clone(), length(bytes)))
-        .collect();
-    if files
-        .iter()
-        .fold(0_u64, |sum, (_, length)| sum.saturating_add(*length))
-        > FILES_LIMIT
-    {
-        return Err(TypesetError::TooLarge {
-            what: "the document",
-            limit: FILES_LIMIT,
-        });
+    let files: Vec<(String, u64)> = document.files.iter().map(|(path, bytes)| (path.clone(), length(bytes))).collect();
+    if files.iter().fold(0_u64, |sum, (_, length)| sum.saturating_add(*length)) > FILES_LIMIT {
+        return Err(TypesetError::TooLarge { what: "the document", limit: FILES_LIMIT });
     }
     let head = Head {
         main: document.main.clone(),
@@ -190,22 +141,15 @@ fn head(document: &Document, limits: Limits) -> Result<Vec<u8>, TypesetError> {
         memory: limits.memory,
         files,
     };
-    let mut line = serde_json::to_vec(&head)
-        .map_err(|error| TypesetError::Document(format!("the request is malformed: {error}")))?;
+    let mut line = serde_json::to_vec(&head).map_err(|error| TypesetError::Document(format!("the request is malformed: {error}")))?;
     line.push(b'\n');
     if length(&line) > HEAD_LIMIT {
-        return Err(TypesetError::TooLarge {
-            what: "the source",
-            limit: HEAD_LIMIT,
-        });
+        return Err(TypesetError::TooLarge { what: "the source", limit: HEAD_LIMIT });
     }
     Ok(line)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the runner: limits, own group, no shell"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the runner: limits, own group, no shell")]
 fn command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command
@@ -246,12 +190,7 @@ fn answer(
     if status.success() {
         // A child that answers without reading everything is as wrong as one that cannot be read.
         sent.map_err(TypesetError::Process)?;
-        return pdf
-            .map_err(TypesetError::Process)?
-            .ok_or(TypesetError::TooLarge {
-                what: "the PDF",
-                limit: PDF_LIMIT,
-            });
+        return pdf.map_err(TypesetError::Process)?.ok_or(TypesetError::TooLarge { what: "the PDF", limit: PDF_LIMIT });
     }
     let complaint = complaint.ok().flatten().unwrap_or_default();
     let complaint = String::from_utf8_lossy(&complaint).trim().to_owned();

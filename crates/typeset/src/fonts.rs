@@ -25,21 +25,12 @@ pub(crate) struct Fonts {
 }
 
 pub(crate) static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
-    let faces: Vec<Font> = FILES
-        .iter()
-        .flat_map(|file| Font::iter(Bytes::new(*file)))
-        .collect();
-    Fonts {
-        book: LazyHash::new(FontBook::from_fonts(&faces)),
-        faces,
-    }
+    let faces: Vec<Font> = FILES.iter().flat_map(|file| Font::iter(Bytes::new(*file))).collect();
+    Fonts { book: LazyHash::new(FontBook::from_fonts(&faces)), faces }
 });
 
 /// Whether an embedded font can draw `character`: one that it cannot would break PDF/A conformance.
 pub fn covers(character: char) -> bool {
     let fonts = &*FONTS;
-    fonts
-        .faces
-        .iter()
-        .any(|face| face.info().coverage.contains(u32::from(character)))
+    fonts.faces.iter().any(|face| face.info().coverage.contains(u32::from(character)))
 }

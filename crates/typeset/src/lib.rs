@@ -66,20 +66,16 @@ pub fn pdf(document: &Document) -> Result<Vec<u8>, TypesetError> {
     let _memory = Evict;
     let created = moment(document.created)?;
     let world = world::Carried::new(document, created)?;
-    let paged = typst::compile::<PagedDocument>(&world)
-        .output
-        .map_err(|errors| TypesetError::Document(world.explain(&errors)))?;
-    let standards = PdfStandards::new(&[PdfStandard::A_2a, PdfStandard::Ua_1])
-        .map_err(|error| TypesetError::Document(error.message().to_string()))?;
+    let paged = typst::compile::<PagedDocument>(&world).output.map_err(|errors| TypesetError::Document(world.explain(&errors)))?;
+    let standards =
+        PdfStandards::new(&[PdfStandard::A_2a, PdfStandard::Ua_1]).map_err(|error| TypesetError::Document(error.message().to_string()))?;
     let options = PdfOptions {
         creator: Smart::Custom(Some("Tyrian".to_owned())),
         timestamp: Some(Timestamp::new_utc(created)),
         standards,
         ..PdfOptions::default()
     };
-    typst_pdf::pdf(&paged, &options).map_err(|errors: typst::ecow::EcoVec<SourceDiagnostic>| {
-        TypesetError::Document(world.explain(&errors))
-    })
+    typst_pdf::pdf(&paged, &options).map_err(|errors: typst::ecow::EcoVec<SourceDiagnostic>| TypesetError::Document(world.explain(&errors)))
 }
 
 /// Empties the layout caches when a render ends, also by error: they are global and only grow.

@@ -26,10 +26,7 @@ impl Carried {
     pub(crate) fn new(document: &Document, created: Datetime) -> Result<Self, TypesetError> {
         let mut inputs = Dict::new();
         inputs.insert("title".into(), Value::Str(document.title.as_str().into()));
-        inputs.insert(
-            "language".into(),
-            Value::Str(document.language.as_str().into()),
-        );
+        inputs.insert("language".into(), Value::Str(document.language.as_str().into()));
         inputs.insert("created".into(), Value::Datetime(created));
         let mut files = HashMap::with_capacity(document.files.len());
         for (path, bytes) in &document.files {
@@ -50,9 +47,7 @@ impl Carried {
             if !text.is_empty() {
                 text.push_str("; ");
             }
-            let line = self
-                .range(error.span)
-                .and_then(|range| self.main.lines().byte_to_line(range.start));
+            let line = self.range(error.span).and_then(|range| self.main.lines().byte_to_line(range.start));
             if let Some(line) = line {
                 let _ = write!(text, "line {}: ", line + 1);
             }
@@ -79,11 +74,7 @@ impl World for Carried {
     }
 
     fn source(&self, id: FileId) -> FileResult<Source> {
-        if id == self.main.id() {
-            Ok(self.main.clone())
-        } else {
-            Err(absent(id))
-        }
+        if id == self.main.id() { Ok(self.main.clone()) } else { Err(absent(id)) }
     }
 
     fn file(&self, id: FileId) -> FileResult<Bytes> {
@@ -100,16 +91,13 @@ impl World for Carried {
 }
 
 fn identify(path: &str) -> Result<FileId, TypesetError> {
-    let path = VirtualPath::new(path)
-        .map_err(|_| TypesetError::Document(format!("the path {path:?} is not usable")))?;
+    let path = VirtualPath::new(path).map_err(|_| TypesetError::Document(format!("the path {path:?} is not usable")))?;
     Ok(RootedPath::new(VirtualRoot::Project, path).intern())
 }
 
 fn absent(id: FileId) -> FileError {
     match id.root() {
-        VirtualRoot::Package(package) => {
-            FileError::Package(PackageError::NotFound(package.clone()))
-        }
+        VirtualRoot::Package(package) => FileError::Package(PackageError::NotFound(package.clone())),
         VirtualRoot::Project => FileError::NotFound(PathBuf::from(id.vpath().get_with_slash())),
     }
 }

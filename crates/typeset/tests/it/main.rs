@@ -1,5 +1,7 @@
 //! Stories of the typesetter: conformance, isolation, determinism and the killable child.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -16,10 +18,7 @@ const PAGE: &str = r#"
 "#;
 
 fn document(main: &str) -> Document {
-    let files = BTreeMap::from([(
-        "data.json".to_owned(),
-        br##"{"word":"#panic() <b>"}"##.to_vec(),
-    )]);
+    let files = BTreeMap::from([("data.json".to_owned(), br##"{"word":"#panic() <b>"}"##.to_vec())]);
     Document {
         main: main.to_owned(),
         files,
@@ -31,19 +30,13 @@ fn document(main: &str) -> Document {
 
 fn child() -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let program = test
-        .parent()
-        .unwrap()
-        .parent()
-        .unwrap()
-        .join("examples/typeset");
+    let program = test.parent().unwrap().parent().unwrap().join("examples/typeset");
     assert!(program.exists(), "cargo test builds {}", program.display());
     program
 }
 
 fn holds(pdf: &[u8], needle: &str) -> bool {
-    pdf.windows(needle.len())
-        .any(|window| window == needle.as_bytes())
+    pdf.windows(needle.len()).any(|window| window == needle.as_bytes())
 }
 
 #[test]
@@ -66,10 +59,7 @@ fn a_document_cannot_reach_outside_itself() {
         r#"#image("http://127.0.0.1/x.png")"#,
     ] {
         let error = pdf(&document(source)).unwrap_err();
-        assert!(
-            matches!(error, TypesetError::Document(_)),
-            "{source}: {error}"
-        );
+        assert!(matches!(error, TypesetError::Document(_)), "{source}: {error}");
     }
 }
 
@@ -87,44 +77,27 @@ fn what_no_font_draws_is_known_beforehand() {
 
 #[tokio::test]
 async fn a_child_renders_what_the_library_renders() {
-    let bytes = render(&child(), &document(PAGE), Limits::default())
-        .await
-        .unwrap();
+    let bytes = render(&child(), &document(PAGE), Limits::default()).await.unwrap();
     assert_eq!(bytes, pdf(&document(PAGE)).unwrap());
-    let error = render(&child(), &document("#b"), Limits::default())
-        .await
-        .unwrap_err();
-    assert!(
-        error.to_string().contains("line 1: unknown variable: b"),
-        "{error}"
-    );
+    let error = render(&child(), &document("#b"), Limits::default()).await.unwrap_err();
+    assert!(error.to_string().contains("line 1: unknown variable: b"), "{error}");
 }
 
 #[tokio::test]
 async fn an_endless_document_is_killed_at_its_limit() {
     let started = Instant::now();
-    let limits = Limits {
-        wall: Duration::from_millis(700),
-        ..Limits::default()
-    };
+    let limits = Limits { wall: Duration::from_millis(700), ..Limits::default() };
     let endless = "#let spin(n) = { let i = 0; while i < 9999 { i += 1 }; i }\n\
                    #let total = range(1000000).map(n => spin(n))\n#total.len()";
-    let error = render(&child(), &document(endless), limits)
-        .await
-        .unwrap_err();
+    let error = render(&child(), &document(endless), limits).await.unwrap_err();
     assert!(matches!(error, TypesetError::TimedOut(_)), "{error}");
     assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test]
 async fn a_hungry_document_dies_alone() {
-    let limits = Limits {
-        memory: 512 << 20,
-        wall: Duration::from_secs(60),
-    };
+    let limits = Limits { memory: 512 << 20, wall: Duration::from_secs(60) };
     let hungry = "#let a = range(30).fold(\"xxxxxxxx\", (a, n) => a + a)\n#a.len()";
-    let error = render(&child(), &document(hungry), limits)
-        .await
-        .unwrap_err();
+    let error = render(&child(), &document(hungry), limits).await.unwrap_err();
     assert!(matches!(error, TypesetError::Died(_)), "{error}");
 }
