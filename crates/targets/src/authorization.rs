@@ -16,7 +16,7 @@ use crate::rule::{Rule, RuleText};
 pub type AuthorizationId = Id<Authorization>;
 
 /// The longest period one authorisation may cover.
-pub const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+pub(crate) const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
 const MAXIMUM_RULES: usize = 500;
 

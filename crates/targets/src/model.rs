@@ -300,7 +300,6 @@ impl TargetPatch {
 
 /// Which targets a list shows.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
-#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
     /// Part of the name or address, any case.

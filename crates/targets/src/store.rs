@@ -1,0 +1,287 @@
+//! All SQL of this context: reads within a scope, writes within a change.
+
+use audit::Change;
+use backends::{Db, Row, Sql, Value, sql};
+use base::{Page, PageRequest, Result, Scope};
+
+use crate::authorization::{Authorization, AuthorizationId};
+use crate::model::{Author, Filter, Target, TargetId, TargetKind};
+use crate::rule::Rule;
+
+const TARGET: &str = "id, name, kind, address, description, tags, owner, environment, criticality, created_at, updated_at, version";
+const AUTHORIZATION: &str = "id, target_id, rules, exclusions, valid_from, valid_until, intrusiveness, granted_by, evidence, \
+     evidence_file, created_by, created_at, revoked_at, revoked_reason";
+/// More than this many authorisations of one target or tenant are not looked through; the newest come first.
+const CANDIDATES: u32 = 1000;
+
+fn target(row: &Row) -> Result<Target> {
+    Ok(Target {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        kind: row.parse("kind")?,
+        address: row.get("address")?,
+        description: row.get("description")?,
+        tags: row.json("tags")?,
+        owner: row.get("owner")?,
+        environment: row.get("environment")?,
+        criticality: row.parse("criticality")?,
+        created_at: row.get("created_at")?,
+        updated_at: row.get("updated_at")?,
+        version: row.get("version")?,
+    })
+}
+
+fn authorization(row: &Row) -> Result<Authorization> {
+    Ok(Authorization {
+        id: row.get("id")?,
+        target: row.get("target_id")?,
+        rules: row.json("rules")?,
+        exclusions: row.json("exclusions")?,
+        valid_from: row.get("valid_from")?,
+        valid_until: row.get("valid_until")?,
+        intrusiveness: row.parse("intrusiveness")?,
+        granted_by: row.get("granted_by")?,
+        evidence: row.get("evidence")?,
+        evidence_file: row.get("evidence_file")?,
+        created_by: row.get("created_by")?,
+        created_at: row.get("created_at")?,
+        revoked_at: row.get("revoked_at")?,
+        revoked_reason: row.get("revoked_reason")?,
+    })
+}
+
+fn json<T: serde::Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|cause| base::Error::internal("a column cannot be written as JSON").because(cause))
+}
+
+fn search_text(target: &Target) -> String {
+    format!("{}\n{}", target.name, target.address.as_deref().unwrap_or_default()).to_lowercase()
+}
+
+/// A `LIKE` pattern for text that contains `part`, to be used with `ESCAPE '\'`.
+fn containing(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in part.to_lowercase().chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+fn by_id(scope: &Scope, id: TargetId) -> Sql {
+    Sql::built(format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL"))
+        .bind(scope.tenant())
+        .bind(id)
+}
+
+pub(crate) async fn find(db: &Db, scope: &Scope, id: TargetId) -> Result<Option<Target>> {
+    db.one(by_id(scope, id)).await?.as_ref().map(target).transpose()
+}
+
+pub(crate) async fn find_for_change(change: &mut Change, id: TargetId) -> Result<Option<Target>> {
+    let scope = change.scope();
+    change.one(by_id(&scope, id)).await?.as_ref().map(target).transpose()
+}
+
+pub(crate) async fn find_by_name(change: &mut Change, name: &str, kind: TargetKind) -> Result<Option<Target>> {
+    let statement = Sql::built(format!(
+        "SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND name = $2 AND kind = $3 AND deleted_at IS NULL ORDER BY id LIMIT 1"
+    ));
+    let statement = statement.bind(change.scope().tenant()).bind(name).bind(kind.as_str());
+    change.one(statement).await?.as_ref().map(target).transpose()
+}
+
+pub(crate) async fn list(db: &Db, scope: &Scope, filter: &Filter, page: &PageRequest) -> Result<Page<Target>> {
+    let rows = page.rows()?;
+    let mut text = format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND deleted_at IS NULL");
+    let mut values: Vec<Value> = vec![scope.tenant().into()];
+    let mut also = |condition: &str, value: Value| {
+        values.push(value);
+        text.push_str(" AND ");
+        text.push_str(&condition.replace('?', &format!("${}", values.len())));
+    };
+    if let Some(part) = filter.q.as_deref().map(str::trim).filter(|part| !part.is_empty()) {
+        also("search LIKE ? ESCAPE '\\'", containing(part).into());
+    }
+    if let Some(kind) = filter.kind {
+        also("kind = ?", kind.as_str().into());
+    }
+    if let Some(criticality) = filter.criticality {
+        also("criticality = ?", criticality.as_str().into());
+    }
+    if let Some(tag) = &filter.tag {
+        also(
+            "EXISTS (SELECT 1 FROM target_tags WHERE target_tags.tenant_id = targets.tenant_id AND target_tags.target_id = targets.id AND tag = ?)",
+            tag.to_lowercase().into(),
+        );
+    }
+    if let Some(last) = page.after::<TargetId>()? {
+        also("id < ?", last.into());
+    }
+    values.push((rows + 1).into());
+    text.push_str(&format!(" ORDER BY id DESC LIMIT ${}", values.len()));
+    let found = db.all(Sql::built(text).bind_all(values)).await?;
+    Page::cut(found.iter().map(target).collect::<Result<_>>()?, rows, |target| target.id)
+}
+
+pub(crate) async fn insert(change: &mut Change, target: &Target, by: Author) -> Result<()> {
+    let tenant = change.scope().tenant();
+    change
+        .run(
+            sql("INSERT INTO targets (id, tenant_id, name, kind, address, description, tags, owner, environment, criticality, search, \
+                 created_by, created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")
+            .bind(target.id)
+            .bind(tenant)
+            .bind(&target.name)
+            .bind(target.kind.as_str())
+            .bind(target.address.clone())
+            .bind(&target.description)
+            .bind(json(&target.tags)?)
+            .bind(target.owner.clone())
+            .bind(target.environment.clone())
+            .bind(target.criticality.as_str())
+            .bind(search_text(target))
+            .bind(by)
+            .bind(target.created_at)
+            .bind(target.updated_at)
+            .bind(target.version),
+        )
+        .await?;
+    insert_tags(change, target).await
+}
+
+pub(crate) async fn update(change: &mut Change, target: &Target) -> Result<()> {
+    let tenant = change.scope().tenant();
+    change
+        .run(
+            sql("UPDATE targets SET name = $3, kind = $4, address = $5, description = $6, tags = $7, owner = $8, environment = $9, \
+                 criticality = $10, search = $11, updated_at = $12, version = $13 WHERE tenant_id = $1 AND id = $2")
+            .bind(tenant)
+            .bind(target.id)
+            .bind(&target.name)
+            .bind(target.kind.as_str())
+            .bind(target.address.clone())
+            .bind(&target.description)
+            .bind(json(&target.tags)?)
+            .bind(target.owner.clone())
+            .bind(target.environment.clone())
+            .bind(target.criticality.as_str())
+            .bind(search_text(target))
+            .bind(target.updated_at)
+            .bind(target.version),
+        )
+        .await?;
+    change.run(sql("DELETE FROM target_tags WHERE tenant_id = $1 AND target_id = $2").bind(tenant).bind(target.id)).await?;
+    insert_tags(change, target).await
+}
+
+async fn insert_tags(change: &mut Change, target: &Target) -> Result<()> {
+    if target.tags.is_empty() {
+        return Ok(());
+    }
+    let mut values: Vec<Value> = vec![change.scope().tenant().into(), target.id.into()];
+    let mut rows = Vec::with_capacity(target.tags.len());
+    for tag in &target.tags {
+        values.push(tag.into());
+        rows.push(format!("($1, ${}, $2)", values.len()));
+    }
+    let text = format!("INSERT INTO target_tags (tenant_id, tag, target_id) VALUES {}", rows.join(", "));
+    change.run(Sql::built(text).bind_all(values)).await.map(drop)
+}
+
+pub(crate) async fn delete(change: &mut Change, id: TargetId) -> Result<bool> {
+    let statement = sql("UPDATE targets SET deleted_at = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL")
+        .bind(change.scope().tenant())
+        .bind(id)
+        .bind(change.now());
+    Ok(change.run(statement).await? == 1)
+}
+
+pub(crate) async fn insert_authorization(change: &mut Change, granted: &Authorization) -> Result<()> {
+    let tenant = change.scope().tenant();
+    change
+        .run(
+            sql("INSERT INTO target_authorizations (id, tenant_id, target_id, rules, exclusions, valid_from, valid_until, intrusiveness, \
+                 granted_by, evidence, evidence_file, created_by, created_at) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
+            .bind(granted.id)
+            .bind(tenant)
+            .bind(granted.target)
+            .bind(json(&granted.rules)?)
+            .bind(json(&granted.exclusions)?)
+            .bind(granted.valid_from)
+            .bind(granted.valid_until)
+            .bind(granted.intrusiveness.as_str())
+            .bind(&granted.granted_by)
+            .bind(&granted.evidence)
+            .bind(granted.evidence_file.clone())
+            .bind(granted.created_by)
+            .bind(granted.created_at),
+        )
+        .await
+        .map(drop)
+}
+
+fn authorization_by_id(scope: &Scope, id: AuthorizationId) -> Sql {
+    Sql::built(format!("SELECT {AUTHORIZATION} FROM target_authorizations WHERE tenant_id = $1 AND id = $2"))
+        .bind(scope.tenant())
+        .bind(id)
+}
+
+pub(crate) async fn find_authorization(db: &Db, scope: &Scope, id: AuthorizationId) -> Result<Option<Authorization>> {
+    db.one(authorization_by_id(scope, id)).await?.as_ref().map(authorization).transpose()
+}
+
+pub(crate) async fn find_authorization_for_change(change: &mut Change, id: AuthorizationId) -> Result<Option<Authorization>> {
+    let scope = change.scope();
+    change.one(authorization_by_id(&scope, id)).await?.as_ref().map(authorization).transpose()
+}
+
+pub(crate) async fn list_authorizations(
+    db: &Db,
+    scope: &Scope,
+    target: Option<TargetId>,
+    page: &PageRequest,
+) -> Result<Page<Authorization>> {
+    let rows = page.rows()?;
+    let mut text = format!("SELECT {AUTHORIZATION} FROM target_authorizations WHERE tenant_id = $1");
+    let mut values: Vec<Value> = vec![scope.tenant().into()];
+    if let Some(target) = target {
+        values.push(target.into());
+        text.push_str(&format!(" AND target_id = ${}", values.len()));
+    }
+    if let Some(last) = page.after::<AuthorizationId>()? {
+        values.push(last.into());
+        text.push_str(&format!(" AND id < ${}", values.len()));
+    }
+    values.push((rows + 1).into());
+    text.push_str(&format!(" ORDER BY id DESC LIMIT ${}", values.len()));
+    let found = db.all(Sql::built(text).bind_all(values)).await?;
+    Page::cut(found.iter().map(authorization).collect::<Result<_>>()?, rows, |granted| granted.id)
+}
+
+/// The authorisations a test of the target could stand on, those that last longest first.
+pub(crate) async fn candidates(db: &Db, scope: &Scope, target: TargetId) -> Result<Vec<Authorization>> {
+    let statement = Sql::built(format!(
+        "SELECT {AUTHORIZATION} FROM target_authorizations WHERE tenant_id = $1 AND (target_id = $2 OR target_id IS NULL) \
+         ORDER BY valid_until DESC LIMIT $3"
+    ));
+    db.all(statement.bind(scope.tenant()).bind(target).bind(CANDIDATES)).await?.iter().map(authorization).collect()
+}
+
+pub(crate) async fn revoke(change: &mut Change, id: AuthorizationId, reason: &str) -> Result<bool> {
+    let statement = sql("UPDATE target_authorizations SET revoked_at = $3, revoked_reason = $4 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL")
+        .bind(change.scope().tenant())
+        .bind(id)
+        .bind(change.now())
+        .bind(reason);
+    Ok(change.run(statement).await? == 1)
+}
+
+/// The rules of an authorisation as the audit log shows them.
+pub(crate) fn shown(rules: &[Rule]) -> serde_json::Value {
+    serde_json::to_value(rules).unwrap_or_default()
+}
