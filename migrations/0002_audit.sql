@@ -69,6 +69,12 @@ CREATE TABLE audit_checkpoints (
     created_at BIGINT NOT NULL
 );
 
+-- Public keys that ever signed a checkpoint; a checkpoint must verify long after its key was retired.
+CREATE TABLE audit_keys (
+    verifier_key  TEXT PRIMARY KEY,
+    first_used_at BIGINT NOT NULL
+);
+
 -- only: sqlite
 CREATE TRIGGER audit_logs_pending AFTER INSERT ON audit_logs BEGIN
     INSERT INTO audit_pending (entry_id, tenant_id, commitment) VALUES (NEW.id, NEW.tenant_id, NEW.commitment);
@@ -81,6 +87,8 @@ CREATE TRIGGER audit_tiles_no_update BEFORE UPDATE ON audit_tiles BEGIN SELECT R
 CREATE TRIGGER audit_tiles_no_delete BEFORE DELETE ON audit_tiles BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_checkpoints_no_update BEFORE UPDATE ON audit_checkpoints BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_checkpoints_no_delete BEFORE DELETE ON audit_checkpoints BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_keys_no_update BEFORE UPDATE ON audit_keys BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_keys_no_delete BEFORE DELETE ON audit_keys BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 -- end
 
 -- only: postgres
@@ -99,4 +107,5 @@ CREATE TRIGGER audit_logs_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit
 CREATE TRIGGER audit_leaves_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_leaves FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 CREATE TRIGGER audit_tiles_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_tiles FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 CREATE TRIGGER audit_checkpoints_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_checkpoints FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
+CREATE TRIGGER audit_keys_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_keys FOR EACH STATEMENT EXECUTE FUNCTION audit_refuse();
 -- end

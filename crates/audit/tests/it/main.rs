@@ -1,0 +1,7 @@
+//! Stories of the audit log, on both engines.
+
+mod change;
+mod log;
+mod routes;
+mod tamper;
+mod thing;
