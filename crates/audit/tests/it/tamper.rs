@@ -11,6 +11,7 @@ use crate::log::export;
 use crate::thing::reader;
 
 const TABLES: [&str; 5] = ["audit_logs", "audit_leaves", "audit_tiles", "audit_checkpoints", "audit_keys"];
+const ASSIGNMENTS: [&str; 5] = ["username = 'eve'", "tenant_id = 'x'", "tile_index = 9", "created_at = 1", "first_used_at = 1"];
 
 async fn run(world: &World, statement: String) -> base::Result<u64> {
     let mut tx = world.backends.db.begin().await?;
@@ -29,7 +30,7 @@ async fn disarm(world: &World, engine: Engine) {
                 }
             }
             Engine::Distributed => {
-                run(world, format!("ALTER TABLE {table} DISABLE TRIGGER USER")).await.unwrap();
+                run(world, format!("ALTER TABLE {table} DISABLE TRIGGER {table}_no_change")).await.unwrap();
             }
         }
     }
@@ -57,9 +58,8 @@ fn kinds(report: &Report) -> Vec<ProblemKind> {
 async fn the_database_itself_refuses_to_change_the_log() {
     for engine in engines() {
         let (world, audit, system) = log(engine).await;
-        for table in TABLES {
-            let columns = if table == "audit_keys" { "first_used_at = 1" } else if table == "audit_logs" { "username = 'eve'" } else if table == "audit_leaves" { "tenant_id = 'x'" } else if table == "audit_tiles" { "tile_index = 9" } else { "created_at = 1" };
-            let statements = [format!("UPDATE {table} SET {columns}"), format!("DELETE FROM {table}")];
+        for (table, assignment) in TABLES.into_iter().zip(ASSIGNMENTS) {
+            let statements = [format!("UPDATE {table} SET {assignment}"), format!("DELETE FROM {table}")];
             for statement in statements {
                 let rows = world.count(table).await;
                 let outcome = run(&world, statement.clone()).await;
@@ -111,10 +111,8 @@ async fn a_cut_tail_is_seen_by_the_log_itself_or_by_a_checkpoint_kept_elsewhere(
 
         // A careful attacker rewinds everything the database knows; the next entry is then signed over a shorter history.
         run(&world, "DELETE FROM audit_checkpoints WHERE tree_size > 15".into()).await.unwrap();
-        let refused = audit.sequence().await;
         audit.record(&reader(&world), audit::actions::READ, ("thing", "after"), json!({}), None).await.unwrap();
-        let refused = refused.and(audit.sequence().await);
-        assert_eq!(refused.unwrap_err().code(), "audit.inconsistent", "the tree's edge still knows better");
+        assert_eq!(audit.sequence().await.unwrap_err().code(), "audit.inconsistent", "the tree's edge still knows better");
         let trust = Trust { keys, known_checkpoint: Some(kept) };
         let report = audit.verify(&system, trust).await.unwrap();
         assert_eq!(report.known_checkpoint_confirmed, Some(false));
