@@ -6,13 +6,26 @@ use base::Result;
 use tokio::sync::Notify;
 
 use crate::events::Subscriptions;
-use crate::{Clock, Config, Db, Ids, Tasks};
+use crate::tls::Authorities;
+use crate::{Blobs, Bus, Clock, Config, Db, Hot, Ids, Keys, Mail, Outbound, Tasks};
 
 /// Handles on the outside world; cheap to clone.
 #[derive(Clone)]
 pub struct Backends {
     /// Truth.
     pub db: Db,
+    /// Keys that expire, counters, nonces: fast, and rebuilt when lost.
+    pub hot: Hot,
+    /// Tells all nodes.
+    pub bus: Bus,
+    /// Files.
+    pub blobs: Blobs,
+    /// Signing and sealing keys.
+    pub keys: Keys,
+    /// Letters.
+    pub mail: Mail,
+    /// HTTP to the outside.
+    pub outbound: Outbound,
     /// Time.
     pub clock: Clock,
     /// Ids and secrets.
@@ -51,13 +64,45 @@ impl Backends {
     /// As [`Backends::connect`].
     pub async fn connect_with(config: &Config, clock: Clock) -> Result<Self> {
         let db = Db::connect(&config.db, config.db_connections, &clock).await?;
+        let tasks = Tasks::default();
+        let authorities = Authorities::load(config.outbound.authorities.as_deref())?;
+        let hot = Hot::connect(&config.hot, &clock, &tasks, &authorities).await?;
+        let bus = Bus::connect(&config.bus, &tasks, &authorities).await?;
+        let blobs = Blobs::connect(&config.blobs)?;
+        let keys = Keys::connect(&config.keys, config.keys_passphrase.as_ref(), &clock).await?;
+        let mail = Mail::connect(&config.mail, &config.mail_from, &clock, &authorities)?;
+        let outbound = Outbound::new(&config.outbound, &authorities)?;
         Ok(Self {
             db,
+            hot,
+            bus,
+            blobs,
+            keys,
+            mail,
+            outbound,
             clock,
             ids: Ids::default(),
-            tasks: Tasks::default(),
+            tasks,
             subscriptions: Subscriptions::default(),
             wake: Arc::new(Notify::new()),
         })
+    }
+
+    /// Asks every dependency whether it answers.
+    pub async fn health(&self) -> Vec<Health> {
+        let told = |name, outcome: Result<()>| Health { name, ok: outcome.is_ok(), detail: outcome.err().map(|error| error.detail().to_owned()) };
+        let (db, hot, bus, blobs, keys) =
+            tokio::join!(self.db.ping(), self.hot.ping(), self.bus.ping(), self.blobs.ping(), self.keys.ping());
+        vec![told("db", db), told("hot", hot), told("bus", bus), told("blobs", blobs), told("keys", keys)]
+    }
+
+    /// Ends background tasks, writes what is still in memory and closes connections; `false` when some task did not end in time.
+    pub async fn close(&self, patience: std::time::Duration) -> bool {
+        let ended = self.tasks.drain(patience).await;
+        if let Err(error) = self.hot.flush().await {
+            tracing::warn!(%error, "the last hot keys could not be written");
+        }
+        self.db.close().await;
+        ended
     }
 }

@@ -1,5 +1,9 @@
 //! Every error the outside world can cause, with its stable code.
 
+use std::error::Error as StdError;
+use std::path::Path;
+use std::time::Duration;
+
 use base::Error;
 
 /// The database does not answer or refused the connection.
@@ -62,4 +66,152 @@ pub(crate) fn without_password(text: &str) -> String {
         }
         _ => text.to_owned(),
     }
+}
+
+// Hot keys, bus, blobs, keys, mail and outbound requests.
+
+/// A key for the hot store is empty or too long.
+pub(crate) fn hot_key(key: &str) -> Error {
+    Error::invalid("hot.key", format!("`{}…` is not a usable hot key: 1 to 1024 bytes", key.chars().take(32).collect::<String>()))
+}
+
+/// A value for the hot store is too large.
+pub(crate) fn hot_value(bytes: usize) -> Error {
+    Error::invalid("hot.value", format!("{bytes} bytes are too many for a hot value"))
+}
+
+/// A counter was asked of a key that holds something else.
+pub(crate) fn hot_not_a_counter(key: &str) -> Error {
+    Error::conflict("hot.not_a_counter", format!("hot key `{key}` holds something that is not a number"))
+}
+
+/// The embedded hot store has reached its memory limit.
+pub(crate) fn hot_full() -> Error {
+    Error::unavailable("hot.full", "the hot store is full; values that expire make room, or use a redis:// server")
+}
+
+/// The folder of the embedded hot store is held by another process.
+pub(crate) fn hot_in_use(path: &Path) -> Error {
+    Error::conflict("hot.in_use", format!("`{}` is in use by another tyrian process; stop it or choose another data directory", path.display()))
+}
+
+/// The file of the embedded hot store cannot be read or written.
+pub(crate) fn hot_file(path: &Path, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+    let path = path.display();
+    Error::unavailable("hot.file", format!("the hot store `{path}` cannot be read or written; it holds nothing that is not elsewhere and may be deleted")).because(cause)
+}
+
+/// The Redis server does not answer.
+pub(crate) fn redis_unavailable(server: &str) -> Error {
+    Error::unavailable("redis.unavailable", format!("redis at {server} does not answer; retry in a moment")).retry_after(Duration::from_secs(1))
+}
+
+/// The Redis server refused a command or its answer makes no sense.
+pub(crate) fn redis_refused(server: &str, cause: redis::RedisError) -> Error {
+    Error::internal(format!("redis at {server} refused a command: {cause}")).because(cause)
+}
+
+/// A Redis URL is malformed or names a kind of deployment we do not speak yet.
+pub(crate) fn redis_url(reason: &str) -> Error {
+    Error::invalid("config.redis", format!("not a usable redis URL: {reason}"))
+}
+
+/// The Redis server refused the password.
+pub(crate) fn redis_password(server: &str, cause: redis::RedisError) -> Error {
+    Error::invalid("redis.password", format!("redis at {server} refused the user or password of its URL")).because(cause)
+}
+
+/// A folder or file of ours is missing, or open to other users.
+pub(crate) fn private_path(path: &Path, reason: &str) -> Error {
+    Error::invalid("config.folder", format!("`{}` {reason}", path.display()))
+}
+
+/// A blob key is not a plain relative path.
+pub(crate) fn blob_key(key: &str) -> Error {
+    Error::invalid("blobs.key", format!("`{}` is not a usable blob key", key.chars().take(64).collect::<String>()))
+}
+
+/// The blob store cannot be read or written.
+pub(crate) fn blob_store(cause: object_store::Error) -> Error {
+    Error::unavailable("blobs.unavailable", "the blob store cannot be read or written").because(cause)
+}
+
+/// The key file cannot be opened: wrong passphrase, wrong master key, or somebody changed it.
+pub(crate) fn keys_sealed(path: &Path, with: &str) -> Error {
+    Error::invalid("keys.sealed", format!("`{}` cannot be opened with {with}: it is the wrong one, or the file was altered", path.display()))
+}
+
+/// The key file is protected in another way than the configuration says.
+pub(crate) fn keys_protection(path: &Path, found: &str) -> Error {
+    Error::invalid("keys.protection", format!("`{}` is protected by {found}, but the configuration says otherwise", path.display()))
+}
+
+/// The key file cannot be read, written or understood.
+pub(crate) fn keys_file(path: &Path, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+    Error::unavailable("keys.file", format!("the key file `{}` cannot be read or written", path.display())).because(cause)
+}
+
+/// There is no such key, or it is past its deadline.
+pub(crate) fn keys_unknown(kid: &str) -> Error {
+    Error::not_found("keys.unknown", format!("there is no key `{kid}`, or it was retired"))
+}
+
+/// There is nothing to rotate for this purpose.
+pub(crate) fn keys_none(purpose: &str) -> Error {
+    Error::not_found("keys.none", format!("there is no key for `{purpose}` yet"))
+}
+
+/// Sealed bytes do not open: they were altered, moved to another place, or sealed with keys we do not have.
+pub(crate) fn keys_open() -> Error {
+    Error::invalid("keys.open", "the sealed value cannot be opened: it was altered, moved, or sealed with other keys")
+}
+
+/// The mail settings are unusable.
+pub(crate) fn mail_settings(reason: impl Into<String>) -> Error {
+    Error::invalid("config.mail", reason)
+}
+
+/// A letter has an address or subject that cannot be sent.
+pub(crate) fn mail_letter(reason: impl Into<String>) -> Error {
+    Error::invalid("mail.letter", reason)
+}
+
+/// The mail server refused the letter for good.
+pub(crate) fn mail_refused(cause: lettre::transport::smtp::Error) -> Error {
+    Error::invalid("mail.refused", format!("the mail server refused the letter: {cause}")).because(cause)
+}
+
+/// The mail server does not answer or asks to come back later.
+pub(crate) fn mail_unavailable(cause: lettre::transport::smtp::Error) -> Error {
+    Error::unavailable("mail.unavailable", "the mail server does not take the letter now").because(cause)
+}
+
+/// The settings of outbound requests are unusable.
+pub(crate) fn outbound_settings(reason: impl Into<String>) -> Error {
+    Error::invalid("config.outbound", reason)
+}
+
+/// The file of extra certificate authorities is unusable.
+pub(crate) fn authorities(path: &Path, reason: impl Into<String>) -> Error {
+    Error::invalid("config.authorities", format!("`{}`: {}", path.display(), reason.into()))
+}
+
+/// An outbound request was not made because its URL or address is not allowed.
+pub(crate) fn outbound_refused(reason: impl Into<String>) -> Error {
+    Error::forbidden("outbound.refused", reason)
+}
+
+/// The other side could not be reached.
+pub(crate) fn outbound_unreachable(host: &str, cause: reqwest::Error) -> Error {
+    Error::unavailable("outbound.unreachable", format!("`{host}` cannot be reached")).because(cause)
+}
+
+/// The other side took too long.
+pub(crate) fn outbound_timeout(host: &str, limit: Duration) -> Error {
+    Error::timeout("outbound.timeout", format!("`{host}` did not answer within {} s", limit.as_secs_f32()))
+}
+
+/// The other side sent more than we are willing to read.
+pub(crate) fn outbound_too_large(host: &str, limit: u64) -> Error {
+    Error::invalid("outbound.too_large", format!("`{host}` sent more than {limit} bytes"))
 }

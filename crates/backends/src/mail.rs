@@ -70,9 +70,9 @@ impl Mail {
         match &self.engine {
             Engine::Log => tracing::info!(to = letter.to, subject = letter.subject, text = letter.text, "mail"),
             Engine::Smtp(smtp) => {
-                smtp.send(message).await.map_err(|cause| {
-                    if cause.is_permanent() { errors::mail_refused(cause) } else { errors::mail_unavailable(cause) }
-                })?;
+                smtp.send(message)
+                    .await
+                    .map_err(|cause| if cause.is_permanent() { errors::mail_refused(cause) } else { errors::mail_unavailable(cause) })?;
             }
         }
         Ok(())

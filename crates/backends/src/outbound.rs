@@ -208,9 +208,7 @@ impl fmt::Debug for Outbound {
 }
 
 fn redirect(response: &Response) -> Option<&str> {
-    matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308)
-        .then(|| response.headers.get(LOCATION)?.to_str().ok())
-        .flatten()
+    matches!(response.status.as_u16(), 301 | 302 | 303 | 307 | 308).then(|| response.headers.get(LOCATION)?.to_str().ok()).flatten()
 }
 
 /// The request to make after a redirect: what RFC 9110 §15.4 says, and nothing confidential to strangers.

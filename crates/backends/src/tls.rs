@@ -40,7 +40,10 @@ impl Authorities {
     }
 
     /// Settings of an HTTPS client.
-    pub(crate) fn client(&self) -> Result<ClientConfig> {
+    ///
+    /// # Errors
+    /// `Internal` when the provider knows no safe version.
+    pub fn client(&self) -> Result<ClientConfig> {
         let mut client = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|cause| Error::internal("the TLS provider knows no safe version").because(cause))?

@@ -74,3 +74,33 @@ const MAXIMUM_PER: i64 = 365 * 24 * 3600 * 1_000_000;
 fn micros(value: i64) -> Duration {
     Duration::from_micros(u64::try_from(value).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn no_stretch_of_time_gets_more_than_burst_and_rate(burst in 1_u32..20, per in 1_u64..10_000, steps in prop::collection::vec(0_i64..2_000, 1..200)) {
+            let quota = Quota { burst, per: Duration::from_micros(per) };
+            let (mut now, mut full_at, mut allowed) = (0, None, Vec::new());
+            for step in steps {
+                now += step;
+                match quota.decide(full_at, now) {
+                    Ok(next) => {
+                        full_at = Some(next);
+                        allowed.push(now);
+                    }
+                    Err(wait) => prop_assert!(quota.decide(full_at, now + wait).is_ok(), "waiting as told is enough"),
+                }
+            }
+            for (index, from) in allowed.iter().enumerate() {
+                for (count, until) in allowed[index..].iter().enumerate() {
+                    let most = i64::from(burst) + (until - from) / quota.interval();
+                    prop_assert!(i64::try_from(count).unwrap() < most, "{} within {} µs", count + 1, until - from);
+                }
+            }
+        }
+    }
+}

@@ -5,8 +5,8 @@ use aws_lc_rs::error::{KeyRejected, Unspecified};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, UnparsedPublicKey, VerificationAlgorithm,
 };
 use aws_lc_rs::{digest, rand};
 use base::{Error, Result, Secret, Time};
@@ -95,9 +95,7 @@ impl Pair {
             Algorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa3072)
                 .and_then(|pair| AsDer::<Pkcs8V1Der<'_>>::as_der(&pair))
                 .map(|der| der.as_ref().to_vec()),
-            Algorithm::Ed25519 => {
-                Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8()).map(|document| document.as_ref().to_vec())
-            }
+            Algorithm::Ed25519 => Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8()).map(|document| document.as_ref().to_vec()),
         };
         made.map(Secret::new).map_err(|_| Error::internal("a key pair cannot be generated"))
     }

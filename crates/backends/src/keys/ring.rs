@@ -181,7 +181,8 @@ impl Ring {
     pub(super) fn rotate(&mut self, purpose: &str, now: Time, publish_for: Duration, retire_after: Duration) -> Result<Rotation> {
         self.signing.retain(|key| key.is_known(now));
         let newest = self.of(purpose, now).max_by_key(|key| (key.public.not_before, key.created_at));
-        let (algorithm, starts) = newest.map(|key| (key.public.algorithm, key.public.not_before)).ok_or_else(|| errors::keys_none(purpose))?;
+        let (algorithm, starts) =
+            newest.map(|key| (key.public.algorithm, key.public.not_before)).ok_or_else(|| errors::keys_none(purpose))?;
         // Never before the key it follows: that one may itself still be waiting.
         let active_at = (now + publish_for).max(starts);
         let retire_at = active_at + retire_after;
@@ -251,7 +252,8 @@ impl Signing {
     ) -> Result<Self> {
         let pair = Pair::parse(algorithm, &private).map_err(|cause| Error::internal(format!("a signing key is malformed: {cause}")))?;
         let jwk = pair.jwk();
-        let public = PublicKey { kid: thumbprint(&jwk), algorithm, spki: pair.spki()?, jwk, not_before, retire_at, state: State::Published };
+        let public =
+            PublicKey { kid: thumbprint(&jwk), algorithm, spki: pair.spki()?, jwk, not_before, retire_at, state: State::Published };
         Ok(Self { purpose, private, pair: Arc::new(pair), created_at, public })
     }
 

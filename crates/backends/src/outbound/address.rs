@@ -49,7 +49,7 @@ impl Zone {
             [0, 0, 0, 0, 0, 0, 0, 1] => Self::Private,
             // Credentials of one large cloud, inside the private range.
             [0xfd00, 0x0ec2, 0, 0, 0, 0, 0, 0x254] | [0xfe80..=0xfebf, ..] => Self::Link,
-            [0xfc00..=0xfdff, ..] | [0xfec0..=0xfeff, ..] => Self::Private,
+            [0xfc00..=0xfdff | 0xfec0..=0xfeff, ..] => Self::Private,
             // Tunnels (Teredo, 6to4), ORCHID, documentation, discard: none is a place to ask.
             [0x2001, 0x0000..=0x01ff | 0x0db8, ..] | [0x2002 | 0x3fff, ..] => Self::Nowhere,
             [0x2000..=0x3ffe, ..] => Self::Public,
@@ -132,13 +132,26 @@ mod tests {
         for public in ["8.8.8.8", "1.1.1.1", "100.128.0.1", "172.32.0.1", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"] {
             assert_eq!(zone(public), Zone::Public, "{public}");
         }
-        for private in ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::a00:1"] {
+        for private in
+            ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "::1", "fc00::1", "::ffff:127.0.0.1", "64:ff9b::a00:1"]
+        {
             assert_eq!(zone(private), Zone::Private, "{private}");
         }
         for link in ["169.254.169.254", "fe80::1", "fd00:ec2::254", "100.100.100.200", "::ffff:169.254.169.254"] {
             assert_eq!(zone(link), Zone::Link, "{link}");
         }
-        for nowhere in ["0.0.0.0", "255.255.255.255", "224.0.0.1", "240.0.0.1", "::", "ff02::1", "2002:7f00:1::", "2001:0:1::", "::7f00:1", "2001:db8::1"] {
+        for nowhere in [
+            "0.0.0.0",
+            "255.255.255.255",
+            "224.0.0.1",
+            "240.0.0.1",
+            "::",
+            "ff02::1",
+            "2002:7f00:1::",
+            "2001:0:1::",
+            "::7f00:1",
+            "2001:db8::1",
+        ] {
             assert_eq!(zone(nowhere), Zone::Nowhere, "{nowhere}");
         }
     }
