@@ -1,0 +1,50 @@
+//! The session cookie. `__Host-` binds it to this very host over HTTPS; browsers differ on `Secure` over plain HTTP
+//! (Chromium and Firefox take it from loopback, Safari and many tools do not), so there the plain name stands.
+
+use std::time::Duration;
+
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+use http::{HeaderMap, HeaderValue};
+
+use crate::Auth;
+use crate::model::Session;
+
+/// The cookie's name where HTTPS is used.
+pub const SECURE_NAME: &str = "__Host-tyrian";
+/// The cookie's name on plain HTTP on loopback.
+pub const PLAIN_NAME: &str = "tyrian";
+
+const fn name(secure: bool) -> &'static str {
+    if secure { SECURE_NAME } else { PLAIN_NAME }
+}
+
+fn written(secure: bool, value: &str, life: Duration) -> Option<HeaderValue> {
+    let seconds = i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
+    let mut cookie = Cookie::new(name(secure), value.to_owned());
+    cookie.set_path("/");
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Lax);
+    cookie.set_secure(secure);
+    // `Cookie` measures lives in the types of another date library; the attribute is a plain number of seconds.
+    HeaderValue::try_from(format!("{cookie}; Max-Age={seconds}")).ok()
+}
+
+impl Auth {
+    /// The `Set-Cookie` value of a new session.
+    #[must_use]
+    pub fn cookie(&self, session: &Session) -> Option<HeaderValue> {
+        written(self.has_secure_cookies(), session.token.expose(), self.session_ttl())
+    }
+
+    /// The `Set-Cookie` value that makes the browser forget its session.
+    #[must_use]
+    pub fn no_cookie(&self) -> Option<HeaderValue> {
+        written(self.has_secure_cookies(), "", Duration::ZERO)
+    }
+
+    /// The session cookie's value in a request.
+    pub(crate) fn cookie_in(&self, headers: &HeaderMap) -> Option<String> {
+        let jar = CookieJar::from_headers(headers);
+        jar.get(name(self.has_secure_cookies())).map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
+    }
+}

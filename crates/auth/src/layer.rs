@@ -1,0 +1,109 @@
+//! Puts the `Actor` into the request. A bad Authorization header is refused at once; a session that has ended leaves the
+//! request anonymous, so that the sign-in page still opens. What a session changes needs proof that our page asked.
+
+use std::convert::Infallible;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::Route;
+use base::{Kind, Origin};
+use http::{HeaderMap, HeaderValue, Method, header};
+use tower::{Layer, Service};
+use web::Problem;
+
+use crate::model::Credentials;
+use crate::{Auth, digest, errors};
+
+/// Largest form whose hidden field is looked for; larger ones and uploads send the header.
+const LARGEST_FORM: usize = 64 * 1024;
+
+/// The CSRF token of the session a request came with, for pages to put into their forms.
+#[derive(Debug, Clone)]
+pub struct Csrf(pub String);
+
+/// The middleware; goes outside the routes and inside whatever sets `Origin`.
+pub fn layer(
+    auth: Auth,
+) -> impl Layer<Route, Service: Service<Request, Response: IntoResponse, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static>
++ Clone
++ Send
++ Sync
++ 'static {
+    from_fn_with_state(auth, identify)
+}
+
+/// The same as a function for `axum::middleware::from_fn_with_state`.
+pub async fn identify(State(auth): State<Auth>, request: Request, next: Next) -> Response {
+    match known(&auth, request).await {
+        Ok((request, has_ended)) => {
+            let mut response = next.run(request).await;
+            let sets_own = response.headers().contains_key(header::SET_COOKIE);
+            if has_ended && !sets_own && let Some(cookie) = auth.no_cookie() {
+                response.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            response
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The request with its actor, and whether it came with a session that has ended.
+async fn known(auth: &Auth, mut request: Request) -> Result<(Request, bool), Problem> {
+    let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
+    if let Some(value) = request.headers().get(header::AUTHORIZATION) {
+        let actor = auth.authenticate(Credentials::Bearer(bearer(value)?), &origin).await?;
+        request.extensions_mut().insert(actor);
+        return Ok((request, false));
+    }
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
+    if changes && is_cross_site(request.headers()) {
+        return Err(errors::cross_site().into());
+    }
+    let Some(session) = auth.cookie_in(request.headers()) else {
+        return Ok((request, false));
+    };
+    let actor = match auth.authenticate(Credentials::Session(&session), &origin).await {
+        Ok(actor) => actor,
+        Err(error) if error.kind() == Kind::Unauthenticated => return Ok((request, true)),
+        Err(error) => return Err(error.into()),
+    };
+    if changes {
+        request = prove_page(auth, &session, request).await?;
+    }
+    request.extensions_mut().insert(actor);
+    request.extensions_mut().insert(Csrf(digest::csrf(&session)));
+    Ok((request, false))
+}
+
+fn bearer(value: &HeaderValue) -> Result<&str, Problem> {
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(errors::scheme)?;
+    let token = token.trim();
+    if scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() { Ok(token) } else { Err(errors::scheme().into()) }
+}
+
+/// What browsers say about who started a request (Fetch Metadata); programs say nothing.
+fn is_cross_site(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+}
+
+/// The header, or the hidden field of a form.
+async fn prove_page(auth: &Auth, session: &str, request: Request) -> Result<Request, Problem> {
+    if let Some(given) = request.headers().get("x-csrf-token") {
+        let is_right = given.to_str().is_ok_and(|given| auth.csrf_ok(session, given));
+        return if is_right { Ok(request) } else { Err(errors::csrf().into()) };
+    }
+    let is_form = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"));
+    if !is_form {
+        return Err(errors::csrf().into());
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = to_bytes(body, LARGEST_FORM).await.map_err(|_| Problem::from(errors::csrf()))?;
+    let is_right = url::form_urlencoded::parse(&bytes).any(|(name, value)| name == "csrf" && auth.csrf_ok(session, &value));
+    if is_right { Ok(Request::from_parts(parts, Body::from(bytes))) } else { Err(errors::csrf().into()) }
+}

@@ -1,0 +1,61 @@
+//! Setting a password: one's own, or the first one by invitation. Sessions and access tokens given out under the old one die.
+
+use audit::Change;
+use base::{Actor, ActorKind, Origin, Result, Secret};
+
+use super::{Auth, person};
+use crate::model::User;
+use crate::{actions, cache, digest, errors, model, password, store};
+
+impl Auth {
+    /// Replaces one's own password; other sessions end, this one stays.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the present password is wrong, `Invalid` for a weak new one.
+    pub async fn change_password(&self, actor: &Actor, present: &Secret<String>, new: &Secret<String>) -> Result<()> {
+        let id = person(actor)?;
+        self.limit_address(&actor.origin).await?;
+        let user = self.myself(actor).await?;
+        let account = store::credentials::by_login(&self.backends().db, &model::login(&user.username)).await?.ok_or_else(errors::no_user)?;
+        if !self.inner.passwords.verify(present, account.password_hash.as_deref()).await? {
+            return Err(errors::credentials());
+        }
+        password::check(new, &user.username, &user.email)?;
+        let hash = self.inner.passwords.hash(new).await?;
+        let mut change = Change::begin(self.backends(), actor, actions::CHANGE_PASSWORD).await?;
+        store::users::set_password(&mut change, id, &hash).await?;
+        store::sessions::delete_others(&mut change, id, actor.jti.as_deref()).await?;
+        store::users::note(&mut change, id, "password_changed", &actor.origin).await?;
+        change.subject("user", id);
+        change.commit().await?;
+        cache::forget(&self.backends().hot, id).await;
+        Ok(())
+    }
+
+    /// Sets a password by a one-time link; the link and every session die.
+    ///
+    /// # Errors
+    /// `Forbidden` for a link that is wrong, used or too old, `Invalid` for a weak password.
+    pub async fn accept_invitation(&self, token: &str, new: &Secret<String>, origin: &Origin) -> Result<User> {
+        self.limit_address(origin).await?;
+        let token_hash = digest::sha256(token);
+        let now = self.backends().clock.now();
+        let account = store::credentials::by_invitation(&self.backends().db, &token_hash, now).await?.ok_or_else(errors::invitation)?;
+        password::check(new, &account.user.username, &account.user.email)?;
+        let hash = self.inner.passwords.hash(new).await?;
+        let actor = account.actor(ActorKind::User, None, origin);
+        let id = account.user.id;
+        let mut change = Change::begin(self.backends(), &actor, actions::ACCEPT_INVITATION).await?;
+        if !store::users::use_invitation(&mut change, &token_hash).await? {
+            return Err(errors::invitation());
+        }
+        store::users::set_password(&mut change, id, &hash).await?;
+        store::sessions::delete_others(&mut change, id, None).await?;
+        store::failures::forget(&mut change, &digest::sha256(&model::login(&account.user.username))).await?;
+        store::users::note(&mut change, id, "password_set", origin).await?;
+        change.subject("user", id);
+        change.commit().await?;
+        cache::forget(&self.backends().hot, id).await;
+        Ok(User { state: model::UserState::Active, ..account.user })
+    }
+}

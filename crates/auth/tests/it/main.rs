@@ -1,0 +1,1 @@
+//! Stories of signing in, through service and routes, on both engines.
