@@ -9,7 +9,7 @@ use crate::snapshot::{BySeverity, Severity};
 pub(crate) const BARS: usize = 8;
 
 const RADIUS: f64 = 62.0;
-const BAR_WIDTH: f64 = 300.0;
+const BAR_WIDTH: f64 = 220.0;
 const BAR_STEP: f64 = 27.0;
 
 /// The colour of a severity: white text on it has a contrast of 4.5 or more.
@@ -123,7 +123,7 @@ pub(crate) fn bars(bars: &[Bar], words: &Catalogue, description: &str) -> Result
             }
         }
         rows.push(Row {
-            label: shorten(&bar.label, 24),
+            label: shorten(&bar.label, 22),
             y: decimal(y),
             text_y: decimal(y + 12.5),
             pieces,

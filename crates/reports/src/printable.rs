@@ -36,7 +36,7 @@ pub(crate) struct Cut {
 impl Medium {
     /// Paged, printed, archived: every glyph must be in the embedded fonts.
     pub(crate) const PRINT: Self =
-        Self { draws: drawn_in_print, columns: Some(96), run: Some(36), evidence: 6_000, lines: 60, prose: 12_000 };
+        Self { draws: drawn_in_print, columns: Some(104), run: Some(36), evidence: 6_000, lines: 60, prose: 12_000 };
 
     /// A browser: it has fonts for everything and wraps by itself.
     pub(crate) const SCREEN: Self = Self { draws: |_| true, columns: None, run: None, evidence: 64 << 10, lines: 2_000, prose: 64 << 10 };
@@ -199,7 +199,7 @@ mod tests {
     fn evidence_is_folded_counted_and_cut() {
         let cut = Medium::PRINT.evidence(&format!("one\r\n\ttwo\n{}", "x".repeat(1 << 20)));
         assert_eq!(cut.lines[..2], ["one", "    two"]);
-        assert!(cut.lines.iter().all(|line| line.chars().count() <= 96 + 10));
+        assert!(cut.lines.iter().all(|line| line.chars().count() <= 104 + 10));
         assert!(cut.lines.len() <= 60 && cut.shown <= 6_000);
         assert_eq!(cut.total, (1 << 20) + 10);
         let whole = Medium::PRINT.evidence("a\u{301}\n\nb\n");

@@ -35,6 +35,7 @@ pub(crate) struct View {
     pub(crate) colon: String,
     pub(crate) control: Vec<Pair>,
     pub(crate) rating: Badge,
+    pub(crate) strip: Vec<Strip>,
     pub(crate) summary: Vec<String>,
     pub(crate) first_steps: Vec<FirstStep>,
     pub(crate) figures: Vec<Figure>,
@@ -70,6 +71,13 @@ pub(crate) struct Badge {
     pub(crate) class: &'static str,
     pub(crate) colour: &'static str,
     pub(crate) label: String,
+}
+
+/// The part of one severity among the open findings.
+#[derive(Serialize)]
+pub(crate) struct Strip {
+    pub(crate) colour: &'static str,
+    pub(crate) count: u64,
 }
 
 /// A severity and what it means.
@@ -162,6 +170,7 @@ impl View {
             colon: words.colon.clone(),
             control: maker.control(),
             rating: maker.rating(),
+            strip: maker.strip(),
             summary: maker.summary(),
             first_steps: maker.first_steps(),
             figures: maker.figures(),
@@ -233,6 +242,15 @@ impl Maker<'_> {
             || Badge { class: "none", colour: "#1f6f43", label: self.words.labels.nothing_open.clone() },
             |severity| self.badge(severity),
         )
+    }
+
+    fn strip(&self) -> Vec<Strip> {
+        let open = &self.snapshot.counts.open;
+        Severity::ALL
+            .into_iter()
+            .map(|severity| Strip { colour: charts::colour(severity), count: open.of(severity) })
+            .filter(|strip| strip.count > 0)
+            .collect()
     }
 
     fn matrix(&self) -> Matrix {

@@ -68,7 +68,8 @@ async fn hostile_text_is_printed_letter_by_letter() {
 #[test]
 fn hostile_text_stays_text_on_the_page() {
     let html = page(&poisoned(HTML).freeze().unwrap(), Language::English).unwrap();
-    assert!(!html.contains("<script") && !html.contains("<img") && !html.contains("49"));
+    assert!(!html.contains("<script") && !html.contains("<img"));
+    assert!(html.contains("{{ 7*7 }}"));
     assert_eq!(html.matches("</style>").count(), 1);
     let html = page(&poisoned("javascript:alert(1)").freeze().unwrap(), Language::English).unwrap();
     assert!(!html.contains("href=\"javascript"));
@@ -89,7 +90,7 @@ async fn a_line_of_a_megabyte_is_folded_cut_and_owned_up_to() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(6))]
 
     #[test]
     fn any_text_can_be_set_as_a_conforming_pdf(text in any::<String>(), wide in "\\PC{0,300}") {
