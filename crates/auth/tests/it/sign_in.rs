@@ -1,0 +1,63 @@
+//! Wrong passwords.
+
+use std::net::IpAddr;
+
+use auth::{Auth, Config};
+use base::{Kind, Origin, Role};
+
+use crate::stage::{PASSWORD, Stage, attempt, cheap};
+
+#[tokio::test]
+async fn wrong_passwords_lock_a_name_whether_it_exists_or_not() {
+    for engine in testkit::engines() {
+        let (stage, _) = Stage::with_admin(engine).await;
+        let origin = Origin::default();
+        for name in ["ada", "ADA2"] {
+            for _ in 0..5 {
+                let error = stage.auth.sign_in(attempt(name, "wrong"), &origin).await.unwrap_err();
+                assert_eq!((error.kind(), error.code()), (Kind::Unauthenticated, "auth.credentials"), "{name}");
+            }
+            // The right password does not help now, and says nothing.
+            let error = stage.auth.access_token(attempt(name, PASSWORD), &origin).await.unwrap_err();
+            assert_eq!((error.code(), error.wait().unwrap().as_secs()), ("auth.locked_out", 60), "{name}");
+        }
+        stage.pass(61);
+        assert_eq!(stage.auth.sign_in(attempt("ada", "wrong"), &origin).await.unwrap_err().code(), "auth.credentials");
+        let error = stage.auth.sign_in(attempt("ada", PASSWORD), &origin).await.unwrap_err();
+        assert_eq!(error.wait().unwrap().as_secs(), 120, "the second lock is twice as long");
+        stage.pass(121);
+        stage.auth.sign_in(attempt(" Ada ", PASSWORD), &origin).await.unwrap();
+        assert_eq!(stage.world.count("audit_logs WHERE action_taken = 'auth.refuse_sign_in'").await, 11);
+        assert_eq!(stage.world.count("audit_logs WHERE detail LIKE '%ada2%' OR subject_id LIKE '%ada2%'").await, 0, "what was typed is not kept");
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_unlocks_a_name_at_once() {
+    for engine in testkit::engines() {
+        let (stage, admin) = Stage::with_admin(engine).await;
+        let bob = stage.add(&admin, "bob", &[Role::Viewer]).await;
+        let origin = Origin::default();
+        for _ in 0..5 {
+            stage.auth.sign_in(attempt("bob", "wrong"), &origin).await.unwrap_err();
+        }
+        assert_eq!(stage.auth.sign_in(attempt("bob", PASSWORD), &origin).await.unwrap_err().code(), "auth.locked_out");
+        stage.auth.unlock_user(&admin, bob.id).await.unwrap();
+        stage.auth.sign_in(attempt("bob", PASSWORD), &origin).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn one_address_may_try_only_so_often() {
+    for engine in testkit::engines() {
+        let stage = Stage::new(engine).await;
+        let auth = Auth::new(&stage.world.backends, Config { attempts_per_minute: 3, ..cheap() });
+        let from = |ip: &str| Origin { ip: Some(ip.parse::<IpAddr>().unwrap()), ..Origin::default() };
+        for host in ["2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:2:ffff::3"] {
+            assert_eq!(auth.sign_in(attempt(host, "wrong"), &from(host)).await.unwrap_err().code(), "auth.credentials");
+        }
+        let error = auth.sign_in(attempt("fresh", "wrong"), &from("2001:db8:1:2::4")).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (Kind::TooMany, "auth.attempts"));
+        assert_eq!(auth.sign_in(attempt("fresh", "wrong"), &from("2001:db8:1:3::4")).await.unwrap_err().code(), "auth.credentials");
+    }
+}
