@@ -37,7 +37,7 @@ pub struct Check {
 /// Every check, sorted by identifier.
 pub fn catalogue() -> &'static [Check] {
     static SORTED: LazyLock<Vec<Check>> = LazyLock::new(|| {
-        let mut all: Vec<Check> = [tls::ALL, http::PASSIVE, http::ACTIVE, exposures::SAFE, exposures::INTRUSIVE].concat();
+        let mut all: Vec<Check> = [tls::ALL, http::PASSIVE, http::ACTIVE, http::INTRUSIVE, exposures::SAFE, exposures::INTRUSIVE].concat();
         all.sort_by_key(|check| check.id);
         all
     });
@@ -74,6 +74,7 @@ pub(crate) mod vector {
     pub(crate) const C98: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
     pub(crate) const C91: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:N");
     pub(crate) const H75: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N");
+    pub(crate) const H75I: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:N");
     pub(crate) const H74: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N");
     pub(crate) const M61: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N");
     pub(crate) const M59: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:N/A:N");

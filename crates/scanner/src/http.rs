@@ -3,7 +3,10 @@
 mod active;
 pub(crate) mod client;
 mod cookies;
+mod discover;
 mod files;
+mod inputs;
+mod intrusive;
 mod page;
 
 use url::Url;
@@ -16,6 +19,9 @@ use client::{Client, Fetch, Page};
 pub(crate) const USER_AGENT: &str = "Mozilla/5.0 (compatible; Tyrian scanner)";
 pub(crate) const PASSIVE_SET: &str = "http.passive";
 pub(crate) const ACTIVE_SET: &str = "http.active";
+pub(crate) const INTRUSIVE_SET: &str = "http.intrusive";
+/// Every set, in the order in which they run.
+pub(crate) const SETS: [&str; 3] = [PASSIVE_SET, ACTIVE_SET, INTRUSIVE_SET];
 /// Redirects followed within the origin.
 const HOPS: usize = 5;
 
@@ -24,27 +30,35 @@ pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, service: &Serv
     let client = Client::new(session, endpoint, service.tls);
     let start = match start_of(session, &client) {
         Ok(url) => url,
-        Err(reason) => return ended(session, endpoint, Err(reason)).await,
+        Err(reason) => return ended(session, endpoint, reason).await,
     };
     let landing = match land(session, &client, &start).await {
         Ok(landing) => landing,
-        Err(error) => return ended(session, endpoint, Err(error)).await,
+        Err(reason) => return ended(session, endpoint, reason).await,
     };
     for issue in page::judge(&client, &landing, https_elsewhere) {
         session.issue(issue).await;
     }
     session.covered(PASSIVE_SET, endpoint, CoverageStatus::Done, None).await;
-    if !session.may(Intrusiveness::Safe) {
-        let reason = "the plan allows passive probes only".to_owned();
-        session.covered(ACTIVE_SET, endpoint, CoverageStatus::Skipped, Some(reason)).await;
-        return;
+    let directories = match session.may(Intrusiveness::Safe) {
+        true => discover::directories(&client, &landing.page).await,
+        false => Vec::new(),
+    };
+    for (set, level) in [(ACTIVE_SET, Intrusiveness::Safe), (INTRUSIVE_SET, Intrusiveness::Intrusive)] {
+        let (status, reason) = match (session.may(level), level) {
+            (false, _) => (CoverageStatus::Skipped, Some("the plan does not allow probes of this kind".to_owned())),
+            (true, Intrusiveness::Intrusive) => conclude(intrusive::probe(session, &client, &directories).await),
+            (true, _) => conclude(active::probe(session, &client, &landing, &directories).await),
+        };
+        session.covered(set, endpoint, status, reason).await;
     }
-    let outcome = active::probe(session, &client, &landing).await;
-    let (status, reason) = match outcome {
+}
+
+fn conclude(result: Result<(), String>) -> (CoverageStatus, Option<String>) {
+    match result {
         Ok(()) => (CoverageStatus::Done, None),
         Err(reason) => (CoverageStatus::Error, Some(reason)),
-    };
-    session.covered(ACTIVE_SET, endpoint, status, reason).await;
+    }
 }
 
 /// The page an origin leads to, and how it got there.
@@ -84,9 +98,8 @@ async fn land(session: &Session, client: &Client<'_>, start: &Url) -> Result<Lan
     }
 }
 
-async fn ended(session: &Session, endpoint: &Endpoint, result: Result<(), String>) {
-    let reason = result.err();
-    for set in [PASSIVE_SET, ACTIVE_SET] {
-        session.covered(set, endpoint, CoverageStatus::Error, reason.clone()).await;
+async fn ended(session: &Session, endpoint: &Endpoint, reason: String) {
+    for set in SETS {
+        session.covered(set, endpoint, CoverageStatus::Error, Some(reason.clone())).await;
     }
 }

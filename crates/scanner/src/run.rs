@@ -146,8 +146,9 @@ async fn audit(session: &Session, reports: Vec<(Endpoint, ServiceReport)>) {
             due.push((endpoint, report, Audit::Tls(starttls.filter(|_| !report.tls))));
         }
         if wanted.http && report.service == "http" {
-            session.begin(http::PASSIVE_SET, endpoint);
-            session.begin(http::ACTIVE_SET, endpoint);
+            for set in http::SETS {
+                session.begin(set, endpoint);
+            }
             due.push((endpoint, report, Audit::Web));
         }
         if wanted.exposures && exposures::concerns(report.service) {

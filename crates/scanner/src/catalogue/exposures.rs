@@ -15,6 +15,10 @@ checks! { SAFE in "exposures.safe";
         "https://www.rfc-editor.org/rfc/rfc1635",
         "Anybody can list and fetch the files of the server.",
         "Disable anonymous logins unless the files are meant for everybody.";
+    BANNER_VERSION = "exposure.banner-version" Info NONE 200 "The greeting tells product and version",
+        "https://cwe.mitre.org/data/definitions/200.html",
+        "An exact version tells an attacker which known weaknesses to try.",
+        "Shorten the greeting.";
     FTP_PLAIN = "exposure.ftp-plain" Medium M59 319 "FTP login without encryption",
         "https://www.rfc-editor.org/rfc/rfc4217",
         "The server accepts user names without TLS: passwords travel readable.",

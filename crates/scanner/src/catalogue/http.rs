@@ -106,6 +106,14 @@ checks! { ACTIVE in "http.active";
         "https://cwe.mitre.org/data/definitions/601.html",
         "A link to this site can lead anywhere: a help for phishing.",
         "Redirect only to paths of this site or to listed sites.";
+    REFLECTED_INPUT = "http.reflected-input" Medium M61 79 "Input is shown unescaped",
+        "https://owasp.org/www-community/attacks/xss/",
+        "A link to this site can carry a script that runs in the visitor's name.",
+        "Escape everything that is shown, and send a Content-Security-Policy.";
+    ALIAS_TRAVERSAL = "http.alias-traversal" High H75 22 "Files above a directory can be fetched",
+        "https://nginx.org/en/docs/http/ngx_http_core_module.html#alias",
+        "A location without a closing slash lets `..` lead out of its directory.",
+        "End the location with a slash, as its alias does.";
     GIT = "http.exposed-git" High H75 527 "Git repository is exposed",
         "https://cwe.mitre.org/data/definitions/527.html",
         "The repository can be downloaded: source, history and the secrets in it.",
@@ -166,4 +174,15 @@ checks! { ACTIVE in "http.active";
         "https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/",
         "Whoever reaches the kubelet can list pods and run commands in them.",
         "Set anonymous-auth to false on the kubelet.";
+}
+
+checks! { INTRUSIVE in "http.intrusive";
+    DEFAULT_CREDENTIALS = "http.default-credentials" Critical C98 1392 "Well-known credentials are accepted",
+        "https://cwe.mitre.org/data/definitions/1392.html",
+        "The name and password are among the first an attacker tries.",
+        "Set a long random password.";
+    UPLOAD = "http.upload-by-put" High H75I 434 "Anybody can store files by PUT",
+        "https://www.rfc-editor.org/rfc/rfc9110#name-put",
+        "A file that was put there came back: visitors can be served whatever a stranger stores.",
+        "Disable PUT, or ask for authentication.";
 }

@@ -91,6 +91,10 @@ checks! { ALL in "tls";
         "https://www.rfc-editor.org/rfc/rfc9525",
         "The certificate does not name the host it was asked for, so clients refuse it.",
         "Use a certificate whose subject alternative names contain the host.";
+    ADDRESS_NOT_NAMED = "tls.certificate-address-not-named" Info NONE 297 "Certificate does not name the address",
+        "https://www.rfc-editor.org/rfc/rfc9525",
+        "The service was asked by address and its certificate is for names; clients that use the address refuse it.",
+        "Nothing, when clients use one of the names.";
     WEAK_KEY = "tls.certificate-weak-key" High H74 326 "Certificate key is too short",
         "https://www.rfc-editor.org/rfc/rfc9325",
         "RSA keys under 2048 bits and curves under 224 bits can be broken with known means.",

@@ -9,6 +9,10 @@ const MODULES_TRIED: usize = 10;
 
 pub(super) async fn ftp(subject: &Subject<'_>) -> Found {
     let mut found = Vec::new();
+    if let (Some(product), Some(version)) = (&subject.service.product, &subject.service.version) {
+        let told = format!("{product} {version}");
+        found.push(subject.issue(&exposures::BANNER_VERSION).evidence("greeting", told));
+    }
     let mut wire = subject.open().await?;
     wire.read_status().await?;
     let (user, _) = wire.command("USER anonymous").await?;

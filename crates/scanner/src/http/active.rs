@@ -8,24 +8,20 @@ use hyper::Method;
 use super::Landing;
 use super::client::{Client, Fetch, Page};
 use super::files::{FILES, File};
+use super::inputs;
 use super::page::{issue, leaks, listing};
 use crate::catalogue::http;
 use crate::report::Issue;
 use crate::session::Session;
 
 /// An origin that nobody owns.
-const FOREIGN: &str = "https://tyrian-origin-test.invalid";
-/// Parameters that redirecting pages use.
-const REDIRECT_PARAMETERS: &[&str] = &["url", "next", "redirect", "redirect_uri", "return", "returnTo", "to", "dest"];
-const REDIRECT_PATHS: &[&str] = &["/", "/redirect", "/login", "/logout", "/out"];
-/// Directories that are often listed.
-const DIRECTORIES: &[&str] = &["/uploads/", "/backup/", "/files/", "/images/", "/static/", "/assets/"];
+pub(super) const FOREIGN: &str = "https://tyrian-origin-test.invalid";
 /// Failures in a row after which an origin is believed to be gone.
 const FAILURES_BORNE: usize = 5;
 
-pub(super) async fn probe(session: &Session, client: &Client<'_>, landing: &Landing) -> Result<(), String> {
+pub(super) async fn probe(session: &Session, client: &Client<'_>, landing: &Landing, directories: &[String]) -> Result<(), String> {
     let mut found = Vec::new();
-    let result = all(session, client, landing, &mut found).await;
+    let result = all(session, client, landing, directories, &mut found).await;
     let mut told = BTreeSet::new();
     for issue in found {
         // One version banner per origin is enough.
@@ -41,12 +37,18 @@ pub(super) async fn probe(session: &Session, client: &Client<'_>, landing: &Land
     result
 }
 
-async fn all(session: &Session, client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+async fn all(
+    session: &Session,
+    client: &Client<'_>,
+    landing: &Landing,
+    directories: &[String],
+    found: &mut Vec<Issue>,
+) -> Result<(), String> {
     methods(client, landing, found).await?;
     origins(client, landing, found).await?;
-    redirects(client, found).await?;
+    inputs::probe(session, client, landing, directories, found).await?;
     missing_page(session, client, landing, found).await?;
-    files(session, client, found).await
+    files(session, client, directories, found).await
 }
 
 async fn methods(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
@@ -91,37 +93,6 @@ async fn origins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>)
     Ok(())
 }
 
-async fn redirects(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
-    let query: String = REDIRECT_PARAMETERS.iter().map(|name| format!("{name}={FOREIGN}/")).collect::<Vec<_>>().join("&");
-    for path in REDIRECT_PATHS {
-        let url = client.url(&format!("{path}?{query}"))?;
-        let page = client.fetch(Fetch::get(&url)).await?;
-        let away = page
-            .is_redirect()
-            .then(|| page.header("location"))
-            .flatten()
-            .and_then(|location| url.join(location).ok())
-            .filter(|next| next.host_str() == Some(FOREIGN.trim_start_matches("https://")));
-        if let Some(away) = away {
-            let parameter = guilty(client, path).await?;
-            found.push(issue(client, &page, &http::OPEN_REDIRECT).about(parameter).evidence("location", away.as_str()));
-        }
-    }
-    Ok(())
-}
-
-/// Which of the parameters sends the visitor away.
-async fn guilty(client: &Client<'_>, path: &str) -> Result<String, String> {
-    for name in REDIRECT_PARAMETERS {
-        let url = client.url(&format!("{path}?{name}={FOREIGN}/"))?;
-        let page = client.fetch(Fetch::get(&url)).await?;
-        if page.header("location").is_some_and(|location| location.starts_with(FOREIGN)) {
-            return Ok((*name).to_owned());
-        }
-    }
-    Ok("several".to_owned())
-}
-
 /// A page that does not exist shows how the server answers errors.
 async fn missing_page(session: &Session, client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
     let url = client.url(&format!("/{}", unlikely(session, client, "page")))?;
@@ -134,7 +105,7 @@ async fn missing_page(session: &Session, client: &Client<'_>, landing: &Landing,
     Ok(())
 }
 
-async fn files(session: &Session, client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
+async fn files(session: &Session, client: &Client<'_>, directories: &[String], found: &mut Vec<Issue>) -> Result<(), String> {
     let mut failures = 0;
     for file in FILES {
         match fetch_path(client, file.path).await {
@@ -152,7 +123,7 @@ async fn files(session: &Session, client: &Client<'_>, found: &mut Vec<Issue>) -
             }
         }
     }
-    for directory in DIRECTORIES {
+    for directory in directories {
         if let Ok(page) = fetch_path(client, directory).await
             && (200..300).contains(&page.status)
         {
@@ -187,13 +158,13 @@ async fn is_catch_all(session: &Session, client: &Client<'_>, file: &File) -> Re
     Ok(false)
 }
 
-async fn fetch_path(client: &Client<'_>, path: &str) -> Result<Page, String> {
+pub(super) async fn fetch_path(client: &Client<'_>, path: &str) -> Result<Page, String> {
     let url = client.url(path)?;
     client.fetch(Fetch::get(&url)).await
 }
 
 /// A word nobody has used as a file name, different for each place and run.
-fn unlikely(session: &Session, client: &Client<'_>, salt: &str) -> String {
+pub(super) fn unlikely(session: &Session, client: &Client<'_>, salt: &str) -> String {
     let text = format!("{} {salt} {}", client.endpoint.address, session.plan.now_unix);
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     let word = hex::encode(digest.as_ref());

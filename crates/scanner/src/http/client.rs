@@ -13,7 +13,7 @@ use url::Url;
 use super::USER_AGENT;
 use crate::session::{Endpoint, Session};
 use crate::tls;
-use crate::wire::Flow;
+use crate::wire::{Flow, Wire};
 
 /// Most bytes of a body that are looked at.
 const BODY_CAP: usize = 512 * 1024;
@@ -114,14 +114,31 @@ impl<'a> Client<'a> {
 
     /// Makes one request on a connection of its own.
     pub(crate) async fn fetch(&self, fetch: Fetch<'_>) -> Result<Page, String> {
-        self.session.dialer.permit_url(fetch.url).map_err(|refusal| format!("refused by the guard: {refusal}"))?;
-        let wait = self.session.dialer.read_timeout;
-        let stream = self.session.dialer.connect(self.endpoint.address).await.map_err(|error| error.to_string())?;
-        let flow: Box<dyn Flow> = match self.tls {
-            true => Box::new(tls::client::connect(stream, &self.endpoint.host, wait).await?),
+        let flow = self.open(fetch.url).await?;
+        timeout(self.session.dialer.read_timeout, exchange(flow, &fetch)).await.map_err(|_| "no answer in time".to_owned())?
+    }
+
+    /// Asks for a path whose query no library would send unescaped; returns head and body as text.
+    pub(crate) async fn fetch_unescaped(&self, path: &str, query: &str) -> Result<String, String> {
+        let url = self.url(path)?;
+        let mut wire = Wire::new(self.open(&url).await?, self.session.dialer.read_timeout);
+        let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+        let request =
+            format!("GET {path}?{query} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+        wire.send(request.as_bytes()).await.map_err(|error| error.to_string())?;
+        let reply = wire.read_until(|_| false).await.map_err(|error| error.to_string())?;
+        Ok(String::from_utf8_lossy(&reply).into_owned())
+    }
+
+    /// Opens a connection to the pinned address for a URL that the guard permits.
+    async fn open(&self, url: &Url) -> Result<Box<dyn Flow>, String> {
+        let dialer = &self.session.dialer;
+        dialer.permit_url(url).map_err(|refusal| format!("refused by the guard: {refusal}"))?;
+        let stream = dialer.connect(self.endpoint.address).await.map_err(|error| error.to_string())?;
+        Ok(match self.tls {
+            true => Box::new(tls::client::connect(stream, &self.endpoint.host, dialer.read_timeout).await?),
             false => Box::new(stream),
-        };
-        timeout(wait, exchange(flow, &fetch)).await.map_err(|_| "no answer in time".to_owned())?
+        })
     }
 }
 

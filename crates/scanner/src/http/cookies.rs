@@ -32,7 +32,7 @@ pub(super) fn judge(line: &str, tls: bool) -> Verdict {
     let deleting = value.is_empty() || has("max-age") && attributes.contains(&("max-age".to_owned(), "0".to_owned()));
     let mut checks: Vec<&'static Check> = Vec::new();
     if !deleting {
-        if tls && !has("secure") {
+        if (tls || session) && !has("secure") {
             checks.push(&http::COOKIE_NOT_SECURE);
         }
         if session && !has("httponly") {

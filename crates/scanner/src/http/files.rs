@@ -71,6 +71,7 @@ pub(super) const FILES: &[File] = &[
     file("/info.php", &http::PHPINFO, Proof::Page(&["phpinfo()", "PHP Version"])),
     file("/server-status", &http::SERVER_STATUS, Proof::Page(&["Apache Server Status for"])),
     file("/server-info", &http::SERVER_STATUS, Proof::Page(&["Apache Server Information"])),
+    file("/server-status", &http::SERVER_STATUS, Proof::Text(&["Active connections:", "server accepts handled requests"])),
     file("/nginx_status", &http::SERVER_STATUS, Proof::Text(&["Active connections:", "server accepts handled requests"])),
     file("/stub_status", &http::SERVER_STATUS, Proof::Text(&["Active connections:", "server accepts handled requests"])),
     file("/.DS_Store", &http::DS_STORE, Proof::Starts(b"\x00\x00\x00\x01Bud1")),

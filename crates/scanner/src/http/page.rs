@@ -8,7 +8,7 @@ use crate::report::Issue;
 
 /// Text that only an unhandled error of a framework prints.
 const TRACES: &[&[&str]] = &[
-    &["Traceback (most recent call last)", "File \""],
+    &["Traceback (most recent call last)", "File "],
     &["java.lang.", "at ", ".java:"],
     &["Fatal error</b>:", " on line <b>"],
     &["Exception Details:", "Stack Trace:"],

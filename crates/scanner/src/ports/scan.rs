@@ -54,7 +54,7 @@ pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) ->
     }
     let dialer = &session.dialer;
     let mut window = Window::new(session.plan.limits.concurrency, dialer.connect_timeout);
-    let mut fresh = ports.iter().flat_map(|port| (0..pinned.len()).map(move |host| (host, *port)));
+    let mut fresh = 0..total;
     let mut again: VecDeque<Attempt> = VecDeque::new();
     let mut in_flight = FuturesUnordered::new();
     let mut slot: Option<Instant> = None;
@@ -72,7 +72,12 @@ pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) ->
             }
             exhausted_until = None;
             if next.is_none() {
-                next = again.pop_front().or_else(|| fresh.next().map(|(host, port)| Attempt { host, port, number: 0 }));
+                next = again.pop_front().or_else(|| {
+                    // Hosts take turns, so that no single one gets the whole burst.
+                    let index = fresh.next()?;
+                    let port = *ports.get(index / pinned.len())?;
+                    Some(Attempt { host: index % pinned.len(), port, number: 0 })
+                });
             }
             let Some(attempt) = next else { break };
             if let Some(pace) = &dialer.pace {
@@ -123,7 +128,7 @@ pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) ->
             }
         }
 
-        let more = next.is_some() || !again.is_empty() || fresh.size_hint().0 > 0;
+        let more = next.is_some() || !again.is_empty() || !fresh.is_empty();
         if in_flight.is_empty() && !more {
             break;
         }

@@ -74,16 +74,16 @@ fn suites(report: &TlsReport, issues: &mut Vec<Issue>) {
 
 fn handshake(report: &TlsReport, issues: &mut Vec<Issue>) {
     if report.compression {
-        issues.push(issue(report, &tls::COMPRESSION));
+        issues.push(issue(report, &tls::COMPRESSION).evidence("method", "deflate"));
     }
     if report.secure_renegotiation == Some(false) {
-        issues.push(issue(report, &tls::NO_SECURE_RENEGOTIATION));
+        issues.push(issue(report, &tls::NO_SECURE_RENEGOTIATION).evidence("renegotiation_info", "missing"));
     }
     if let Some(bits) = report.dh_bits.filter(|bits| *bits < 2048) {
         issues.push(issue(report, &tls::WEAK_DH).evidence("bits", bits.to_string()));
     }
     if report.server_order == Some(false) {
-        issues.push(issue(report, &tls::SERVER_ORDER));
+        issues.push(issue(report, &tls::SERVER_ORDER).evidence("suites", report.suites.len().to_string()));
     }
 }
 
@@ -134,8 +134,12 @@ fn certificates(report: &TlsReport, now_unix: i64, issues: &mut Vec<Issue>) {
     } else if leaf.names.iter().any(|name| name.starts_with("*.")) {
         found(&tls::WILDCARD, leaf, "names", leaf.names.join(", "));
     }
-    let asked_by_name = report.host.parse::<std::net::IpAddr>().is_err();
-    if asked_by_name && !leaf.stands_for(&report.host) {
-        found(&tls::NAME_MISMATCH, leaf, "names", leaf.names.join(", "));
+    if !leaf.stands_for(&report.host) {
+        let asked_by_name = report.host.parse::<std::net::IpAddr>().is_err();
+        let check = match asked_by_name {
+            true => &tls::NAME_MISMATCH,
+            false => &tls::ADDRESS_NOT_NAMED,
+        };
+        found(check, leaf, "names", leaf.names.join(", "));
     }
 }

@@ -58,6 +58,12 @@ pub(super) async fn survey(session: &Session, endpoint: &Endpoint, starttls: Opt
         return Err(failure);
     }
     let ssl2 = starttls.is_none() && prober.accepts_ssl2().await;
+    if accepted.is_empty()
+        && let Some(protocol) = starttls
+    {
+        let reason = format!("{} does not offer to change to TLS", protocol.as_str());
+        return Err(Failure { status: CoverageStatus::Skipped, reason });
+    }
     if accepted.is_empty() && !ssl2 {
         return Err(Failure { status: CoverageStatus::Error, reason: "no TLS version was accepted".to_owned() });
     }

@@ -1,0 +1,123 @@
+//! What a server does with what it is given: redirects, echoes, errors and paths.
+
+use super::Landing;
+use super::active::{FOREIGN, fetch_path, unlikely};
+use super::client::{Client, Fetch};
+use super::files::Proof;
+use super::page::{issue, leaks};
+use crate::catalogue::http;
+use crate::report::Issue;
+use crate::session::Session;
+
+/// Parameters that redirecting pages use.
+const REDIRECT_PARAMETERS: &[&str] = &["url", "next", "redirect", "redirect_uri", "return", "returnTo", "to", "dest"];
+const REDIRECT_PATHS: &[&str] = &["/", "/redirect", "/go", "/out", "/login", "/logout"];
+/// Parameters that pages tend to show again.
+const SHOWN_PARAMETERS: &[&str] = &["q", "s", "search", "query", "name", "id", "message", "error"];
+const SHOWN_PATHS: &[&str] = &["/search", "/find"];
+/// Pages that developers leave behind.
+const ERROR_PATHS: &[&str] = &["/debug", "/error", "/trace", "/test"];
+/// Files above a directory, and what proves them.
+const ABOVE: &[(&str, Proof)] =
+    &[(".git/HEAD", Proof::GitHead), (".env", Proof::Assignments), ("etc/passwd", Proof::Text(&["root:", ":0:0:"]))];
+
+pub(super) async fn probe(
+    session: &Session,
+    client: &Client<'_>,
+    landing: &Landing,
+    directories: &[String],
+    found: &mut Vec<Issue>,
+) -> Result<(), String> {
+    redirects(client, found).await?;
+    echoes(session, client, landing, found).await?;
+    errors(client, found).await?;
+    traversals(client, directories, found).await
+}
+
+async fn redirects(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
+    let query: String = REDIRECT_PARAMETERS.iter().map(|name| format!("{name}={FOREIGN}/")).collect::<Vec<_>>().join("&");
+    for path in REDIRECT_PATHS {
+        let url = client.url(&format!("{path}?{query}"))?;
+        let page = client.fetch(Fetch::get(&url)).await?;
+        let away = page
+            .is_redirect()
+            .then(|| page.header("location"))
+            .flatten()
+            .and_then(|location| url.join(location).ok())
+            .filter(|next| next.host_str() == Some(FOREIGN.trim_start_matches("https://")));
+        if let Some(away) = away {
+            let parameter = guilty(client, path).await?;
+            found.push(issue(client, &page, &http::OPEN_REDIRECT).about(parameter).evidence("location", away.as_str()));
+        }
+    }
+    Ok(())
+}
+
+/// Which of the parameters sends the visitor away.
+async fn guilty(client: &Client<'_>, path: &str) -> Result<String, String> {
+    for name in REDIRECT_PARAMETERS {
+        let page = fetch_path(client, &format!("{path}?{name}={FOREIGN}/")).await?;
+        if page.header("location").is_some_and(|location| location.starts_with(FOREIGN)) {
+            return Ok((*name).to_owned());
+        }
+    }
+    Ok("several".to_owned())
+}
+
+async fn echoes(session: &Session, client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+    let word = unlikely(session, client, "echo");
+    let marks: Vec<(&str, String)> =
+        SHOWN_PARAMETERS.iter().enumerate().map(|(number, name)| (*name, format!("<{word}{number}>"))).collect();
+    let own = landing.page.url.path();
+    for path in SHOWN_PATHS.iter().copied().chain([own]) {
+        let mut url = client.url(path)?;
+        url.query_pairs_mut().extend_pairs(&marks);
+        let page = client.fetch(Fetch::get(&url)).await?;
+        let text = page.text();
+        if !page.is_html() || !text.contains(&word) {
+            continue;
+        }
+        if let Some((name, mark)) = first_shown(&text, &marks) {
+            found.push(issue(client, &page, &http::REFLECTED_INPUT).about(name).evidence("shown", mark).sure(95));
+            continue;
+        }
+        // Some servers show the query as it came; browsers escape it, other clients need not.
+        let query = marks.iter().map(|(name, mark)| format!("{name}={mark}")).collect::<Vec<_>>().join("&");
+        let raw = client.fetch_unescaped(path, &query).await?;
+        if let Some((name, mark)) = first_shown(&raw, &marks) {
+            found.push(issue(client, &page, &http::REFLECTED_INPUT).about(name).evidence("shown", mark).sure(60));
+        }
+    }
+    Ok(())
+}
+
+fn first_shown<'a>(text: &str, marks: &'a [(&'a str, String)]) -> Option<(&'a str, &'a str)> {
+    marks.iter().find(|(_, mark)| text.contains(mark.as_str())).map(|(name, mark)| (*name, mark.as_str()))
+}
+
+async fn errors(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
+    for path in ERROR_PATHS {
+        let page = fetch_path(client, path).await?;
+        let mut given_away = Vec::new();
+        leaks(client, &page, &mut given_away);
+        found.extend(given_away.into_iter().filter(|issue| issue.check == http::STACK_TRACE.id));
+    }
+    Ok(())
+}
+
+async fn traversals(client: &Client<'_>, directories: &[String], found: &mut Vec<Issue>) -> Result<(), String> {
+    for directory in directories.iter().map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty()) {
+        for (file, proof) in ABOVE {
+            let page = fetch_path(client, &format!("{directory}../{file}")).await?;
+            if page.status == 200 && proof.holds(&page.body) {
+                // The same word in a directory that cannot exist: a page for everything proves nothing.
+                let control = fetch_path(client, &format!("{directory}-tyrian../{file}")).await?;
+                if control.status != 200 || !proof.holds(&control.body) {
+                    found.push(issue(client, &page, &http::ALIAS_TRAVERSAL).about(directory).evidence("file", file));
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Trying what should not work: well-known credentials and storing a file, which is removed again.
+
+use hyper::Method;
+
+use super::active::{fetch_path, unlikely};
+use super::client::{Client, Fetch};
+use super::page::issue;
+use crate::catalogue::http;
+use crate::session::Session;
+
+/// What is stored; said so that whoever finds it knows.
+const CONTENT: &str = "stored by a security scan; may be deleted\n";
+/// `name:password` in Base64, as Basic authentication sends it.
+const CREDENTIALS: &[(&str, &str)] = &[
+    ("admin:admin", "YWRtaW46YWRtaW4="),
+    ("admin:password", "YWRtaW46cGFzc3dvcmQ="),
+    ("admin:123456", "YWRtaW46MTIzNDU2"),
+    ("admin:", "YWRtaW46"),
+    ("root:root", "cm9vdDpyb290"),
+    ("tomcat:tomcat", "dG9tY2F0OnRvbWNhdA=="),
+    ("guest:guest", "Z3Vlc3Q6Z3Vlc3Q="),
+];
+/// Protected places that are tried, so that nobody is locked out of everything.
+const PLACES: usize = 3;
+
+pub(super) async fn probe(session: &Session, client: &Client<'_>, directories: &[String]) -> Result<(), String> {
+    let mut places = 0;
+    for directory in directories {
+        let page = fetch_path(client, directory).await?;
+        let basic = page.status == 401 && page.all("www-authenticate").iter().any(|value| value.to_ascii_lowercase().starts_with("basic"));
+        if basic && places < PLACES {
+            places += 1;
+            credentials(session, client, directory).await?;
+        }
+        upload(session, client, directory).await?;
+    }
+    Ok(())
+}
+
+async fn credentials(session: &Session, client: &Client<'_>, directory: &str) -> Result<(), String> {
+    let url = client.url(directory)?;
+    // A server that lets nonsense in does not check credentials at all.
+    let nonsense = client.fetch(Fetch::get(&url).with("authorization", "Basic dHlyaWFuOnR5cmlhbi1ub25zZW5zZQ==")).await?;
+    if nonsense.status != 401 {
+        return Ok(());
+    }
+    for (shown, encoded) in CREDENTIALS {
+        let page = client.fetch(Fetch::get(&url).with("authorization", format!("Basic {encoded}"))).await?;
+        if (200..300).contains(&page.status) {
+            let found = issue(client, &page, &http::DEFAULT_CREDENTIALS).about(directory).evidence("credentials", shown);
+            session.issue(found.sure(98)).await;
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+async fn upload(session: &Session, client: &Client<'_>, directory: &str) -> Result<(), String> {
+    let name = format!("{directory}{}.txt", unlikely(session, client, directory));
+    let url = client.url(&name)?;
+    let mut put = Fetch::get(&url).method(Method::PUT);
+    put.body = CONTENT;
+    let stored = client.fetch(put).await?;
+    if !matches!(stored.status, 200 | 201 | 204) {
+        return Ok(());
+    }
+    let back = fetch_path(client, &name).await?;
+    let removed = client.fetch(Fetch::get(&url).method(Method::DELETE)).await;
+    if back.status == 200 && back.body == CONTENT.as_bytes() {
+        let gone = matches!(removed, Ok(page) if (200..300).contains(&page.status));
+        let found = issue(client, &stored, &http::UPLOAD)
+            .about(directory)
+            .evidence("stored as", &name)
+            .evidence("removed again", if gone { "yes" } else { "no" });
+        session.issue(found.sure(99)).await;
+    }
+    Ok(())
+}
