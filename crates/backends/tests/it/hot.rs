@@ -1,9 +1,10 @@
 //! Hot keys: the same meaning on both engines; what a server that hangs or dies does; what a disk remembers.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use backends::{Clock, Hot, Quota, Tasks};
+use backends::{Authorities, Bus, Clock, Hot, Quota, Tasks};
 use base::Kind;
 use testkit::eventually;
 use testkit::servers::Redis;
@@ -145,7 +146,7 @@ async fn the_embedded_store_survives_a_restart_and_a_power_cut() {
     hot.flush().await.unwrap();
     // What a power cut leaves: the file as it is now, never closed.
     fs::create_dir(folder.path().join("cut")).unwrap();
-    fs::set_permissions(folder.path().join("cut"), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    fs::set_permissions(folder.path().join("cut"), PermissionsExt::from_mode(0o700)).unwrap();
     fs::copy(folder.path().join("hot/hot.redb"), folder.path().join("cut/hot.redb")).unwrap();
     hot.set("unflushed", b"4", None).await.unwrap();
     drop(hot);
@@ -173,7 +174,7 @@ async fn a_folder_in_use_or_open_to_others_is_refused() {
     let connect = async || Hot::connect(&url, &clock, &Tasks::default(), &authorities()).await.unwrap_err();
     assert_eq!(connect().await.code(), "hot.in_use");
     drop(held);
-    fs::set_permissions(folder.path().join("hot"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs::set_permissions(folder.path().join("hot"), PermissionsExt::from_mode(0o755)).unwrap();
     assert_eq!(connect().await.code(), "config.folder");
     for (url, code) in
         [("memory:", "config.backend"), ("redis+sentinel://127.0.0.1", "config.redis"), ("rediss+cluster://127.0.0.1", "config.redis")]
@@ -192,6 +193,43 @@ async fn a_wrong_password_is_named_and_not_shown() {
     let error = Hot::connect(&url("wrong-one"), &clock, &Tasks::default(), &authorities()).await.unwrap_err();
     assert_eq!(error.code(), "redis.password");
     assert!(!format!("{error} {error:?}").contains("wrong-one"));
+}
+
+#[tokio::test]
+async fn over_tls_only_a_server_with_a_known_authority_is_spoken_to() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let issuer = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    fs::write(path("certificate.pem"), issuer.cert.pem()).unwrap();
+    fs::write(path("key.pem"), issuer.signing_key.serialize_pem()).unwrap();
+    let localhost = std::net::Ipv4Addr::LOCALHOST.into();
+    let port = testkit::free_port(localhost).to_string();
+    let (certificate, key) = (path("certificate.pem"), path("key.pem"));
+    let settings = [
+        "--tls-port",
+        &port,
+        "--tls-cert-file",
+        &certificate,
+        "--tls-key-file",
+        &key,
+        "--tls-ca-cert-file",
+        &certificate,
+        "--tls-auth-clients",
+        "no",
+    ];
+    let _server = Redis::start_with(localhost, &settings);
+
+    let url = format!("rediss://localhost:{port}");
+    let known = Authorities::load(Some(&folder.path().join("certificate.pem"))).unwrap();
+    let hot = Hot::connect(&url, &Clock::system(), &Tasks::default(), &known).await.unwrap();
+    hot.set("k", b"over tls", None).await.unwrap();
+    let bus = Bus::connect(&url, &Tasks::default(), &known).await.unwrap();
+    let mut subscription = bus.subscribe("events").await.unwrap();
+    bus.publish("events", b"over tls".to_vec()).await.unwrap();
+    assert_eq!(subscription.next().await.unwrap().body().unwrap(), b"over tls");
+    let error = Hot::connect(&url, &Clock::system(), &Tasks::default(), &authorities()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable);
 }
 
 /// Hangs and kills the server under load. Whatever is answered must be about the key that was asked for.
