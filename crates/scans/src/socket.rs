@@ -1,0 +1,106 @@
+//! Following a scan over a WebSocket: one JSON text message per word, then a close.
+//! Invariant: credentials come from header or session, never from the address; a foreign page cannot open a socket.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::Response;
+use bytes::Bytes;
+use futures::future::{Either, select};
+use futures::{SinkExt, Stream, StreamExt};
+use http::{HeaderMap, Uri, header};
+use tokio_util::sync::CancellationToken;
+use web::{Answer, Caller, PathId};
+
+use crate::errors;
+use crate::model::Scan;
+use crate::progress::Progress;
+use crate::service::Scans;
+
+/// A client has nothing to say but pongs and a close.
+const LARGEST_MESSAGE: usize = 1024;
+/// Proxies cut silent connections after half a minute or more.
+const ALIVE: Duration = Duration::from_secs(15);
+/// A client that does not take a message for this long is gone.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub(crate) async fn open(
+    State(scans): State<Scans>,
+    Caller(actor): Caller,
+    PathId(id): PathId<Scan>,
+    uri: Uri,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Answer<Response> {
+    if uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("token=") || pair.starts_with("access_token="))) {
+        return Err(errors::token_in_address().into());
+    }
+    if !is_own_origin(&headers) {
+        return Err(errors::foreign_origin().into());
+    }
+    let words = scans.progress(&actor, id, None).await?;
+    let upgrade = upgrade.map_err(|refusal| errors::no_upgrade(&refusal.body_text()))?;
+    let stop = scans.backends.tasks.stop();
+    Ok(upgrade
+        .read_buffer_size(1024)
+        .write_buffer_size(0)
+        .max_message_size(LARGEST_MESSAGE)
+        .max_frame_size(LARGEST_MESSAGE)
+        .on_upgrade(move |socket| follow(socket, words, stop)))
+}
+
+/// Browsers say where a page is from; programs do not. A page may only follow scans of the host it came from.
+fn is_own_origin(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
+    host.is_some() && origin.is_some_and(|origin| host.is_some_and(|host| origin.eq_ignore_ascii_case(host)))
+}
+
+async fn follow(socket: WebSocket, words: impl Stream<Item = Progress> + Send, stop: CancellationToken) {
+    let (mut out, mut incoming) = socket.split();
+    let listening = pin!(async move { while let Some(Ok(message)) = incoming.next().await && !matches!(message, Message::Close(_)) {} });
+    let speaking = pin!(async move {
+        let mut words = pin!(words);
+        let (code, reason) = loop {
+            let message = tokio::select! {
+                () = stop.cancelled() => break (close_code::AWAY, "the server stops"),
+                word = words.next() => match word {
+                    Some(word) => Message::Text(serde_json::to_string(&word).unwrap_or_default().into()),
+                    None => break (close_code::NORMAL, "that was the last word"),
+                },
+                () = tokio::time::sleep(ALIVE) => Message::Ping(Bytes::new()),
+            };
+            if !matches!(tokio::time::timeout(PATIENCE, out.send(message)).await, Ok(Ok(()))) {
+                return;
+            }
+        };
+        let _ = tokio::time::timeout(PATIENCE, out.send(Message::Close(Some(CloseFrame { code, reason: reason.into() })))).await;
+    });
+    match select(listening, speaking).await {
+        Either::Left(_) | Either::Right(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_follows_scans_of_its_own_host_only() {
+        let headers = |origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "tyrian.example:8000".parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            headers
+        };
+        assert!(is_own_origin(&headers(None)) && is_own_origin(&headers(Some("https://Tyrian.example:8000"))));
+        for foreign in ["https://evil.example", "null", "https://tyrian.example", "https://tyrian.example:8000.evil.example"] {
+            assert!(!is_own_origin(&headers(Some(foreign))), "{foreign}");
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! What the scanner found as records: assets with services, observations with identity keys, coverage.
+//! Invariant: a coverage record's `check_set` is a check or the common beginning of checks, and all of those ran.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+use base::Time;
+use importers::{Asset, Coverage, CoverageStatus, Evidence, Location, Observation, Record, Service, Severity, Sink, identity};
+use scanner::{Covered, Issue, Outcome};
+
+use super::SOURCE;
+use crate::artifact::Sheet;
+
+/// The check behind every open port.
+const OPEN_PORT: &str = "ports.open";
+/// Refusals told one by one.
+const REFUSALS: usize = 100;
+
+pub(super) fn write(outcome: &Outcome, now: Time, sheet: &mut Sheet) {
+    // A full sheet refuses the rest; its own count tells.
+    let _ = all(outcome, now, sheet);
+}
+
+fn all(outcome: &Outcome, now: Time, sheet: &mut Sheet) -> Result<(), importers::Stop> {
+    for asset in assets(outcome) {
+        sheet.record(Record::Asset(asset))?;
+    }
+    for address in &outcome.open {
+        sheet.record(Record::Observation(open_port(outcome, *address, now)))?;
+    }
+    for issue in &outcome.issues {
+        sheet.record(Record::Observation(observation(issue, now)))?;
+    }
+    for coverage in coverage(&outcome.coverage) {
+        sheet.record(Record::Coverage(coverage))?;
+    }
+    for (what, reason) in outcome.refused.iter().take(REFUSALS) {
+        sheet.record(Record::Coverage(refusal(what, reason)))?;
+    }
+    Ok(())
+}
+
+fn name(host: &str, ip: IpAddr) -> Option<String> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    (!bare.is_empty() && bare.parse::<IpAddr>().is_err() && bare != ip.to_string()).then(|| bare.to_lowercase())
+}
+
+fn place(address: SocketAddr, host: &str) -> Location {
+    Location {
+        host: name(host, address.ip()),
+        ip: Some(address.ip().to_string()),
+        port: (address.port() > 0).then_some(address.port()),
+        protocol: (address.port() > 0).then(|| "tcp".to_owned()),
+        ..Location::default()
+    }
+}
+
+fn assets(outcome: &Outcome) -> Vec<Asset> {
+    let mut hosts: BTreeMap<IpAddr, (BTreeSet<String>, BTreeMap<u16, Service>)> = BTreeMap::new();
+    for address in &outcome.open {
+        let (_, services) = hosts.entry(address.ip()).or_default();
+        services.insert(address.port(), Service { port: address.port(), protocol: "tcp".into(), state: "open".into(), ..Service::default() });
+    }
+    for report in &outcome.services {
+        let (names, services) = hosts.entry(report.address.ip()).or_default();
+        names.extend(name(&report.host, report.address.ip()));
+        let service = Service {
+            port: report.address.port(),
+            protocol: "tcp".into(),
+            state: "open".into(),
+            name: Some(report.service.to_owned()),
+            product: report.product.clone(),
+            version: report.version.clone(),
+            banner: report.banner.clone(),
+            cpe: report.cpe.clone().into_iter().collect(),
+            tls: report.tls,
+        };
+        services.insert(service.port, service);
+    }
+    hosts
+        .into_iter()
+        .map(|(ip, (names, services))| {
+            let mut identifiers = vec![("ip".to_owned(), ip.to_string())];
+            identifiers.extend(names.into_iter().map(|name| ("hostname".to_owned(), name)));
+            Asset { kind: "host".to_owned(), identifiers, services: services.into_values().collect() }
+        })
+        .collect()
+}
+
+fn open_port(outcome: &Outcome, address: SocketAddr, now: Time) -> Observation {
+    let report = outcome.services.iter().find(|report| report.address == address);
+    let host = report.map_or("", |report| report.host.as_str());
+    let service = report.map_or("unknown", |report| report.service);
+    let mut location = place(address, host);
+    location.service = report.map(|report| report.service.to_owned());
+    let mut evidence = Vec::new();
+    if let Some(report) = report {
+        let mut tell = |label: &str, body: Option<&String>| {
+            evidence.extend(body.map(|body| Evidence { label: label.to_owned(), body: body.clone(), truncated: false }));
+        };
+        tell("product", report.product.as_ref());
+        tell("version", report.version.as_ref());
+        tell("banner", report.banner.as_ref());
+    }
+    Observation {
+        source: SOURCE.to_owned(),
+        check: OPEN_PORT.to_owned(),
+        title: format!("Open port {}/tcp ({service})", address.port()),
+        description: format!("A service answers on port {}/tcp.", address.port()),
+        remediation: Some("Close the port or limit who can reach it, if nobody outside needs the service.".to_owned()),
+        severity: Severity::Info,
+        confidence: 100,
+        keys: keys(&assets_of(&location), |asset| identity::network(asset, "tcp", location.port, OPEN_PORT)),
+        location,
+        evidence,
+        observed_at: Some(now.to_string()),
+        ..Observation::default()
+    }
+}
+
+/// The names by which a place may be known again: its address first, then the name it was asked by.
+fn assets_of(location: &Location) -> Vec<String> {
+    location.ip.iter().chain(location.host.iter()).cloned().collect()
+}
+
+fn keys(assets: &[String], key: impl Fn(&str) -> importers::IdentityKey) -> Vec<importers::IdentityKey> {
+    assets.iter().map(|asset| key(asset)).collect()
+}
+
+fn severity(given: scanner::Severity) -> Severity {
+    match given {
+        scanner::Severity::Info => Severity::Info,
+        scanner::Severity::Low => Severity::Low,
+        scanner::Severity::Medium => Severity::Medium,
+        scanner::Severity::High => Severity::High,
+        scanner::Severity::Critical => Severity::Critical,
+    }
+}
+
+fn observation(issue: &Issue, now: Time) -> Observation {
+    let mut location = place(issue.address, &issue.host);
+    location.url = issue.url.as_ref().map(url::Url::to_string);
+    location.parameter = issue.parameter.clone();
+    Observation {
+        source: SOURCE.to_owned(),
+        check: issue.check.to_owned(),
+        title: issue.title.to_owned(),
+        description: issue.description.to_owned(),
+        remediation: Some(issue.remediation.to_owned()),
+        severity: severity(issue.severity),
+        confidence: issue.confidence,
+        cvss: issue.cvss.map(str::to_owned),
+        cwes: issue.cwe.into_iter().collect(),
+        references: vec![issue.reference.to_owned()],
+        keys: issue_keys(issue, &location),
+        location,
+        evidence: issue
+            .evidence
+            .iter()
+            .map(|(label, body)| Evidence { label: label.clone(), body: body.clone(), truncated: body.ends_with('…') })
+            .collect(),
+        observed_at: Some(now.to_string()),
+        ..Observation::default()
+    }
+}
+
+fn issue_keys(issue: &Issue, location: &Location) -> Vec<importers::IdentityKey> {
+    let assets = assets_of(location);
+    match &issue.url {
+        Some(url) => {
+            let origin = url.origin().ascii_serialization();
+            vec![identity::web(&origin, issue.check, None, url.path(), issue.parameter.as_deref())]
+        }
+        None if issue.check.starts_with("tls.") => keys(&assets, |asset| identity::tls(asset, location.port, issue.check)),
+        None => keys(&assets, |asset| identity::network(asset, "tcp", location.port, issue.check)),
+    }
+}
+
+fn status(given: scanner::CoverageStatus) -> CoverageStatus {
+    match given {
+        scanner::CoverageStatus::Done => CoverageStatus::Done,
+        scanner::CoverageStatus::Skipped => CoverageStatus::Skipped,
+        scanner::CoverageStatus::Error => CoverageStatus::Error,
+        scanner::CoverageStatus::Timeout => CoverageStatus::Timeout,
+    }
+}
+
+/// The checks of a set of the catalogue; `ports` and `services` are no sets of it and stand for themselves.
+fn checks_of(set: &str) -> Vec<&'static str> {
+    scanner::catalogue().iter().filter(|check| check.check_set == set).map(|check| check.id).collect()
+}
+
+/// `http.passive` is no beginning of `http.csp-missing`: such a set is told check by check, unless all sets of the
+/// family ran at the place, which `http.` says in one line.
+fn coverage(given: &[Covered]) -> Vec<Coverage> {
+    let mut done: BTreeMap<(String, Option<SocketAddr>), BTreeSet<&str>> = BTreeMap::new();
+    for covered in given.iter().filter(|covered| covered.status == scanner::CoverageStatus::Done) {
+        done.entry((covered.host.clone(), covered.address)).or_default().insert(covered.check_set);
+    }
+    let mut told: BTreeSet<(String, Option<SocketAddr>, String)> = BTreeSet::new();
+    let mut all = Vec::new();
+    for covered in given {
+        let checks = checks_of(covered.check_set);
+        let is_prefix = checks.iter().all(|check| check.starts_with(covered.check_set));
+        let names: Vec<String> = if is_prefix {
+            vec![covered.check_set.to_owned()]
+        } else {
+            let whole = family(&checks).filter(|family| {
+                let sets: BTreeSet<&str> =
+                    scanner::catalogue().iter().filter(|check| check.id.starts_with(family.as_str())).map(|check| check.check_set).collect();
+                done.get(&(covered.host.clone(), covered.address)).is_some_and(|done| sets.is_subset(done))
+            });
+            whole.map_or_else(|| checks.iter().map(|check| (*check).to_owned()).collect(), |family| vec![family])
+        };
+        for name in names {
+            if told.insert((covered.host.clone(), covered.address, name.clone())) {
+                all.push(Coverage {
+                    source: SOURCE.to_owned(),
+                    check_set: name,
+                    location: location(covered),
+                    status: status(covered.status),
+                    reason: covered.reason.clone(),
+                });
+            }
+        }
+    }
+    all
+}
+
+/// `http.` for checks that all begin so.
+fn family(checks: &[&str]) -> Option<String> {
+    let (first, _) = checks.first()?.split_once('.')?;
+    let family = format!("{first}.");
+    checks.iter().all(|check| check.starts_with(&family)).then_some(family)
+}
+
+fn location(covered: &Covered) -> Location {
+    let mut location = match covered.address {
+        Some(address) => place(address, &covered.host),
+        None => Location { host: Some(covered.host.to_lowercase()), ..Location::default() },
+    };
+    location.url = covered.url.as_ref().map(url::Url::to_string);
+    location
+}
+
+fn refusal(what: &str, reason: &str) -> Coverage {
+    let location = match what.parse::<SocketAddr>() {
+        Ok(address) => place(address, ""),
+        Err(_) => Location { url: Some(what.to_owned()), ..Location::default() },
+    };
+    Coverage { source: SOURCE.to_owned(), check_set: "scope".to_owned(), location, status: CoverageStatus::Skipped, reason: Some(reason.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covered(check_set: &'static str, status: scanner::CoverageStatus) -> Covered {
+        Covered { check_set, address: "127.0.0.1:80".parse().ok(), host: "localhost".into(), url: None, status, reason: None }
+    }
+
+    #[test]
+    fn every_check_of_a_done_set_is_covered_by_what_is_told() {
+        let sets: BTreeSet<&'static str> = scanner::catalogue().iter().map(|check| check.check_set).collect();
+        for set in &sets {
+            let told = coverage(&[covered(set, scanner::CoverageStatus::Done)]);
+            for check in scanner::catalogue() {
+                let is_told = told.iter().any(|coverage| check.id.starts_with(&coverage.check_set));
+                assert_eq!(is_told, check.check_set == *set, "{set}: {}", check.id);
+            }
+        }
+        let everything: Vec<Covered> = sets.iter().map(|set| covered(set, scanner::CoverageStatus::Done)).collect();
+        assert!(coverage(&everything).len() <= sets.len());
+        let web: Vec<Coverage> = coverage(&everything).into_iter().filter(|coverage| coverage.check_set.starts_with("http")).collect();
+        assert_eq!(web.len(), 1, "{web:?}");
+    }
+
+    #[test]
+    fn a_set_that_did_not_run_covers_nothing_as_done() {
+        let told = coverage(&[covered("http.passive", scanner::CoverageStatus::Done), covered("http.active", scanner::CoverageStatus::Timeout)]);
+        let is_done = |check: &str| {
+            told.iter().any(|coverage| check.starts_with(&coverage.check_set) && coverage.status == CoverageStatus::Done)
+        };
+        assert!(is_done("http.csp-missing") && !is_done("http.exposed-git"));
+    }
+}
