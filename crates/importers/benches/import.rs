@@ -44,13 +44,11 @@ fn nmap_ports(count: usize) -> String {
 }
 
 fn import(bencher: Bencher<'_, '_>, format: Format, input: &str) {
-    bencher
-        .counter(BytesCount::of_str(input))
-        .bench_local(|| {
-            let mut sink = Counting::default();
-            let totals = parse(format, &mut input.as_bytes(), &Limits::default(), &mut sink);
-            assert_eq!(totals.map(|totals| totals.observations).ok(), Some(sink.0));
-        });
+    bencher.counter(BytesCount::of_str(input)).bench_local(|| {
+        let mut sink = Counting::default();
+        let totals = parse(format, &mut input.as_bytes(), &Limits::default(), &mut sink);
+        assert_eq!(totals.map(|totals| totals.observations).ok(), Some(sink.0));
+    });
 }
 
 #[divan::bench(args = [10_000])]

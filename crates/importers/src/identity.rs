@@ -48,11 +48,7 @@ pub fn key(scheme: &str, version: u16, fields: &[Field<'_>]) -> IdentityKey {
     for field in fields {
         feed(&mut context, *field);
     }
-    IdentityKey {
-        scheme: scheme.to_owned(),
-        version,
-        digest: hex::encode(context.finish().as_ref()),
-    }
+    IdentityKey { scheme: scheme.to_owned(), version, digest: hex::encode(context.finish().as_ref()) }
 }
 
 fn feed(context: &mut digest::Context, field: Field<'_>) {
@@ -73,26 +69,13 @@ fn feed(context: &mut digest::Context, field: Field<'_>) {
 /// A check on a port of a host.
 pub fn network(host: &str, protocol: &str, port: Option<u16>, check: &str) -> IdentityKey {
     let host = asset(host);
-    key(
-        "network",
-        1,
-        &[
-            host.as_str().into(),
-            protocol.into(),
-            port.into(),
-            check.into(),
-        ],
-    )
+    key("network", 1, &[host.as_str().into(), protocol.into(), port.into(), check.into()])
 }
 
 /// A check on a host wherever the port went; the weaker name for a service that moved.
 pub fn network_moved(host: &str, protocol: &str, check: &str) -> IdentityKey {
     let host = asset(host);
-    key(
-        "network.moved",
-        1,
-        &[host.as_str().into(), protocol.into(), check.into()],
-    )
+    key("network.moved", 1, &[host.as_str().into(), protocol.into(), check.into()])
 }
 
 /// A TLS check on a port of a host.
@@ -102,105 +85,33 @@ pub fn tls(host: &str, port: Option<u16>, check: &str) -> IdentityKey {
 }
 
 /// A web check: origin, method, path template and parameter (or other insertion point).
-pub fn web(
-    origin: &str,
-    check: &str,
-    method: Option<&str>,
-    path: &str,
-    parameter: Option<&str>,
-) -> IdentityKey {
+pub fn web(origin: &str, check: &str, method: Option<&str>, path: &str, parameter: Option<&str>) -> IdentityKey {
     let origin = asset(origin);
     let method = method.map(str::to_ascii_uppercase);
     let template = path_template(path);
-    key(
-        "web",
-        1,
-        &[
-            origin.as_str().into(),
-            check.into(),
-            method.as_deref().into(),
-            template.as_str().into(),
-            parameter.into(),
-        ],
-    )
+    key("web", 1, &[origin.as_str().into(), check.into(), method.as_deref().into(), template.as_str().into(), parameter.into()])
 }
 
 /// A rule in a file: what it points at (see [`snippet`]) and which of several equal ones it is.
-pub fn code(
-    repository: Option<&str>,
-    file: Option<&str>,
-    rule: &str,
-    anchor: Option<&str>,
-    occurrence: u64,
-) -> IdentityKey {
-    key(
-        "code",
-        1,
-        &[
-            repository.into(),
-            file.into(),
-            rule.into(),
-            anchor.into(),
-            Field::Number(occurrence),
-        ],
-    )
+pub fn code(repository: Option<&str>, file: Option<&str>, rule: &str, anchor: Option<&str>, occurrence: u64) -> IdentityKey {
+    key("code", 1, &[repository.into(), file.into(), rule.into(), anchor.into(), Field::Number(occurrence)])
 }
 
 /// A rule and what it points at wherever the file went; the weaker name after a rename.
-pub fn code_moved(
-    repository: Option<&str>,
-    rule: &str,
-    anchor: &str,
-    occurrence: u64,
-) -> IdentityKey {
-    key(
-        "code.moved",
-        1,
-        &[
-            repository.into(),
-            rule.into(),
-            anchor.into(),
-            Field::Number(occurrence),
-        ],
-    )
+pub fn code_moved(repository: Option<&str>, rule: &str, anchor: &str, occurrence: u64) -> IdentityKey {
+    key("code.moved", 1, &[repository.into(), rule.into(), anchor.into(), Field::Number(occurrence)])
 }
 
 /// A fingerprint the tool itself computed, under the name the tool gives it.
-pub fn code_fingerprint(
-    source: &str,
-    rule: &str,
-    file: Option<&str>,
-    name: &str,
-    value: &str,
-    occurrence: u64,
-) -> IdentityKey {
-    key(
-        "code.fingerprint",
-        1,
-        &[
-            source.into(),
-            rule.into(),
-            file.into(),
-            name.into(),
-            value.into(),
-            Field::Number(occurrence),
-        ],
-    )
+pub fn code_fingerprint(source: &str, rule: &str, file: Option<&str>, name: &str, value: &str, occurrence: u64) -> IdentityKey {
+    key("code.fingerprint", 1, &[source.into(), rule.into(), file.into(), name.into(), value.into(), Field::Number(occurrence)])
 }
 
 /// A vulnerability in a package; the package without its version.
 pub fn dependency(asset: Option<&str>, vulnerability: &str, package: &str) -> IdentityKey {
     let vulnerability = vulnerability.to_ascii_uppercase();
     let package = package.to_ascii_lowercase();
-    key(
-        "dependency",
-        1,
-        &[
-            asset.into(),
-            vulnerability.as_str().into(),
-            package.as_str().into(),
-        ],
-    )
+    key("dependency", 1, &[asset.into(), vulnerability.as_str().into(), package.as_str().into()])
 }
 
 /// An entry a person made.
@@ -254,13 +165,7 @@ fn placeholder(segment: &str) -> Option<&'static str> {
     }
     let dashes = [8, 13, 18, 23];
     if bytes.len() == 36
-        && bytes.iter().enumerate().all(|(index, byte)| {
-            if dashes.contains(&index) {
-                *byte == b'-'
-            } else {
-                byte.is_ascii_hexdigit()
-            }
-        })
+        && bytes.iter().enumerate().all(|(index, byte)| if dashes.contains(&index) { *byte == b'-' } else { byte.is_ascii_hexdigit() })
     {
         return Some("{uuid}");
     }
@@ -268,11 +173,7 @@ fn placeholder(segment: &str) -> Option<&'static str> {
         return Some("{hex}");
     }
     let opaque = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'=');
-    if bytes.len() >= 24
-        && digits >= 4
-        && bytes.iter().any(u8::is_ascii_uppercase)
-        && bytes.iter().all(opaque)
-    {
+    if bytes.len() >= 24 && digits >= 4 && bytes.iter().any(u8::is_ascii_uppercase) && bytes.iter().all(opaque) {
         return Some("{token}");
     }
     None
@@ -290,33 +191,18 @@ mod tests {
 
     #[test]
     fn an_asset_has_one_spelling() {
-        assert_eq!(
-            asset("HTTPS://Example.COM:443/a?b"),
-            asset("https://example.com")
-        );
+        assert_eq!(asset("HTTPS://Example.COM:443/a?b"), asset("https://example.com"));
         assert_eq!(asset("Example.com."), "example.com");
         assert_eq!(asset("::ffff:127.0.0.1"), "127.0.0.1");
         assert_eq!(asset("[2001:DB8::1]"), "2001:db8::1");
-        assert_ne!(
-            asset("https://example.com:8443"),
-            asset("https://example.com")
-        );
+        assert_ne!(asset("https://example.com:8443"), asset("https://example.com"));
     }
 
     #[test]
     fn identifiers_in_a_path_become_placeholders_and_words_stay() {
-        assert_eq!(
-            path_template("/users/42//orders/7;jsessionid=A1?x=1"),
-            "/users/{number}/orders/{number}"
-        );
-        assert_eq!(
-            path_template("/f/123e4567-e89b-12d3-a456-426614174000/"),
-            "/f/{uuid}"
-        );
-        assert_eq!(
-            path_template("/api/v1/defaced-facade"),
-            "/api/v1/defaced-facade"
-        );
+        assert_eq!(path_template("/users/42//orders/7;jsessionid=A1?x=1"), "/users/{number}/orders/{number}");
+        assert_eq!(path_template("/f/123e4567-e89b-12d3-a456-426614174000/"), "/f/{uuid}");
+        assert_eq!(path_template("/api/v1/defaced-facade"), "/api/v1/defaced-facade");
         assert_eq!(path_template(""), "/");
     }
 

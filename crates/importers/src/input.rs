@@ -40,11 +40,7 @@ impl Gauge {
 
     pub(crate) fn position(&self) -> Position {
         let record = self.record.get();
-        Position {
-            byte: self.at.get(),
-            line: Some(self.newlines.get() + 1),
-            record: (record > 0).then_some(record),
-        }
+        Position { byte: self.at.get(), line: Some(self.newlines.get() + 1), record: (record > 0).then_some(record) }
     }
 
     /// Moves past decoded bytes.
@@ -67,18 +63,11 @@ impl Gauge {
     }
 
     pub(crate) fn over(&self, which: &'static str, limit: u64) -> ParseError {
-        ParseError::LimitExceeded {
-            which,
-            limit,
-            position: self.position(),
-        }
+        ParseError::LimitExceeded { which, limit, position: self.position() }
     }
 
     pub(crate) fn malformed(&self, what: impl Into<String>) -> ParseError {
-        ParseError::Malformed {
-            position: self.position(),
-            what: what.into(),
-        }
+        ParseError::Malformed { position: self.position(), what: what.into() }
     }
 
     /// Remembers the real error while a library carries an I/O error upwards.
@@ -99,17 +88,11 @@ impl Gauge {
         if error.kind() == io::ErrorKind::InvalidData {
             return self.bad_encoding();
         }
-        ParseError::Io {
-            position: self.position(),
-            source: error,
-        }
+        ParseError::Io { position: self.position(), source: error }
     }
 
     pub(crate) fn bad_encoding(&self) -> ParseError {
-        ParseError::Encoding {
-            encoding: self.encoding.borrow().clone(),
-            position: self.position(),
-        }
+        ParseError::Encoding { encoding: self.encoding.borrow().clone(), position: self.position() }
     }
 }
 
@@ -131,19 +114,11 @@ impl Read for Meter<'_> {
         }
         self.gauge.raw.set(end);
         if let Some(utf8) = &mut self.utf8 {
-            let bad = if read == 0 && !buffer.is_empty() {
-                utf8.finish(start)
-            } else {
-                utf8.check(&buffer[..read], start)
-            };
+            let bad = if read == 0 && !buffer.is_empty() { utf8.finish(start) } else { utf8.check(&buffer[..read], start) };
             if let Some(byte) = bad {
-                return Err(self.gauge.fail(ParseError::Encoding {
-                    encoding: "UTF-8".to_owned(),
-                    position: Position {
-                        byte,
-                        ..Position::default()
-                    },
-                }));
+                return Err(self
+                    .gauge
+                    .fail(ParseError::Encoding { encoding: "UTF-8".to_owned(), position: Position { byte, ..Position::default() } }));
             }
         }
         Ok(read)
@@ -190,15 +165,9 @@ impl Utf8 {
 }
 
 /// Opens a source: UTF-16 with a byte order mark, the encoding an XML declaration names, or UTF-8.
-pub(crate) fn open<'a>(
-    source: &'a mut dyn Read,
-    limits: &Limits,
-    gauge: &Rc<Gauge>,
-) -> Result<Decoded<'a>, ParseError> {
+pub(crate) fn open<'a>(source: &'a mut dyn Read, limits: &Limits, gauge: &Rc<Gauge>) -> Result<Decoded<'a>, ParseError> {
     let mut head = Vec::new();
-    Read::take(&mut *source, HEAD)
-        .read_to_end(&mut head)
-        .map_err(|error| gauge.failure(error))?;
+    Read::take(&mut *source, HEAD).read_to_end(&mut head).map_err(|error| gauge.failure(error))?;
     let wide = head.starts_with(&[0xFF, 0xFE])
         || head.starts_with(&[0xFE, 0xFF])
         || head.starts_with(&[b'<', 0, b'?', 0])
@@ -208,10 +177,7 @@ pub(crate) fn open<'a>(
         Some(label) => {
             let decl = BytesDecl::new("1.0", Some(label), None);
             let Some(encoder) = decl.encoder() else {
-                return Err(ParseError::Encoding {
-                    encoding: shown(label),
-                    position: Position::default(),
-                });
+                return Err(ParseError::Encoding { encoding: shown(label), position: Position::default() });
             };
             // A file that says UTF-16 in readable bytes is not UTF-16.
             (!encoder.name().starts_with("UTF-")).then_some(encoder)
@@ -254,19 +220,13 @@ fn shown(label: &str) -> String {
 }
 
 /// Looks at the first byte that is not white space without consuming it.
-pub(crate) fn first_byte(
-    decoded: &mut Decoded<'_>,
-    gauge: &Gauge,
-) -> Result<Option<u8>, ParseError> {
+pub(crate) fn first_byte(decoded: &mut Decoded<'_>, gauge: &Gauge) -> Result<Option<u8>, ParseError> {
     loop {
         let buffer = decoded.fill_buf().map_err(|error| gauge.failure(error))?;
         if buffer.is_empty() {
             return Ok(None);
         }
-        let blank = buffer
-            .iter()
-            .position(|byte| !byte.is_ascii_whitespace())
-            .unwrap_or(buffer.len());
+        let blank = buffer.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(buffer.len());
         let first = buffer.get(blank).copied();
         gauge.pass(&buffer[..blank]);
         decoded.consume(blank);

@@ -114,12 +114,7 @@ pub(crate) struct Feed<'a> {
 
 impl<'a> Feed<'a> {
     pub(crate) fn new(inner: Decoded<'a>, watch: Watch) -> Self {
-        Self {
-            inner,
-            watch,
-            chunk: Vec::new(),
-            next: 0,
-        }
+        Self { inner, watch, chunk: Vec::new(), next: 0 }
     }
 
     /// Shared with [`Each`]; says where the record being read starts.
@@ -160,19 +155,11 @@ pub(crate) fn explain(error: &serde_json::Error, gauge: &Gauge, inside: &str) ->
         return fault;
     }
     match error.classify() {
-        Category::Eof => ParseError::Truncated {
-            position: gauge.position(),
-            inside: inside.to_owned(),
-        },
-        Category::Io if error.io_error_kind() == Some(io::ErrorKind::InvalidData) => {
-            gauge.bad_encoding()
-        }
+        Category::Eof => ParseError::Truncated { position: gauge.position(), inside: inside.to_owned() },
+        Category::Io if error.io_error_kind() == Some(io::ErrorKind::InvalidData) => gauge.bad_encoding(),
         Category::Io => ParseError::Io {
             position: gauge.position(),
-            source: io::Error::new(
-                error.io_error_kind().unwrap_or(io::ErrorKind::Other),
-                reason(error),
-            ),
+            source: io::Error::new(error.io_error_kind().unwrap_or(io::ErrorKind::Other), reason(error)),
         },
         Category::Syntax | Category::Data => gauge.malformed(reason(error)),
     }
@@ -315,11 +302,7 @@ impl<'de, F: FnMut(Box<RawValue>) -> Result<(), ParseError>> Visitor<'de> for Ea
 }
 
 /// One record as a member value.
-pub(crate) fn value<'de, A: MapAccess<'de>>(
-    map: &mut A,
-    gauge: &Gauge,
-    record: &Cell<Option<u64>>,
-) -> Result<Value, A::Error> {
+pub(crate) fn value<'de, A: MapAccess<'de>>(map: &mut A, gauge: &Gauge, record: &Cell<Option<u64>>) -> Result<Value, A::Error> {
     record.set(Some(gauge.at()));
     let value = map.next_value::<Value>();
     record.set(None);
@@ -327,12 +310,7 @@ pub(crate) fn value<'de, A: MapAccess<'de>>(
 }
 
 /// Reads one line of at most the text limit into `line`, without its end; false at the end.
-pub(crate) fn read_line(
-    input: &mut Decoded<'_>,
-    gauge: &Gauge,
-    limits: &Limits,
-    line: &mut Vec<u8>,
-) -> Result<bool, ParseError> {
+pub(crate) fn read_line(input: &mut Decoded<'_>, gauge: &Gauge, limits: &Limits, line: &mut Vec<u8>) -> Result<bool, ParseError> {
     line.clear();
     let mut any = false;
     loop {
@@ -344,11 +322,11 @@ pub(crate) fn read_line(
         let end = buffer.iter().position(|byte| *byte == b'\n');
         let taken = end.map_or(buffer.len(), |end| end + 1);
         line.extend_from_slice(&buffer[..end.unwrap_or(taken)]);
+        gauge.pass(&buffer[..taken]);
+        input.consume(taken);
         if line.len() > limits.text {
             return Err(gauge.over("line", limits.text as u64));
         }
-        gauge.pass(&buffer[..taken]);
-        input.consume(taken);
         if end.is_some() {
             return Ok(true);
         }

@@ -18,8 +18,8 @@ mod xml;
 pub use errors::{ParseError, Position};
 pub use limits::{Detail, Limits, Options};
 pub use model::{
-    Asset, Component, Coverage, CoverageStatus, Evidence, IdentityKey, Location, Observation,
-    Record, Service, Severity, Sink, Stop, UnknownSeverity, Warning,
+    Asset, Component, Coverage, CoverageStatus, Evidence, IdentityKey, Location, Observation, Record, Service, Severity, Sink, Stop,
+    UnknownSeverity, Warning,
 };
 pub use output::{SeverityCounts, Totals};
 pub use registry::{Confidence, Format, Outcome, UnknownFormat, parse, read, sniff};

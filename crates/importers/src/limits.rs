@@ -21,14 +21,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            bytes: 4 << 30,
-            records: 5_000_000,
-            depth: 128,
-            text: 16 << 20,
-            evidence: 64 << 10,
-            warnings: 1_000,
-        }
+        Self { bytes: 4 << 30, records: 5_000_000, depth: 128, text: 16 << 20, evidence: 64 << 10, warnings: 1_000 }
     }
 }
 

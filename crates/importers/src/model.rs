@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::errors::Position;
 
 /// How grave the tool says it is, from least to most.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// Worth knowing.
@@ -256,6 +254,7 @@ pub struct Warning {
 /// One unit of output.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every record is an observation")]
 pub enum Record {
     /// Something that exists.
     Asset(Asset),

@@ -15,6 +15,9 @@ use crate::vocabulary;
 /// Distinct problems remembered; past it every further one counts as new.
 const ISSUES_REMEMBERED: usize = 2_000_000;
 const TITLE: usize = 200;
+const SHORT: usize = 2 << 10;
+const LONG: usize = 16 << 10;
+const LIST: usize = 200;
 
 /// How many of each severity.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,13 +80,7 @@ pub(crate) struct Output<'a> {
 
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, options: &'a Options) -> Self {
-        Self {
-            sink,
-            options,
-            gauge: Rc::new(Gauge::default()),
-            totals: Totals::default(),
-            issues: HashSet::new(),
-        }
+        Self { sink, options, gauge: Rc::new(Gauge::default()), totals: Totals::default(), issues: HashSet::new() }
     }
 
     pub(crate) fn limits(&self) -> &'a Limits {
@@ -103,18 +100,11 @@ impl<'a> Output<'a> {
     }
 
     pub(crate) fn totals(self) -> Totals {
-        Totals {
-            bytes: self.gauge.raw(),
-            ..self.totals
-        }
+        Totals { bytes: self.gauge.raw(), ..self.totals }
     }
 
     /// Hands an observation on; `issue` says which problem it is apart from where it was seen.
-    pub(crate) fn observation(
-        &mut self,
-        observation: Observation,
-        issue: &[&str],
-    ) -> Result<(), ParseError> {
+    pub(crate) fn observation(&mut self, observation: Observation, issue: &[&str]) -> Result<(), ParseError> {
         let mut hasher = DefaultHasher::new();
         issue.hash(&mut hasher);
         let known = self.issues.len() < ISSUES_REMEMBERED && !self.issues.insert(hasher.finish());
@@ -130,6 +120,7 @@ impl<'a> Output<'a> {
         self.allow()?;
         observation.title = vocabulary::shorten(&observation.title, TITLE);
         cut(&mut observation.description, self.limits().evidence);
+        bound(&mut observation);
         observation.cwes = vocabulary::unique(observation.cwes);
         observation.cves = vocabulary::unique(observation.cves);
         if new {
@@ -152,27 +143,16 @@ impl<'a> Output<'a> {
         self.give(Record::Coverage(coverage))
     }
 
-    pub(crate) fn warn(
-        &mut self,
-        position: Position,
-        message: impl Into<String>,
-    ) -> Result<(), ParseError> {
+    pub(crate) fn warn(&mut self, position: Position, message: impl Into<String>) -> Result<(), ParseError> {
         self.totals.warnings += 1;
         if self.totals.warnings > self.limits().warnings {
             return Ok(());
         }
-        self.give(Record::Warning(Warning {
-            position: Some(position),
-            message: message.into(),
-        }))
+        self.give(Record::Warning(Warning { position: Some(position), message: message.into() }))
     }
 
     /// Warns about a record of the file that is left out.
-    pub(crate) fn skip(
-        &mut self,
-        position: Position,
-        message: impl Into<String>,
-    ) -> Result<(), ParseError> {
+    pub(crate) fn skip(&mut self, position: Position, message: impl Into<String>) -> Result<(), ParseError> {
         self.totals.skipped += 1;
         self.warn(position, message)
     }
@@ -180,11 +160,7 @@ impl<'a> Output<'a> {
     /// Evidence cut to the limit.
     pub(crate) fn evidence(&self, label: impl Into<String>, body: &str) -> Evidence {
         let kept = floor_boundary(body, self.limits().evidence);
-        Evidence {
-            label: label.into(),
-            body: body[..kept].to_owned(),
-            truncated: kept < body.len(),
-        }
+        Evidence { label: label.into(), body: body[..kept].to_owned(), truncated: kept < body.len() }
     }
 
     fn allow(&self) -> Result<(), ParseError> {
@@ -192,15 +168,47 @@ impl<'a> Output<'a> {
         if records < self.limits().records {
             return Ok(());
         }
-        Err(ParseError::LimitExceeded {
-            which: "records",
-            limit: self.limits().records,
-            position: self.position(),
-        })
+        Err(ParseError::LimitExceeded { which: "records", limit: self.limits().records, position: self.position() })
     }
 
     fn give(&mut self, record: Record) -> Result<(), ParseError> {
         self.sink.record(record).map_err(|_| ParseError::Stopped)
+    }
+}
+
+/// Cuts what no tool writes at such length, so that records stay small whatever the file holds.
+fn bound(observation: &mut Observation) {
+    cut(&mut observation.check, SHORT);
+    for list in [&mut observation.references, &mut observation.tags] {
+        list.truncate(LIST);
+        list.iter_mut().for_each(|text| cut(text, SHORT));
+    }
+    observation.cwes.truncate(LIST);
+    observation.cves.truncate(LIST);
+    if let Some(remediation) = &mut observation.remediation {
+        cut(remediation, LONG);
+    }
+    let place = &mut observation.location;
+    let texts = [
+        &mut place.host,
+        &mut place.ip,
+        &mut place.protocol,
+        &mut place.service,
+        &mut place.url,
+        &mut place.method,
+        &mut place.parameter,
+        &mut place.file,
+        &mut place.snippet,
+        &mut place.logical,
+    ];
+    for text in texts.into_iter().flatten() {
+        cut(text, LONG);
+    }
+    if let Some(component) = &mut place.component {
+        let optional = [&mut component.version, &mut component.purl];
+        for text in optional.into_iter().flatten().chain([&mut component.name]) {
+            cut(text, SHORT);
+        }
     }
 }
 
@@ -214,8 +222,5 @@ pub(crate) fn floor_boundary(text: &str, limit: usize) -> usize {
     if text.len() <= limit {
         return text.len();
     }
-    (0..=limit)
-        .rev()
-        .find(|end| text.is_char_boundary(*end))
-        .unwrap_or(0)
+    (0..=limit).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0)
 }

@@ -40,12 +40,7 @@ pub(crate) struct Entry {
     pub(crate) read: fn(&mut dyn Read, &mut Output<'_>) -> Result<(), ParseError>,
 }
 
-static ENTRIES: [&Entry; 4] = [
-    &nmap::ENTRY,
-    &sarif::ENTRY,
-    &nuclei::ENTRY,
-    &sslscan::ENTRY,
-];
+static ENTRIES: [&Entry; 4] = [&nmap::ENTRY, &sarif::ENTRY, &nuclei::ENTRY, &sslscan::ENTRY];
 
 impl Format {
     /// Every format.
@@ -86,8 +81,13 @@ impl fmt::Display for Format {
 
 /// A word that names no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown format {0:?}; known are nmap, sarif, nuclei, sslscan")]
+#[error("unknown format {0:?}; known are {known}", known = known())]
 pub struct UnknownFormat(pub String);
+
+fn known() -> String {
+    let ids: Vec<&str> = Format::all().map(Format::id).collect();
+    ids.join(", ")
+}
 
 impl FromStr for Format {
     type Err = UnknownFormat;
@@ -125,10 +125,7 @@ impl<'h> Head<'h> {
         let text = String::from_utf8_lossy(head);
         let text = text.trim_start_matches(['\u{feff}', '\u{fffd}']);
         // Latin text in UTF-16 reads as itself with zero bytes between.
-        Self {
-            text: text.chars().filter(|c| *c != '\0').collect(),
-            name,
-        }
+        Self { text: text.chars().filter(|c| *c != '\0').collect(), name }
     }
 
     /// Name of the root element, when the file is XML.
@@ -157,19 +154,21 @@ impl<'h> Head<'h> {
         self.text.contains(text)
     }
 
+    /// What follows the first occurrence of a text.
+    pub(crate) fn after(&self, text: &str) -> Option<&str> {
+        self.text.split_once(text).map(|(_, rest)| rest)
+    }
+
     pub(crate) fn named(&self, ending: &str) -> bool {
-        self.name
-            .is_some_and(|name| name.to_ascii_lowercase().ends_with(ending))
+        self.name.is_some_and(|name| name.to_ascii_lowercase().ends_with(ending))
     }
 }
 
 /// Guesses the format from the first bytes of a file and its name; best first, empty when unknown.
 pub fn sniff(head: &[u8], name: Option<&str>) -> Vec<(Format, Confidence)> {
     let head = Head::new(head, name);
-    let mut guesses: Vec<_> = ENTRIES
-        .iter()
-        .filter_map(|entry| (entry.sniff)(&head).map(|confidence| (entry.format, confidence)))
-        .collect();
+    let mut guesses: Vec<_> =
+        ENTRIES.iter().filter_map(|entry| (entry.sniff)(&head).map(|confidence| (entry.format, confidence))).collect();
     guesses.sort_by_key(|(_, confidence)| std::cmp::Reverse(*confidence));
     guesses
 }
@@ -184,31 +183,15 @@ pub struct Outcome {
 }
 
 /// Reads a file to its end or to the first error, and always says what was handed over.
-pub fn read(
-    format: Format,
-    source: &mut dyn Read,
-    options: &Options,
-    sink: &mut dyn Sink,
-) -> Outcome {
+pub fn read(format: Format, source: &mut dyn Read, options: &Options, sink: &mut dyn Sink) -> Outcome {
     let mut output = Output::new(sink, options);
     let failure = (format.entry().read)(source, &mut output).err();
-    Outcome {
-        totals: output.totals(),
-        failure,
-    }
+    Outcome { totals: output.totals(), failure }
 }
 
 /// Reads a file as the tool reports it; see [`read`] for what came before an error.
-pub fn parse(
-    format: Format,
-    source: &mut dyn Read,
-    limits: &Limits,
-    sink: &mut dyn Sink,
-) -> Result<Totals, ParseError> {
-    let options = Options {
-        limits: limits.clone(),
-        ..Options::default()
-    };
+pub fn parse(format: Format, source: &mut dyn Read, limits: &Limits, sink: &mut dyn Sink) -> Result<Totals, ParseError> {
+    let options = Options { limits: limits.clone(), ..Options::default() };
     let outcome = read(format, source, &options, sink);
     match outcome.failure {
         Some(error) => Err(error),

@@ -5,21 +5,24 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 
+/// Ids taken from one text.
+const IDS: usize = 100;
+
 /// CVE ids in a text, upper case, in order of appearance.
 pub(crate) fn cves(text: &str) -> Vec<String> {
     let upper = text.to_ascii_uppercase();
     let mut found = Vec::new();
     for (start, _) in upper.match_indices("CVE-") {
+        if found.len() >= IDS {
+            break;
+        }
         let rest = &upper[start + 4..];
         let year = digits(rest);
         let Some(tail) = rest[year..].strip_prefix('-') else {
             continue;
         };
         let number = digits(tail);
-        let boundary = upper[..start]
-            .chars()
-            .next_back()
-            .is_none_or(|before| !before.is_alphanumeric());
+        let boundary = upper[..start].chars().next_back().is_none_or(|before| !before.is_alphanumeric());
         if year == 4 && (4..=19).contains(&number) && boundary {
             let id = upper[start..start + 4 + year + 1 + number].to_owned();
             if !found.contains(&id) {
@@ -35,6 +38,9 @@ pub(crate) fn cwes(text: &str) -> Vec<u32> {
     let lower = text.to_ascii_lowercase();
     let mut found = Vec::new();
     for (start, _) in lower.match_indices("cwe") {
+        if found.len() >= IDS {
+            break;
+        }
         let rest = lower[start + 3..].trim_start_matches(['-', '_', ':', ' ']);
         if let Ok(number) = rest[..digits(rest)].parse::<u32>()
             && number > 0
@@ -113,30 +119,15 @@ mod tests {
 
     #[test]
     fn ids_are_found_inside_other_words_only_where_they_stand_alone() {
-        assert_eq!(
-            cves("BDSA-2020-1 (cve-2020-11022), CVE-2020-11022 xCVE-2020-11023 CVE-20-1"),
-            ["CVE-2020-11022"]
-        );
-        assert_eq!(
-            cwes("external/cwe/cwe-079 CWE_89 CWE: 22 nvd-cve-other CWE-0"),
-            [79, 89, 22]
-        );
+        assert_eq!(cves("BDSA-2020-1 (cve-2020-11022), CVE-2020-11022 xCVE-2020-11023 CVE-20-1"), ["CVE-2020-11022"]);
+        assert_eq!(cwes("external/cwe/cwe-079 CWE_89 CWE: 22 nvd-cve-other CWE-0"), [79, 89, 22]);
     }
 
     #[test]
     fn times_are_told_in_utc() {
-        assert_eq!(
-            instant("2021-05-20T11:11:01.667748+03:00").as_deref(),
-            Some("2021-05-20T08:11:01.667748Z")
-        );
-        assert_eq!(
-            instant("2016-07-16T14:19:01").as_deref(),
-            Some("2016-07-16T14:19:01Z")
-        );
-        assert_eq!(
-            epoch("1396104416").as_deref(),
-            Some("2014-03-29T14:46:56Z")
-        );
+        assert_eq!(instant("2021-05-20T11:11:01.667748+03:00").as_deref(), Some("2021-05-20T08:11:01.667748Z"));
+        assert_eq!(instant("2016-07-16T14:19:01").as_deref(), Some("2016-07-16T14:19:01Z"));
+        assert_eq!(epoch("1396104416").as_deref(), Some("2014-03-29T14:46:56Z"));
         assert_eq!(instant("yesterday"), None);
     }
 

@@ -17,6 +17,8 @@ use crate::output::Output;
 
 /// Attributes of one element.
 const ATTRIBUTES: usize = 256;
+/// Bytes of an element's name; names of all open elements are kept.
+const NAME: usize = 1024;
 /// Elements of one record kept as a tree; bounds what small elements cost in memory.
 const NODES: usize = 200_000;
 
@@ -30,11 +32,7 @@ pub(crate) struct Tag {
 impl Tag {
     /// An attribute that is there and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.attributes
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
     pub(crate) fn number<T: FromStr>(&self, name: &str) -> Option<T> {
@@ -73,9 +71,7 @@ impl Node {
 
     /// Text of a child, trimmed, when there is any.
     pub(crate) fn child_text(&self, name: &str) -> Option<&str> {
-        self.first(name)
-            .map(|node| node.text.trim())
-            .filter(|text| !text.is_empty())
+        self.first(name).map(|node| node.text.trim()).filter(|text| !text.is_empty())
     }
 }
 
@@ -140,24 +136,18 @@ impl<'a> Xml<'a> {
         };
         let mut reader = Reader::from_reader(feed);
         reader.config_mut().expand_empty_elements = true;
-        Ok(Self {
-            reader,
-            buffer: Vec::new(),
-            gauge,
-            limits,
-            open: Vec::new(),
-            text: String::new(),
-            keep_text: false,
-        })
+        Ok(Self { reader, buffer: Vec::new(), gauge, limits, open: Vec::new(), text: String::new(), keep_text: false })
     }
 
     /// Enters the root element, which must have one of these names.
-    pub(crate) fn root(
-        &mut self,
-        names: &[&str],
-        expected: &'static str,
-    ) -> Result<Tag, ParseError> {
+    pub(crate) fn root(&mut self, names: &[&str], expected: &'static str) -> Result<Tag, ParseError> {
         let wrong = |found: String| ParseError::NotThisFormat { expected, found };
+        let feed = self.reader.get_mut();
+        match input::first_byte(&mut feed.inner, &feed.gauge)? {
+            Some(b'<') => {}
+            Some(byte) => return Err(wrong(format!("text starting with {:?}", char::from(byte)))),
+            None => return Err(wrong("an empty file".to_owned())),
+        }
         match self.step()? {
             Step::Open(tag) if names.contains(&tag.name.as_str()) => Ok(tag),
             Step::Open(tag) => Err(wrong(format!("<{}>", tag.name))),
@@ -204,10 +194,7 @@ impl<'a> Xml<'a> {
             return Err(self.gauge.over("record", self.limits.text as u64));
         }
         self.text.clear();
-        let mut node = Node {
-            tag,
-            ..Node::default()
-        };
+        let mut node = Node { tag, ..Node::default() };
         loop {
             let step = self.step()?;
             node.text.push_str(&self.text);
@@ -249,8 +236,7 @@ impl<'a> Xml<'a> {
                         Ok(character) => character.map(String::from),
                         Err(error) => return Err(self.gauge.malformed(error.to_string())),
                     };
-                    let resolved = character
-                        .or_else(|| resolve_predefined_entity(&reference).map(str::to_owned));
+                    let resolved = character.or_else(|| resolve_predefined_entity(&reference).map(str::to_owned));
                     let Some(resolved) = resolved else {
                         let what = format!("undeclared entity {:?}", shown(&reference));
                         return Err(self.gauge.malformed(what));
@@ -265,12 +251,7 @@ impl<'a> Xml<'a> {
                 }
                 Event::Eof if self.open.is_empty() => return Ok(Step::End),
                 Event::Eof => return Err(self.truncated()),
-                Event::Text(_)
-                | Event::CData(_)
-                | Event::Comment(_)
-                | Event::Decl(_)
-                | Event::PI(_)
-                | Event::DocType(_) => {}
+                Event::Text(_) | Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
             }
             if self.text.len() > self.limits.text {
                 return Err(self.gauge.over("text", self.limits.text as u64));
@@ -283,10 +264,7 @@ impl<'a> Xml<'a> {
             Some(name) => format!("<{name}>"),
             None => "the document".to_owned(),
         };
-        ParseError::Truncated {
-            position: self.gauge.position(),
-            inside,
-        }
+        ParseError::Truncated { position: self.gauge.position(), inside }
     }
 
     fn explain(&mut self, error: XmlError) -> ParseError {
@@ -294,9 +272,7 @@ impl<'a> Xml<'a> {
             return fault;
         }
         match error {
-            XmlError::Io(error) => self
-                .gauge
-                .failure(io::Error::new(error.kind(), error.to_string())),
+            XmlError::Io(error) => self.gauge.failure(io::Error::new(error.kind(), error.to_string())),
             XmlError::Encoding(_) => self.gauge.bad_encoding(),
             XmlError::Syntax(
                 SyntaxError::UnclosedPI
@@ -308,14 +284,8 @@ impl<'a> Xml<'a> {
                 | SyntaxError::UnclosedSingleQuotedAttributeValue
                 | SyntaxError::UnclosedDoubleQuotedAttributeValue,
             ) => self.truncated(),
-            XmlError::IllFormed(IllFormedError::UnclosedReference)
-                if self.reader.get_mut().ended =>
-            {
-                self.truncated()
-            }
-            XmlError::Syntax(SyntaxError::InvalidBangMarkup) if self.reader.get_mut().ended => {
-                self.truncated()
-            }
+            XmlError::IllFormed(IllFormedError::UnclosedReference) if self.reader.get_mut().ended => self.truncated(),
+            XmlError::Syntax(SyntaxError::InvalidBangMarkup) if self.reader.get_mut().ended => self.truncated(),
             error => self.gauge.malformed(shown(&error.to_string())),
         }
     }
@@ -328,19 +298,17 @@ enum Step {
 }
 
 fn tag(start: &BytesStart<'_>, gauge: &Gauge) -> Result<Tag, ParseError> {
-    let mut tag = Tag {
-        name: start.local_name().as_ref().to_owned(),
-        attributes: Vec::new(),
-    };
+    if start.name().as_ref().len() > NAME {
+        return Err(gauge.over("element name", NAME as u64));
+    }
+    let mut tag = Tag { name: start.local_name().as_ref().to_owned(), attributes: Vec::new() };
     // Checks compare each name with all before it; the first of equal names wins instead.
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute.map_err(|error| gauge.malformed(error.to_string()))?;
         if tag.attributes.len() >= ATTRIBUTES {
             return Err(gauge.over("attributes of one element", ATTRIBUTES as u64));
         }
-        let value = attribute
-            .normalized_value(XmlVersion::Explicit1_0)
-            .map_err(|error| gauge.malformed(shown(&error.to_string())))?;
+        let value = attribute.normalized_value(XmlVersion::Explicit1_0).map_err(|error| gauge.malformed(shown(&error.to_string())))?;
         let key = attribute.key.local_name().as_ref().to_owned();
         tag.attributes.push((key, value.into_owned()));
     }

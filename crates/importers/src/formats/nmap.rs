@@ -7,9 +7,7 @@ use std::io::Read;
 
 use crate::errors::ParseError;
 use crate::identity;
-use crate::model::{
-    Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Service, Severity,
-};
+use crate::model::{Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Service, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -17,15 +15,18 @@ use crate::xml::{Node, Tag, Xml};
 
 const SOURCE: &str = "nmap";
 const OPEN_PORT: &str = "nmap:open-port";
+/// Scan types of a run.
+const SCANS: usize = 16;
+/// Characters kept of a list of scanned ports.
+const SERVICES_TEXT: usize = 16 << 10;
+/// Length of a host name in the DNS.
+const NAME: usize = 255;
+const NAMES: usize = 64;
+/// Every port of two protocols.
+const SERVICES: usize = 2 << 16;
 
-pub(crate) static ENTRY: Entry = Entry {
-    format: Format::Nmap,
-    id: "nmap",
-    label: "nmap XML",
-    schemes: &["network", "network.moved"],
-    sniff,
-    read,
-};
+pub(crate) static ENTRY: Entry =
+    Entry { format: Format::Nmap, id: "nmap", label: "nmap XML", schemes: &["network", "network.moved"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     (head.root() == Some("nmaprun")).then_some(Confidence::Certain)
@@ -62,11 +63,7 @@ impl Host {
     }
 
     fn location(&self) -> Location {
-        Location {
-            host: self.name(),
-            ip: self.ip.clone(),
-            ..Location::default()
-        }
+        Location { host: self.name(), ip: self.ip.clone(), ..Location::default() }
     }
 
     fn keys(&self, protocol: &str, port: Option<u16>, check: &str) -> Vec<IdentityKey> {
@@ -80,16 +77,18 @@ impl Host {
         keys
     }
 
+    fn serve(&mut self, service: Service) {
+        if self.services.len() < SERVICES {
+            self.services.push(service);
+        }
+    }
+
     /// An observation about this host with everything but its own text.
     fn observation(&self, check: &str, protocol: &str, port: Option<u16>) -> Observation {
         Observation {
             source: SOURCE.to_owned(),
             check: check.to_owned(),
-            location: Location {
-                port,
-                protocol: Some(protocol.to_owned()),
-                ..self.location()
-            },
+            location: Location { port, protocol: Some(protocol.to_owned()), ..self.location() },
             keys: self.keys(protocol, port, check),
             observed_at: self.observed_at.clone(),
             ..Observation::default()
@@ -100,17 +99,14 @@ impl Host {
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let mut xml = Xml::open(source, out)?;
     let root = xml.root(&["nmaprun"], "nmap XML")?;
-    let mut run = Run {
-        started: root.get("start").and_then(vocabulary::epoch),
-        scans: Vec::new(),
-    };
+    let mut run = Run { started: root.get("start").and_then(vocabulary::epoch), scans: Vec::new() };
     while let Some(tag) = xml.child()? {
         match tag.name.as_str() {
             "scaninfo" => {
-                run.scans.push((
-                    tag.get("protocol").unwrap_or("tcp").to_owned(),
-                    tag.get("services").unwrap_or_default().to_owned(),
-                ));
+                if run.scans.len() < SCANS {
+                    let services = vocabulary::shorten(tag.get("services").unwrap_or_default(), SERVICES_TEXT);
+                    run.scans.push((tag.get("protocol").unwrap_or("tcp").to_owned(), services));
+                }
                 xml.skip()?;
             }
             "host" => host(&mut xml, &tag, &run, out)?,
@@ -133,10 +129,7 @@ fn finish(stats: &Node, out: &mut Output<'_>) -> Result<(), ParseError> {
         check_set: OPEN_PORT.to_owned(),
         location: Location::default(),
         status: CoverageStatus::Error,
-        reason: finished
-            .get("errormsg")
-            .or(finished.get("summary"))
-            .map(str::to_owned),
+        reason: finished.get("errormsg").or(finished.get("summary")).map(str::to_owned),
     })
 }
 
@@ -145,11 +138,7 @@ fn host(xml: &mut Xml<'_>, tag: &Tag, run: &Run, out: &mut Output<'_>) -> Result
     let mut host = Host {
         up: true,
         timed_out: tag.is("timedout", "true"),
-        observed_at: tag
-            .get("endtime")
-            .or(tag.get("starttime"))
-            .and_then(vocabulary::epoch)
-            .or_else(|| run.started.clone()),
+        observed_at: tag.get("endtime").or(tag.get("starttime")).and_then(vocabulary::epoch).or_else(|| run.started.clone()),
         ..Host::default()
     };
     while let Some(tag) = xml.child()? {
@@ -185,10 +174,10 @@ fn host(xml: &mut Xml<'_>, tag: &Tag, run: &Run, out: &mut Output<'_>) -> Result
 
 fn names(xml: &mut Xml<'_>, host: &mut Host) -> Result<(), ParseError> {
     while let Some(tag) = xml.child()? {
-        if let Some(name) = tag.get("name").map(identity::asset) {
+        if let Some(name) = tag.get("name").filter(|name| name.len() <= NAME).map(identity::asset) {
             if tag.is("type", "user") && host.asked.is_none() {
                 host.asked = Some(name);
-            } else if !host.names.contains(&name) {
+            } else if host.names.len() < NAMES && !host.names.contains(&name) {
                 host.names.push(name);
             }
         }
@@ -227,10 +216,7 @@ fn unanswered(extra: &Node, host: &Host, out: &mut Output<'_>) -> Result<(), Par
     out.coverage(Coverage {
         source: SOURCE.to_owned(),
         check_set: OPEN_PORT.to_owned(),
-        location: Location {
-            protocol: Some(detail("proto").unwrap_or("tcp").to_owned()),
-            ..host.location()
-        },
+        location: Location { protocol: Some(detail("proto").unwrap_or("tcp").to_owned()), ..host.location() },
         status: CoverageStatus::Skipped,
         reason: Some(reason),
     })
@@ -268,10 +254,7 @@ fn leave(host: Host, run: &Run, out: &mut Output<'_>) -> Result<(), ParseError> 
         out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set: OPEN_PORT.to_owned(),
-            location: Location {
-                protocol: Some(protocol.clone()),
-                ..location.clone()
-            },
+            location: Location { protocol: Some(protocol.clone()), ..location.clone() },
             status,
             reason: reason.clone().or_else(|| Some(format!("ports {services}"))),
         })?;
@@ -292,9 +275,5 @@ fn leave(host: Host, run: &Run, out: &mut Output<'_>) -> Result<(), ParseError> 
     }
     identify("mac", host.mac);
     identifiers.dedup();
-    out.asset(Asset {
-        kind: "host".to_owned(),
-        identifiers,
-        services: host.services,
-    })
+    out.asset(Asset { kind: "host".to_owned(), identifiers, services: host.services })
 }

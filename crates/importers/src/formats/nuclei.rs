@@ -19,14 +19,8 @@ use crate::registry::{Confidence, Entry, Format, Head};
 const SOURCE: &str = "nuclei";
 const EXPECTED: &str = "nuclei JSON";
 
-pub(crate) static ENTRY: Entry = Entry {
-    format: Format::Nuclei,
-    id: "nuclei",
-    label: "nuclei JSON",
-    schemes: &["network", "network.moved", "tls", "web"],
-    sniff,
-    read,
-};
+pub(crate) static ENTRY: Entry =
+    Entry { format: Format::Nuclei, id: "nuclei", label: "nuclei JSON", schemes: &["network", "network.moved", "tls", "web"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{', '[']) {
@@ -58,26 +52,16 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         Some(b'[') => array(input, &mut seen, out)?,
         Some(b'{') => lines(input, &mut seen, out)?,
         Some(byte) => {
-            return Err(ParseError::NotThisFormat {
-                expected: EXPECTED,
-                found: format!("text starting with {:?}", char::from(byte)),
-            });
+            return Err(ParseError::NotThisFormat { expected: EXPECTED, found: format!("text starting with {:?}", char::from(byte)) });
         }
     }
     if seen.records > 0 && !seen.recognised {
-        return Err(ParseError::NotThisFormat {
-            expected: EXPECTED,
-            found: "JSON without a template id".to_owned(),
-        });
+        return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without a template id".to_owned() });
     }
     Ok(())
 }
 
-fn array(
-    input: input::Decoded<'_>,
-    seen: &mut Seen,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+fn array(input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
     let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
     let record = feed.record();
@@ -90,16 +74,10 @@ fn array(
             take(raw.get().as_bytes(), gauge.position(), seen, out)
         },
     };
-    each.deserialize(&mut parser)
-        .and_then(|()| parser.end())
-        .map_err(|error| json::explain(&error, &gauge, "the array of results"))
+    each.deserialize(&mut parser).and_then(|()| parser.end()).map_err(|error| json::explain(&error, &gauge, "the array of results"))
 }
 
-fn lines(
-    mut input: input::Decoded<'_>,
-    seen: &mut Seen,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+fn lines(mut input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
     let mut line = Vec::new();
     loop {
@@ -115,20 +93,13 @@ fn lines(
             continue;
         }
         gauge.next_record();
-        let position = Position {
-            record: gauge.position().record,
-            ..start
-        };
+        let position = Position { record: gauge.position().record, ..start };
         take(text, position, seen, out)?;
     }
 }
 
 /// Indented objects one after the other; the first brace is already read.
-fn values(
-    input: input::Decoded<'_>,
-    seen: &mut Seen,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+fn values(input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
     let mut watch = Watch::new(&gauge, out.limits());
     watch.resume();
@@ -146,12 +117,7 @@ fn values(
     Ok(())
 }
 
-fn take(
-    bytes: &[u8],
-    position: Position,
-    seen: &mut Seen,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+fn take(bytes: &[u8], position: Position, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
     seen.records += 1;
     match json::record(bytes, out.limits()) {
         Ok(value) => result::map(&value, position, seen, out),

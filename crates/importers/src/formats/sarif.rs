@@ -31,13 +31,18 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{']) {
         return None;
     }
-    let shape = head.has("\"runs\"") && (head.has("\"version\"") || head.has("\"tool\""));
+    let runs = head.after("\"runs\"").is_some_and(|rest| {
+        let rest = rest.trim_start().strip_prefix(':').unwrap_or_default();
+        rest.trim_start().starts_with('[')
+    });
     let schema = head.has("\"$schema\"") && head.has("sarif");
-    match (schema, shape) {
+    let named = head.named(".sarif");
+    match (schema, runs) {
         (true, _) => Some(Confidence::Certain),
-        (false, true) if head.named(".sarif") => Some(Confidence::Certain),
-        (false, true) => Some(Confidence::Likely),
-        (false, false) => head.named(".sarif").then_some(Confidence::Possible),
+        (false, true) if named => Some(Confidence::Certain),
+        (false, true) if head.has("\"version\"") || head.has("\"tool\"") => Some(Confidence::Likely),
+        (false, true) => Some(Confidence::Possible),
+        (false, false) => named.then_some(Confidence::Possible),
     }
 }
 
@@ -54,10 +59,7 @@ impl Members for Log<'_, '_> {
         match key {
             "runs" => {
                 self.has_runs = true;
-                map.next_value_seed(WalkEach {
-                    gauge: self.gauge,
-                    members: &mut self.run,
-                })
+                map.next_value_seed(WalkEach { gauge: self.gauge, members: &mut self.run })
             }
             "version" => {
                 let value = json::value(map, self.gauge, &self.run.record)?;
@@ -72,10 +74,7 @@ impl Members for Log<'_, '_> {
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
     let mut input = input::open(source, out.limits(), &gauge)?;
-    let wrong = |found: String| ParseError::NotThisFormat {
-        expected: EXPECTED,
-        found,
-    };
+    let wrong = |found: String| ParseError::NotThisFormat { expected: EXPECTED, found };
     match input::first_byte(&mut input, &gauge)? {
         Some(b'{') => {}
         Some(byte) => return Err(wrong(format!("text starting with {:?}", char::from(byte)))),
@@ -84,16 +83,8 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
     let record = feed.record();
     let mut parser = serde_json::Deserializer::from_reader(feed);
-    let mut log = Log {
-        gauge: &gauge,
-        run: run::Run::new(&gauge, record, out),
-        has_runs: false,
-        version: None,
-    };
-    let walked = Walk(&mut log)
-        .deserialize(&mut parser)
-        .and_then(|()| parser.end())
-        .map_err(|error| json::explain(&error, &gauge, "the log"));
+    let mut log = Log { gauge: &gauge, run: run::Run::new(&gauge, record, out), has_runs: false, version: None };
+    let walked = Walk(&mut log).deserialize(&mut parser).map_err(|error| json::explain(&error, &gauge, "the log"));
     let Log { run, has_runs, version, .. } = log;
     if let Err(error) = walked {
         // What was read of the run that broke off is kept.
@@ -103,6 +94,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     if !has_runs {
         return Err(wrong("a JSON object without runs".to_owned()));
     }
+    parser.end().map_err(|error| json::explain(&error, &gauge, "the log"))?;
     if let Some(version) = version.filter(|version| version != "2.1.0") {
         let shown: String = version.chars().take(20).collect();
         let position = out.position();

@@ -16,24 +16,13 @@ use crate::xml::{Node, Tag, Xml};
 const SOURCE: &str = "sslscan";
 const HEARTBLEED: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N";
 
-pub(crate) static ENTRY: Entry = Entry {
-    format: Format::Sslscan,
-    id: "sslscan",
-    label: "sslscan XML",
-    schemes: &["tls"],
-    sniff,
-    read,
-};
+pub(crate) static ENTRY: Entry = Entry { format: Format::Sslscan, id: "sslscan", label: "sslscan XML", schemes: &["tls"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.root() != Some("document") {
         return None;
     }
-    if head.has("SSLScan Results") {
-        Some(Confidence::Certain)
-    } else {
-        head.has("<ssltest").then_some(Confidence::Likely)
-    }
+    if head.has("SSLScan Results") { Some(Confidence::Certain) } else { head.has("<ssltest").then_some(Confidence::Likely) }
 }
 
 /// The server being read, and what it was asked.
@@ -92,18 +81,16 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
 
 fn server(xml: &mut Xml<'_>, tag: &Tag, out: &mut Output<'_>) -> Result<(), ParseError> {
     out.gauge().next_record();
-    let Some((host, port)) = tag.get("host").zip(tag.number::<u16>("port")) else {
+    let Some((host, port)) = tag.get("host").filter(|host| host.len() <= 255).zip(tag.number::<u16>("port")) else {
         out.skip(out.position(), "ssltest without host and port")?;
         return xml.skip();
     };
     let host = identity::asset(host);
     let address = host.parse::<IpAddr>().ok().map(|_| host.clone());
-    let sni = tag.get("sniname").map(identity::asset);
+    let sni = tag.get("sniname").filter(|name| name.len() <= 255).map(identity::asset);
     let mut server = Server {
         location: Location {
-            host: sni
-                .filter(|name| name.parse::<IpAddr>().is_err())
-                .or_else(|| address.is_none().then(|| host.clone())),
+            host: sni.filter(|name| name.parse::<IpAddr>().is_err()).or_else(|| address.is_none().then(|| host.clone())),
             ip: address,
             port: Some(port),
             protocol: Some("tcp".to_owned()),
@@ -137,7 +124,10 @@ fn element(node: &Node, server: &mut Server, out: &mut Output<'_>) -> Result<(),
         }
         "error" => server.failed = Some(node.text.trim().to_owned()),
         "protocol" if node.get("enabled") == Some("1") => {
-            server.protocols.push(judge::protocol_name(node));
+            let name = judge::protocol_name(node);
+            if server.protocols.len() < 16 && !server.protocols.contains(&name) {
+                server.protocols.push(name);
+            }
         }
         _ => {}
     }
@@ -155,9 +145,7 @@ fn heartbleed(node: &Node, server: &Server, out: &mut Output<'_>) -> Result<(), 
         "The server answers a {version} heartbeat with memory that was never sent to it, \
          which can hold private keys and passwords."
     );
-    observation.remediation = Some(
-        "Update the TLS library, then replace certificates and passwords used with it.".to_owned(),
-    );
+    observation.remediation = Some("Update the TLS library, then replace certificates and passwords used with it.".to_owned());
     observation.cves = vec!["CVE-2014-0160".to_owned()];
     observation.cwes = vec![126];
     observation.cvss = Some(HEARTBLEED.to_owned());
@@ -186,8 +174,7 @@ fn cipher(node: &Node, server: &Server, out: &mut Output<'_>) -> Result<(), Pars
         "sslscan rates {name} ({} bits) as {strength}; the server's answer in {version}: {status}.",
         node.get("bits").unwrap_or("unknown")
     );
-    observation.remediation =
-        Some("Switch the cipher off and offer only forward-secret AEAD ciphers.".to_owned());
+    observation.remediation = Some("Switch the cipher off and offer only forward-secret AEAD ciphers.".to_owned());
     observation.cwes = vec![327];
     observation.tags = vec![strength.to_owned()];
     if out.judges() {

@@ -1,5 +1,7 @@
 //! One `<port>` of nmap XML: the open port itself and what scripts say about it.
 
+use std::collections::HashSet;
+
 use super::{Host, OPEN_PORT, SOURCE};
 use crate::errors::ParseError;
 use crate::model::{Component, Coverage, CoverageStatus, Location, Service, Severity};
@@ -7,11 +9,7 @@ use crate::output::Output;
 use crate::vocabulary;
 use crate::xml::Node;
 
-pub(super) fn read(
-    node: &Node,
-    host: &mut Host,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+pub(super) fn read(node: &Node, host: &mut Host, out: &mut Output<'_>) -> Result<(), ParseError> {
     let Some(port) = node.tag.number::<u16>("portid") else {
         let shown = node.get("portid").unwrap_or_default().to_owned();
         return out.skip(out.position(), format!("port {shown:?} is not a port number"));
@@ -28,22 +26,18 @@ pub(super) fn read(
             if out.judges() {
                 vulnerable_scripts(node, host, &protocol, Some(port), out)?;
             }
-            host.services.push(service);
+            host.serve(service);
             Ok(())
         }
         "closed" => Ok(()),
         _ => {
             if name.starts_with("open") {
-                host.services.push(service(node, port, &protocol, name));
+                host.serve(service(node, port, &protocol, name));
             }
             out.coverage(Coverage {
                 source: SOURCE.to_owned(),
                 check_set: OPEN_PORT.to_owned(),
-                location: Location {
-                    port: Some(port),
-                    protocol: Some(protocol),
-                    ..host.location()
-                },
+                location: Location { port: Some(port), protocol: Some(protocol), ..host.location() },
                 status: CoverageStatus::Skipped,
                 reason: Some(match reason {
                     Some(reason) => format!("{name} ({reason})"),
@@ -56,11 +50,7 @@ pub(super) fn read(
 
 fn service(node: &Node, port: u16, protocol: &str, state: &str) -> Service {
     let found = node.first("service");
-    let get = |name| {
-        found
-            .and_then(|service| service.get(name))
-            .map(str::to_owned)
-    };
+    let get = |name| found.and_then(|service| service.get(name)).map(str::to_owned);
     let banner = node
         .all("script")
         .find(|script| script.get("id") == Some("banner"))
@@ -75,38 +65,22 @@ fn service(node: &Node, port: u16, protocol: &str, state: &str) -> Service {
         product: get("product"),
         version: get("version"),
         banner,
-        cpe: found
-            .into_iter()
-            .flat_map(|service| service.all("cpe"))
-            .map(|cpe| cpe.text.trim().to_owned())
-            .collect(),
+        cpe: found.into_iter().flat_map(|service| service.all("cpe")).map(|cpe| cpe.text.trim().to_owned()).collect(),
         tls: get("tunnel").as_deref() == Some("ssl"),
     }
 }
 
-fn open(
-    node: &Node,
-    host: &Host,
-    service: &Service,
-    reason: Option<&str>,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+fn open(node: &Node, host: &Host, service: &Service, reason: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {
     let Service { port, protocol, .. } = service;
     let mut observation = host.observation(OPEN_PORT, protocol, Some(*port));
     observation.title = format!("Open port: {port}/{protocol}");
     observation.description = describe(service, reason);
     observation.confidence = if reason == Some("syn-ack") { 100 } else { 95 };
     observation.location.service = service.name.clone();
-    observation.location.component = service.product.clone().map(|name| Component {
-        name,
-        version: service.version.clone(),
-        purl: None,
-    });
+    observation.location.component = service.product.clone().map(|name| Component { name, version: service.version.clone(), purl: None });
     for script in node.all("script") {
         if let (Some(id), Some(output)) = (script.get("id"), script.get("output")) {
-            observation
-                .evidence
-                .push(out.evidence(format!("nmap script {id}"), output.trim()));
+            observation.evidence.push(out.evidence(format!("nmap script {id}"), output.trim()));
         }
     }
     out.observation(observation, &[OPEN_PORT, protocol, &port.to_string()])
@@ -133,13 +107,8 @@ fn describe(service: &Service, reason: Option<&str>) -> String {
 }
 
 /// Vulnerabilities that the `vulners` script looks up by version; each id once per port.
-fn vulners(
-    node: &Node,
-    host: &Host,
-    service: &Service,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
-    let mut seen = Vec::new();
+fn vulners(node: &Node, host: &Host, service: &Service, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let mut seen = HashSet::new();
     let scripts = node.all("script");
     for script in scripts.filter(|script| script.get("id") == Some("vulners")) {
         for component in script.all("table") {
@@ -148,8 +117,7 @@ fn vulners(
                     out.skip(out.position(), "vulners entry without an id")?;
                     continue;
                 };
-                if !seen.contains(&id) {
-                    seen.push(id);
+                if seen.insert(id) {
                     vulnerability(id, entry, component, host, service, out)?;
                 }
             }
@@ -158,14 +126,7 @@ fn vulners(
     Ok(())
 }
 
-fn vulnerability(
-    id: &str,
-    entry: &Node,
-    component: &Node,
-    host: &Host,
-    service: &Service,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+fn vulnerability(id: &str, entry: &Node, component: &Node, host: &Host, service: &Service, out: &mut Output<'_>) -> Result<(), ParseError> {
     let check = format!("nmap:vulners:{id}");
     let mut observation = host.observation(&check, &service.protocol, Some(service.port));
     let score = element(entry, "cvss").and_then(|score| score.parse().ok());
@@ -192,11 +153,7 @@ fn vulnerability(
 }
 
 fn element<'n>(entry: &'n Node, key: &str) -> Option<&'n str> {
-    entry
-        .all("elem")
-        .find(|elem| elem.get("key") == Some(key))
-        .map(|elem| elem.text.trim())
-        .filter(|text| !text.is_empty())
+    entry.all("elem").find(|elem| elem.get("key") == Some(key)).map(|elem| elem.text.trim()).filter(|text| !text.is_empty())
 }
 
 /// Product and version of a CPE URI (`cpe:/a:vendor:product:version`).
@@ -204,10 +161,7 @@ fn product(cpe: &str) -> Option<Component> {
     let mut parts = cpe.strip_prefix("cpe:/")?.split(':').skip(2);
     Some(Component {
         name: parts.next().filter(|name| !name.is_empty())?.to_owned(),
-        version: parts
-            .next()
-            .filter(|version| !version.is_empty())
-            .map(str::to_owned),
+        version: parts.next().filter(|version| !version.is_empty()).map(str::to_owned),
         purl: None,
     })
 }

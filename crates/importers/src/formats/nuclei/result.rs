@@ -10,9 +10,7 @@ use super::{SOURCE, Seen};
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
-use crate::model::{
-    Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Severity,
-};
+use crate::model::{Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Severity};
 use crate::output::Output;
 use crate::vocabulary;
 
@@ -23,12 +21,7 @@ fn any<'v>(value: &'v Value, names: &[&str]) -> Option<&'v str> {
     names.iter().find_map(|name| json::text(value, &[name]))
 }
 
-pub(super) fn map(
-    value: &Value,
-    position: Position,
-    seen: &mut Seen,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+pub(super) fn map(value: &Value, position: Position, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
     let template = any(value, &["template-id", "templateID", "template_id", "templateId"]);
     let (Some(template), Some(info)) = (template, value.get("info")) else {
         return out.skip(position, "not a nuclei result: no template id or no info");
@@ -39,9 +32,7 @@ pub(super) fn map(
         Some(matcher) => format!("{template}:{matcher}"),
         None => template.to_owned(),
     };
-    let matched = any(value, &["matched-at", "matched"])
-        .or_else(|| any(value, &["host", "url", "ip"]))
-        .unwrap_or_default();
+    let matched = any(value, &["matched-at", "matched"]).or_else(|| any(value, &["host", "url", "ip"])).unwrap_or_default();
     let place = Place::new(matched, value);
     let error = json::text(value, &["error"]);
     if value.get("matcher-status").and_then(Value::as_bool) == Some(false) {
@@ -70,12 +61,7 @@ pub(super) fn map(
 }
 
 /// What the template says, the same wherever it matched.
-fn describe(
-    template: &str,
-    info: &Value,
-    out: &mut Output<'_>,
-    position: Position,
-) -> Result<Observation, ParseError> {
+fn describe(template: &str, info: &Value, out: &mut Output<'_>, position: Position) -> Result<Observation, ParseError> {
     let rated = json::text(info, &["severity"]).unwrap_or("info");
     let mut description = json::text(info, &["description"]).unwrap_or_default().trim().to_owned();
     if let Some(impact) = json::text(info, &["impact"]) {
@@ -122,18 +108,14 @@ fn shown(text: &str) -> String {
 }
 
 fn prove(value: &Value, observation: &mut Observation, out: &Output<'_>) {
-    let extracted: Vec<&str> = ["extracted-results", "extracted_results"]
-        .into_iter()
-        .flat_map(|name| json::texts(value, &[name]))
-        .collect();
+    let extracted: Vec<&str> =
+        ["extracted-results", "extracted_results"].into_iter().flat_map(|name| json::texts(value, &[name])).collect();
     if !extracted.is_empty() {
         observation.evidence.push(out.evidence("extracted", &extracted.join("\n")));
     }
-    for (label, names) in [
-        ("request", ["request", "Request"]),
-        ("response", ["response", "Response"]),
-        ("curl", ["curl-command", "curl_command"]),
-    ] {
+    for (label, names) in
+        [("request", ["request", "Request"]), ("response", ["response", "Response"]), ("curl", ["curl-command", "curl_command"])]
+    {
         if let Some(body) = any(value, &names) {
             observation.evidence.push(out.evidence(label, body));
         }
@@ -152,11 +134,7 @@ struct Place {
 impl Place {
     fn new(matched: &str, value: &Value) -> Self {
         let web = matched.contains("://");
-        let parsed = if web {
-            Url::parse(matched)
-        } else {
-            Url::parse(&format!("tcp://{matched}"))
-        };
+        let parsed = if web { Url::parse(matched) } else { Url::parse(&format!("tcp://{matched}")) };
         let port = json::text(value, &["port"]).and_then(|port| port.parse().ok());
         let ip = json::text(value, &["ip"]).map(identity::asset);
         let method = any(value, &["fuzzing_method", "fuzzing-method"]).map(str::to_owned);
@@ -189,12 +167,7 @@ impl Place {
             location.service = Some(url.scheme().to_owned());
             location.url = Some(matched.to_owned());
         }
-        Self {
-            location,
-            host,
-            origin: web.then(|| identity::asset(matched)),
-            path: url.path().to_owned(),
-        }
+        Self { location, host, origin: web.then(|| identity::asset(matched)), path: url.path().to_owned() }
     }
 }
 
@@ -217,10 +190,7 @@ fn keys(kind: &str, check: &str, place: &Place) -> Vec<IdentityKey> {
             let parameter = location.parameter.as_deref();
             vec![identity::web(origin, check, method, &place.path, parameter)]
         }
-        _ => vec![
-            identity::network(&place.host, "tcp", port, check),
-            identity::network_moved(&place.host, "tcp", check),
-        ],
+        _ => vec![identity::network(&place.host, "tcp", port, check), identity::network_moved(&place.host, "tcp", check)],
     }
 }
 
@@ -245,9 +215,5 @@ fn introduce(place: &Place, seen: &mut Seen, out: &mut Output<'_>) -> Result<(),
         return Ok(());
     }
     let kind = if place.origin.is_some() { "web" } else { "host" };
-    out.asset(Asset {
-        kind: kind.to_owned(),
-        identifiers,
-        services: Vec::new(),
-    })
+    out.asset(Asset { kind: kind.to_owned(), identifiers, services: Vec::new() })
 }

@@ -1,7 +1,5 @@
 //! One SARIF result: an observation per location, or coverage when it is not a failure.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use serde_json::Value;
 
 use super::place;
@@ -10,30 +8,28 @@ use super::run::Context;
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
-use crate::model::{
-    Component, Coverage, CoverageStatus, Evidence, IdentityKey, Location, Observation, Severity,
-};
-use crate::output::Output;
+use crate::model::{Component, Coverage, CoverageStatus, Evidence, IdentityKey, Location, Observation, Severity};
+use crate::output::{Output, floor_boundary};
 use crate::vocabulary;
 
 const STEPS: usize = 200;
 const FINGERPRINTS: usize = 16;
+const FINGERPRINT_NAME: usize = 500;
+const ARGUMENT: usize = 4 << 10;
+const MESSAGE: usize = 64 << 10;
+/// Places of one result.
+const PLACES: usize = 1_000;
+/// Places of one result that each carry all its evidence.
+const PLACES_WITH_EVIDENCE: usize = 16;
 
-pub(super) fn map(
-    value: &Value,
-    position: Position,
-    context: &mut Context,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+pub(super) fn map(value: &Value, position: Position, context: &mut Context, out: &mut Output<'_>) -> Result<(), ParseError> {
     if !value.is_object() {
         return out.skip(position, "result is not an object");
     }
     let rule = find_rule(value, context);
     let id = rule_id(value, rule);
     let kind = json::text(value, &["kind"]).unwrap_or("fail");
-    let locations: Vec<Location> = json::items(value, &["locations"])
-        .map(|location| place::location(location, context))
-        .collect();
+    let locations: Vec<Location> = json::items(value, &["locations"]).map(|location| place::location(location, context)).collect();
     if kind != "fail" {
         let location = locations.into_iter().next().unwrap_or_default();
         return covered(kind, id.unwrap_or("unknown"), location, context, out);
@@ -61,21 +57,23 @@ pub(super) fn map(
         cves: vocabulary::cves(&id),
         references: references(value, rule),
         tags: tags(value, rule),
-        evidence: evidence(value, context, out),
         observed_at: context.finished.clone(),
         ..Observation::default()
     };
     let component = component(value);
+    let evidence = evidence(value, context, out);
     let fingerprints = fingerprints(value);
     let several = locations.len() > 1;
-    let locations = if locations.is_empty() {
-        vec![Location::default()]
-    } else {
-        locations
-    };
-    for mut location in locations {
+    let locations = if locations.is_empty() { vec![Location::default()] } else { locations };
+    if locations.len() > PLACES {
+        out.warn(position, format!("result with {} places; {PLACES} are taken", locations.len()))?;
+    }
+    for (index, mut location) in locations.into_iter().take(PLACES).enumerate() {
         location.component.clone_from(&component);
         let mut observation = common.clone();
+        if index < PLACES_WITH_EVIDENCE {
+            observation.evidence.clone_from(&evidence);
+        }
         observation.keys = keys(&id, &location, &fingerprints, several, context);
         observation.location = location;
         out.distinct(observation)?;
@@ -85,20 +83,15 @@ pub(super) fn map(
 
 fn find_rule<'c>(value: &Value, context: &'c Context) -> Option<&'c Rule> {
     let id = json::text(value, &["ruleId"]).or(json::text(value, &["rule", "id"]));
-    let index = [&["ruleIndex"][..], &["rule", "index"]]
-        .into_iter()
-        .find_map(|path| json::at(value, path)?.as_u64());
+    let index = [&["ruleIndex"][..], &["rule", "index"]].into_iter().find_map(|path| json::at(value, path)?.as_u64());
     if let Some(reference) = json::at(value, &["rule", "toolComponent"]) {
         let named = |component: &&ToolComponent| {
             let name = json::text(reference, &["name"]);
             let guid = json::text(reference, &["guid"]);
-            (name.is_some() && component.name.as_deref() == name)
-                || (guid.is_some() && component.guid.as_deref() == guid)
+            (name.is_some() && component.name.as_deref() == name) || (guid.is_some() && component.guid.as_deref() == guid)
         };
-        let by_index = reference
-            .get("index")
-            .and_then(Value::as_u64)
-            .and_then(|index| context.extensions.get(usize::try_from(index).ok()?));
+        let by_index =
+            reference.get("index").and_then(Value::as_u64).and_then(|index| context.extensions.get(usize::try_from(index).ok()?));
         if let Some(component) = by_index.or_else(|| context.extensions.iter().find(named)) {
             return component.find(id, index);
         }
@@ -111,30 +104,16 @@ fn find_rule<'c>(value: &Value, context: &'c Context) -> Option<&'c Rule> {
 }
 
 fn rule_id<'v>(value: &'v Value, rule: Option<&'v Rule>) -> Option<&'v str> {
-    json::text(value, &["ruleId"])
-        .or(json::text(value, &["rule", "id"]))
-        .or(rule.and_then(|rule| rule.id.as_deref()))
+    json::text(value, &["ruleId"]).or(json::text(value, &["rule", "id"])).or(rule.and_then(|rule| rule.id.as_deref()))
 }
 
 /// Something other than a failure says that the rule ran.
-fn covered(
-    kind: &str,
-    id: &str,
-    location: Location,
-    context: &Context,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+fn covered(kind: &str, id: &str, location: Location, context: &Context, out: &mut Output<'_>) -> Result<(), ParseError> {
     let status = match kind {
         "pass" | "informational" => CoverageStatus::Done,
         _ => CoverageStatus::Skipped,
     };
-    out.coverage(Coverage {
-        source: context.source(),
-        check_set: id.to_owned(),
-        location,
-        status,
-        reason: Some(kind.to_owned()),
-    })
+    out.coverage(Coverage { source: context.source(), check_set: id.to_owned(), location, status, reason: Some(kind.to_owned()) })
 }
 
 /// Text of the result's message, with arguments put in.
@@ -144,13 +123,11 @@ fn message(value: &Value, rule: Option<&Rule>, context: &Context) -> Option<Stri
         Some(text) => text,
         None => {
             let id = json::text(message, &["id"])?;
-            let global = || json::text(&context.driver.messages, &[id, "text"]);
+            let global = || rule::pick(&context.driver.messages, id);
             rule.and_then(|rule| rule.message(id)).or_else(global)?
         }
     };
-    let arguments: Vec<&str> = json::items(message, &["arguments"])
-        .map(|argument| argument.as_str().unwrap_or_default())
-        .collect();
+    let arguments: Vec<&str> = json::items(message, &["arguments"]).map(|argument| argument.as_str().unwrap_or_default()).collect();
     Some(fill(text, &arguments))
 }
 
@@ -166,10 +143,14 @@ fn fill(text: &str, arguments: &[&str]) -> String {
         let tail = &rest[start..];
         let placeholder = tail
             .strip_prefix('{')
-            .and_then(|tail| tail.split_once('}'))
-            .and_then(|(number, after)| Some((number.parse::<usize>().ok()?, after)));
+            .map(|tail| tail.split_at(tail.bytes().take(3).take_while(u8::is_ascii_digit).count()))
+            .and_then(|(number, after)| Some((number.parse::<usize>().ok()?, after.strip_prefix('}')?)));
         if let Some((number, after)) = placeholder {
-            filled.push_str(arguments.get(number).copied().unwrap_or_default());
+            let argument = arguments.get(number).copied().unwrap_or_default();
+            filled.push_str(&argument[..floor_boundary(argument, ARGUMENT)]);
+            if filled.len() > MESSAGE {
+                return filled;
+            }
             rest = after;
         } else {
             let doubled = tail.starts_with("{{") || tail.starts_with("}}");
@@ -184,10 +165,7 @@ fn fill(text: &str, arguments: &[&str]) -> String {
 fn describe(message: Option<&str>, rule: Option<&Rule>) -> String {
     let mut parts: Vec<&str> = Vec::new();
     let rule_texts = rule.map(|rule| [rule.short.as_deref(), rule.full.as_deref()]);
-    for text in std::iter::once(message)
-        .chain(rule_texts.into_iter().flatten())
-        .flatten()
-    {
+    for text in std::iter::once(message).chain(rule_texts.into_iter().flatten()).flatten() {
         let text = text.trim();
         if !text.is_empty() && !parts.iter().any(|part| part.contains(text)) {
             parts.push(text);
@@ -201,8 +179,7 @@ fn severity(value: &Value, rule: Option<&Rule>) -> Severity {
     if let Some(rated) = rule.and_then(|rule| rule.rated) {
         return rated;
     }
-    let level =
-        json::text(value, &["level"]).or_else(|| rule.and_then(|rule| rule.level.as_deref()));
+    let level = json::text(value, &["level"]).or_else(|| rule.and_then(|rule| rule.level.as_deref()));
     match level {
         Some("note") => Severity::Info,
         Some("error") => Severity::High,
@@ -220,9 +197,7 @@ fn confidence(rule: Option<&Rule>) -> u8 {
 }
 
 fn remediation(value: &Value) -> Option<String> {
-    let fixes: Vec<&str> = json::items(value, &["fixes"])
-        .filter_map(|fix| json::text(fix, &["description", "text"]))
-        .collect();
+    let fixes: Vec<&str> = json::items(value, &["fixes"]).filter_map(|fix| json::text(fix, &["description", "text"])).collect();
     (!fixes.is_empty()).then(|| fixes.join("\n"))
 }
 
@@ -246,9 +221,7 @@ fn references(value: &Value, rule: Option<&Rule>) -> Vec<String> {
     if let Some(rule) = rule {
         references.extend(rule.help_uri.clone());
         let help = rule.help.as_deref().map(str::trim);
-        references.extend(help.filter(|help| {
-            help.starts_with("http") && !help.contains(char::is_whitespace)
-        }).map(str::to_owned));
+        references.extend(help.filter(|help| help.starts_with("http") && !help.contains(char::is_whitespace)).map(str::to_owned));
     }
     references.extend(json::text(value, &["hostedViewerUri"]).map(str::to_owned));
     references
@@ -257,8 +230,7 @@ fn references(value: &Value, rule: Option<&Rule>) -> Vec<String> {
 fn tags(value: &Value, rule: Option<&Rule>) -> Vec<String> {
     let mut tags: Vec<String> = rule.map(|rule| rule.tags.clone()).unwrap_or_default();
     tags.extend(rule::tags(value));
-    let accepted = json::items(value, &["suppressions"])
-        .any(|one| json::text(one, &["status"]).is_none_or(|status| status == "accepted"));
+    let accepted = json::items(value, &["suppressions"]).any(|one| json::text(one, &["status"]).is_none_or(|status| status == "accepted"));
     if accepted {
         tags.push("suppressed".to_owned());
     }
@@ -282,10 +254,7 @@ fn evidence(value: &Value, context: &Context, out: &Output<'_>) -> Vec<Evidence>
             }
         }
     }
-    let related: Vec<String> = json::items(value, &["relatedLocations"])
-        .take(STEPS)
-        .map(|location| step(location, context))
-        .collect();
+    let related: Vec<String> = json::items(value, &["relatedLocations"]).take(STEPS).map(|location| step(location, context)).collect();
     if !related.is_empty() {
         evidence.push(out.evidence("related locations", &related.join("\n")));
     }
@@ -315,12 +284,7 @@ fn step(location: &Value, context: &Context) -> String {
 
 /// Package named in the properties of the result (Black Duck and others).
 fn component(value: &Value) -> Option<Component> {
-    let property = |names: [&str; 3]| {
-        names
-            .into_iter()
-            .find_map(|name| json::text(value, &["properties", name]))
-            .map(str::to_owned)
-    };
+    let property = |names: [&str; 3]| names.into_iter().find_map(|name| json::text(value, &["properties", name])).map(str::to_owned);
     Some(Component {
         name: property(["component", "packageName", "package"])?,
         version: property(["componentVersion", "packageVersion", "installedVersion"]),
@@ -336,11 +300,13 @@ fn fingerprints(value: &Value) -> Vec<(bool, String, String)> {
             flatten(full, member, value, &mut found);
         }
     }
-    found.truncate(FINGERPRINTS);
     found
 }
 
 fn flatten(full: bool, path: &str, value: &Value, found: &mut Vec<(bool, String, String)>) {
+    if found.len() >= FINGERPRINTS || path.len() > FINGERPRINT_NAME {
+        return;
+    }
     match value {
         // Some tools write a notice where the value needs a licence to be shown.
         Value::String(text) if !text.trim().is_empty() && text != "requires login" => {
@@ -357,13 +323,7 @@ fn flatten(full: bool, path: &str, value: &Value, found: &mut Vec<(bool, String,
     }
 }
 
-fn keys(
-    id: &str,
-    location: &Location,
-    fingerprints: &[(bool, String, String)],
-    several: bool,
-    context: &mut Context,
-) -> Vec<IdentityKey> {
+fn keys(id: &str, location: &Location, fingerprints: &[(bool, String, String)], several: bool, context: &mut Context) -> Vec<IdentityKey> {
     let source = context.source();
     let repository = context.repository.clone();
     let repository = repository.as_deref();
@@ -372,7 +332,7 @@ fn keys(
     for (full, name, value) in fingerprints {
         // A partial fingerprint, and one shared by several places, only means something in its file.
         let within = file.filter(|_| !full || several);
-        let nth = context.next(("fingerprint", id, within, name, value));
+        let nth = context.occurrence(("fingerprint", id, within, name, value));
         keys.push(identity::code_fingerprint(&source, id, within, name, value, nth));
     }
     if let Some(component) = &location.component {
@@ -380,22 +340,11 @@ fn keys(
     }
     let anchor = location.snippet.as_deref().map(identity::snippet);
     let anchor = anchor.as_deref().or(location.logical.as_deref());
-    let nth = context.next(("code", id, file, anchor));
+    let nth = context.occurrence(("code", id, file, anchor));
     keys.push(identity::code(repository, file, id, anchor, nth));
     if let Some(anchor) = anchor {
-        let nth = context.next(("code.moved", id, anchor));
+        let nth = context.occurrence(("code.moved", id, anchor));
         keys.push(identity::code_moved(repository, id, anchor, nth));
     }
     keys
-}
-
-impl Context {
-    /// How many of this were seen before.
-    fn next(&mut self, what: impl Hash) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        what.hash(&mut hasher);
-        let count = self.occurrences.entry(hasher.finish()).or_insert(0);
-        *count += 1;
-        *count - 1
-    }
 }

@@ -9,6 +9,10 @@ use crate::model::Severity;
 use crate::output::floor_boundary;
 use crate::vocabulary;
 
+/// Levels of a hierarchical rule id that are looked up.
+const LEVELS: usize = 8;
+/// Messages of one rule or component.
+const MESSAGES: usize = 200;
 /// Bytes kept of one text of a rule.
 const TEXT: usize = 8 << 10;
 
@@ -17,7 +21,7 @@ const TEXT: usize = 8 << 10;
 pub(super) struct Component {
     pub(super) name: Option<String>,
     pub(super) guid: Option<String>,
-    pub(super) messages: Value,
+    pub(super) messages: Vec<(String, String)>,
     rules: Vec<Rule>,
     by_id: HashMap<String, usize>,
 }
@@ -25,21 +29,27 @@ pub(super) struct Component {
 impl Component {
     pub(super) fn add(&mut self, rule: Rule) {
         if let Some(id) = &rule.id {
-            self.by_id.entry(id.clone()).or_insert(self.rules.len());
+            self.by_id.insert(id.clone(), self.rules.len());
         }
         self.rules.push(rule);
     }
 
-    /// A rule by id, by the ids above it (`CA1000/1` is under `CA1000`), or by index.
+    /// A rule by index when the id fits, by id, by the ids above it (`CA1000/1` is under `CA1000`).
     pub(super) fn find(&self, id: Option<&str>, index: Option<u64>) -> Option<&Rule> {
+        let indexed = index.and_then(|index| self.rules.get(usize::try_from(index).ok()?));
+        let fits = indexed.is_some_and(|rule| id.is_none() || rule.id.as_deref() == id);
+        if fits {
+            return indexed;
+        }
         let mut id = id;
-        while let Some(name) = id {
+        for _ in 0..LEVELS {
+            let name = id?;
             if let Some(place) = self.by_id.get(name) {
                 return self.rules.get(*place);
             }
             id = name.rsplit_once('/').map(|(above, _)| above);
         }
-        self.rules.get(usize::try_from(index?).ok()?)
+        None
     }
 }
 
@@ -86,51 +96,39 @@ impl Rule {
             help: text(&["help", "text"]),
             help_uri: text(&["helpUri"]),
             level: text(&["defaultConfiguration", "level"]),
-            rated: json::at(value, &["properties", "security-severity"]).map(rated),
-            cvss: vectors
-                .into_iter()
-                .filter_map(|name| json::text(value, &["properties", name]))
-                .find_map(vocabulary::cvss),
+            rated: json::at(value, &["properties", "security-severity"]).filter(|value| !value.is_null()).map(rated),
+            cvss: vectors.into_iter().filter_map(|name| json::text(value, &["properties", name])).find_map(vocabulary::cvss),
             precision: text(&["properties", "precision"]),
             cwes,
             tags: tags(value),
-            messages: json::at(value, &["messageStrings"])
-                .and_then(Value::as_object)
-                .into_iter()
-                .flatten()
-                .filter_map(|(id, message)| {
-                    json::text(message, &["text"]).map(|text| (id.clone(), kept(text)))
-                })
-                .collect(),
+            messages: value.get("messageStrings").map(messages).unwrap_or_default(),
         }
     }
 
     pub(super) fn message(&self, id: &str) -> Option<&str> {
-        self.messages
-            .iter()
-            .find(|(name, _)| name == id)
-            .map(|(_, text)| text.as_str())
+        pick(&self.messages, id)
     }
 
     /// About how many bytes it holds.
     pub(super) fn size(&self) -> usize {
-        let texts = [
-            &self.id,
-            &self.name,
-            &self.short,
-            &self.full,
-            &self.help,
-            &self.help_uri,
-            &self.level,
-            &self.cvss,
-            &self.precision,
-        ];
+        let texts = [&self.id, &self.name, &self.short, &self.full, &self.help, &self.help_uri, &self.level, &self.cvss, &self.precision];
         let messages = self.messages.iter().map(|(id, text)| id.len() + text.len() + 48);
         size_of::<Self>()
             + texts.into_iter().flatten().map(String::len).sum::<usize>()
             + messages.sum::<usize>()
             + self.tags.iter().map(|tag| tag.len() + 24).sum::<usize>()
     }
+}
+
+/// Texts of a table of message strings.
+pub(super) fn messages(value: &Value) -> Vec<(String, String)> {
+    let members = value.as_object().into_iter().flatten().take(MESSAGES);
+    members.filter_map(|(id, message)| json::text(message, &["text"]).map(|text| (kept(id), kept(text)))).collect()
+}
+
+/// The message of that name.
+pub(super) fn pick<'m>(messages: &'m [(String, String)], id: &str) -> Option<&'m str> {
+    messages.iter().find(|(name, _)| name == id).map(|(_, text)| text.as_str())
 }
 
 /// Tags of a rule or result; GitHub's `external/cwe/cwe-079` loses its path.

@@ -1,7 +1,8 @@
 //! One run: collects its tool and artifacts, spools its results, maps them at its end.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
 use std::rc::Rc;
 
@@ -11,7 +12,7 @@ use serde_json::value::RawValue;
 use tempfile::SpooledTempFile;
 
 use super::result;
-use super::rule::{Component, Rule};
+use super::rule::{Component, Rule, messages};
 use crate::errors::{ParseError, Position};
 use crate::input::Gauge;
 use crate::json::{self, Each, Elements, Members, Walk, WalkEach};
@@ -31,8 +32,9 @@ pub(super) struct Context {
     pub(super) artifacts: Vec<Option<String>>,
     pub(super) repository: Option<String>,
     pub(super) finished: Option<String>,
-    /// How often each anchor was seen, so that equal ones can be told apart.
-    pub(super) occurrences: HashMap<u64, u64>,
+    /// Anchors seen, and how often those seen again, so that equal ones can be told apart.
+    seen: HashSet<u64>,
+    repeated: HashMap<u64, u64>,
     kept: usize,
 }
 
@@ -40,6 +42,19 @@ impl Context {
     pub(super) fn source(&self) -> String {
         let name = self.driver.name.as_deref().unwrap_or("unknown");
         format!("sarif:{}", vocabulary::shorten(name, 80))
+    }
+
+    /// How many of this were seen before.
+    pub(super) fn occurrence(&mut self, what: impl Hash) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        what.hash(&mut hasher);
+        let digest = hasher.finish();
+        if self.seen.insert(digest) {
+            return 0;
+        }
+        let count = self.repeated.entry(digest).or_insert(0);
+        *count += 1;
+        *count
     }
 }
 
@@ -53,18 +68,8 @@ pub(super) struct Run<'l, 'o> {
 }
 
 impl<'l, 'o> Run<'l, 'o> {
-    pub(super) fn new(
-        gauge: &'l Gauge,
-        record: Rc<Cell<Option<u64>>>,
-        out: &'l mut Output<'o>,
-    ) -> Self {
-        Self {
-            gauge,
-            record,
-            out,
-            context: Context::default(),
-            spool: None,
-        }
+    pub(super) fn new(gauge: &'l Gauge, record: Rc<Cell<Option<u64>>>, out: &'l mut Output<'o>) -> Self {
+        Self { gauge, record, out, context: Context::default(), spool: None }
     }
 
     /// Maps what was spooled of a run that was never finished.
@@ -79,16 +84,12 @@ impl<'l, 'o> Run<'l, 'o> {
         };
         let failed = |source: io::Error, position: Position| ParseError::Io { position, source };
         let end = self.gauge.position();
-        spool
-            .seek(SeekFrom::Start(0))
-            .map_err(|error| failed(error, end))?;
+        spool.seek(SeekFrom::Start(0)).map_err(|error| failed(error, end))?;
         let mut spool = BufReader::new(spool);
         let mut line = Vec::new();
         loop {
             line.clear();
-            let read = spool
-                .read_until(0, &mut line)
-                .map_err(|error| failed(error, end))?;
+            let read = spool.read_until(0, &mut line).map_err(|error| failed(error, end))?;
             if read == 0 {
                 return Ok(());
             }
@@ -124,11 +125,7 @@ fn pack(position: Position, raw: &RawValue) -> Vec<u8> {
 fn unpack(line: &[u8]) -> Option<(Position, &[u8])> {
     let mut parts = line.strip_suffix(&[0])?.splitn(4, |byte| *byte == b' ');
     let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse::<u64>().ok();
-    let position = Position {
-        byte: number()?,
-        line: number(),
-        record: number(),
-    };
+    let position = Position { byte: number()?, line: number(), record: number() };
     Some((position, parts.next()?))
 }
 
@@ -149,31 +146,20 @@ impl Members for Run<'_, '_> {
         let record = Rc::clone(&self.record);
         match key {
             "results" => {
-                let spool = self
-                    .spool
-                    .get_or_insert_with(|| SpooledTempFile::new(SPOOL_IN_MEMORY));
+                let spool = self.spool.get_or_insert_with(|| SpooledTempFile::new(SPOOL_IN_MEMORY));
                 let mut last = gauge.position();
                 map.next_value_seed(Each {
                     gauge,
                     record: &record,
                     take: |raw: Box<RawValue>| {
                         gauge.next_record();
-                        let position = Position {
-                            record: gauge.position().record,
-                            ..last
-                        };
+                        let position = Position { record: gauge.position().record, ..last };
                         last = gauge.position();
-                        spool
-                            .write_all(&pack(position, &raw))
-                            .map_err(|source| ParseError::Io { position, source })
+                        spool.write_all(&pack(position, &raw)).map_err(|source| ParseError::Io { position, source })
                     },
                 })
             }
-            "tool" => map.next_value_seed(Walk(&mut Tool {
-                gauge,
-                record,
-                context: &mut self.context,
-            })),
+            "tool" => map.next_value_seed(Walk(&mut Tool { gauge, record, context: &mut self.context })),
             "artifacts" => {
                 let context = &mut self.context;
                 map.next_value_seed(Each {
@@ -190,17 +176,14 @@ impl Members for Run<'_, '_> {
             }
             "invocations" => {
                 let value = json::value(map, gauge, &record)?;
-                self.context.finished = json::items(&value, &[])
-                    .last()
-                    .and_then(|last| json::text(last, &["endTimeUtc"]))
-                    .and_then(vocabulary::instant);
+                self.context.finished =
+                    json::items(&value, &[]).last().and_then(|last| json::text(last, &["endTimeUtc"])).and_then(vocabulary::instant);
                 Ok(())
             }
             "versionControlProvenance" => {
                 let value = json::value(map, gauge, &record)?;
-                self.context.repository = json::items(&value, &[])
-                    .find_map(|provenance| json::text(provenance, &["repositoryUri"]))
-                    .map(str::to_owned);
+                self.context.repository =
+                    json::items(&value, &[]).find_map(|provenance| json::text(provenance, &["repositoryUri"])).map(str::to_owned);
                 Ok(())
             }
             _ => json::ignore(map),
@@ -233,10 +216,7 @@ impl Members for Tool<'_> {
             }
             "extensions" => {
                 let gauge = reader.gauge;
-                map.next_value_seed(WalkEach {
-                    gauge,
-                    members: &mut reader,
-                })
+                map.next_value_seed(WalkEach { gauge, members: &mut reader })
             }
             _ => json::ignore(map),
         }
@@ -260,6 +240,7 @@ impl Elements for ComponentReader<'_> {
     fn end(&mut self) -> Result<(), ParseError> {
         let done = std::mem::take(&mut self.current);
         if self.extension {
+            Run::keep(self.context, self.gauge, size_of::<Component>())?;
             self.context.extensions.push(done);
         }
         Ok(())
@@ -271,7 +252,7 @@ impl Members for ComponentReader<'_> {
         match key {
             "name" | "guid" => {
                 let value = json::value(map, self.gauge, &self.record)?;
-                let text = value.as_str().map(str::to_owned);
+                let text = value.as_str().map(|text| vocabulary::shorten(text, 200));
                 if key == "name" {
                     self.current.name = text;
                 } else {
@@ -281,7 +262,7 @@ impl Members for ComponentReader<'_> {
             }
             "globalMessageStrings" => {
                 let value = json::value(map, self.gauge, &self.record)?;
-                self.current.messages = value;
+                self.current.messages = messages(&value);
                 Ok(())
             }
             "rules" => {

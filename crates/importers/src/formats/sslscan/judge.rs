@@ -31,11 +31,7 @@ pub(super) fn cipher_severity(strength: &str) -> Severity {
     }
 }
 
-pub(super) fn element(
-    node: &Node,
-    server: &mut Server,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+pub(super) fn element(node: &Node, server: &mut Server, out: &mut Output<'_>) -> Result<(), ParseError> {
     match node.name() {
         "protocol" => {
             server.saw("sslscan:protocol");
@@ -164,12 +160,7 @@ fn certificate(node: &Node, server: &mut Server, out: &mut Output<'_>) -> Result
     Ok(())
 }
 
-fn tell(
-    weakness: Weakness,
-    node: &Node,
-    server: &Server,
-    out: &mut Output<'_>,
-) -> Result<(), ParseError> {
+fn tell(weakness: Weakness, node: &Node, server: &Server, out: &mut Output<'_>) -> Result<(), ParseError> {
     let mut observation = server.observation(weakness.check.clone(), weakness.title);
     observation.severity = weakness.severity;
     observation.cwes = vec![weakness.cwe];

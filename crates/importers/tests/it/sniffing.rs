@@ -1,0 +1,37 @@
+//! Guessing formats, and a wrong guess that cannot be missed.
+
+use importers::{Confidence, Format, Limits, ParseError, parse, sniff};
+
+use crate::specimens;
+
+#[test]
+fn a_file_read_as_another_format_is_refused_by_name() {
+    for (actual, bytes) in specimens() {
+        for format in Format::all().filter(|format| *format != actual) {
+            let result = parse(format, &mut &bytes[..], &Limits::default(), &mut Vec::new());
+            assert!(matches!(result, Err(ParseError::NotThisFormat { .. })), "{actual} read as {format}: {result:?}");
+        }
+    }
+}
+
+#[test]
+fn sniffing_needs_neither_name_nor_whole_file_and_says_nothing_about_strangers() {
+    for (format, bytes) in specimens() {
+        let head = &bytes[..bytes.len().min(4096)];
+        assert_eq!(sniff(head, None).first().map(|best| best.0), Some(format));
+    }
+    for stranger in [&b""[..], b"<html></html>", b"{\"runs\": 1}", b"a,b\n1,2\n", b"\xff\xfe\x00"] {
+        assert_eq!(sniff(stranger, Some("x.txt")), []);
+    }
+    let named = sniff(b"{", Some("report.SARIF"));
+    assert_eq!(named, [(Format::Sarif, Confidence::Possible)]);
+}
+
+#[test]
+fn formats_are_named_by_their_id() {
+    for format in Format::all() {
+        assert_eq!(format.id().parse(), Ok(format));
+    }
+    let error = "nessus".parse::<Format>().expect_err("not yet");
+    assert!(error.to_string().contains("known are nmap"));
+}
