@@ -1,5 +1,5 @@
-//! The session cookie. `__Host-` binds it to this very host over HTTPS; browsers differ on `Secure` over plain HTTP
-//! (Chromium and Firefox take it from loopback, Safari and many tools do not), so there the plain name stands.
+//! The session cookie. `__Host-` binds it to this very host and asks for `Secure`. Over plain HTTP Chromium and curl take
+//! that from loopback, Safari does not, so there, and only there, the plain name stands.
 
 use std::time::Duration;
 

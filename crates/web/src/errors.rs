@@ -66,3 +66,18 @@ pub(crate) fn timeout() -> Error {
 pub(crate) fn busy() -> Error {
     Error::unavailable("web.busy", "too many requests at once; ask again shortly")
 }
+
+/// The Idempotency-Key is empty, too long or not printable.
+pub(crate) fn idempotency_key() -> Error {
+    Error::invalid("web.idempotency_key", "an Idempotency-Key has 1 to 255 printable characters")
+}
+
+/// The first request with this Idempotency-Key is still under way.
+pub(crate) fn in_flight() -> Error {
+    Error::conflict("web.in_flight", "the first request with this Idempotency-Key is still under way").retry_after(std::time::Duration::from_secs(1))
+}
+
+/// The same Idempotency-Key came with another request before.
+pub(crate) fn other_request() -> Error {
+    Error::invalid("web.idempotency_mismatch", "this Idempotency-Key was used for another request")
+}

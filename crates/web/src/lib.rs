@@ -4,6 +4,7 @@
 mod answer;
 mod caller;
 mod errors;
+pub mod idempotency;
 mod input;
 pub mod live;
 pub mod openapi;

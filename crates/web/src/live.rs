@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::FromRequestParts;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use backends::Subscription;
 use futures::{Stream, StreamExt};
 use http::request::Parts;
 use http::{HeaderValue, header};
@@ -65,6 +66,23 @@ pub fn sse(updates: impl Stream<Item = Update> + Send + 'static, stop: Cancellat
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// A bus channel as updates; `turn` leaves out what this reader must not or need not see. When messages were lost the
+/// reader gets an update named `lagged` and reads the state again.
+pub fn follow(subscription: Subscription, turn: impl FnMut(&[u8]) -> Option<Update> + Send + 'static) -> impl Stream<Item = Update> + Send {
+    futures::stream::unfold((subscription, turn), |(mut subscription, mut turn)| async move {
+        loop {
+            let message = subscription.next().await?;
+            let update = match message.body() {
+                Some(body) => turn(body),
+                None => Some(Update::new("lagged", serde_json::Value::Null)),
+            };
+            if let Some(update) = update {
+                return Some((update, (subscription, turn)));
+            }
+        }
+    })
 }
 
 /// The id of the last update the reader saw (`Last-Event-ID`), when it comes back.
