@@ -63,4 +63,14 @@ impl Config {
             outbound: OutboundConfig::default(),
         }
     }
+
+    /// The keys whose engines belong to one process alone, with their URLs.
+    #[must_use]
+    pub fn private_engines(&self) -> Vec<(&'static str, &str)> {
+        [("db", &self.db, "sqlite:"), ("hot", &self.hot, "embedded:"), ("bus", &self.bus, "memory:")]
+            .into_iter()
+            .filter(|(_, url, own)| url.starts_with(own))
+            .map(|(key, url, _)| (key, url.as_str()))
+            .collect()
+    }
 }

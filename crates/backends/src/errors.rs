@@ -11,6 +11,46 @@ pub(crate) fn db_unavailable(cause: sqlx::Error) -> Error {
     Error::unavailable("db.unavailable", "the database does not answer; retry in a moment").because(cause)
 }
 
+/// The PostgreSQL server named in the configuration does not answer.
+pub(crate) fn db_unreachable(host: &str, port: u16, cause: sqlx::Error) -> Error {
+    Error::unavailable("db.unreachable", format!("PostgreSQL at {host}:{port} does not answer: {cause}")).because(cause)
+}
+
+/// The folder of the database cannot be made or written.
+pub(crate) fn db_folder(path: &std::path::Path, cause: &std::io::Error) -> Error {
+    Error::unavailable("db.folder", format!("`{}` cannot be made or written: {cause}", path.display()))
+}
+
+/// The database file cannot be opened.
+pub(crate) fn db_unopened(path: &std::path::Path, cause: sqlx::Error) -> Error {
+    Error::unavailable("db.unopened", format!("`{}` cannot be opened as a SQLite database: {cause}", path.display())).because(cause)
+}
+
+/// The `db` URL of a PostgreSQL server is malformed.
+pub(crate) fn db_server_url(url: &str, cause: &sqlx::Error) -> Error {
+    Error::invalid("config.db_server", format!("db = \"{}\" is not a PostgreSQL URL: {cause}", without_password(url)))
+}
+
+/// A job's payload is not what its handler expects.
+pub(crate) fn job_payload(name: &str, cause: &serde_json::Error) -> Error {
+    Error::invalid("jobs.payload", format!("payload of {name} cannot be read: {cause}"))
+}
+
+/// The job is run by another worker now.
+pub(crate) fn job_lease_lost(job: impl std::fmt::Display) -> Error {
+    Error::conflict("jobs.lease_lost", format!("job {job} is run by somebody else now"))
+}
+
+/// No handler of that name runs in this process.
+pub(crate) fn job_unknown(name: &str) -> Error {
+    Error::unavailable("jobs.unknown", format!("this process does not know jobs called `{name}`"))
+}
+
+/// The job took longer than it may.
+pub(crate) fn job_timeout(limit: std::time::Duration) -> Error {
+    Error::timeout("jobs.timeout", format!("the job took longer than {} s", limit.as_secs()))
+}
+
 /// A row with the same unique value exists.
 pub(crate) fn db_duplicate(cause: sqlx::Error) -> Error {
     Error::conflict("db.duplicate", "such a row exists already").because(cause)

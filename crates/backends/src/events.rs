@@ -107,7 +107,12 @@ pub async fn publish<E: Event>(backends: &Backends, tx: &mut Tx, actor: &Actor, 
 /// Tells the other nodes, and this one's workers, that something was committed. Losing a hint costs a moment, never an event.
 pub async fn announce(backends: &Backends, hints: &[Hint]) {
     backends.wake.notify_waiters();
-    let _ = hints;
+    for hint in hints {
+        let body = serde_json::to_vec(hint).unwrap_or_default();
+        if let Err(error) = backends.bus.publish("events", body).await {
+            tracing::debug!(%error, "event hint not sent");
+        }
+    }
 }
 
 /// Events of a tenant after `after`, oldest first.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use base::{Error, Result};
+use base::Result;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
@@ -39,7 +39,7 @@ impl Db {
 async fn sqlite(path: &Path, connections: u32) -> Result<(Pools, Option<File>)> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
         std::fs::create_dir_all(parent)
-            .map_err(|cause| Error::unavailable("db.folder", format!("cannot make the folder `{}`: {cause}", parent.display())))?;
+            .map_err(|cause| errors::db_folder(parent, &cause))?;
     }
     let lock = take(path)?;
     let options = SqliteConnectOptions::new()
@@ -57,16 +57,12 @@ async fn sqlite(path: &Path, connections: u32) -> Result<(Pools, Option<File>)> 
         .acquire_timeout(PATIENCE)
         .connect_with(options.clone())
         .await
-        .map_err(|cause| unopened(path, cause))?;
+        .map_err(|cause| errors::db_unopened(path, cause))?;
     let read = SqlitePoolOptions::new()
         .max_connections(connections.clamp(1, 8))
         .acquire_timeout(PATIENCE)
         .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
     Ok((Pools::Sqlite { write, read }, Some(lock)))
-}
-
-fn unopened(path: &Path, cause: sqlx::Error) -> Error {
-    Error::unavailable("db.unopened", format!("`{}` cannot be opened as a SQLite database: {cause}", path.display())).because(cause)
 }
 
 /// One process per file: two would each believe to be the only writer of caches, jobs and checkpoints.
@@ -79,14 +75,14 @@ fn take(path: &Path) -> Result<File> {
         .truncate(false)
         .write(true)
         .open(&lock_path)
-        .map_err(|cause| Error::unavailable("db.folder", format!("cannot write `{}`: {cause}", lock_path.display())))?;
+        .map_err(|cause| errors::db_folder(&lock_path, &cause))?;
     file.try_lock().map_err(|_| errors::db_second_instance(&path.display().to_string()))?;
     Ok(file)
 }
 
 async fn postgres(url: &str, connections: u32) -> Result<Pools> {
     let options = PgConnectOptions::from_str(url)
-        .map_err(|cause| Error::invalid("config.db", format!("db = \"{}\" is not a PostgreSQL URL: {cause}", errors::without_password(url))))?
+        .map_err(|cause| errors::db_server_url(url, &cause))?
         .application_name("tyrian");
     let pool = || {
         PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_release(|connection, _| {
@@ -96,10 +92,7 @@ async fn postgres(url: &str, connections: u32) -> Result<Pools> {
             })
         })
     };
-    let write = pool().connect_with(options.clone()).await.map_err(|cause| {
-        Error::unavailable("db.unavailable", format!("PostgreSQL at {}:{} does not answer: {cause}", options.get_host(), options.get_port()))
-            .because(cause)
-    })?;
+    let write = pool().connect_with(options.clone()).await.map_err(|cause| errors::db_unreachable(options.get_host(), options.get_port(), cause))?;
     let read = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)

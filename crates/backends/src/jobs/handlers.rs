@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::{Error, Result};
+use base::Result;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
 
 use super::{Job, Run, Schedule};
+use crate::errors;
 
 type RunJob = Arc<dyn Fn(Json, Run) -> BoxFuture<'static, Result<()>> + Send + Sync>;
 
@@ -43,8 +44,7 @@ impl Handlers {
         let run: RunJob = Arc::new(move |payload, run| {
             let service = service.clone();
             async move {
-                let job: J = serde_json::from_value(payload)
-                    .map_err(|cause| Error::invalid("jobs.payload", format!("payload of {} cannot be read: {cause}", J::NAME)))?;
+                let job: J = serde_json::from_value(payload).map_err(|cause| errors::job_payload(J::NAME, &cause))?;
                 job.run(&service, &run).await
             }
             .boxed()

@@ -1,11 +1,11 @@
 //! What a running job knows about itself.
 
-use base::{Actor, Error, Result};
+use base::{Actor, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::{JobId, queue};
 use crate::db::Tx;
-use crate::{Clock, Db};
+use crate::{Clock, Db, errors};
 
 /// One try of one job.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ impl Run {
         let mut tx = self.db.begin().await?;
         let mine = queue::report(&mut tx, self.job, self.fence, fraction, note).await?;
         tx.commit().await?;
-        if mine { Ok(()) } else { Err(lost(self.job)) }
+        if mine { Ok(()) } else { Err(errors::job_lease_lost(self.job)) }
     }
 
     /// Ties a transaction to the lease: it commits only while this try still owns the job.
@@ -42,10 +42,6 @@ impl Run {
     /// # Errors
     /// `Conflict` when the lease was lost.
     pub async fn hold(&self, tx: &mut Tx) -> Result<()> {
-        if queue::holds(tx, self.job, self.fence, self.clock.now()).await? { Ok(()) } else { Err(lost(self.job)) }
+        if queue::holds(tx, self.job, self.fence, self.clock.now()).await? { Ok(()) } else { Err(errors::job_lease_lost(self.job)) }
     }
-}
-
-fn lost(job: JobId) -> Error {
-    Error::conflict("jobs.lease_lost", format!("job {job} is run by somebody else now"))
 }

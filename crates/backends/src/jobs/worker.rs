@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::handlers::{Handler, Handlers};
 use super::queue::{self, Claimed, Ending};
 use super::run::Run;
-use crate::Backends;
+use crate::{Backends, errors};
 
 /// How long a claimed job stays with a worker that says nothing.
 const LEASE: Duration = Duration::from_secs(30);
@@ -117,7 +117,7 @@ pub(super) async fn attempt(backends: &Backends, handlers: &Handlers, claimed: C
     };
     let outcome = match handlers.by_name.get(name.as_str()) {
         Some(handler) => guarded(backends, handler, payload, run.clone(), &cancel).await,
-        None => (Err(Error::unavailable("jobs.unknown", format!("this process does not know jobs called `{name}`"))), false),
+        None => (Err(errors::job_unknown(&name)), false),
     };
     let (result, asked_to_cancel) = outcome;
     let now = backends.clock.now();
@@ -158,7 +158,7 @@ async fn guarded(backends: &Backends, handler: &Handler, payload: serde_json::Va
     loop {
         tokio::select! {
             result = &mut work => {
-                let result = result.unwrap_or_else(|_| Err(Error::timeout("jobs.timeout", format!("the job took longer than {} s", handler.timeout.as_secs()))));
+                let result = result.unwrap_or_else(|_| Err(errors::job_timeout(handler.timeout)));
                 return (result, asked);
             }
             _ = beat.tick() => {

@@ -1,0 +1,59 @@
+//! The order of the layers every request passes.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use backends::Backends;
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::config::Config;
+use crate::headers::{Encrypted, protect};
+use crate::limit::{Limit, per_address, per_user};
+use crate::origin::{Marking, mark};
+
+/// Wraps `router` in the edge. `authenticate` turns credentials into an actor; the limit per user stands behind it.
+pub fn edge(router: Router, backends: &Backends, config: &Config, authenticate: impl FnOnce(Router) -> Router) -> Router {
+    let by_user = Limit { hot: backends.hot.clone(), rate: config.rate_per_user };
+    let by_address = Limit { hot: backends.hot.clone(), rate: config.rate_per_address };
+    let marking = Marking { ids: backends.ids.clone(), trusted: config.trusted_proxies.clone().into() };
+    let inner = authenticate(router.layer(from_fn_with_state(by_user, per_user)));
+    // Innermost first: the last layer added sees the request before all others.
+    inner
+        .layer(DefaultBodyLimit::disable())
+        .layer(RequestBodyLimitLayer::new(config.maximum_body_bytes))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(config.request_timeout_seconds)))
+        .layer(from_fn_with_state(by_address, per_address))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(cors(&config.cors_origins))
+        .layer(from_fn(web::problems))
+        .layer(CompressionLayer::new())
+        .layer(from_fn_with_state(Encrypted(config.tls.is_some()), protect))
+        .layer(from_fn_with_state(marking, mark))
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send>) -> http::Response<axum::body::Body> {
+    // The panic hook has logged it already; the problem layer makes this a document.
+    let mut response = http::Response::new(axum::body::Body::empty());
+    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+    response
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("idempotency-key"), HeaderName::from_static("x-request-id")])
+        .expose_headers([header::LOCATION, header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .max_age(Duration::from_secs(600))
+}

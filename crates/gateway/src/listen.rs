@@ -1,0 +1,155 @@
+//! Listeners of our own: bounded connections, a limit on how long headers may take, TLS if configured, drained at shutdown.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use backends::Tasks;
+use base::Result;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt;
+
+use crate::config::{Config, TlsConfig};
+use crate::errors;
+use crate::origin::PeerAddress;
+
+/// How long a client may take for the TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long open exchanges may go on after shutdown began.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// A bound address, not yet serving.
+pub struct Listener {
+    tcp: TcpListener,
+    tls: Option<TlsAcceptor>,
+    connections: usize,
+    header_timeout: Duration,
+}
+
+/// Takes `address`; `encrypted` listeners use the configured certificate.
+///
+/// # Errors
+/// `Unavailable` naming the address and what to do, `Invalid` naming a certificate file that cannot be used.
+pub async fn bind(address: SocketAddr, config: &Config, encrypted: bool) -> Result<Listener> {
+    let tcp = TcpListener::bind(address).await.map_err(|cause| errors::address_taken(address, &cause))?;
+    let tls = match &config.tls {
+        Some(files) if encrypted => Some(acceptor(files)?),
+        _ => None,
+    };
+    Ok(Listener { tcp, tls, connections: config.maximum_connections, header_timeout: Duration::from_secs(config.header_timeout_seconds) })
+}
+
+impl Listener {
+    /// The address taken, with the port the system chose when 0 was asked for.
+    ///
+    /// # Errors
+    /// `Internal` when the socket does not know.
+    pub fn address(&self) -> Result<SocketAddr> {
+        self.tcp.local_addr().map_err(|cause| base::Error::internal("a listener has no address").because(cause))
+    }
+
+    /// Serves `router` until shutdown, then lets open exchanges end.
+    pub fn serve(self, router: Router, tasks: &Tasks) {
+        tasks.spawn("gateway.listener", self.run(router, tasks.clone()));
+    }
+
+    async fn run(self, router: Router, tasks: Tasks) {
+        let stop = tasks.stop();
+        let graceful = GracefulShutdown::new();
+        let free = Arc::new(Semaphore::new(self.connections));
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.header_timeout).max_buf_size(64 * 1024);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(128)
+            .max_header_list_size(64 * 1024)
+            .keep_alive_interval(Duration::from_secs(30));
+        let builder = Arc::new(builder);
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = accept(&self.tcp, &free) => accepted,
+            };
+            let Some((stream, peer, permit)) = accepted else { continue };
+            let (builder, router, tls, watcher) = (builder.clone(), router.clone(), self.tls.clone(), graceful.watcher());
+            tasks.spawn("gateway.connection", async move {
+                match tls {
+                    None => connection(&builder, router, stream, peer, watcher).await,
+                    Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                        Ok(Ok(stream)) => connection(&builder, router, stream, peer, watcher).await,
+                        Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
+                        Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
+                    },
+                }
+                drop(permit);
+            });
+        }
+        drop(self.tcp);
+        if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+            tracing::warn!("some exchanges were cut off at shutdown");
+        }
+    }
+}
+
+type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+
+async fn accept(tcp: &TcpListener, free: &Arc<Semaphore>) -> Option<Accepted> {
+    let permit = free.clone().acquire_owned().await.ok()?;
+    match tcp.accept().await {
+        Ok((stream, peer)) => {
+            // Answers are small and wanted at once.
+            let _ = stream.set_nodelay(true);
+            Some((stream, peer, permit))
+        }
+        Err(error) => {
+            tracing::warn!(%error, "cannot accept a connection");
+            // Out of file descriptors: give the open ones time to end.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+async fn connection<S>(builder: &Builder<TokioExecutor>, router: Router, stream: S, peer: SocketAddr, watcher: hyper_util::server::graceful::Watcher)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let service = router.map_request(move |mut request: http::Request<Incoming>| {
+        request.extensions_mut().insert(PeerAddress(peer));
+        request.map(axum::body::Body::new)
+    });
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%peer, %error, "connection ended badly");
+    }
+}
+
+fn acceptor(files: &TlsConfig) -> Result<TlsAcceptor> {
+    let chain = CertificateDer::pem_file_iter(&files.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|cause| errors::tls_file(&files.certificate, cause))?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|cause| errors::tls_file(&files.key, cause))?;
+    let versions: &[&rustls::SupportedProtocolVersion] =
+        if files.allow_tls12 { &[&rustls::version::TLS13, &rustls::version::TLS12] } else { &[&rustls::version::TLS13] };
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)
+        .map_err(|cause| errors::tls_file(&files.certificate, cause))?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|cause| errors::tls_file(&files.certificate, cause))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
