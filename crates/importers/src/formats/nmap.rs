@@ -66,15 +66,17 @@ impl Host {
         Location { host: self.name(), ip: self.ip.clone(), ..Location::default() }
     }
 
+    /// Names the host is known again by: address, then the name asked for, else any other.
+    fn assets(&self) -> Vec<&str> {
+        let firm: Vec<&str> = [self.ip.as_deref(), self.asked.as_deref()].into_iter().flatten().collect();
+        if firm.is_empty() { self.names.first().map(String::as_str).into_iter().collect() } else { firm }
+    }
+
     fn keys(&self, protocol: &str, port: Option<u16>, check: &str) -> Vec<IdentityKey> {
-        let mut keys = Vec::new();
-        for asset in [self.ip.as_deref(), self.asked.as_deref()].into_iter().flatten() {
-            keys.push(identity::network(asset, protocol, port, check));
-        }
-        for asset in [self.ip.as_deref(), self.asked.as_deref()].into_iter().flatten() {
-            keys.push(identity::network_moved(asset, protocol, check));
-        }
-        keys
+        let assets = self.assets();
+        let exact = assets.iter().map(|asset| identity::network(asset, protocol, port, check));
+        let moved = assets.iter().map(|asset| identity::network_moved(asset, protocol, check));
+        exact.chain(moved).collect()
     }
 
     fn serve(&mut self, service: Service) {
@@ -162,7 +164,7 @@ fn host(xml: &mut Xml<'_>, tag: &Tag, run: &Run, out: &mut Output<'_>) -> Result
             "os" => host.system = system(&xml.node(tag)?),
             "hostscript" => {
                 let scripts = xml.node(tag)?;
-                if out.judges() {
+                if out.judges() && !host.assets().is_empty() {
                     port::vulnerable_scripts(&scripts, &host, "host", None, out)?;
                 }
             }
@@ -232,6 +234,9 @@ fn system(os: &Node) -> Option<String> {
 
 /// What can be said once the host is complete: its asset and what was covered on it.
 fn leave(host: Host, run: &Run, out: &mut Output<'_>) -> Result<(), ParseError> {
+    if host.assets().is_empty() {
+        return out.skip(out.position(), "host without address and name");
+    }
     let location = host.location();
     if let Some(system) = host.system.as_deref().filter(|_| out.judges()) {
         let check = "nmap:operating-system";

@@ -151,6 +151,29 @@ fn results_of_a_truncated_run_are_not_lost() {
 }
 
 #[test]
+fn the_size_of_reads_does_not_matter() {
+    struct Dribble<'b>(&'b [u8], usize);
+    impl Read for Dribble<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = buffer.len().min(self.1);
+            self.0.read(&mut buffer[..length])
+        }
+    }
+    let wide = "{\"template-id\":\"é€😀\",\"info\":{\"name\":\"ñ😀€\"},\"host\":\"a\"}\n".repeat(400);
+    let mut all = specimens();
+    all.push((Format::Nuclei, wide.into_bytes()));
+    for (format, bytes) in all {
+        let whole = records(format, &bytes);
+        for size in [1, 2, 3, 7] {
+            let mut records = Vec::new();
+            let mut source = Dribble(&bytes, size);
+            parse(format, &mut source, &Limits::default(), &mut records).expect("readable");
+            assert_eq!(records, whole, "{format} by {size}");
+        }
+    }
+}
+
+#[test]
 fn a_receiver_that_has_enough_ends_the_import() {
     struct Full(u32);
     impl Sink for Full {
@@ -216,5 +239,31 @@ proptest! {
         for observation in observations(&records) {
             prop_assert!(!observation.keys.is_empty());
         }
+    }
+}
+
+#[test]
+fn a_small_file_cannot_make_large_records() {
+    let ids: String = (1..200_000).map(|n| format!("cwe{n} CVE-2020-{n:06} ")).collect();
+    let name = "n".repeat(1 << 20);
+    let members: Vec<String> = (0..5_000).map(|n| format!("\"{n}\":\"v\"")).collect();
+    let places = vec!["{}"; 5_000].join(",");
+    let braces = "{".repeat(1 << 20);
+    let log = format!(
+        "{{\"runs\":[{{\"tool\":{{\"driver\":{{\"name\":\"{name}\",\"rules\":[{{\"id\":\"R\",\"messageStrings\":{{\"m\":{{\"text\":\"{}\"}}}}}}]}}}},\
+        \"results\":[{{\"ruleId\":\"R\",\"message\":{{\"id\":\"m\",\"arguments\":[\"{name}\"]}},\"properties\":{{\"cwe\":\"{ids}\"}},\
+        \"fingerprints\":{{\"{name}\":{{{}}},\"a\":{{{}}}}},\"locations\":[{places}]}},\
+        {{\"ruleId\":\"{}\",\"message\":{{\"text\":\"{braces}\",\"arguments\":[\"x\"]}}}}]}}]}}",
+        "{0}".repeat(2_000),
+        members.join(","),
+        members.join(","),
+        "a/".repeat(1 << 19),
+    );
+    let records = records(Format::Sarif, log.as_bytes());
+    assert_eq!(observations(&records).len(), 1_001);
+    for observation in observations(&records) {
+        let size = serde_json::to_vec(observation).expect("JSON").len();
+        assert!(size < 300 << 10, "{size} bytes");
+        assert!(observation.cwes.len() <= 200 && observation.keys.len() <= 20);
     }
 }

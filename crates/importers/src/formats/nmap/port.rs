@@ -14,6 +14,9 @@ pub(super) fn read(node: &Node, host: &mut Host, out: &mut Output<'_>) -> Result
         let shown = node.get("portid").unwrap_or_default().to_owned();
         return out.skip(out.position(), format!("port {shown:?} is not a port number"));
     };
+    if host.assets().is_empty() {
+        return out.skip(out.position(), format!("port {port} of a host without address and name"));
+    }
     let protocol = node.get("protocol").unwrap_or("tcp").to_owned();
     let state = node.first("state");
     let name = state.and_then(|state| state.get("state")).unwrap_or("unknown");
