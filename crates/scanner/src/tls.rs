@@ -11,6 +11,7 @@ mod suites;
 mod survey;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -97,8 +98,8 @@ pub struct TlsReport {
 }
 
 /// True when the endpoint answers a TLS handshake of any version with TLS.
-pub(crate) async fn speaks_tls(session: &Session, endpoint: &Endpoint) -> bool {
-    survey::speaks_tls(session, endpoint).await
+pub(crate) async fn speaks_tls(session: &Session, endpoint: &Endpoint, wait: Duration) -> bool {
+    survey::speaks_tls(session, endpoint, wait).await
 }
 
 /// Audits one endpoint and reports its issues and coverage.

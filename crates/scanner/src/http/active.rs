@@ -16,8 +16,8 @@ use crate::session::Session;
 
 /// An origin that nobody owns.
 pub(super) const FOREIGN: &str = "https://tyrian-origin-test.invalid";
-/// Failures in a row after which an origin is believed to be gone.
-const FAILURES_BORNE: usize = 5;
+/// Failed requests after which an origin is believed to be gone.
+const FAILURES_BORNE: usize = 8;
 
 pub(super) async fn probe(session: &Session, client: &Client<'_>, landing: &Landing, directories: &[String]) -> Result<(), String> {
     let mut found = Vec::new();
@@ -106,31 +106,35 @@ async fn missing_page(session: &Session, client: &Client<'_>, landing: &Landing,
 }
 
 async fn files(session: &Session, client: &Client<'_>, directories: &[String], found: &mut Vec<Issue>) -> Result<(), String> {
-    let mut failures = 0;
-    for file in FILES {
-        match fetch_path(client, file.path).await {
-            Ok(page) => {
-                failures = 0;
-                if (200..300).contains(&page.status) && file.proof.holds(&page.body) && !is_catch_all(session, client, file).await? {
-                    found.push(exposed(client, file, &page));
+    let mut failures = Vec::new();
+    for batch in FILES.chunks(FAILURES_BORNE) {
+        let paths: Vec<String> = batch.iter().map(|file| file.path.to_owned()).collect();
+        for (file, answer) in batch.iter().zip(client.get_all(&paths).await) {
+            match answer {
+                Ok(page) => {
+                    if page.is_success() && file.proof.holds(&page.body) && !is_catch_all(session, client, file).await? {
+                        found.push(exposed(client, file, &page));
+                    }
                 }
-            }
-            Err(error) => {
-                failures += 1;
-                if failures == FAILURES_BORNE {
-                    return Err(format!("{error}; gave up at {}", file.path));
-                }
+                Err(error) => failures.push(error),
             }
         }
-    }
-    for directory in directories {
-        if let Ok(page) = fetch_path(client, directory).await
-            && (200..300).contains(&page.status)
-        {
-            found.extend(listing(client, &page));
+        if failures.len() >= FAILURES_BORNE {
+            break;
         }
     }
-    Ok(())
+    for page in client.get_all(directories).await {
+        match page {
+            Ok(page) if page.is_success() => found.extend(listing(client, &page)),
+            Ok(_) => {}
+            Err(error) => failures.push(error),
+        }
+    }
+    // What was not answered was not tested, and must not count as clean.
+    match failures.first() {
+        None => Ok(()),
+        Some(first) => Err(format!("{} requests failed, the first for {first}", failures.len())),
+    }
 }
 
 fn exposed(client: &Client<'_>, file: &File, page: &Page) -> Issue {
@@ -150,17 +154,12 @@ async fn is_catch_all(session: &Session, client: &Client<'_>, file: &File) -> Re
     let word = unlikely(session, client, file.path);
     let siblings = [format!("{directory}/{word}.{ending}"), format!("/{word}{}", file.path)];
     for sibling in siblings {
-        let page = fetch_path(client, &sibling).await?;
-        if (200..300).contains(&page.status) && file.proof.holds(&page.body) {
+        let page = client.get(&sibling).await?;
+        if page.is_success() && file.proof.holds(&page.body) {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-pub(super) async fn fetch_path(client: &Client<'_>, path: &str) -> Result<Page, String> {
-    let url = client.url(path)?;
-    client.fetch(Fetch::get(&url)).await
 }
 
 /// A word nobody has used as a file name, different for each place and run.

@@ -2,6 +2,8 @@
 //! Invariant: bodies and headers are capped, one deadline per request, no redirect is followed unasked.
 
 use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use futures::future::BoxFuture;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper::header::HeaderMap;
@@ -17,6 +19,8 @@ use crate::wire::{Flow, Wire};
 
 /// Most bytes of a body that are looked at.
 const BODY_CAP: usize = 512 * 1024;
+/// Requests at once to one origin.
+const AT_ONCE: usize = 8;
 
 pub(crate) struct Client<'a> {
     session: &'a Session,
@@ -72,6 +76,10 @@ impl Page {
         self.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect()
     }
 
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
     pub(crate) fn is_redirect(&self) -> bool {
         matches!(self.status, 301 | 302 | 303 | 307 | 308)
     }
@@ -110,6 +118,28 @@ impl<'a> Client<'a> {
     /// True when the URL is served by this origin.
     pub(crate) fn is_origin_of(&self, url: &Url) -> bool {
         self.url("/").is_ok_and(|own| own.origin() == url.origin())
+    }
+
+    /// Gets a path.
+    pub(crate) async fn get(&self, path: &str) -> Result<Page, String> {
+        let url = self.url(path)?;
+        self.fetch(Fetch::get(&url)).await
+    }
+
+    /// Gets many paths, a few at once and each a second time when it fails; answers keep the order.
+    pub(crate) async fn get_all(&self, paths: &[String]) -> Vec<Result<Page, String>> {
+        let requests: Vec<BoxFuture<'_, Result<Page, String>>> = paths
+            .iter()
+            .map(|path| -> BoxFuture<'_, Result<Page, String>> {
+                Box::pin(async move {
+                    match self.get(path).await {
+                        Ok(page) => Ok(page),
+                        Err(_) => self.get(path).await.map_err(|error| format!("{path}: {error}")),
+                    }
+                })
+            })
+            .collect();
+        futures::stream::iter(requests).buffered(AT_ONCE).collect().await
     }
 
     /// Makes one request on a connection of its own.

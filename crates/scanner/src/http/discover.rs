@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use url::Url;
 
-use super::active::fetch_path;
 use super::client::{Client, Page};
 
 const WELL_KNOWN: &[&str] =
@@ -15,7 +14,7 @@ const MOST: usize = 40;
 /// Paths that begin and end with a slash, without repeats.
 pub(super) async fn directories(client: &Client<'_>, landing: &Page) -> Vec<String> {
     let mut found: BTreeSet<String> = BTreeSet::new();
-    if let Ok(robots) = fetch_path(client, "/robots.txt").await
+    if let Ok(robots) = client.get("/robots.txt").await
         && robots.status == 200
         && !robots.is_html()
     {

@@ -1,7 +1,9 @@
 //! What a server does with what it is given: redirects, echoes, errors and paths.
 
+use std::collections::BTreeSet;
+
 use super::Landing;
-use super::active::{FOREIGN, fetch_path, unlikely};
+use super::active::{FOREIGN, unlikely};
 use super::client::{Client, Fetch};
 use super::files::Proof;
 use super::page::{issue, leaks};
@@ -56,7 +58,7 @@ async fn redirects(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), St
 /// Which of the parameters sends the visitor away.
 async fn guilty(client: &Client<'_>, path: &str) -> Result<String, String> {
     for name in REDIRECT_PARAMETERS {
-        let page = fetch_path(client, &format!("{path}?{name}={FOREIGN}/")).await?;
+        let page = client.get(&format!("{path}?{name}={FOREIGN}/")).await?;
         if page.header("location").is_some_and(|location| location.starts_with(FOREIGN)) {
             return Ok((*name).to_owned());
         }
@@ -96,27 +98,30 @@ fn first_shown<'a>(text: &str, marks: &'a [(&'a str, String)]) -> Option<(&'a st
 }
 
 async fn errors(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
-    for path in ERROR_PATHS {
-        let page = fetch_path(client, path).await?;
+    let paths: Vec<String> = ERROR_PATHS.iter().map(|path| (*path).to_owned()).collect();
+    for page in client.get_all(&paths).await {
         let mut given_away = Vec::new();
-        leaks(client, &page, &mut given_away);
+        leaks(client, &page?, &mut given_away);
         found.extend(given_away.into_iter().filter(|issue| issue.check == http::STACK_TRACE.id));
     }
     Ok(())
 }
 
 async fn traversals(client: &Client<'_>, directories: &[String], found: &mut Vec<Issue>) -> Result<(), String> {
-    for directory in directories.iter().map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty()) {
-        for (file, proof) in ABOVE {
-            let page = fetch_path(client, &format!("{directory}../{file}")).await?;
-            if page.status == 200 && proof.holds(&page.body) {
-                // The same word in a directory that cannot exist: a page for everything proves nothing.
-                let control = fetch_path(client, &format!("{directory}-tyrian../{file}")).await?;
-                if control.status != 200 || !proof.holds(&control.body) {
-                    found.push(issue(client, &page, &http::ALIAS_TRAVERSAL).about(directory).evidence("file", file));
-                    break;
-                }
-            }
+    let directories = directories.iter().map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty());
+    let tried: Vec<(&str, &(&str, Proof))> = directories.flat_map(|directory| ABOVE.iter().map(move |above| (directory, above))).collect();
+    let paths: Vec<String> = tried.iter().map(|(directory, (file, _))| format!("{directory}../{file}")).collect();
+    let mut guilty = BTreeSet::new();
+    for ((directory, (file, proof)), page) in tried.into_iter().zip(client.get_all(&paths).await) {
+        let page = page?;
+        if page.status != 200 || !proof.holds(&page.body) || guilty.contains(directory) {
+            continue;
+        }
+        // The same beside a directory that cannot exist: a page for everything proves nothing.
+        let control = client.get(&format!("{directory}-tyrian../{file}")).await?;
+        if control.status != 200 || !proof.holds(&control.body) {
+            guilty.insert(directory);
+            found.push(issue(client, &page, &http::ALIAS_TRAVERSAL).about(directory).evidence("file", file));
         }
     }
     Ok(())

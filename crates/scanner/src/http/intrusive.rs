@@ -2,7 +2,7 @@
 
 use hyper::Method;
 
-use super::active::{fetch_path, unlikely};
+use super::active::unlikely;
 use super::client::{Client, Fetch};
 use super::page::issue;
 use crate::catalogue::http;
@@ -25,8 +25,8 @@ const PLACES: usize = 3;
 
 pub(super) async fn probe(session: &Session, client: &Client<'_>, directories: &[String]) -> Result<(), String> {
     let mut places = 0;
-    for directory in directories {
-        let page = fetch_path(client, directory).await?;
+    for (directory, page) in directories.iter().zip(client.get_all(directories).await) {
+        let page = page?;
         let basic = page.status == 401 && page.all("www-authenticate").iter().any(|value| value.to_ascii_lowercase().starts_with("basic"));
         if basic && places < PLACES {
             places += 1;
@@ -64,7 +64,7 @@ async fn upload(session: &Session, client: &Client<'_>, directory: &str) -> Resu
     if !matches!(stored.status, 200 | 201 | 204) {
         return Ok(());
     }
-    let back = fetch_path(client, &name).await?;
+    let back = client.get(&name).await?;
     let removed = client.fetch(Fetch::get(&url).method(Method::DELETE)).await;
     if back.status == 200 && back.body == CONTENT.as_bytes() {
         let gone = matches!(removed, Ok(page) if (200..300).contains(&page.status));

@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-
 use super::probes::{PROBES, Payload, Probe};
 use super::signatures::{SIGNATURES, cpe23, header_product};
 use crate::dial::DialError;
@@ -26,27 +24,28 @@ pub(crate) async fn identify(session: &Session, endpoint: &Endpoint) -> Result<S
     let mut report = unknown(endpoint);
     let mut puzzles = 0;
     for probe in order(endpoint.address.port(), session.plan.intrusiveness) {
-        let stream = session.dialer.connect(endpoint.address).await?;
         let hinted = probe.ports.contains(&endpoint.address.port());
         let wait = match hinted {
             true => session.dialer.read_timeout,
             false => session.dialer.read_timeout.min(LISTEN),
         };
         if matches!(probe.payload, Payload::Tls) {
-            match handshake(session, endpoint, stream, &mut report).await {
-                true => return Ok(report),
+            match tls::speaks_tls(session, endpoint, wait).await {
+                true => {
+                    inside_tls(session, endpoint, &mut report).await;
+                    return Ok(report);
+                }
                 false => continue,
             }
         }
+        let stream = session.dialer.connect(endpoint.address).await?;
         let mut wire = Wire::new(stream, wait);
         let Ok(reply) = ask(&mut wire, probe, &endpoint.host).await else {
             continue;
         };
-        if is_tls_alert(&reply) || WRONG_SCHEME.iter().any(|words| contains(&reply, words)) {
-            let stream = session.dialer.connect(endpoint.address).await?;
-            if handshake(session, endpoint, stream, &mut report).await {
-                return Ok(report);
-            }
+        if may_be_tls(&reply) && tls::speaks_tls(session, endpoint, session.dialer.read_timeout).await {
+            inside_tls(session, endpoint, &mut report).await;
+            return Ok(report);
         }
         if recognise(&mut report, probe.name, &reply) {
             return Ok(report);
@@ -113,31 +112,21 @@ async fn ask(wire: &mut Wire, probe: &Probe, host: &str) -> Result<Vec<u8>, Wire
     }
 }
 
-fn is_tls_alert(reply: &[u8]) -> bool {
-    reply.len() >= 5 && reply.starts_with(&[0x15, 3])
+/// True when a reply to plain words leaves room for TLS: an alert, a web server's complaint, or no page.
+fn may_be_tls(reply: &[u8]) -> bool {
+    let alert = reply.len() >= 5 && reply.starts_with(&[0x15, 3]);
+    // Some servers answer plain HTTP on their TLS port with a redirect of their own making.
+    let no_page = reply.starts_with(b"HTTP/1.") && reply.get(9) != Some(&b'2');
+    alert || no_page || WRONG_SCHEME.iter().any(|words| contains(reply, words))
 }
 
-/// Tries TLS; true when the port speaks it, whatever is inside.
-async fn handshake(session: &Session, endpoint: &Endpoint, stream: TcpStream, report: &mut ServiceReport) -> bool {
+/// Says what is spoken inside TLS; a server that only old versions reach stays `tls`.
+async fn inside_tls(session: &Session, endpoint: &Endpoint, report: &mut ServiceReport) {
     let wait = session.dialer.read_timeout;
     let port = endpoint.address.port();
-    let first = match tls::client::connect(stream, &endpoint.host, wait).await {
-        Ok(flow) => Wire::new(flow, wait.min(LISTEN)),
-        Err(_) => {
-            // Old servers cannot be talked to by a current library, but still recognised.
-            if !tls::speaks_tls(session, endpoint).await {
-                return false;
-            }
-            report.tls = true;
-            report.service = "tls";
-            report.confidence = 80;
-            return true;
-        }
-    };
     report.tls = true;
     report.service = "tls";
     report.confidence = 80;
-    let mut first = Some(first);
     let greets = [465, 563, 990, 992, 993, 994, 995, 6697].contains(&port);
     let inner: &[&str] = match (greets, session.plan.intrusiveness) {
         (true, Intrusiveness::Passive) => &["greeting"],
@@ -148,25 +137,19 @@ async fn handshake(session: &Session, endpoint: &Endpoint, stream: TcpStream, re
         let Some(probe) = PROBES.iter().find(|probe| probe.name == *name) else {
             continue;
         };
-        let mut wire = match first.take() {
-            Some(wire) => wire,
-            None => {
-                let Ok(stream) = session.dialer.connect(endpoint.address).await else {
-                    break;
-                };
-                match tls::client::connect(stream, &endpoint.host, wait).await {
-                    Ok(flow) => Wire::new(flow, wait.min(LISTEN)),
-                    Err(_) => break,
-                }
-            }
+        let Ok(stream) = session.dialer.connect(endpoint.address).await else {
+            return;
         };
+        let Ok(flow) = tls::client::connect(stream, &endpoint.host, wait).await else {
+            return;
+        };
+        let mut wire = Wire::new(flow, wait.min(LISTEN));
         if let Ok(reply) = ask(&mut wire, probe, &endpoint.host).await
             && recognise(report, probe.name, &reply)
         {
-            break;
+            return;
         }
     }
-    true
 }
 
 /// Fills the report from the first signature that matches.

@@ -1,5 +1,7 @@
 //! Finds out versions, suites and certificates of one endpoint, one handshake per question.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 
 use super::certificate::CertificateReport;
@@ -21,6 +23,7 @@ struct Prober<'a> {
     session: &'a Session,
     endpoint: &'a Endpoint,
     starttls: Option<StartTls>,
+    wait: Duration,
 }
 
 /// What one version accepts, and the flights that were seen.
@@ -30,8 +33,8 @@ struct Accepted {
     flights: Vec<Flight>,
 }
 
-pub(super) async fn speaks_tls(session: &Session, endpoint: &Endpoint) -> bool {
-    let prober = Prober { session, endpoint, starttls: None };
+pub(super) async fn speaks_tls(session: &Session, endpoint: &Endpoint, wait: Duration) -> bool {
+    let prober = Prober { session, endpoint, starttls: None, wait };
     for (version, suites) in [(TlsVersion::Tls12, &*CLASSIC), (TlsVersion::Tls10, &*CLASSIC)] {
         match prober.ask(version, suites, false, Until::ServerHello).await {
             Ok(Answer::Hello(_) | Answer::Declined) => return true,
@@ -43,7 +46,7 @@ pub(super) async fn speaks_tls(session: &Session, endpoint: &Endpoint) -> bool {
 }
 
 pub(super) async fn survey(session: &Session, endpoint: &Endpoint, starttls: Option<StartTls>) -> Result<TlsReport, Failure> {
-    let prober = Prober { session, endpoint, starttls };
+    let prober = Prober { session, endpoint, starttls, wait: session.dialer.read_timeout };
     let versions = join_all(VERSIONS.map(|version| prober.enumerate(version))).await;
     let mut accepted = Vec::new();
     let mut failure = None;
@@ -106,7 +109,7 @@ impl Accepted {
 impl Prober<'_> {
     async fn open(&self) -> Result<Option<Wire>, DialError> {
         let stream = self.session.dialer.connect(self.endpoint.address).await?;
-        let mut wire = Wire::new(stream, self.session.dialer.read_timeout);
+        let mut wire = Wire::new(stream, self.wait);
         match self.starttls {
             None => Ok(Some(wire)),
             Some(starttls) => match starttls.upgrade(&mut wire).await {

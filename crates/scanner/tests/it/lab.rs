@@ -90,6 +90,7 @@ async fn a_hardened_host_has_nothing_above_information() {
         let outcome = run(plan).await;
         let found: Vec<_> = weaknesses(&outcome).into_iter().map(|issue| (issue.address.port(), issue.check, &issue.evidence)).collect();
         assert!(found.is_empty(), "{found:#?}");
+        assert_eq!(outcome.tls.len(), 1, "TLS was not looked at");
         let undone: Vec<_> = outcome.coverage.iter().filter(|covered| covered.status != CoverageStatus::Done).collect();
         assert!(undone.is_empty(), "{undone:#?}");
     }
