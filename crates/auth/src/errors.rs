@@ -71,7 +71,8 @@ pub(crate) fn invitation() -> Error {
 
 /// The user name has characters or a length that is not allowed.
 pub(crate) fn username() -> Error {
-    Error::invalid("auth.username", "a user name has 2 to 64 letters, digits, `.`, `_`, `-`, `+` or `@`, and begins with a letter or digit").at("/username")
+    Error::invalid("auth.username", "a user name has 2 to 64 letters, digits, `.`, `_`, `-`, `+` or `@`, and begins with a letter or digit")
+        .at("/username")
 }
 
 /// The e-mail address is not one.

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use backends::{Algorithm as KeyAlgorithm, PublicKey};
 use backends::Backends;
+use backends::{Algorithm as KeyAlgorithm, PublicKey};
 use base::{Error, Permission, Result, Role, Secret, TenantId, Time, UserId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -40,7 +40,10 @@ pub async fn identify(State(auth): State<Auth>, request: Request, next: Next) ->
         Ok((request, has_ended)) => {
             let mut response = next.run(request).await;
             let sets_own = response.headers().contains_key(header::SET_COOKIE);
-            if has_ended && !sets_own && let Some(cookie) = auth.no_cookie() {
+            if has_ended
+                && !sets_own
+                && let Some(cookie) = auth.no_cookie()
+            {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
             response

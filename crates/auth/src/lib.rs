@@ -18,9 +18,9 @@ mod service;
 mod store;
 mod token;
 
+pub use self::http::{internal_routes, routes};
 pub use config::{Algorithm, Config};
 pub use cookie::{PLAIN_NAME, SECURE_NAME};
-pub use self::http::{internal_routes, routes};
 pub use jobs::{Sweep, jobs};
 pub use layer::{Csrf, identify, layer};
 pub use model::{

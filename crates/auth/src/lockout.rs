@@ -18,7 +18,8 @@ mod tests {
     #[test]
     fn the_wait_doubles_up_to_the_longest() {
         let config = Config { lockout_after: 3, lockout_seconds: 10, lockout_maximum_seconds: 100, ..Config::default() };
-        let seconds: Vec<_> = [1, 2, 3, 4, 5, 6, 7, u32::MAX].iter().map(|failures| wait(&config, *failures).map(|wait| wait.as_secs())).collect();
+        let seconds: Vec<_> =
+            [1, 2, 3, 4, 5, 6, 7, u32::MAX].iter().map(|failures| wait(&config, *failures).map(|wait| wait.as_secs())).collect();
         assert_eq!(seconds, [None, None, Some(10), Some(20), Some(40), Some(80), Some(100), Some(100)]);
     }
 }

@@ -284,7 +284,9 @@ pub(crate) fn check_username(username: &str) -> Result<()> {
 pub(crate) fn check_email(email: &str) -> Result<()> {
     let is_fit = |letter: char| letter.is_ascii_graphic() && !"<>()[]\\,;:\"".contains(letter);
     match email.split_once('@') {
-        Some((name, host)) if email.len() <= 254 && !name.is_empty() && !host.is_empty() && !host.contains('@') && email.chars().all(is_fit) => {
+        Some((name, host))
+            if email.len() <= 254 && !name.is_empty() && !host.is_empty() && !host.contains('@') && email.chars().all(is_fit) =>
+        {
             Ok(())
         }
         _ => Err(errors::email()),

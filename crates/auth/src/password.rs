@@ -206,9 +206,24 @@ mod tests {
     #[test]
     fn what_is_guessed_first_is_refused() {
         for weak in [
-            "short", "elevenchars", "password1234", "P@ssw0rd!2026", "123456789012", "aaaaaaaaaaaa", "abababababab",
-            "passwordpassword", "qwertyuiopas", "zyxwvutsrqponm", "1q2w3e4r5t6y", "ada.lovelace", "Ada.Lovelace1815", "ada@example.org",
-            "administrator", "letmein!!!!!", "tyrian123456", "iloveyou2026",
+            "short",
+            "elevenchars",
+            "password1234",
+            "P@ssw0rd!2026",
+            "123456789012",
+            "aaaaaaaaaaaa",
+            "abababababab",
+            "passwordpassword",
+            "qwertyuiopas",
+            "zyxwvutsrqponm",
+            "1q2w3e4r5t6y",
+            "ada.lovelace",
+            "Ada.Lovelace1815",
+            "ada@example.org",
+            "administrator",
+            "letmein!!!!!",
+            "tyrian123456",
+            "iloveyou2026",
         ] {
             assert!(refused(weak), "{weak}");
         }

@@ -74,7 +74,8 @@ pub(crate) fn idempotency_key() -> Error {
 
 /// The first request with this Idempotency-Key is still under way.
 pub(crate) fn in_flight() -> Error {
-    Error::conflict("web.in_flight", "the first request with this Idempotency-Key is still under way").retry_after(std::time::Duration::from_secs(1))
+    Error::conflict("web.in_flight", "the first request with this Idempotency-Key is still under way")
+        .retry_after(std::time::Duration::from_secs(1))
 }
 
 /// The same Idempotency-Key came with another request before.

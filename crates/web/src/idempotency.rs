@@ -87,9 +87,8 @@ async fn once(backends: &Backends, key: HeaderValue, place: String, request: Req
     let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len())).ok_or_else(errors::idempotency_key)?;
     let hot_key = format!("idempotency:{}", sha256(&[place.as_bytes(), b"\n", key.as_bytes()]));
     let (parts, body) = request.into_parts();
-    let body = to_bytes(body, LARGEST_REQUEST)
-        .await
-        .map_err(|_| Problem::from(errors::too_large()).with_status(StatusCode::PAYLOAD_TOO_LARGE))?;
+    let body =
+        to_bytes(body, LARGEST_REQUEST).await.map_err(|_| Problem::from(errors::too_large()).with_status(StatusCode::PAYLOAD_TOO_LARGE))?;
     let asked = sha256(&[parts.uri.to_string().as_bytes(), b"\n", &body]);
     let begun = sealed(backends, &hot_key, &Entry { asked: asked.clone(), answer: None }).await?;
     if !backends.hot.set_new(&hot_key, &begun, Some(IN_FLIGHT)).await? {
@@ -140,7 +139,8 @@ async fn keep(backends: &Backends, hot_key: &str, asked: String, response: Respo
         Ok(bytes) => bytes,
         Err(cause) => {
             free(backends, hot_key).await;
-            return Problem::from(Error::internal("an answer to an idempotent request is too large to keep").because(cause)).into_response();
+            return Problem::from(Error::internal("an answer to an idempotent request is too large to keep").because(cause))
+                .into_response();
         }
     };
     if let Err(error) = store(backends, hot_key, asked, &parts.headers, parts.status, &bytes).await {
@@ -151,10 +151,8 @@ async fn keep(backends: &Backends, hot_key: &str, asked: String, response: Respo
 
 async fn store(backends: &Backends, hot_key: &str, asked: String, headers: &HeaderMap, status: StatusCode, body: &Bytes) -> Result<()> {
     let body = std::str::from_utf8(body).map_err(|cause| Error::internal("the answer is not text").because(cause))?;
-    let headers = HEADERS
-        .iter()
-        .filter_map(|name| Some((name.as_str().to_owned(), headers.get(name)?.to_str().ok()?.to_owned())))
-        .collect();
+    let headers =
+        HEADERS.iter().filter_map(|name| Some((name.as_str().to_owned(), headers.get(name)?.to_str().ok()?.to_owned()))).collect();
     let answer = Answer { status: status.as_u16(), headers, body: body.to_owned() };
     let done = sealed(backends, hot_key, &Entry { asked, answer: Some(answer) }).await?;
     backends.hot.set(hot_key, &done, Some(KEPT)).await

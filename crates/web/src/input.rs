@@ -61,7 +61,7 @@ fn pointer(route: &Route, message: &str) -> String {
         text.push('/');
         text.push_str(&part.replace('~', "~0").replace('/', "~1"));
     };
-    for segment in route.iter() {
+    for segment in route {
         match segment {
             Segment::Seq { index } => push(&index.to_string()),
             Segment::Map { key } => push(key),

@@ -58,9 +58,7 @@ fn one_line(text: &str) -> String {
 /// The stream as a response; ends when `updates` ends or `stop` is cancelled.
 pub fn sse(updates: impl Stream<Item = Update> + Send + 'static, stop: CancellationToken) -> Response {
     let hello = futures::stream::once(async { Ok::<_, Infallible>(Event::default().retry(RETRY)) });
-    let events = hello
-        .chain(updates.map(|update| Ok(update.into_event())))
-        .take_until(stop.cancelled_owned());
+    let events = hello.chain(updates.map(|update| Ok(update.into_event()))).take_until(stop.cancelled_owned());
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response();
     // Buffering proxies would hold every update back.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));

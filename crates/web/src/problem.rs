@@ -154,7 +154,13 @@ struct Told(Arc<(Document, Option<u64>)>);
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         if matches!(self.error.kind(), Kind::Internal | Kind::Unavailable | Kind::Timeout) {
-            tracing::error!(code = self.error.code(), kind = self.error.kind().as_str(), cause = causes(&self.error), "{}", self.error.detail());
+            tracing::error!(
+                code = self.error.code(),
+                kind = self.error.kind().as_str(),
+                cause = causes(&self.error),
+                "{}",
+                self.error.detail()
+            );
         } else {
             tracing::debug!(code = self.error.code(), kind = self.error.kind().as_str(), "{}", self.error.detail());
         }

@@ -112,7 +112,11 @@ pub(super) struct PasswordChange {
 /// Every other session and every access token ends.
 #[utoipa::path(post, path = "/auth/password", tag = "auth", operation_id = "change_password", request_body = PasswordChange,
     responses((status = 204, description = "The password is changed"), web::ErrorResponses))]
-pub(super) async fn change_password(State(auth): State<Auth>, Caller(actor): Caller, Body(change): Body<PasswordChange>) -> Answer<Response> {
+pub(super) async fn change_password(
+    State(auth): State<Auth>,
+    Caller(actor): Caller,
+    Body(change): Body<PasswordChange>,
+) -> Answer<Response> {
     auth.change_password(&actor, &change.present, &change.password).await?;
     Ok(web::no_content())
 }

@@ -76,7 +76,15 @@ impl Auth {
 }
 
 /// A user as the row will be.
-pub(super) fn newcomer(id: UserId, tenant: Id<base::Tenant>, username: &str, email: &str, roles: Vec<Role>, state: UserState, now: Time) -> User {
+pub(super) fn newcomer(
+    id: UserId,
+    tenant: Id<base::Tenant>,
+    username: &str,
+    email: &str,
+    roles: Vec<Role>,
+    state: UserState,
+    now: Time,
+) -> User {
     User {
         id,
         tenant_id: tenant,

@@ -16,7 +16,8 @@ impl Auth {
         let id = person(actor)?;
         self.limit_address(&actor.origin).await?;
         let user = self.myself(actor).await?;
-        let account = store::credentials::by_login(&self.backends().db, &model::login(&user.username)).await?.ok_or_else(errors::no_user)?;
+        let account =
+            store::credentials::by_login(&self.backends().db, &model::login(&user.username)).await?.ok_or_else(errors::no_user)?;
         if !self.inner.passwords.verify(present, account.password_hash.as_deref()).await? {
             return Err(errors::credentials());
         }

@@ -75,7 +75,8 @@ impl Auth {
         self.limit(&format!("rl:sign_in:name:{login_hash}"), BURST_PER_NAME).await?;
 
         let account = store::credentials::by_login(db, &login).await?;
-        let hash = account.as_ref().filter(|account| account.user.state == UserState::Active).and_then(|account| account.password_hash.as_deref());
+        let hash =
+            account.as_ref().filter(|account| account.user.state == UserState::Active).and_then(|account| account.password_hash.as_deref());
         let is_right = self.inner.passwords.verify(&attempt.password, hash).await?;
         match account {
             Some(account) if is_right => {

@@ -6,7 +6,14 @@ use base::{Origin, Result, Scope, Time, UserId};
 
 use crate::model::{Account, SessionEntry, SessionId};
 
-pub(crate) async fn insert(change: &mut Change, id: SessionId, account: &Account, token_hash: &str, origin: &Origin, expires_at: Time) -> Result<()> {
+pub(crate) async fn insert(
+    change: &mut Change,
+    id: SessionId,
+    account: &Account,
+    token_hash: &str,
+    origin: &Origin,
+    expires_at: Time,
+) -> Result<()> {
     let statement = sql("INSERT INTO sessions (id, tenant_id, user_id, token_hash, generation, ip, user_agent, created_at, expires_at) \
                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")
     .bind(id)
@@ -43,7 +50,8 @@ pub(crate) async fn of(db: &Db, scope: &Scope, user: UserId, now: Time, current:
 
 /// Ends one session; `false` when the user has no such.
 pub(crate) async fn delete(change: &mut Change, user: UserId, id: &str) -> Result<bool> {
-    let statement = sql("DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND id = $3").bind(change.scope().tenant()).bind(user).bind(id);
+    let statement =
+        sql("DELETE FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND id = $3").bind(change.scope().tenant()).bind(user).bind(id);
     Ok(change.run(statement).await? == 1)
 }
 

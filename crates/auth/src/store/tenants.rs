@@ -29,7 +29,8 @@ pub(crate) async fn insert(change: &mut Change, organisation: &Organisation, is_
 }
 
 pub(crate) async fn rename(change: &mut Change, name: &str) -> Result<()> {
-    let statement = sql("UPDATE tenants SET name = $1, updated_at = $2 WHERE id = $3").bind(name).bind(change.now()).bind(change.scope().tenant());
+    let statement =
+        sql("UPDATE tenants SET name = $1, updated_at = $2 WHERE id = $3").bind(name).bind(change.now()).bind(change.scope().tenant());
     change.run(statement).await.map(drop)
 }
 

@@ -41,11 +41,12 @@ pub(crate) async fn page(db: &Db, scope: &Scope, of: Option<UserId>, before: Opt
     // No id begins with `g`, so it stands behind every one of them in any collation.
     let before = before.map_or_else(|| "g".to_owned(), |id| id.to_string());
     let owner = of.map(|id| id.to_string());
-    let statement = sql("SELECT * FROM api_tokens WHERE tenant_id = $1 AND ($2 = '' OR user_id = $2) AND id < $3 ORDER BY id DESC LIMIT $4")
-        .bind(scope.tenant())
-        .bind(owner.unwrap_or_default())
-        .bind(before)
-        .bind(i64::from(rows) + 1);
+    let statement =
+        sql("SELECT * FROM api_tokens WHERE tenant_id = $1 AND ($2 = '' OR user_id = $2) AND id < $3 ORDER BY id DESC LIMIT $4")
+            .bind(scope.tenant())
+            .bind(owner.unwrap_or_default())
+            .bind(before)
+            .bind(i64::from(rows) + 1);
     db.all(statement).await?.iter().map(token).collect()
 }
 

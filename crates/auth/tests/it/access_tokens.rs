@@ -78,12 +78,15 @@ async fn every_forged_access_token_is_refused() {
             ("HS256 with the x coordinate", hmac(public.jwk["x"].as_str().unwrap().as_bytes())),
             ("another algorithm for the key", format!("{}.{signature}", unsigned(&with(&header, "alg", json!("RS256")), &claims))),
             ("r = s = 0", with_signature(&[0; 64])),
-            ("r = s = 1", with_signature(&{
-                let mut one = [0; 64];
-                one[31] = 1;
-                one[63] = 1;
-                one
-            })),
+            (
+                "r = s = 1",
+                with_signature(&{
+                    let mut one = [0; 64];
+                    one[31] = 1;
+                    one[63] = 1;
+                    one
+                }),
+            ),
             ("short signature", with_signature(&[1; 63])),
             ("tampered payload", format!("{}.{signature}", unsigned(&header, &with(&claims, "username", json!("root"))))),
             ("key of somebody else under our kid", signed(&other_world, &header, &claims).await),
@@ -162,7 +165,10 @@ async fn a_rotated_key_is_published_first_and_the_old_one_verifies_until_its_dea
         };
         let set = stage.auth.jwks().await.unwrap();
         assert!(published(&set).contains(&rotated.next) && published(&set).contains(&rotated.previous));
-        assert!(set["keys"].as_array().unwrap().iter().all(|key| key["alg"] == "ES256" && key["use"] == "sig" && key["d"].is_null()), "{set}");
+        assert!(
+            set["keys"].as_array().unwrap().iter().all(|key| key["alg"] == "ES256" && key["use"] == "sig" && key["d"].is_null()),
+            "{set}"
+        );
         assert_eq!(kid(&stage.bearer("ada").await), rotated.previous, "not before everybody knows the new one");
 
         stage.pass(600);

@@ -3,7 +3,7 @@
 use auth::Auth;
 use base::{Origin, Role};
 
-use crate::stage::{Stage, ada, attempt, cheap, secret, PASSWORD};
+use crate::stage::{PASSWORD, Stage, ada, attempt, cheap, secret};
 
 #[tokio::test]
 async fn the_first_admin_link_survives_restarts_and_works_once() {
@@ -47,7 +47,8 @@ async fn of_two_who_use_the_link_at_once_one_becomes_administrator() {
         );
         assert!(one.is_ok() ^ other.is_ok());
         assert_eq!(stage.world.count("users").await, 1);
-        let entered = [stage.auth.sign_in(attempt("ada", PASSWORD), &origin).await, stage.auth.sign_in(attempt("mallory", PASSWORD), &origin).await];
+        let entered =
+            [stage.auth.sign_in(attempt("ada", PASSWORD), &origin).await, stage.auth.sign_in(attempt("mallory", PASSWORD), &origin).await];
         assert_eq!(entered.iter().filter(|entered| entered.is_ok()).count(), 1);
     }
 }

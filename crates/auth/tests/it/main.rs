@@ -1,4 +1,5 @@
 //! Stories of signing in, through service and routes, on both engines.
+#![expect(clippy::unwrap_used, reason = "functions beside the tests may fail them too")]
 
 mod access_tokens;
 mod api_tokens;

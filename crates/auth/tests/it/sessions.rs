@@ -76,7 +76,10 @@ async fn a_new_password_ends_other_sessions_and_access_tokens_at_once() {
         let new = secret("a heron stands in the rain");
         assert_eq!(stage.auth.change_password(&here, &secret("wrong"), &new).await.unwrap_err().code(), "auth.credentials");
         stage.auth.change_password(&here, &secret(PASSWORD), &new).await.unwrap();
-        assert_eq!(stage.auth.authenticate(Credentials::Session(elsewhere.token.expose()), &origin).await.unwrap_err().code(), "auth.session");
+        assert_eq!(
+            stage.auth.authenticate(Credentials::Session(elsewhere.token.expose()), &origin).await.unwrap_err().code(),
+            "auth.session"
+        );
         assert_eq!(stage.knows(&bearer).await.unwrap_err().code(), "auth.token");
         assert_eq!(stage.auth.sessions(&here).await.unwrap().len(), 1, "this one stays");
         assert!(stage.auth.sign_in(attempt("ada", PASSWORD), &origin).await.is_err());

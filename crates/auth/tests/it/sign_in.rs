@@ -28,7 +28,11 @@ async fn wrong_passwords_lock_a_name_whether_it_exists_or_not() {
         stage.pass(121);
         stage.auth.sign_in(attempt(" Ada ", PASSWORD), &origin).await.unwrap();
         assert_eq!(stage.world.count("audit_logs WHERE action_taken = 'auth.refuse_sign_in'").await, 11);
-        assert_eq!(stage.world.count("audit_logs WHERE detail LIKE '%ada2%' OR subject_id LIKE '%ada2%'").await, 0, "what was typed is not kept");
+        assert_eq!(
+            stage.world.count("audit_logs WHERE detail LIKE '%ada2%' OR subject_id LIKE '%ada2%'").await,
+            0,
+            "what was typed is not kept"
+        );
     }
 }
 

@@ -86,7 +86,10 @@ async fn an_invitation_sets_a_password_once_and_in_time() {
         assert!(stage.auth.sign_in(attempt("bob", ""), &origin).await.is_err());
         let late = created.invitation.unwrap();
         stage.pass(7 * 24 * 3600);
-        assert_eq!(stage.auth.accept_invitation(late.token.expose(), &secret(PASSWORD), &origin).await.unwrap_err().code(), "auth.invitation");
+        assert_eq!(
+            stage.auth.accept_invitation(late.token.expose(), &secret(PASSWORD), &origin).await.unwrap_err().code(),
+            "auth.invitation"
+        );
 
         let admin = stage.enter("ada").await;
         let fresh = stage.auth.invite(&admin, created.user.id).await.unwrap();

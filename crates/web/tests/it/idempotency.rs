@@ -88,7 +88,10 @@ async fn the_work_goes_on_when_the_caller_hangs_up() {
             () = testkit::eventually("the order is taken", async || orders.taken.load(Ordering::SeqCst) == 1) => {}
         }
         let early = send(&router, Some(&ada), "k", body).await;
-        assert_eq!((early.0, &early.2["code"], early.1["retry-after"].as_bytes()), (StatusCode::CONFLICT, &json!("web.in_flight"), &b"1"[..]));
+        assert_eq!(
+            (early.0, &early.2["code"], early.1["retry-after"].as_bytes()),
+            (StatusCode::CONFLICT, &json!("web.in_flight"), &b"1"[..])
+        );
         orders.gate.notify_one();
         testkit::eventually("the answer is there", async || send(&router, Some(&ada), "k", body).await.0 == StatusCode::CREATED).await;
         assert_eq!(orders.taken.load(Ordering::SeqCst), 1);

@@ -16,9 +16,12 @@ async fn ask(request: Request<Body>) -> (StatusCode, http::HeaderMap, Value) {
         .route("/me", get(async |Caller(actor): Caller| actor.username))
         .route("/lost", get(async || -> Answer<()> { Err(Error::not_found("scans.not_found", "scan 7 does not exist").into()) }))
         .route("/broken", get(async || -> Answer<()> { Err(Error::internal("secret path /etc/x").because("disk on fire").into()) }))
-        .route("/busy", post(async || -> Answer<()> {
-            Err(Error::too_many("scans.busy", "too many scans").retry_after(Duration::from_millis(1200)).into())
-        }))
+        .route(
+            "/busy",
+            post(async || -> Answer<()> {
+                Err(Error::too_many("scans.busy", "too many scans").retry_after(Duration::from_millis(1200)).into())
+            }),
+        )
         .layer(axum::middleware::from_fn(web::problems));
     let response = router.oneshot(request).await.unwrap();
     let (parts, body) = response.into_parts();
