@@ -10,7 +10,6 @@ use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::config::Config;
@@ -18,18 +17,32 @@ use crate::headers::{Encrypted, protect};
 use crate::limit::{Limit, per_address, per_user};
 use crate::origin::{Marking, mark};
 
-/// Wraps `router` in the edge. `authenticate` turns credentials into an actor; the limit per user stands behind it.
-pub fn edge(router: Router, backends: &Backends, config: &Config, authenticate: impl FnOnce(Router) -> Router) -> Router {
-    let by_user = Limit { hot: backends.hot.clone(), rate: config.rate_per_user };
-    let by_address = Limit { hot: backends.hot.clone(), rate: config.rate_per_address };
+/// Which door a router stands behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// The outside: limits count, repeated POSTs are answered from the first answer.
+    Outside,
+    /// A role's own listener behind a gateway, which has counted and remembered already.
+    Role,
+}
+
+/// Wraps `router` in the edge. `authenticate` turns credentials into an actor; what counts per user stands behind it.
+pub fn edge(router: Router, backends: &Backends, config: &Config, door: Door, authenticate: impl FnOnce(Router) -> Router) -> Router {
+    let limit = |rate| Limit { hot: backends.hot.clone(), rate };
     let marking = Marking { ids: backends.ids.clone(), trusted: config.trusted_proxies.clone().into() };
-    let inner = authenticate(router.layer(from_fn_with_state(by_user, per_user)));
     // Innermost first: the last layer added sees the request before all others.
-    inner
-        .layer(DefaultBodyLimit::disable())
-        .layer(RequestBodyLimitLayer::new(config.maximum_body_bytes))
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(config.request_timeout_seconds)))
-        .layer(from_fn_with_state(by_address, per_address))
+    let mut router = router;
+    if door == Door::Outside {
+        router = router.layer(web::idempotency::layer(backends)).layer(from_fn_with_state(limit(config.rate_per_user), per_user));
+    }
+    // The body limit is the default; routes that take files set their own.
+    router = authenticate(router)
+        .layer(DefaultBodyLimit::max(config.maximum_body_bytes))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(config.request_timeout_seconds)));
+    if door == Door::Outside {
+        router = router.layer(from_fn_with_state(limit(config.rate_per_address), per_address));
+    }
+    router
         .layer(CatchPanicLayer::custom(panicked))
         .layer(cors(&config.cors_origins))
         .layer(from_fn(web::problems))

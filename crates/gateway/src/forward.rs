@@ -61,6 +61,8 @@ async fn hand_on(State(upstream): State<Arc<Upstream>>, mut request: Request) ->
     strip(headers);
     headers.remove(header::HOST);
     headers.remove("x-forwarded-for");
+    // Remembered here already; the role would take the same key for a repetition.
+    headers.remove(web::idempotency::HEADER);
     for (name, value) in [("x-forwarded-for", origin.ip.map(|ip| ip.to_string())), ("x-request-id", origin.correlation_id)] {
         if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
             headers.insert(HeaderName::from_static(name), value);

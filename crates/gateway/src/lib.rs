@@ -13,7 +13,7 @@ mod origin;
 
 pub use config::{Config, RateConfig, TlsConfig, Upstreams};
 pub use docs::docs;
-pub use edge::edge;
+pub use edge::{Door, edge};
 pub use forward::forward;
 pub use listen::{Listener, bind};
 pub use management::{install_recorder, management};
