@@ -5,7 +5,8 @@
 use std::sync::LazyLock;
 
 use typst::foundations::Bytes;
-use typst::text::{Font, FontBook};
+use typst::layout::Abs;
+use typst::text::{Font, FontBook, FontInstance, FontVariant, FontVariations};
 use typst::utils::LazyHash;
 
 static FILES: [&[u8]; 7] = [
@@ -18,7 +19,7 @@ static FILES: [&[u8]; 7] = [
     include_bytes!("../fonts/DejaVuSans.ttf"),
 ];
 
-/// The fonts and their catalogue, in the same order.
+/// The fonts and their catalogue, in the same order; the last is what every style falls back to.
 pub(crate) struct Fonts {
     pub(crate) book: LazyHash<FontBook>,
     pub(crate) faces: Vec<Font>,
@@ -29,8 +30,18 @@ pub(crate) static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
     Fonts { book: LazyHash::new(FontBook::from_fonts(&faces)), faces }
 });
 
-/// Whether an embedded font can draw `character`: one that it cannot would break PDF/A conformance.
+/// The fonts with their character maps open, in the same order.
+static MAPS: LazyLock<Vec<FontInstance>> = LazyLock::new(|| {
+    let open = |face: &Font| face.clone().instantiate(FontVariant::default(), Abs::pt(10.0), &FontVariations::default());
+    FONTS.faces.iter().map(open).collect()
+});
+
+/// Whether `character` can be drawn in every style: one that cannot would break PDF/A conformance.
 pub fn covers(character: char) -> bool {
-    let fonts = &*FONTS;
-    fonts.faces.iter().any(|face| face.info().coverage.contains(u32::from(character)))
+    // The character map is asked, not the catalogue: a map may name a character it has no glyph for.
+    let draws = |face: &FontInstance| face.ttf().glyph_index(character).is_some_and(|glyph| glyph.0 != 0);
+    match MAPS.split_last() {
+        Some((fallback, styles)) => draws(fallback) || styles.iter().all(draws),
+        None => false,
+    }
 }

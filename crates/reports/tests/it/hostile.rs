@@ -89,8 +89,29 @@ async fn a_line_of_a_megabyte_is_folded_cut_and_owned_up_to() {
     assert!(frozen.json().len() > 15 << 20, "the snapshot keeps everything");
 }
 
+#[tokio::test]
+async fn every_character_said_to_be_printable_is_drawn() {
+    let printable: Vec<char> = ('\u{21}'..=char::MAX).filter(|character| typeset::covers(*character)).collect();
+    assert!(printable.len() > 4_000);
+    let mut snapshot = sample::snapshot(2);
+    let template = snapshot.findings.swap_remove(0);
+    snapshot.findings = printable
+        .chunks(1_000)
+        .map(|characters| {
+            let text: String = characters.iter().flat_map(|character| [*character, ' ']).collect();
+            let mut finding = template.clone();
+            finding.title = characters.iter().take(100).collect();
+            finding.description.clone_from(&text);
+            finding.evidence[0].body = text;
+            finding
+        })
+        .collect();
+    let frozen = snapshot.freeze().unwrap();
+    typesetter().render(&frozen, Format::Pdf, Language::English).await.unwrap();
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(6))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4) })]
 
     #[test]
     fn any_text_can_be_set_as_a_conforming_pdf(text in any::<String>(), wide in "\\PC{0,300}") {
