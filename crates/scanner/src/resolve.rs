@@ -40,24 +40,36 @@ fn url_host(target: &Target, url: &url::Url) -> Result<String, ScanError> {
     }
 }
 
-async fn lookup(host: &str) -> Result<Vec<Pinned>, ScanError> {
-    let host = host.trim();
-    if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse() {
-        return Ok(vec![Pinned { address, host: host.to_owned() }]);
+async fn lookup(text: &str) -> Result<Vec<Pinned>, ScanError> {
+    let text = text.trim();
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(literal(address));
     }
-    let unresolvable = |reason: String| ScanError::Unresolvable { host: host.to_owned(), reason };
-    if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '/' || c == ':') {
-        return Err(ScanError::InvalidTarget { target: host.to_owned(), reason: "it is neither a host name nor an address".to_owned() });
-    }
-    let found = tokio::net::lookup_host((host, 0)).await.map_err(|error| unresolvable(error.to_string()))?;
+    let host = match url::Host::parse(text) {
+        Ok(url::Host::Ipv4(address)) => return Ok(literal(address.into())),
+        Ok(url::Host::Ipv6(address)) => return Ok(literal(address.into())),
+        Ok(url::Host::Domain(name)) => name,
+        Err(error) => {
+            return Err(ScanError::InvalidTarget {
+                target: text.to_owned(),
+                reason: format!("it is neither a host name nor an address: {error}"),
+            });
+        }
+    };
+    let unresolvable = |reason: String| ScanError::Unresolvable { host: host.clone(), reason };
+    let found = tokio::net::lookup_host((host.as_str(), 0)).await.map_err(|error| unresolvable(error.to_string()))?;
     let mut pinned: Vec<Pinned> = Vec::new();
     for address in found.map(|socket| socket.ip()) {
         if pinned.iter().all(|known| known.address != address) {
-            pinned.push(Pinned { address, host: host.to_owned() });
+            pinned.push(Pinned { address, host: host.clone() });
         }
     }
     if pinned.is_empty() {
         return Err(unresolvable("it has no address".to_owned()));
     }
     Ok(pinned)
+}
+
+fn literal(address: IpAddr) -> Vec<Pinned> {
+    vec![Pinned { address, host: address.to_string() }]
 }

@@ -272,7 +272,7 @@ impl Tally {
     }
 
     fn tell(&mut self, session: &Session, total: usize) {
-        if self.done == total || self.done >= self.told + total / 100 + 1 {
+        if self.done == total || self.done > self.told + total / 100 {
             self.told = self.done;
             session.progress(STAGE, self.done, total);
         }

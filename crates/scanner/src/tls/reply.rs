@@ -41,9 +41,8 @@ pub(super) enum Until {
 }
 
 pub(super) async fn read(wire: &mut Wire, until: Until) -> Answer {
-    let bytes = match wire.read_until(|bytes| decode(bytes, until).is_some()).await {
-        Ok(bytes) => bytes,
-        Err(_) => return Answer::Silent,
+    let Ok(bytes) = wire.read_until(|bytes| decode(bytes, until).is_some()).await else {
+        return Answer::Silent;
     };
     decode(&bytes, until)
         // Cut off in mid-flight: the choice is what counts.

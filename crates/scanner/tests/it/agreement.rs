@@ -11,7 +11,7 @@ use testkit::Lab;
 use crate::scene::{PORTS_ONLY, plan, run};
 
 fn judge(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
+    let output = Command::new(program).args(arguments).output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 

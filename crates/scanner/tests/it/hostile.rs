@@ -45,7 +45,7 @@ async fn behave(manner: Manner, mut stream: TcpStream) {
             let _ = stream.read(&mut request).await;
             let _ = stream.write_all(&[22, 3, 3, 0x40, 0, 2, 0, 0x3f, 0xfc, 3, 3]).await;
             let _ = stream.write_all(&garbage).await;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Manner::Greets(greeting) => {
             let _ = stream.write_all(greeting).await;

@@ -122,9 +122,7 @@ async fn a_name_and_a_network_are_scanned_at_their_addresses() {
 
 #[tokio::test]
 async fn an_address_of_version_six_is_scanned() {
-    let Ok(server) = TcpListener::bind("[::1]:0").await else {
-        return;
-    };
+    let server = TcpListener::bind("[::1]:0").await.unwrap();
     let port = server.local_addr().unwrap().port();
     let outcome = run(Plan { stages: PORTS_ONLY, ..plan("::1", &[port, 1]) }).await;
     assert_eq!(outcome.open, [server.local_addr().unwrap()]);

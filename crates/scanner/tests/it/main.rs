@@ -1,9 +1,11 @@
 //! Stories of the scanner against real servers.
-#![expect(clippy::disallowed_methods, reason = "tests start the judges, read the clock and run servers of their own")]
+#![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests start the judges, read the clock and fail loudly")]
 
 mod agreement;
 mod hostile;
 mod lab;
 mod limits;
 mod scene;
+mod servers;
+mod stories;
 mod wrong_use;

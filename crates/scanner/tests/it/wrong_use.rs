@@ -52,3 +52,26 @@ fn every_check_is_unique_and_its_severity_follows_from_its_vector() {
         assert!(!check.title.ends_with('.'), "{}", check.id);
     }
 }
+
+#[test]
+fn nothing_connects_but_the_dialer_and_the_port_scan() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut connecting = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let text = std::fs::read_to_string(&path).unwrap();
+                let code = text.split("#[cfg(test)]").next().unwrap();
+                if code.contains("TcpStream::connect") || code.contains("socket.connect(") || code.contains("UdpSocket") {
+                    connecting.push(path.strip_prefix(&root).unwrap().display().to_string());
+                }
+            }
+        }
+    }
+    connecting.sort();
+    assert_eq!(connecting, ["dial.rs", "ports/scan.rs"]);
+}
