@@ -1,13 +1,19 @@
 //! The only way to connect: guard, rate limit, time-outs and counting in one place.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use nix::errno::Errno;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
 use url::Url;
 
 use crate::guard::{Guard, Refusal};
@@ -16,6 +22,17 @@ use crate::plan::Limits;
 
 /// Refusals kept word by word; a refused network would otherwise fill the memory.
 const REFUSALS_KEPT: usize = 4096;
+
+/// How long to wait for a descriptor, and how often.
+const STALL: Duration = Duration::from_millis(50);
+const STALLS_BORNE: usize = 40;
+
+/// A connection; it occupies one of the plan's places until it is dropped.
+/// Whoever holds one must not wait for another, or all might wait for each other.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    _place: OwnedSemaphorePermit,
+}
 
 /// Why a connection was not made.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -34,6 +51,7 @@ pub(crate) struct Dialer {
     pub(crate) connect_timeout: Duration,
     pub(crate) read_timeout: Duration,
     pub(crate) retries: u8,
+    slots: Arc<Semaphore>,
     connections: AtomicU64,
     refused: Mutex<BTreeMap<String, String>>,
 }
@@ -46,6 +64,7 @@ impl Dialer {
             connect_timeout: limits.connect_timeout,
             read_timeout: limits.read_timeout,
             retries: limits.retries,
+            slots: Arc::new(Semaphore::new(limits.concurrency.clamp(1, Semaphore::MAX_PERMITS))),
             connections: AtomicU64::new(0),
             refused: Mutex::new(BTreeMap::new()),
         }
@@ -81,10 +100,12 @@ impl Dialer {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|(what, reason)| (what.clone(), reason.clone())).collect()
     }
 
-    /// Connects, trying again only after a time-out.
-    pub(crate) async fn connect(&self, address: SocketAddr) -> Result<TcpStream, DialError> {
-        let mut last = DialError::Timeout;
-        for _ in 0..=self.retries {
+    /// Connects, trying again only after a time-out or when this process had no descriptor left.
+    pub(crate) async fn connect(&self, address: SocketAddr) -> Result<Connection, DialError> {
+        let place = Arc::clone(&self.slots).acquire_owned().await.map_err(|error| DialError::Failed(error.to_string()))?;
+        let mut timeouts = 0;
+        let mut stalls = 0;
+        loop {
             self.permit(address).map_err(|refusal| DialError::Refused(refusal.reason))?;
             if let Some(pace) = &self.pace {
                 pace.wait().await;
@@ -94,12 +115,41 @@ impl Dialer {
                 Ok(Ok(stream)) => {
                     // Best effort: without it small probes wait for Nagle's algorithm.
                     let _ = stream.set_nodelay(true);
-                    return Ok(stream);
+                    return Ok(Connection { stream, _place: place });
+                }
+                Ok(Err(error)) if is_exhaustion(&error) && stalls < STALLS_BORNE => {
+                    stalls += 1;
+                    sleep(STALL).await;
                 }
                 Ok(Err(error)) => return Err(DialError::Failed(error.to_string())),
-                Err(_) => last = DialError::Timeout,
+                Err(_) if timeouts < self.retries => timeouts += 1,
+                Err(_) => return Err(DialError::Timeout),
             }
         }
-        Err(last)
+    }
+}
+
+fn is_exhaustion(error: &io::Error) -> bool {
+    let code = error.raw_os_error().map(Errno::from_raw);
+    matches!(code, Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM))
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }

@@ -27,6 +27,7 @@ pub(super) async fn ftp(subject: &Subject<'_>) -> Found {
     }
     // Not an answer worth waiting for.
     let _ = wire.send(b"QUIT\r\n").await;
+    drop(wire);
     if !subject.service.tls {
         let mut wire = subject.open().await?;
         wire.read_status().await?;
@@ -42,6 +43,7 @@ pub(super) async fn rsync(subject: &Subject<'_>) -> Found {
     let mut wire = greet(subject).await?;
     wire.send(b"\n").await?;
     let listing = wire.read_until(|bytes| crate::wire::contains(bytes, b"@RSYNCD: EXIT")).await?;
+    drop(wire);
     let text = String::from_utf8_lossy(&listing);
     let modules: Vec<&str> = text
         .lines()

@@ -40,9 +40,9 @@ pub(crate) async fn identify(session: &Session, endpoint: &Endpoint) -> Result<S
         }
         let stream = session.dialer.connect(endpoint.address).await?;
         let mut wire = Wire::new(stream, wait);
-        let Ok(reply) = ask(&mut wire, probe, &endpoint.host).await else {
-            continue;
-        };
+        let reply = ask(&mut wire, probe, &endpoint.host).await;
+        drop(wire);
+        let Ok(reply) = reply else { continue };
         if may_be_tls(&reply) && tls::speaks_tls(session, endpoint, session.dialer.read_timeout).await {
             inside_tls(session, endpoint, &mut report).await;
             return Ok(report);

@@ -1,5 +1,7 @@
 //! The lab: every planted weakness is found, and nothing is found where nothing is wrong.
 
+use std::collections::BTreeSet;
+
 use scanner::{CoverageStatus, Intrusiveness, Plan, Stages, Target};
 use testkit::Lab;
 
@@ -94,6 +96,19 @@ async fn a_hardened_host_has_nothing_above_information() {
         let undone: Vec<_> = outcome.coverage.iter().filter(|covered| covered.status != CoverageStatus::Done).collect();
         assert!(undone.is_empty(), "{undone:#?}");
     }
+}
+
+#[tokio::test]
+async fn one_connection_at_a_time_is_enough_for_everything() {
+    let lab = Lab::weak();
+    let mut plan = plan(&lab.address().to_string(), &lab.ports());
+    plan.limits.concurrency = 1;
+    plan.intrusiveness = Intrusiveness::Intrusive;
+    let outcome = run(plan).await;
+    assert!(!outcome.timed_out, "{:#?}", outcome.coverage);
+    let found: BTreeSet<&str> = outcome.issues.iter().map(|issue| issue.check).collect();
+    let missed: Vec<_> = FOUND_BY.iter().map(|(_, check)| check).filter(|check| !found.contains(*check)).collect();
+    assert!(missed.is_empty(), "{missed:?}");
 }
 
 #[tokio::test]
