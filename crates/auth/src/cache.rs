@@ -1,9 +1,10 @@
-//! Checked credentials, remembered for seconds in `session:*`; a change to an account leaves a mark in
-//! `user:session:{user_id}` that outlives them. Without the hot store every request asks the database: slower, as right.
+//! Checked credentials, remembered for seconds in `session:*` and sealed, so that whoever writes to the hot store still cannot
+//! become somebody. A change to an account leaves a mark in `user:session:{user_id}` that outlives them. Without the hot store
+//! every request asks the database: slower, as right.
 
 use std::time::Duration;
 
-use backends::Hot;
+use backends::{Backends, Hot};
 use base::{Actor, Time, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -28,18 +29,23 @@ fn mark_key(user: UserId) -> String {
 }
 
 /// The actor of a credential (by its SHA-256), when it was found good moments ago and nothing changed since.
-pub(crate) async fn recall(hot: &Hot, hash: &str, now: Time) -> Option<Actor> {
-    let bytes = hot.get(&grant_key(hash)).await.ok().flatten()?;
-    let grant: Grant = serde_json::from_slice(&bytes).ok()?;
+pub(crate) async fn recall(backends: &Backends, hash: &str, now: Time) -> Option<Actor> {
+    let (hot, key) = (&backends.hot, grant_key(hash));
+    let sealed = hot.get(&key).await.ok().flatten()?;
+    let grant: Grant = serde_json::from_slice(&backends.keys.open(&key, &sealed).await.ok()?).ok()?;
     let is_changed = hot.get(&mark_key(grant.actor.user?)).await.ok()?.is_some();
     (!is_changed && now < grant.ends_at).then_some(grant.actor)
 }
 
 /// Remembers a credential found good.
-pub(crate) async fn remember(hot: &Hot, hash: &str, grant: &Grant) {
-    if let Ok(bytes) = serde_json::to_vec(grant)
-        && let Err(error) = hot.set(&grant_key(hash), &bytes, Some(BELIEVED)).await
-    {
+pub(crate) async fn remember(backends: &Backends, hash: &str, grant: &Grant) {
+    let key = grant_key(hash);
+    let Ok(bytes) = serde_json::to_vec(grant) else { return };
+    let written = match backends.keys.seal(&key, &bytes).await {
+        Ok(sealed) => backends.hot.set(&key, &sealed, Some(BELIEVED)).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = written {
         tracing::debug!(%error, "a checked credential is not remembered");
     }
 }

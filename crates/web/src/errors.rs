@@ -32,6 +32,11 @@ pub(crate) fn unreadable(detail: String) -> Error {
     Error::invalid("web.body_unreadable", detail)
 }
 
+/// Text holds the character NUL, which no database keeps.
+pub(crate) fn nul() -> Error {
+    Error::invalid("web.nul", "text must not hold the character NUL")
+}
+
 /// A query parameter is missing or does not parse; its name is given.
 pub(crate) fn parameter(name: String, detail: String) -> Error {
     Error::invalid("web.parameter", detail).at(name)

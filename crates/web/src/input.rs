@@ -43,7 +43,18 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     Err(Problem::from(errors::media_type(&shown(&given))).with_status(StatusCode::UNSUPPORTED_MEDIA_TYPE))
 }
 
+/// In JSON a NUL can only stand as this escape, after an even number of other backslashes.
+fn has_nul(bytes: &[u8]) -> bool {
+    const ESCAPE: &[u8] = b"\\u0000";
+    bytes.windows(ESCAPE.len()).enumerate().any(|(at, window)| {
+        window == ESCAPE && bytes.get(..at).unwrap_or_default().iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0
+    })
+}
+
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if has_nul(bytes) {
+        return Err(errors::nul().into());
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|failure| {
         let place = pointer(failure.path(), &failure.inner().to_string());
@@ -94,6 +105,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let query = parts.uri.query().unwrap_or_default();
+        if query.contains("%00") {
+            return Err(errors::nul().into());
+        }
         serde_path_to_error::deserialize(serde_html_form::Deserializer::from_bytes(query.as_bytes())).map(Self).map_err(|failure| {
             let message = failure.inner().to_string();
             let name = pointer(failure.path(), &message).trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
@@ -110,6 +124,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if parts.uri.path().contains("%00") {
+            return Err(errors::nul().into());
+        }
         match axum::extract::Path::<T>::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             Err(refusal) => Err(errors::path(shown(&refusal.body_text())).into()),

@@ -1,12 +1,14 @@
 //! The parts of the OpenAPI document no single handler owns: problem responses, security schemes, rate-limit headers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Value as Json, json};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, Content, Header, OpenApi, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::tag::TagBuilder;
+use utoipa::openapi::{Components, Content, Header, OpenApi, Ref, RefOr, Response, ResponseBuilder, Tag};
 use utoipa::{IntoResponses, PartialSchema};
 
 use crate::problem::{Document, Fault};
@@ -70,7 +72,8 @@ fn number_header(meaning: &str) -> Header {
 }
 
 /// Completes the merged document: the schemas behind [`ErrorResponses`], both security schemes (and their use on every
-/// operation that does not name its own), and the rate-limit headers the edge adds to every response.
+/// operation that does not name its own), the headers the edge adds to every response, a description for every operation
+/// and tag, and the one thing all text has in common: no NUL, which input refuses because databases do.
 #[must_use]
 pub fn complete(mut document: OpenApi) -> OpenApi {
     let components = document.components.get_or_insert_with(Components::new);
@@ -84,17 +87,49 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     let session = ApiKeyValue::with_description("__Host-tyrian", "Console session; unsafe methods also need X-CSRF-Token");
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
+    let mut tags = BTreeSet::new();
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             protect(operation);
+            operation.description = operation.description.take().or_else(|| operation.summary.clone());
+            tags.extend(operation.tags.iter().flatten().cloned());
             for response in operation.responses.responses.values_mut() {
                 if let RefOr::T(response) = response {
+                    bound_headers(response);
                     limit_headers(response);
                 }
             }
         }
     }
-    document
+    let known: Vec<Tag> = document.tags.take().unwrap_or_default();
+    tags.retain(|name| known.iter().all(|tag| tag.name != *name));
+    let described = tags.into_iter().map(|name| TagBuilder::new().description(Some(format!("Operations of {name}"))).name(name).build());
+    document.tags = Some(known.into_iter().chain(described).collect());
+    // Strings sit in places the typed document has no common way to reach.
+    match serde_json::to_value(&document) {
+        Ok(mut plain) => {
+            bound_text(&mut plain);
+            serde_json::from_value(plain).unwrap_or(document)
+        }
+        Err(_) => document,
+    }
+}
+
+fn bound_text(value: &mut Json) {
+    match value {
+        Json::Object(members) => {
+            let is_text = members
+                .get("type")
+                .is_some_and(|kind| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("string"))));
+            let is_bound = ["format", "pattern", "enum", "const"].iter().any(|key| members.contains_key(*key));
+            if is_text && !is_bound {
+                members.insert("pattern".to_owned(), json!("^[^\\u0000]*$"));
+            }
+            members.values_mut().for_each(bound_text);
+        }
+        Json::Array(items) => items.iter_mut().for_each(bound_text),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
 }
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
@@ -111,6 +146,18 @@ fn protect(operation: &mut Operation) {
     }
 }
 
+/// `headers(("Location" = String, …))` has no place to say how long the text may be.
+fn bound_headers(response: &mut Response) {
+    for header in response.headers.values_mut() {
+        if let RefOr::T(Header { schema: Some(RefOr::T(Schema::Object(object))), .. }) = header
+            && object.schema_type == SchemaType::Type(Type::String)
+            && object.max_length.is_none()
+        {
+            object.max_length = Some(2048);
+        }
+    }
+}
+
 fn limit_headers(response: &mut Response) {
     for (name, meaning) in [
         ("RateLimit-Limit", "Requests allowed in the window"),
@@ -119,4 +166,6 @@ fn limit_headers(response: &mut Response) {
     ] {
         response.headers.entry(name.to_owned()).or_insert_with(|| number_header(meaning).into());
     }
+    let origin = || text_header("Sent to the origins the configuration names").into();
+    response.headers.entry("Access-Control-Allow-Origin".to_owned()).or_insert_with(origin);
 }

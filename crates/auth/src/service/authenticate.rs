@@ -26,8 +26,7 @@ impl Auth {
             Credentials::Bearer(_) => format!("bearer:{hash}"),
         };
         let now = self.backends().clock.now();
-        let hot = &self.backends().hot;
-        let mut actor = match cache::recall(hot, &remembered, now).await {
+        let mut actor = match cache::recall(self.backends(), &remembered, now).await {
             Some(actor) => actor,
             None => {
                 let grant = match credentials {
@@ -35,7 +34,7 @@ impl Auth {
                     Credentials::Bearer(secret) if secret.starts_with(token::MARK) => self.by_api_token(secret, &hash, now).await?,
                     Credentials::Bearer(secret) => self.by_access_token(secret).await?,
                 };
-                cache::remember(hot, &remembered, &grant).await;
+                cache::remember(self.backends(), &remembered, &grant).await;
                 grant.actor
             }
         };

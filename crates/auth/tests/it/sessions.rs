@@ -55,6 +55,13 @@ async fn a_session_costs_one_read_and_then_none_and_ends_in_time() {
         stage.auth.authenticate(credentials, &origin).await.unwrap();
         stage.auth.authenticate(credentials, &origin).await.unwrap();
         assert_eq!(db.statements() - before, 1);
+        // What the hot store holds opens only in its own place.
+        let hot = &stage.world.backends.hot;
+        let key =
+            |secret: &str| format!("session:{}", hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, secret.as_bytes())));
+        let stolen = hot.get(&key(session.token.expose())).await.unwrap().unwrap();
+        hot.set(&key("mine"), &stolen, None).await.unwrap();
+        assert!(stage.auth.authenticate(Credentials::Session("mine"), &origin).await.is_err());
         // A session is no bearer token.
         assert!(stage.auth.authenticate(Credentials::Bearer(session.token.expose()), &origin).await.is_err());
         stage.pass(12 * 3600 + 1);

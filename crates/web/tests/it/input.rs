@@ -67,6 +67,8 @@ async fn a_wrong_body_names_the_json_pointer() {
         (r#"[]"#, json!(null), "web.body_shape"),
         (r#"{"lines":[]"#, json!(null), "web.body_syntax"),
         (r#"{"lines":[]} {}"#, json!(null), "web.body_syntax"),
+        (r#"{"lines":"\\\u0000"}"#, json!(null), "web.nul"),
+        (r#"{"lines":"\\u0000"}"#, json!("#/lines"), "web.body_shape"),
     ] {
         let (status, problem) = order("application/json", body).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
