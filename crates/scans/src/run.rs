@@ -102,6 +102,9 @@ impl Work<'_> {
         );
         let ended = self.stages(&scan, &permit, &halt, &reporter).await;
         watching.shutdown().await;
+        if let Some(word) = reporter.news(self.scans.backends.clock.now()) {
+            progress::say(&self.scans.backends, &word).await;
+        }
         ended?;
         match halt.reason() {
             Some(Reason::Interrupted) => Err(errors::interrupted()),

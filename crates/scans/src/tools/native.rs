@@ -18,6 +18,7 @@ const EVENTS: usize = 1024;
 
 pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
     let plan = plan(stage)?;
+    let ports: Vec<u16> = plan.ports.iter().collect();
     let (sender, mut events) = mpsc::channel(EVENTS);
     let mut bar = Bar::default();
     let scan = scanner::run(plan, stage.guard.clone(), sender, stage.halt.token.clone());
@@ -37,7 +38,7 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
     }
     let tool_version = Some(env!("CARGO_PKG_VERSION").to_owned());
     match outcome {
-        Ok(outcome) => brought(stage, outcome, tool_version),
+        Ok(outcome) => brought(stage, outcome, &ports, tool_version),
         Err(error) => {
             let mut brought = Brought::skipped(SOURCE, stage.place(), error.to_string())?;
             brought.state = StageState::Failed;
@@ -51,7 +52,7 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
     }
 }
 
-fn brought(stage: &Stage<'_>, outcome: Outcome, tool_version: Option<String>) -> Result<Brought> {
+fn brought(stage: &Stage<'_>, outcome: Outcome, ports: &[u16], tool_version: Option<String>) -> Result<Brought> {
     let mut sheet = crate::artifact::Sheet::new()?;
     let surface = surface(&outcome);
     let (state, reason) = if outcome.cancelled {
@@ -61,7 +62,7 @@ fn brought(stage: &Stage<'_>, outcome: Outcome, tool_version: Option<String>) ->
     } else {
         (StageState::Done, None)
     };
-    records::write(&outcome, stage.backends.clock.now(), &mut sheet);
+    records::write(&outcome, ports, stage.backends.clock.now(), &mut sheet);
     Ok(Brought { state, reason, tool_version, argv: Vec::new(), sheet, raw: None, surface: Some(surface) })
 }
 

@@ -13,15 +13,18 @@ use crate::artifact::Sheet;
 
 /// The check behind every open port.
 const OPEN_PORT: &str = "ports.open";
+/// The scanner's name for the search of open ports.
+const PORTS: &str = "ports";
 /// Refusals told one by one.
 const REFUSALS: usize = 100;
 
-pub(super) fn write(outcome: &Outcome, now: Time, sheet: &mut Sheet) {
+/// `ports` are those that were tried.
+pub(super) fn write(outcome: &Outcome, ports: &[u16], now: Time, sheet: &mut Sheet) {
     // A full sheet refuses the rest; its own count tells.
-    let _ = all(outcome, now, sheet);
+    let _ = all(outcome, ports, now, sheet);
 }
 
-fn all(outcome: &Outcome, now: Time, sheet: &mut Sheet) -> Result<(), importers::Stop> {
+fn all(outcome: &Outcome, ports: &[u16], now: Time, sheet: &mut Sheet) -> Result<(), importers::Stop> {
     for asset in assets(outcome) {
         sheet.record(Record::Asset(asset))?;
     }
@@ -31,13 +34,43 @@ fn all(outcome: &Outcome, now: Time, sheet: &mut Sheet) -> Result<(), importers:
     for issue in &outcome.issues {
         sheet.record(Record::Observation(observation(issue, now)))?;
     }
-    for coverage in coverage(&outcome.coverage) {
+    let tried = format!("ports {}", ranges(ports));
+    for mut coverage in coverage(&outcome.coverage) {
+        if coverage.check_set == PORTS {
+            coverage.reason = coverage.reason.map(|reason| whole_list(&tried, reason));
+        }
         sheet.record(Record::Coverage(coverage))?;
     }
     for (what, reason) in outcome.refused.iter().take(REFUSALS) {
         sheet.record(Record::Coverage(refusal(what, reason)))?;
     }
     Ok(())
+}
+
+/// `1-3,8080` for sorted or unsorted ports.
+fn ranges(ports: &[u16]) -> String {
+    let sorted: BTreeSet<u16> = ports.iter().copied().collect();
+    let mut ranges: Vec<(u16, u16)> = Vec::new();
+    for port in sorted {
+        match ranges.last_mut() {
+            Some((_, last)) if *last + 1 == port => *last = port,
+            _ => ranges.push((port, port)),
+        }
+    }
+    let parts: Vec<String> =
+        ranges.iter().map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") }).collect();
+    parts.join(",")
+}
+
+/// The scanner cuts its list of ports to a line; whoever compares runs needs all of it. What follows the list stays.
+fn whole_list(tried: &str, reason: String) -> String {
+    if !reason.starts_with("ports ") {
+        return reason;
+    }
+    match reason.split_once(';') {
+        Some((_, rest)) => format!("{tried};{rest}"),
+        None => tried.to_owned(),
+    }
 }
 
 fn name(host: &str, ip: IpAddr) -> Option<String> {
@@ -259,13 +292,28 @@ mod tests {
         Covered { check_set, address: "127.0.0.1:80".parse().ok(), host: "localhost".into(), url: None, status, reason: None }
     }
 
+    /// A beginning ends where a word ends: `exposure.redis` says nothing about `exposure.redis-default-password`.
+    fn covers(check_set: &str, check: &str) -> bool {
+        let rest = check.strip_prefix(check_set);
+        rest.is_some_and(|rest| check_set.ends_with('.') || rest.is_empty() || rest.starts_with('.'))
+    }
+
+    #[test]
+    fn the_list_of_tried_ports_is_whole() {
+        assert_eq!(ranges(&[8080, 2, 1, 3]), "1-3,8080");
+        assert_eq!(whole_list("ports 1-3", "ports 1-2,… 3 ports; 1 without an answer".into()), "ports 1-3; 1 without an answer");
+        assert_eq!(whole_list("ports 1-3", "refused by the guard".into()), "refused by the guard");
+        let top: Vec<u16> = scanner::PortSet::top(1000).iter().collect();
+        assert!(ranges(&top).len() < 4000, "{}", ranges(&top).len());
+    }
+
     #[test]
     fn every_check_of_a_done_set_is_covered_by_what_is_told() {
         let sets: BTreeSet<&'static str> = scanner::catalogue().iter().map(|check| check.check_set).collect();
         for set in &sets {
             let told = coverage(&[covered(set, scanner::CoverageStatus::Done)]);
             for check in scanner::catalogue() {
-                let is_told = told.iter().any(|coverage| check.id.starts_with(&coverage.check_set));
+                let is_told = told.iter().any(|coverage| covers(&coverage.check_set, check.id));
                 assert_eq!(is_told, check.check_set == *set, "{set}: {}", check.id);
             }
         }
@@ -279,7 +327,7 @@ mod tests {
     fn a_set_that_did_not_run_covers_nothing_as_done() {
         let told = coverage(&[covered("http.passive", scanner::CoverageStatus::Done), covered("http.active", scanner::CoverageStatus::Timeout)]);
         let is_done = |check: &str| {
-            told.iter().any(|coverage| check.starts_with(&coverage.check_set) && coverage.status == CoverageStatus::Done)
+            told.iter().any(|coverage| covers(&coverage.check_set, check) && coverage.status == CoverageStatus::Done)
         };
         assert!(is_done("http.csp-missing") && !is_done("http.exposed-git"));
     }
