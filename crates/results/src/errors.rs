@@ -1,0 +1,76 @@
+//! Every error a caller of this context can get.
+
+use base::Error;
+use importers::{Format, ParseError};
+
+use crate::model::FindingId;
+
+/// A word is not one of those known here.
+pub(crate) fn word(field: &'static str, text: &str, known: &[&str]) -> Error {
+    let shown: String = text.chars().take(64).collect();
+    Error::invalid("results.word", format!("`{shown}` is not a known {field}; known are {}", known.join(", "))).at(field)
+}
+
+/// There is no such finding.
+pub(crate) fn finding_not_found(id: FindingId) -> Error {
+    Error::not_found("results.finding_not_found", format!("there is no finding {id}"))
+}
+
+/// There is no such import.
+pub(crate) fn import_not_found() -> Error {
+    Error::not_found("results.import_not_found", "there is no such import")
+}
+
+/// A decision needs a reason of 1 to 4000 characters.
+pub(crate) fn reason() -> Error {
+    Error::invalid("results.reason", "a decision needs a reason of 1 to 4000 characters").at("/reason")
+}
+
+/// The end of a decision makes no sense.
+pub(crate) fn valid_until(why: &str) -> Error {
+    Error::invalid("results.valid_until", format!("valid_until: {why}")).at("/valid_until")
+}
+
+/// There is no decision to take back.
+pub(crate) fn nothing_to_reopen() -> Error {
+    Error::conflict("results.nothing_to_reopen", "no decision is in force on this finding")
+}
+
+/// The format of the file cannot be guessed.
+pub(crate) fn unknown_format(filename: Option<&str>) -> Error {
+    let known: Vec<&str> = Format::all().map(Format::id).collect();
+    let name = filename.unwrap_or("the file");
+    Error::invalid("results.unknown_format", format!("the format of {name} is not recognised; name it, known are {}", known.join(", "))).at("format")
+}
+
+/// The file cannot be read as its format; nothing was taken in.
+pub(crate) fn unreadable(filename: Option<&str>, format: Format, cause: &ParseError) -> Error {
+    let name = filename.unwrap_or("the file");
+    Error::invalid("results.unreadable", format!("{name} cannot be read as {}: {cause}; nothing was taken in", format.label()))
+}
+
+/// The file is larger than an import may be.
+pub(crate) fn too_large(limit: u64) -> Error {
+    Error::invalid("results.too_large", format!("the file is larger than the {} MiB an import over HTTP may have; use the command line", limit >> 20))
+}
+
+/// The same idempotency key came with another file.
+pub(crate) fn other_file(key: &str) -> Error {
+    let shown: String = key.chars().take(64).collect();
+    Error::conflict("results.other_file", format!("the idempotency key `{shown}` was used for another file or target"))
+}
+
+/// The disk has no room to spool the file, or another local failure.
+pub(crate) fn spool(cause: std::io::Error) -> Error {
+    Error::unavailable("results.spool", format!("what is imported cannot be spooled to disk: {cause}")).because(cause)
+}
+
+/// The body of an import ended before its end.
+pub(crate) fn broken_off() -> Error {
+    Error::invalid("results.broken_off", "the body broke off; nothing was taken in")
+}
+
+/// The cursor belongs to a list in another order.
+pub(crate) fn other_order() -> Error {
+    Error::invalid("results.other_order", "cursor is of a list in another order").at("cursor")
+}

@@ -1,0 +1,174 @@
+//! Routes of this context: findings, decisions, imports, coverage.
+
+use std::io::{Seek, Write};
+
+use axum::Json;
+use axum::body::Body as Bytes;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use base::{Page, PageRequest};
+use futures::StreamExt;
+use http::{HeaderMap, StatusCode};
+use scans::{Scan, ScanId};
+use serde::Deserialize;
+use targets::TargetId;
+use utoipa::IntoParams;
+use web::{Answer, Body, Caller, ErrorResponses, OpenApiRouter, Params, PathId, routes};
+
+use crate::errors;
+use crate::model::{Counts, CoverageRow, Filter, Finding, FindingDetail, FindingId, Import, ImportId, ImportRequest, NewDecision, Sort};
+use crate::service::Results;
+
+/// Largest file over HTTP.
+const LARGEST: u64 = 256 << 20;
+
+/// The routes, relative to the API root.
+pub fn routes(results: &Results) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(summary))
+        .routes(routes!(get))
+        .routes(routes!(decide))
+        .routes(routes!(imports, import))
+        .routes(routes!(import_of))
+        .routes(routes!(coverage))
+        .with_state(results.clone())
+}
+
+/// The order of a list of findings.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct Order {
+    /// `severity` when absent.
+    #[serde(default)]
+    sort: Sort,
+}
+
+/// List findings
+#[utoipa::path(get, path = "/findings", tag = "findings", operation_id = "list_findings", params(Filter, Order, PageRequest),
+    responses((status = 200, description = "A page of findings", body = Page<Finding>), ErrorResponses))]
+async fn list(
+    State(results): State<Results>,
+    Caller(actor): Caller,
+    Params(filter): Params<Filter>,
+    Params(order): Params<Order>,
+    Params(page): Params<PageRequest>,
+) -> Answer<Json<Page<Finding>>> {
+    Ok(Json(results.findings(&actor, &filter, order.sort, &page).await?))
+}
+
+/// Count findings by severity and status
+#[utoipa::path(get, path = "/findings/summary", tag = "findings", operation_id = "summarize_findings", params(Filter),
+    responses((status = 200, description = "The counts", body = Counts), ErrorResponses))]
+async fn summary(State(results): State<Results>, Caller(actor): Caller, Params(filter): Params<Filter>) -> Answer<Json<Counts>> {
+    Ok(Json(results.summary(&actor, &filter).await?))
+}
+
+/// Get one finding with evidence, history and decisions
+#[utoipa::path(get, path = "/findings/{finding_id}", tag = "findings", operation_id = "get_finding", params(("finding_id" = FindingId, Path)),
+    responses((status = 200, description = "The finding", body = FindingDetail), ErrorResponses))]
+async fn get(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Finding>) -> Answer<Json<FindingDetail>> {
+    Ok(Json(results.finding(&actor, id).await?))
+}
+
+/// Decide about a finding
+#[utoipa::path(post, path = "/findings/{finding_id}/decisions", tag = "findings", operation_id = "decide_finding", request_body = NewDecision,
+    params(("finding_id" = FindingId, Path)),
+    responses((status = 200, description = "The finding as it stands now", body = Finding), ErrorResponses))]
+async fn decide(
+    State(results): State<Results>,
+    Caller(actor): Caller,
+    PathId(id): PathId<Finding>,
+    Body(new): Body<NewDecision>,
+) -> Answer<Json<Finding>> {
+    Ok(Json(results.decide(&actor, id, new).await?))
+}
+
+/// What comes beside an imported file.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+struct About {
+    /// Format of the file: `nmap`, `sarif`, `nuclei`, `sslscan`; guessed when absent.
+    #[param(max_length = 32)]
+    format: Option<String>,
+    /// Name of the file.
+    #[param(max_length = 512)]
+    filename: Option<String>,
+    /// Target the findings belong to.
+    #[param(value_type = Option<TargetId>)]
+    target_id: Option<TargetId>,
+    /// Tell what would change and change nothing.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+/// Take in a scanner's file
+///
+/// The body is the file itself. The same file, or the same `Idempotency-Key`, is taken in once.
+#[utoipa::path(post, path = "/imports", tag = "findings", operation_id = "import_file", params(About),
+    request_body(content = String, content_type = "application/octet-stream", description = "The file"),
+    responses((status = 201, description = "What it did", body = Import), (status = 200, description = "What it would do, or did before", body = Import), ErrorResponses))]
+async fn import(
+    State(results): State<Results>,
+    Caller(actor): Caller,
+    Params(about): Params<About>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Answer<Response> {
+    let format = about.format.as_deref().map(|word| word.parse().map_err(|_| errors::unknown_format(about.filename.as_deref()))).transpose()?;
+    // Checked before a byte is read: nobody may fill the disk without the permission.
+    actor.scope(crate::actions::IMPORT)?;
+    let request = ImportRequest {
+        format,
+        filename: about.filename.map(|name| name.chars().filter(|letter| !letter.is_control()).take(512).collect()),
+        target_id: about.target_id,
+        idempotency_key: headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned),
+        dry_run: about.dry_run,
+        file: receive(body).await?,
+    };
+    let import = Box::pin(results.import(&actor, request)).await?;
+    if import.dry_run || import.repeated {
+        return Ok((StatusCode::OK, Json(import)).into_response());
+    }
+    Ok(web::created(format!("imports/{}", import.id), &import))
+}
+
+/// Writes the body to a file that vanishes with its handle.
+async fn receive(body: Bytes) -> base::Result<std::fs::File> {
+    let mut file = tempfile::tempfile().map_err(errors::spool)?;
+    let mut size = 0;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|cause| errors::broken_off().because(cause))?;
+        size += chunk.len() as u64;
+        if size > LARGEST {
+            return Err(errors::too_large(LARGEST));
+        }
+        file.write_all(&chunk).map_err(errors::spool)?;
+    }
+    file.rewind().map_err(errors::spool)?;
+    Ok(file)
+}
+
+/// List imports, newest first
+#[utoipa::path(get, path = "/imports", tag = "findings", operation_id = "list_imports", params(PageRequest),
+    responses((status = 200, description = "A page of imports", body = Page<Import>), ErrorResponses))]
+async fn imports(State(results): State<Results>, Caller(actor): Caller, Params(page): Params<PageRequest>) -> Answer<Json<Page<Import>>> {
+    Ok(Json(results.imports(&actor, &page).await?))
+}
+
+/// Get one import
+#[utoipa::path(get, path = "/imports/{import_id}", tag = "findings", operation_id = "get_import", params(("import_id" = ImportId, Path)),
+    responses((status = 200, description = "The import", body = Import), ErrorResponses))]
+async fn import_of(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Import>) -> Answer<Json<Import>> {
+    Ok(Json(results.import_of(&actor, id).await?))
+}
+
+/// What a scan tested and what it left out
+#[utoipa::path(get, path = "/scans/{scan_id}/coverage", tag = "findings", operation_id = "list_scan_coverage", params(("scan_id" = ScanId, Path)),
+    responses((status = 200, description = "At most five thousand statements", body = Vec<CoverageRow>), ErrorResponses))]
+async fn coverage(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Scan>) -> Answer<Json<Vec<CoverageRow>>> {
+    // Another tenant's scan does not exist; an empty list would say that it does.
+    results.scans.get(&actor, id).await?;
+    Ok(Json(results.coverage(&actor, id).await?))
+}

@@ -1,0 +1,215 @@
+//! Was it looked at again? Coverage against a finding's check and place; in doubt the answer is no.
+
+use std::collections::{HashMap, HashSet};
+
+use importers::{Coverage, CoverageStatus, Location};
+use url::Url;
+
+use crate::model::{CoverageRow, Finding};
+
+/// A finding as coverage sees it.
+pub(crate) struct Place<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) check: &'a str,
+    pub(crate) location: &'a Location,
+}
+
+/// Everything a run says it looked at.
+#[derive(Default)]
+pub(crate) struct Covered {
+    by_set: HashMap<(String, String), HashMap<Option<String>, Vec<Coverage>>>,
+    /// Hosts and addresses the run had to do with.
+    assets: HashSet<String>,
+}
+
+impl Covered {
+    pub(crate) fn add(&mut self, coverage: Coverage) {
+        self.touch(&coverage.location);
+        let asset = coverage.location.ip.clone().or_else(|| coverage.location.host.clone()).or_else(|| host_of(&coverage.location));
+        let set = (coverage.source.clone(), coverage.check_set.clone());
+        self.by_set.entry(set).or_default().entry(asset).or_default().push(coverage);
+    }
+
+    /// Notes that the run had to do with this place.
+    pub(crate) fn touch(&mut self, location: &Location) {
+        self.assets.extend(assets(location));
+    }
+
+    /// Whether the run had to do with the asset of this place.
+    pub(crate) fn knows(&self, location: &Location) -> bool {
+        assets(location).iter().any(|asset| self.assets.contains(asset))
+    }
+
+    /// Whether this check ran to its end at this place: only then may its finding be closed.
+    /// A statement that it did not overrules one that it did.
+    pub(crate) fn is_done(&self, place: &Place<'_>) -> bool {
+        let mut done = false;
+        let mut own: Vec<Option<String>> = assets(place.location).into_iter().map(Some).collect();
+        own.push(None);
+        for set in sets(place.check) {
+            let Some(by_asset) = self.by_set.get(&(place.source.to_owned(), set.to_owned())) else { continue };
+            for coverage in own.iter().filter_map(|asset| by_asset.get(asset)).flatten() {
+                if !is_at(&coverage.location, place.location) {
+                    continue;
+                }
+                match (coverage.status, ports(coverage, place.location)) {
+                    (CoverageStatus::Done, Ports::Within | Ports::NotAsked) => done = true,
+                    (CoverageStatus::Done, Ports::Outside | Ports::Unknown) | (_, Ports::Outside) => {}
+                    _ => return false,
+                }
+            }
+        }
+        done
+    }
+}
+
+/// Whether a statement about coverage is about this finding's check and place.
+pub(crate) fn concerns(row: &CoverageRow, finding: &Finding) -> bool {
+    row.source == finding.source && sets(&finding.check).any(|set| set == row.check_set) && is_at(&row.location, &finding.location)
+}
+
+/// The check itself and its beginnings that end at a boundary: `a`, `a:`, `a:b` of `a:b`.
+fn sets(check: &str) -> impl Iterator<Item = &str> {
+    let boundaries = check.char_indices().filter(|(_, character)| !character.is_alphanumeric() && *character != '-' && *character != '_');
+    let beginnings = boundaries.flat_map(|(at, character)| [&check[..at], &check[..at + character.len_utf8()]]);
+    beginnings.filter(|beginning| !beginning.is_empty()).chain([check])
+}
+
+fn assets(location: &Location) -> Vec<String> {
+    let mut assets: Vec<String> = location.ip.iter().chain(location.host.iter()).cloned().chain(host_of(location)).collect();
+    assets.dedup();
+    assets
+}
+
+fn host_of(location: &Location) -> Option<String> {
+    let url = Url::parse(location.url.as_deref()?).ok()?;
+    url.host_str().map(|host| host.trim_matches(['[', ']']).to_lowercase())
+}
+
+/// Whether what was covered contains the finding's place; a part the coverage does not name holds for all.
+fn is_at(covered: &Location, found: &Location) -> bool {
+    let same = |covered: &Option<String>, found: &Option<String>| covered.is_none() || covered == found;
+    let asset = match (&covered.ip, &found.ip) {
+        (Some(covered), Some(found)) => covered == found,
+        _ => covered.host.as_ref().is_none_or(|host| assets(found).contains(host)),
+    };
+    asset
+        && (covered.ip.is_none() || found.ip.is_some() || covered.host.is_some())
+        && (covered.port.is_none() || covered.port == found.port)
+        && same(&covered.protocol, &found.protocol)
+        && covered.url.as_deref().is_none_or(|url| is_under(url, found.url.as_deref()))
+        && same(&covered.method, &found.method)
+        && same(&covered.parameter, &found.parameter)
+        && same(&covered.file, &found.file)
+        && covered.component.as_ref().is_none_or(|component| found.component.as_ref().is_some_and(|found| found.name == component.name))
+}
+
+/// The same page, or any page of a site that was covered as a whole.
+fn is_under(covered: &str, found: Option<&str>) -> bool {
+    let (Ok(covered), Some(Ok(found))) = (Url::parse(covered), found.map(Url::parse)) else { return Some(covered) == found };
+    covered.origin() == found.origin() && (covered.path() == "/" || covered.path() == found.path())
+}
+
+enum Ports {
+    /// The finding is not about a port, or the coverage names the port itself.
+    NotAsked,
+    Within,
+    Outside,
+    /// A search for open ports that does not say which ports it tried, or which of them answered.
+    Unknown,
+}
+
+/// Searches for open ports cover a host but only some ports; which ones stands in the reason.
+fn ports(coverage: &Coverage, found: &Location) -> Ports {
+    let is_search = coverage.check_set == "ports" || coverage.check_set.ends_with("open-port");
+    let Some(port) = found.port.filter(|_| coverage.location.port.is_none() && is_search) else { return Ports::NotAsked };
+    let reason = coverage.reason.as_deref().unwrap_or_default();
+    let list = match coverage.status {
+        CoverageStatus::Done => reason.strip_prefix("ports "),
+        _ => reason.rsplit_once(": ").map(|(_, list)| list),
+    };
+    let Some(list) = list.filter(|list| !list.contains(';')) else { return Ports::Unknown };
+    match contains(list, port) {
+        Some(true) => Ports::Within,
+        Some(false) => Ports::Outside,
+        None => Ports::Unknown,
+    }
+}
+
+/// Whether `1-1024,8080` contains the port; `None` when the list cannot be read.
+fn contains(list: &str, port: u16) -> Option<bool> {
+    let mut found = false;
+    for part in list.split(',') {
+        let (from, to) = part.trim().split_once('-').unwrap_or((part.trim(), part.trim()));
+        let (from, to): (u16, u16) = (from.parse().ok()?, to.parse().ok()?);
+        found |= (from..=to).contains(&port);
+    }
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ip: &str, port: Option<u16>) -> Location {
+        Location { ip: Some(ip.into()), port, protocol: port.map(|_| "tcp".into()), ..Location::default() }
+    }
+
+    fn covered(lines: &[(&str, Location, CoverageStatus, Option<&str>)]) -> Covered {
+        let mut covered = Covered::default();
+        for (check_set, location, status, reason) in lines {
+            covered.add(Coverage {
+                source: "nmap".into(),
+                check_set: (*check_set).into(),
+                location: location.clone(),
+                status: *status,
+                reason: reason.map(str::to_owned),
+            });
+        }
+        covered
+    }
+
+    fn is_done(covered: &Covered, check: &str, location: &Location) -> bool {
+        covered.is_done(&Place { source: "nmap", check, location })
+    }
+
+    use CoverageStatus::{Done, Error, Skipped};
+
+    #[test]
+    fn a_port_outside_the_searched_ones_was_not_looked_at() {
+        let host = Location { ip: Some("192.0.2.1".into()), protocol: Some("tcp".into()), ..Location::default() };
+        let run = covered(&[("nmap:open-port", host.clone(), Done, Some("ports 1-1024,8080"))]);
+        assert!(is_done(&run, "nmap:open-port", &at("192.0.2.1", Some(8080))));
+        assert!(!is_done(&run, "nmap:open-port", &at("192.0.2.1", Some(8443))));
+        assert!(!is_done(&run, "nmap:open-port", &at("192.0.2.2", Some(80))));
+        assert!(!is_done(&run, "nmap:other", &at("192.0.2.1", Some(80))));
+        let vague = covered(&[("nmap:open-port", host.clone(), Done, Some("ports 1-1024; 3 without an answer"))]);
+        assert!(!is_done(&vague, "nmap:open-port", &at("192.0.2.1", Some(80))));
+        let filtered = covered(&[
+            ("nmap:open-port", host.clone(), Done, Some("ports 1-1024")),
+            ("nmap:open-port", host, Skipped, Some("2 ports filtered (no-response): 80-81")),
+        ]);
+        assert!(is_done(&filtered, "nmap:open-port", &at("192.0.2.1", Some(22))));
+        assert!(!is_done(&filtered, "nmap:open-port", &at("192.0.2.1", Some(81))));
+    }
+
+    #[test]
+    fn a_set_covers_its_checks_and_nothing_that_merely_looks_alike() {
+        let run = covered(&[("tls", at("192.0.2.1", Some(443)), Done, None), ("http.", at("192.0.2.1", Some(80)), Done, None)]);
+        assert!(is_done(&run, "tls.expired", &at("192.0.2.1", Some(443))));
+        assert!(!is_done(&run, "tlsx.expired", &at("192.0.2.1", Some(443))));
+        assert!(!is_done(&run, "tls.expired", &at("192.0.2.1", Some(8443))));
+        assert!(is_done(&run, "http.csp-missing", &at("192.0.2.1", Some(80))));
+        let failed = covered(&[("tls", at("192.0.2.1", Some(443)), Done, None), ("tls.expired", at("192.0.2.1", Some(443)), Error, None)]);
+        assert!(!is_done(&failed, "tls.expired", &at("192.0.2.1", Some(443))), "a failure overrules");
+    }
+
+    #[test]
+    fn a_site_covers_its_pages() {
+        let page = |url: &str| Location { url: Some(url.into()), ..Location::default() };
+        let run = covered(&[("template", page("https://a.example/"), Done, None)]);
+        assert!(is_done(&run, "template", &page("https://a.example/login?x=1")));
+        assert!(!is_done(&run, "template", &page("https://b.example/login")));
+        assert!(!is_done(&run, "template", &page("http://a.example/login")));
+    }
+}

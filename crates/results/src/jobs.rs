@@ -1,0 +1,70 @@
+//! Background work of this context: take in what stages bring, settle finished scans, end acceptances.
+
+use std::time::Duration;
+
+use backends::{Handlers, Job, Run, Schedule};
+use base::Result;
+use scans::{ArtifactId, ScanId};
+use serde::{Deserialize, Serialize};
+
+use crate::service::Results;
+
+/// Takes in what a stage of a scan brought.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IngestArtifact {
+    /// The scan.
+    pub scan_id: ScanId,
+    /// What the stage brought.
+    pub artifact_id: ArtifactId,
+}
+
+impl Job for IngestArtifact {
+    const NAME: &'static str = "results.ingest";
+    const QUEUE: &'static str = "import_queue";
+    const ON: &'static [&'static str] = &["scan.stage_finished"];
+    const ATTEMPTS: u32 = 10;
+    type Service = Results;
+
+    async fn run(self, results: &Results, run: &Run) -> Result<()> {
+        Box::pin(results.ingest(&run.actor, self.scan_id, self.artifact_id, Some(run))).await.map(drop)
+    }
+}
+
+/// Marks what a finished scan did not look at again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SettleScan {
+    /// The scan.
+    pub scan_id: ScanId,
+}
+
+impl Job for SettleScan {
+    const NAME: &'static str = "results.settle";
+    const QUEUE: &'static str = "import_queue";
+    const ON: &'static [&'static str] = &["scan.completed"];
+    type Service = Results;
+
+    async fn run(self, results: &Results, run: &Run) -> Result<()> {
+        results.settle(&run.actor, self.scan_id).await.map(drop)
+    }
+}
+
+/// Ends acceptances whose time is over.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ExpireDecisions {}
+
+impl Job for ExpireDecisions {
+    const NAME: &'static str = "results.expire";
+    const QUEUE: &'static str = "import_queue";
+    const SCHEDULE: Option<Schedule> = Some(Schedule::every(Duration::from_secs(300)));
+    type Service = Results;
+
+    async fn run(self, results: &Results, _: &Run) -> Result<()> {
+        results.expire().await.map(drop)
+    }
+}
+
+/// The jobs of this context.
+#[must_use]
+pub fn jobs(results: &Results) -> Handlers {
+    Handlers::new().add::<IngestArtifact>(results.clone()).add::<SettleScan>(results.clone()).add::<ExpireDecisions>(results.clone())
+}

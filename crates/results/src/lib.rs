@@ -1,0 +1,23 @@
+//! What tools said, what we believe, what people decided: observation → finding → decision → derived status.
+//! A finding is closed only by a test that looked for it again at the same place.
+
+pub mod actions;
+mod errors;
+mod events;
+mod http;
+mod import;
+mod ingest;
+mod jobs;
+mod model;
+mod service;
+mod store;
+
+pub use events::{FindingDecided, ResultsImported};
+pub use http::routes;
+pub use ingest::{Preview, preview};
+pub use jobs::{ExpireDecisions, IngestArtifact, SettleScan, jobs};
+pub use model::{
+    ByStatus, Counts, CoverageRow, Decision, DecisionId, DecisionKind, Filter, Finding, FindingDetail, FindingId, Happening, HappeningKind, Import,
+    ImportId, ImportRequest, ImportSummary, NewDecision, Seen, SeenEvidence, Sort, State, Status,
+};
+pub use service::Results;

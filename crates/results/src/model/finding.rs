@@ -1,0 +1,301 @@
+//! A finding: our belief about a weakness, kept over scans. Its status is derived, never set by hand.
+
+use base::{Id, Time};
+use importers::{Location, Severity};
+use scans::ScanId;
+use serde::{Deserialize, Serialize};
+use targets::TargetId;
+use utoipa::ToSchema;
+
+use super::decision::{Decision, DecisionKind};
+use super::import::{CoverageRow, ImportId};
+use super::schema::{LocationSchema, SeveritySchema};
+
+/// A finding's id.
+pub type FindingId = Id<Finding>;
+
+/// What the tools last said about it; people never set this.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Seen when it was last looked for.
+    Present,
+    /// Looked for again at the same place, and gone.
+    Absent,
+    /// A newer test did not look there again.
+    NotRetested,
+}
+
+/// Where a finding stands, derived from its state and the decision in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// There.
+    Open,
+    /// Was there; no later test looked again.
+    NotRetested,
+    /// There, and somebody accepted the risk.
+    Accepted,
+    /// Not a weakness after all.
+    FalsePositive,
+    /// Looked for again and gone, or declared fixed and not seen since.
+    Fixed,
+}
+
+macro_rules! words {
+    ($name:ident, $code:literal { $($variant:ident = $text:literal),+ $(,)? }) => {
+        impl $name {
+            /// Every value.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The text form used in JSON and tables.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = base::Error;
+
+            fn from_str(text: &str) -> Result<Self, base::Error> {
+                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| crate::errors::word($code, text, &[$($text),+]))
+            }
+        }
+    };
+}
+pub(crate) use words;
+
+words! { State, "state" { Present = "present", Absent = "absent", NotRetested = "not_retested" } }
+words! { Status, "status" {
+    Open = "open", NotRetested = "not_retested", Accepted = "accepted", FalsePositive = "false_positive", Fixed = "fixed",
+} }
+
+/// The status and until when it holds: an acceptance ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Derived {
+    /// As of now.
+    pub(crate) status: Status,
+    /// When `status` gives way to `base`.
+    pub(crate) until: Option<Time>,
+    /// What it is without the decision that ends.
+    pub(crate) base: Status,
+}
+
+/// Derives the status from the tools' state, when it was last seen, and the decision in force.
+pub(crate) fn derive(state: State, last_seen: Time, decision: Option<(DecisionKind, Option<Time>, Time)>, now: Time) -> Derived {
+    let base = match state {
+        State::Present => Status::Open,
+        State::Absent => Status::Fixed,
+        State::NotRetested => Status::NotRetested,
+    };
+    let plain = Derived { status: base, until: None, base };
+    match decision {
+        Some((DecisionKind::FalsePositive, _, _)) => Derived { status: Status::FalsePositive, until: None, base: Status::FalsePositive },
+        Some((DecisionKind::Accepted, until, _)) if state != State::Absent && until.is_none_or(|until| until > now) => {
+            Derived { status: Status::Accepted, until, base: if until.is_some() { base } else { Status::Accepted } }
+        }
+        // Somebody says it is fixed; a tool that sees it later knows better.
+        Some((DecisionKind::Fixed, _, decided)) if last_seen <= decided => Derived { status: Status::Fixed, until: None, base: Status::Fixed },
+        _ => plain,
+    }
+}
+
+/// Our belief about one weakness.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Finding {
+    /// Its id.
+    pub id: FindingId,
+    /// The target it belongs to.
+    #[schema(value_type = Option<TargetId>)]
+    pub target_id: Option<TargetId>,
+    /// One line.
+    #[schema(max_length = 1000)]
+    pub title: String,
+    /// What it is, in the words of the tool.
+    #[schema(max_length = 65536)]
+    pub description: String,
+    /// What to do about it.
+    #[schema(max_length = 65536)]
+    pub remediation: Option<String>,
+    /// How grave.
+    #[schema(value_type = SeveritySchema)]
+    pub severity: Severity,
+    /// CVSS vector.
+    #[schema(max_length = 512)]
+    pub cvss: Option<String>,
+    /// Base score of the vector, computed by us.
+    #[schema(minimum = 0, maximum = 10)]
+    pub cvss_score: Option<f64>,
+    /// Weakness classes (CWE numbers).
+    #[schema(max_items = 1000)]
+    pub cwes: Vec<u32>,
+    /// Vulnerability names (CVE).
+    #[schema(max_items = 1000)]
+    pub cves: Vec<String>,
+    /// Where to read more.
+    #[schema(max_items = 1000)]
+    pub references: Vec<String>,
+    /// Labels of the tool.
+    #[schema(max_items = 1000)]
+    pub tags: Vec<String>,
+    /// The tool: `tyrian`, `nmap`, `sarif:<driver>`…
+    #[schema(max_length = 256)]
+    pub source: String,
+    /// Id of the check inside the source.
+    #[schema(max_length = 1000)]
+    pub check: String,
+    /// Where.
+    #[schema(value_type = LocationSchema)]
+    pub location: Location,
+    /// Where it stands.
+    pub status: Status,
+    /// Whether it might be one of several older findings; a person should look.
+    pub ambiguous: bool,
+    /// First time it was seen.
+    pub first_seen: Time,
+    /// Last time it was seen.
+    pub last_seen: Time,
+    /// Last scan that saw it.
+    #[schema(value_type = Option<ScanId>)]
+    pub last_scan: Option<ScanId>,
+    /// Imports and scans that saw it.
+    #[schema(minimum = 0, format = "int64")]
+    pub times_seen: i64,
+    /// How sure the detection is, 0 to 100.
+    #[schema(minimum = 0, maximum = 100)]
+    pub confidence: u8,
+    /// The decision in force.
+    pub decision: Option<Decision>,
+}
+
+/// A piece of proof.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SeenEvidence {
+    /// What it is, such as `response`.
+    #[schema(max_length = 256)]
+    pub label: String,
+    /// The text.
+    #[schema(max_length = 65536)]
+    pub body: String,
+    /// Whether it was cut.
+    pub truncated: bool,
+}
+
+/// One observation of a finding: what a tool said at one time, never changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Seen {
+    /// When it was taken in.
+    pub at: Time,
+    /// When the tool saw it, as far as it says.
+    #[schema(max_length = 64)]
+    pub observed_at: Option<String>,
+    /// The import it came with.
+    pub import_id: ImportId,
+    /// The scan it came from.
+    #[schema(value_type = Option<ScanId>)]
+    pub scan_id: Option<ScanId>,
+    /// The tool's title.
+    #[schema(max_length = 1000)]
+    pub title: String,
+    /// The tool's severity.
+    #[schema(value_type = SeveritySchema)]
+    pub severity: Severity,
+    /// Where.
+    #[schema(value_type = LocationSchema)]
+    pub location: Location,
+    /// What proves it.
+    #[schema(max_items = 1000)]
+    pub evidence: Vec<SeenEvidence>,
+}
+
+/// What kind of turn a finding took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HappeningKind {
+    /// Seen for the first time.
+    New,
+    /// Seen again after it was gone.
+    Reopened,
+    /// Recognised at another place.
+    Moved,
+    /// Looked for again and gone.
+    Fixed,
+    /// A newer test did not look there.
+    NotRetested,
+    /// Somebody decided.
+    Decided,
+    /// An acceptance ended.
+    Expired,
+}
+
+words! { HappeningKind, "happening" {
+    New = "new", Reopened = "reopened", Moved = "moved", Fixed = "fixed", NotRetested = "not_retested", Decided = "decided", Expired = "expired",
+} }
+
+/// One turn in a finding's life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Happening {
+    /// When.
+    pub at: Time,
+    /// What.
+    pub kind: HappeningKind,
+    /// The scan that caused it.
+    #[schema(value_type = Option<ScanId>)]
+    pub scan_id: Option<ScanId>,
+    /// The import that caused it.
+    pub import_id: Option<ImportId>,
+    /// In words.
+    #[schema(max_length = 4096)]
+    pub note: Option<String>,
+}
+
+/// A finding with everything known about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct FindingDetail {
+    /// The finding.
+    pub finding: Finding,
+    /// What tools said, newest first.
+    #[schema(max_items = 100)]
+    pub observations: Vec<Seen>,
+    /// Its life, newest first.
+    #[schema(max_items = 200)]
+    pub history: Vec<Happening>,
+    /// What people decided, newest first.
+    #[schema(max_items = 100)]
+    pub decisions: Vec<Decision>,
+    /// Whether and how its check ran in the newest scans of its target, newest first.
+    #[schema(max_items = 100)]
+    pub coverage: Vec<CoverageRow>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Time {
+        Time::from_seconds(seconds)
+    }
+
+    #[test]
+    fn the_status_follows_from_state_and_decision() {
+        let now = at(100);
+        let status = |state, decision| derive(state, at(50), decision, now).status;
+        assert_eq!(status(State::Present, None), Status::Open);
+        assert_eq!(status(State::Absent, None), Status::Fixed);
+        assert_eq!(status(State::NotRetested, None), Status::NotRetested);
+        assert_eq!(status(State::Present, Some((DecisionKind::FalsePositive, None, at(60)))), Status::FalsePositive);
+        assert_eq!(status(State::Present, Some((DecisionKind::Accepted, Some(at(101)), at(60)))), Status::Accepted);
+        assert_eq!(status(State::Present, Some((DecisionKind::Accepted, Some(at(100)), at(60)))), Status::Open);
+        assert_eq!(status(State::Absent, Some((DecisionKind::Accepted, None, at(60)))), Status::Fixed);
+        assert_eq!(status(State::Present, Some((DecisionKind::Fixed, None, at(60)))), Status::Fixed);
+        assert_eq!(status(State::Present, Some((DecisionKind::Fixed, None, at(40)))), Status::Open, "seen after it was declared fixed");
+        assert_eq!(status(State::Present, Some((DecisionKind::Reopen, None, at(60)))), Status::Open);
+    }
+}

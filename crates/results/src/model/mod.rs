@@ -1,0 +1,16 @@
+//! The nouns of this context and their rules, pure.
+
+mod decision;
+mod finding;
+mod import;
+mod place;
+mod query;
+mod schema;
+
+pub use decision::{Decision, DecisionId, DecisionKind, NewDecision};
+pub use finding::{Finding, FindingDetail, FindingId, Happening, HappeningKind, Seen, SeenEvidence, State, Status};
+pub(crate) use finding::{Derived, derive};
+pub use import::{CoverageRow, Import, ImportId, ImportRequest, ImportSummary};
+pub use query::{ByStatus, Counts, Filter, Sort};
+pub(crate) use place::words;
+pub(crate) use query::{Position, rank};

@@ -1,0 +1,124 @@
+//! Which findings a list shows, in which order, and how they are counted.
+
+use base::{Id, Result};
+use scans::BySeverity;
+use scans::ScanId;
+use serde::{Deserialize, Serialize};
+use targets::TargetId;
+use utoipa::{IntoParams, ToSchema};
+
+use super::finding::{Status, words};
+use crate::errors;
+
+/// Narrows a list of findings; absent fields do not.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub struct Filter {
+    /// Severities, repeated: `severity=high&severity=critical`.
+    #[param(max_items = 5)]
+    pub severity: Vec<String>,
+    /// Statuses, repeated; `open` does not include `not_retested`.
+    #[param(max_items = 5)]
+    pub status: Vec<String>,
+    /// Findings of this target.
+    #[param(value_type = Option<TargetId>)]
+    pub target: Option<TargetId>,
+    /// Findings this scan saw.
+    #[param(value_type = Option<ScanId>)]
+    pub scan: Option<ScanId>,
+    /// Findings of this tool.
+    #[param(max_length = 256)]
+    pub source: Option<String>,
+    /// Findings whose title, place or check contains this.
+    #[param(max_length = 256)]
+    pub q: Option<String>,
+    /// Findings with this CVE.
+    #[param(max_length = 32)]
+    pub cve: Option<String>,
+    /// Findings of this weakness class.
+    #[param(minimum = 1, maximum = 100_000)]
+    pub cwe: Option<u32>,
+}
+
+impl Filter {
+    /// Findings of one scan.
+    #[must_use]
+    pub fn of_scan(scan: ScanId) -> Self {
+        Self { scan: Some(scan), ..Self::default() }
+    }
+
+    /// Findings of one target.
+    #[must_use]
+    pub fn of_target(target: TargetId) -> Self {
+        Self { target: Some(target), ..Self::default() }
+    }
+
+    pub(crate) fn severities(&self) -> Result<Vec<i64>> {
+        self.severity.iter().map(|word| word.parse().map(rank).map_err(|_| errors::word("severity", word, &["info", "low", "medium", "high", "critical"]))).collect()
+    }
+
+    pub(crate) fn statuses(&self) -> Result<Vec<Status>> {
+        self.status.iter().map(|word| word.parse()).collect()
+    }
+}
+
+/// Severity as a number that sorts.
+pub(crate) const fn rank(severity: importers::Severity) -> i64 {
+    severity as i64
+}
+
+/// The order of a list of findings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Sort {
+    /// Gravest first.
+    #[default]
+    Severity,
+    /// First seen last, first.
+    Newest,
+    /// Last seen last, first.
+    LastSeen,
+    /// By title.
+    Title,
+}
+
+words! { Sort, "sort" { Severity = "severity", Newest = "newest", LastSeen = "last_seen", Title = "title" } }
+
+/// Findings counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Counts {
+    /// All that match.
+    #[schema(minimum = 0, format = "int64")]
+    pub total: u64,
+    /// By severity, only those that count as being there (open or not retested).
+    pub by_severity: BySeverity,
+    /// By status.
+    pub by_status: ByStatus,
+}
+
+/// How often each status occurs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[expect(missing_docs, reason = "the words of `Status`")]
+pub struct ByStatus {
+    #[schema(minimum = 0, format = "int64")]
+    pub open: u64,
+    #[schema(minimum = 0, format = "int64")]
+    pub not_retested: u64,
+    #[schema(minimum = 0, format = "int64")]
+    pub accepted: u64,
+    #[schema(minimum = 0, format = "int64")]
+    pub false_positive: u64,
+    #[schema(minimum = 0, format = "int64")]
+    pub fixed: u64,
+}
+
+/// Where a page of findings ends: the sort, its value, the id.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Position {
+    pub(crate) sort: Sort,
+    pub(crate) number: i64,
+    pub(crate) text: String,
+    pub(crate) id: Id<super::Finding>,
+}
+

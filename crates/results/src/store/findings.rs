@@ -1,0 +1,205 @@
+//! SQL of reading findings.
+
+use backends::{Db, Row, Sql, Value, sql};
+use base::{Error, Result, Scope, Time};
+use importers::{Observation, Severity};
+use targets::TargetId;
+
+use super::query::{STATUS, Where};
+use crate::model::{
+    ByStatus, Counts, Decision, Filter, Finding, FindingId, Happening, Position, Seen, SeenEvidence, Sort, Status,
+};
+
+const COLUMNS: &str = "v.id, v.target_id, v.source, v.check_id, v.title, v.description, v.remediation, v.severity, v.cvss, v.cvss_score, v.cwes, v.cves, \
+     v.refs, v.tags, v.location, v.confidence, v.ambiguous, v.first_seen, v.last_seen, v.last_scan, v.times_seen, \
+     d.id AS decided_id, d.kind AS decided_kind, d.reason AS decided_reason, d.valid_until AS decided_until, d.decided_by, d.decided_by_name, d.decided_at";
+
+fn severity(rank: i64) -> Result<Severity> {
+    match rank {
+        0 => Ok(Severity::Info),
+        1 => Ok(Severity::Low),
+        2 => Ok(Severity::Medium),
+        3 => Ok(Severity::High),
+        4 => Ok(Severity::Critical),
+        other => Err(Error::internal(format!("{other} is no severity"))),
+    }
+}
+
+fn finding(row: &Row, now: Time) -> Result<Finding> {
+    let target: String = row.get("target_id")?;
+    let target_id = if target.is_empty() { None } else { Some(target.parse::<TargetId>()?) };
+    let decision = match row.get::<Option<_>>("decided_id")? {
+        Some(id) => Some(Decision {
+            id,
+            kind: row.parse("decided_kind")?,
+            reason: row.get("decided_reason")?,
+            valid_until: row.get("decided_until")?,
+            decided_by: row.get("decided_by")?,
+            decided_by_name: row.get("decided_by_name")?,
+            decided_at: row.get("decided_at")?,
+        }),
+        None => None,
+    };
+    Ok(Finding {
+        id: row.get("id")?,
+        target_id,
+        title: row.get("title")?,
+        description: row.get("description")?,
+        remediation: row.get("remediation")?,
+        severity: severity(row.get("severity")?)?,
+        cvss: row.get("cvss")?,
+        cvss_score: row.get("cvss_score")?,
+        cwes: row.json("cwes")?,
+        cves: row.json("cves")?,
+        references: row.json("refs")?,
+        tags: row.json("tags")?,
+        source: row.get("source")?,
+        check: row.get("check_id")?,
+        location: row.json("location")?,
+        status: row.parse("status_now")?,
+        ambiguous: row.get("ambiguous")?,
+        first_seen: row.get("first_seen")?,
+        last_seen: row.get("last_seen")?,
+        last_scan: row.get("last_scan")?,
+        times_seen: row.get("times_seen")?,
+        confidence: row.get("confidence")?,
+        // A decision that ended is history, not in force.
+        decision: decision.filter(|decision| decision.valid_until.is_none_or(|until| until > now)),
+    })
+}
+
+/// A page of findings.
+pub(crate) async fn list(db: &Db, scope: &Scope, now: Time, filter: &Filter, sort: Sort, after: Option<Position>, rows: u32) -> Result<Vec<Finding>> {
+    let mut conditions = Where::new(scope.tenant(), now, filter)?;
+    let (column, direction) = order(sort);
+    if let Some(position) = after {
+        let value = if sort == Sort::Title { Value::from(position.text) } else { Value::from(position.number) };
+        let (value, id) = (conditions.bind(value), conditions.bind(position.id.into()));
+        let before = if direction == "DESC" { "<" } else { ">" };
+        conditions.clauses.push(format!("({column}, v.id) {before} ({value}, {id})"));
+    }
+    let statement = format!(
+        "SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id
+         WHERE {} ORDER BY {column} {direction}, v.id {direction} LIMIT {}",
+        conditions.text(),
+        rows + 1
+    );
+    db.all(Sql::built(statement).bind_all(conditions.values)).await?.iter().map(|row| finding(row, now)).collect()
+}
+
+const fn order(sort: Sort) -> (&'static str, &'static str) {
+    match sort {
+        Sort::Severity => ("v.severity", "DESC"),
+        Sort::Newest => ("v.first_seen", "DESC"),
+        Sort::LastSeen => ("v.last_seen", "DESC"),
+        Sort::Title => ("v.title", "ASC"),
+    }
+}
+
+/// Where a page that ends with this finding ends.
+pub(crate) fn position(finding: &Finding, sort: Sort) -> Position {
+    let number = match sort {
+        Sort::Severity => crate::model::rank(finding.severity),
+        Sort::Newest => finding.first_seen.micros(),
+        Sort::LastSeen => finding.last_seen.micros(),
+        Sort::Title => 0,
+    };
+    let text = if sort == Sort::Title { finding.title.clone() } else { String::new() };
+    Position { sort, number, text, id: finding.id }
+}
+
+/// One finding.
+pub(crate) async fn get(db: &Db, scope: &Scope, now: Time, id: FindingId) -> Result<Option<Finding>> {
+    let statement = format!(
+        "SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id
+         WHERE v.tenant_id = $1 AND CAST($2 AS BIGINT) IS NOT NULL AND v.id = $3"
+    );
+    db.one(Sql::built(statement).bind(scope.tenant()).bind(now).bind(id)).await?.map(|row| finding(&row, now)).transpose()
+}
+
+/// What tools said about a finding, newest first.
+pub(crate) async fn observations(db: &Db, scope: &Scope, id: FindingId, limit: u32) -> Result<Vec<Seen>> {
+    let statement = format!(
+        "SELECT import_id, scan_id, body, created_at FROM observations WHERE tenant_id = $1 AND finding_id = $2 ORDER BY id DESC LIMIT {limit}"
+    );
+    let rows = db.all(Sql::built(statement).bind(scope.tenant()).bind(id)).await?;
+    rows.iter()
+        .map(|row| {
+            let body: Observation = row.json("body")?;
+            let evidence = body.evidence.into_iter().map(|piece| SeenEvidence { label: piece.label, body: piece.body, truncated: piece.truncated });
+            Ok(Seen {
+                at: row.get("created_at")?,
+                observed_at: body.observed_at,
+                import_id: row.get("import_id")?,
+                scan_id: row.get("scan_id")?,
+                title: body.title,
+                severity: body.severity,
+                location: body.location,
+                evidence: evidence.collect(),
+            })
+        })
+        .collect()
+}
+
+/// A finding's life, newest first.
+pub(crate) async fn history(db: &Db, scope: &Scope, id: FindingId, limit: u32) -> Result<Vec<Happening>> {
+    let statement = format!(
+        "SELECT kind, scan_id, import_id, note, created_at FROM finding_history WHERE tenant_id = $1 AND finding_id = $2 ORDER BY id DESC LIMIT {limit}"
+    );
+    let rows = db.all(Sql::built(statement).bind(scope.tenant()).bind(id)).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Happening {
+                at: row.get("created_at")?,
+                kind: row.parse("kind")?,
+                scan_id: row.get("scan_id")?,
+                import_id: row.get("import_id")?,
+                note: row.get("note")?,
+            })
+        })
+        .collect()
+}
+
+/// Findings counted by severity and status.
+pub(crate) async fn counts(db: &Db, scope: &Scope, now: Time, filter: &Filter) -> Result<Counts> {
+    let conditions = Where::new(scope.tenant(), now, filter)?;
+    let statement = format!(
+        "SELECT severity, status_now, COUNT(*) AS findings FROM (SELECT v.severity AS severity, {STATUS} AS status_now FROM vulnerabilities v WHERE {}) AS shown
+         GROUP BY severity, status_now",
+        conditions.text()
+    );
+    let mut counts = Counts::default();
+    for row in db.all(Sql::built(statement).bind_all(conditions.values)).await? {
+        let number: u64 = row.get("findings")?;
+        let status: Status = row.parse("status_now")?;
+        counts.total += number;
+        *slot(&mut counts.by_status, status) += number;
+        if matches!(status, Status::Open | Status::NotRetested) {
+            let by_severity = &mut counts.by_severity;
+            *match severity(row.get("severity")?)? {
+                Severity::Critical => &mut by_severity.critical,
+                Severity::High => &mut by_severity.high,
+                Severity::Medium => &mut by_severity.medium,
+                Severity::Low => &mut by_severity.low,
+                Severity::Info => &mut by_severity.info,
+            } += number;
+        }
+    }
+    Ok(counts)
+}
+
+fn slot(by_status: &mut ByStatus, status: Status) -> &mut u64 {
+    match status {
+        Status::Open => &mut by_status.open,
+        Status::NotRetested => &mut by_status.not_retested,
+        Status::Accepted => &mut by_status.accepted,
+        Status::FalsePositive => &mut by_status.false_positive,
+        Status::Fixed => &mut by_status.fixed,
+    }
+}
+
+/// Tenants in which acceptances have ended.
+pub(crate) async fn tenants_with_ended(db: &Db, now: Time) -> Result<Vec<base::TenantId>> {
+    let statement = sql("SELECT DISTINCT tenant_id FROM vulnerabilities WHERE status_until IS NOT NULL AND status_until <= $1");
+    db.all(statement.bind(now)).await?.iter().map(|row| row.get("tenant_id")).collect()
+}

@@ -1,0 +1,80 @@
+//! The WHERE list of findings, shared by listing and counting.
+
+use backends::Value;
+use base::{Result, TenantId, Time};
+
+use crate::model::Filter;
+
+/// The status as of now: an acceptance that ended has ended, whether or not the job has said so yet.
+pub(crate) const STATUS: &str = "CASE WHEN v.status_until IS NOT NULL AND v.status_until <= $2 THEN v.base_status ELSE v.status END";
+
+/// Clauses and parameters; `$1` is the tenant, `$2` now.
+pub(crate) struct Where {
+    pub(crate) clauses: Vec<String>,
+    pub(crate) values: Vec<Value>,
+}
+
+impl Where {
+    pub(crate) fn new(tenant: TenantId, now: Time, filter: &Filter) -> Result<Self> {
+        // Naming `$2` keeps its place even where the status is not asked for.
+        let mut this = Self { clauses: vec!["v.tenant_id = $1".into(), "CAST($2 AS BIGINT) IS NOT NULL".into()], values: vec![tenant.into(), now.into()] };
+        this.among("v.severity", filter.severities()?.into_iter().map(Value::from).collect());
+        this.among(STATUS, filter.statuses()?.iter().map(|status| status.as_str().into()).collect());
+        if let Some(target) = filter.target {
+            this.add("v.target_id = ?", target.into());
+        }
+        if let Some(scan) = filter.scan {
+            this.add("EXISTS (SELECT 1 FROM observations o WHERE o.tenant_id = v.tenant_id AND o.scan_id = ? AND o.finding_id = v.id)", scan.into());
+        }
+        if let Some(source) = &filter.source {
+            this.add("v.source = ?", source.into());
+        }
+        if let Some(words) = filter.q.as_deref().filter(|words| !words.trim().is_empty()) {
+            this.add("v.search LIKE ? ESCAPE '\\'", containing(&words.trim().to_lowercase()).into());
+        }
+        if let Some(cve) = &filter.cve {
+            this.add("v.labels LIKE ? ESCAPE '\\'", containing(&format!(" {} ", cve.trim().to_uppercase())).into());
+        }
+        if let Some(cwe) = filter.cwe {
+            this.add("v.labels LIKE ? ESCAPE '\\'", containing(&format!(" CWE-{cwe} ")).into());
+        }
+        Ok(this)
+    }
+
+    /// Adds a clause whose only `?` is the value.
+    pub(crate) fn add(&mut self, clause: &str, value: Value) {
+        self.values.push(value);
+        self.clauses.push(clause.replacen('?', &format!("${}", self.values.len()), 1));
+    }
+
+    fn among(&mut self, what: &str, values: Vec<Value>) {
+        if !values.is_empty() {
+            let names = super::list(values.len(), self.values.len());
+            self.values.extend(values);
+            self.clauses.push(format!("{what} IN ({names})"));
+        }
+    }
+
+    /// The next parameter's name, once its value is there.
+    pub(crate) fn bind(&mut self, value: Value) -> String {
+        self.values.push(value);
+        format!("${}", self.values.len())
+    }
+
+    pub(crate) fn text(&self) -> String {
+        self.clauses.join(" AND ")
+    }
+}
+
+/// A `LIKE` pattern for text that contains `part`.
+fn containing(part: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in part.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(if letter == '\0' { '\u{FFFD}' } else { letter });
+    }
+    pattern.push('%');
+    pattern
+}

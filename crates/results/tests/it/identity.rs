@@ -1,0 +1,119 @@
+//! Known again or not: closing, reopening, moving, and what never closes anything.
+
+use importers::Format;
+use results::{HappeningKind, ImportRequest};
+use testkit::engines;
+
+use crate::story::{Story, hit, lines, miss, nmap, request};
+
+fn nmap_request(text: &str) -> ImportRequest {
+    ImportRequest { format: Some(Format::Nmap), filename: Some("scan.xml".into()), ..request(text, None) }
+}
+
+#[tokio::test]
+async fn importing_again_shuffled_or_reworded_changes_nothing() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let (one, two, three) = (hit("a", "high", "https://x.example/a"), hit("b", "low", "https://x.example/b"), hit("a", "high", "https://x.example/c"));
+        let first = story.import(&lines(&[one.clone(), two.clone(), three.clone()]), None).await.unwrap();
+        assert_eq!((first.summary.created, first.summary.findings, first.summary.by_severity.high), (3, 3, 2));
+        let again = story.import(&lines(&[one.clone(), two.clone(), three.clone()]), None).await.unwrap();
+        assert!(again.repeated && again.id == first.id);
+        let mut reworded = one;
+        reworded["info"]["name"] = "other words".into();
+        reworded["info"]["severity"] = "critical".into();
+        let shuffled = story.import(&lines(&[three, reworded, two]), None).await.unwrap();
+        assert_eq!((shuffled.summary.created, shuffled.summary.unchanged, shuffled.summary.closed), (0, 3, 0));
+        let findings = story.findings().await;
+        assert_eq!(findings.len(), 3);
+        let changed = findings.iter().find(|finding| finding.title == "other words").expect("the tool's last words are shown");
+        assert_eq!((changed.severity.as_str(), changed.times_seen), ("critical", 2));
+    }
+}
+
+#[tokio::test]
+async fn several_observations_of_one_thing_are_one_finding() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let (one, mut two) = (hit("a", "low", "https://x.example/a"), hit("a", "high", "https://x.example/a"));
+        two["extracted-results"] = serde_json::json!(["secret"]);
+        let import = story.import(&lines(&[one, two]), None).await.unwrap();
+        assert_eq!((import.summary.observations, import.summary.findings, import.summary.by_severity.high), (2, 1, 1));
+        let detail = story.results.finding(&story.actor, story.findings().await[0].id).await.unwrap();
+        assert_eq!(detail.observations.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn only_a_test_that_looked_again_closes_a_finding() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let (a, b, elsewhere) = (hit("a", "high", "https://x.example/"), hit("b", "low", "https://x.example/"), hit("a", "low", "https://other.example/"));
+        story.import(&lines(&[a.clone(), b.clone(), elsewhere]), None).await.unwrap();
+        let run = story.import(&lines(&[miss("a", "https://x.example/")]), None).await.unwrap();
+        assert_eq!((run.summary.closed, run.summary.not_retested), (1, 1), "{:?}", run.summary);
+        let mut standing = story.standing().await;
+        standing.sort();
+        assert_eq!(standing, [("a".into(), "fixed"), ("a".into(), "open"), ("b".into(), "not_retested")]);
+
+        let back = story.import(&lines(&[a]), None).await.unwrap();
+        assert_eq!((back.summary.reopened, back.summary.created), (1, 0));
+        let detail = story.results.finding(&story.actor, story.findings().await[0].id).await.unwrap();
+        let life: Vec<HappeningKind> = detail.history.iter().rev().map(|turn| turn.kind).collect();
+        assert_eq!(life, [HappeningKind::New, HappeningKind::Fixed, HappeningKind::Reopened]);
+    }
+}
+
+#[tokio::test]
+async fn a_port_scan_closes_only_ports_it_searched() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        story.request(nmap_request(&nmap("192.0.2.7", "1-10000", &[80, 8443]))).await.unwrap();
+        let narrow = story.request(nmap_request(&nmap("192.0.2.7", "1-1024", &[]))).await.unwrap();
+        assert_eq!((narrow.summary.closed, narrow.summary.not_retested), (1, 1));
+        let statuses: Vec<(Option<u16>, &str)> = story.findings().await.iter().map(|finding| (finding.location.port, finding.status.as_str())).collect();
+        assert!(statuses.contains(&(Some(80), "fixed")) && statuses.contains(&(Some(8443), "not_retested")), "{statuses:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_moved_is_the_same_finding_and_two_candidates_are_none() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        story.request(nmap_request(&nmap("192.0.2.8", "1-10000", &[8080]))).await.unwrap();
+        let moved = story.request(nmap_request(&nmap("192.0.2.8", "1-10000", &[9090]))).await.unwrap();
+        assert_eq!((moved.summary.moved, moved.summary.created, moved.summary.closed), (1, 0, 0));
+        let findings = story.findings().await;
+        assert_eq!((findings.len(), findings[0].location.port), (1, Some(9090)));
+
+        let both = story.request(nmap_request(&nmap("192.0.2.8", "1-10000", &[7001, 7002]))).await.unwrap();
+        assert_eq!((both.summary.ambiguous, both.summary.created, both.summary.closed), (2, 2, 1), "{:?}", both.summary);
+        assert_eq!(story.findings().await.iter().filter(|finding| finding.ambiguous).count(), 2);
+
+        let unsearched = story.request(nmap_request(&nmap("192.0.2.9", "1-10000", &[5000]))).await.unwrap();
+        assert_eq!(unsearched.summary.created, 1);
+        let narrow = story.request(nmap_request(&nmap("192.0.2.9", "1-100", &[90]))).await.unwrap();
+        assert_eq!((narrow.summary.moved, narrow.summary.created), (0, 1), "the old place was not looked at");
+    }
+}
+
+#[tokio::test]
+async fn findings_of_another_target_or_tenant_are_not_touched() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let (one, two) = (story.target("192.0.2.1").await, story.target("192.0.2.2").await);
+        let text = lines(&[hit("a", "high", "https://x.example/")]);
+        for target in [&one, &two] {
+            assert_eq!(story.import(&text, Some(target)).await.unwrap().summary.created, 1);
+        }
+        let stranger = story.world.other(&[base::Role::Admin]);
+        let import = Box::pin(story.results.import(&stranger, request(&text, None))).await.unwrap();
+        assert_eq!(import.summary.created, 1);
+        let refused = Box::pin(story.results.import(&stranger, request(&text, Some(&one)))).await.unwrap_err();
+        assert_eq!(refused.kind(), base::Kind::NotFound);
+        assert_eq!(story.findings().await.len(), 2);
+        let gone = story.import(&lines(&[miss("a", "https://x.example/")]), Some(&one)).await.unwrap();
+        assert_eq!(gone.summary.closed, 1);
+        assert_eq!(story.findings().await.iter().filter(|finding| finding.is_open()).count(), 1);
+    }
+}

@@ -1,0 +1,1 @@
+//! What a real scan of a real listener brings, through the jobs.

@@ -1,0 +1,103 @@
+//! The few words the stories share: a nuclei-like file in memory, and a world with the services.
+
+use std::fs::File;
+use std::io::{Seek, Write};
+
+use base::{Actor, PageRequest, Result, Role};
+use importers::Format;
+use results::{Filter, Finding, Import, ImportRequest, Results, Sort};
+use scans::Scans;
+use serde_json::{Value as Json, json};
+use targets::{NewTarget, Target, Targets};
+use testkit::{Engine, World};
+
+pub(crate) struct Story {
+    pub(crate) world: World,
+    pub(crate) results: Results,
+    pub(crate) scans: Scans,
+    pub(crate) targets: Targets,
+    pub(crate) actor: Actor,
+}
+
+impl Story {
+    pub(crate) async fn new(engine: Engine) -> Self {
+        let world = World::new(engine).await;
+        let targets = Targets::new(&world.backends);
+        let scans = Scans::new(&world.backends, &targets, scans::Config::default());
+        let results = Results::new(&world.backends, &scans, &targets);
+        let actor = world.actor(&[Role::Admin]);
+        Self { world, results, scans, targets, actor }
+    }
+
+    pub(crate) async fn target(&self, name: &str) -> Target {
+        let new: NewTarget = serde_json::from_value(json!({ "name": name, "type": "host" })).unwrap();
+        self.targets.create(&self.actor, new).await.unwrap()
+    }
+
+    pub(crate) async fn import(&self, text: &str, target: Option<&Target>) -> Result<Import> {
+        self.request(request(text, target)).await
+    }
+
+    pub(crate) async fn request(&self, request: ImportRequest) -> Result<Import> {
+        Box::pin(self.results.import(&self.actor, request)).await
+    }
+
+    /// Every finding, by title.
+    pub(crate) async fn findings(&self) -> Vec<Finding> {
+        let page = PageRequest { cursor: None, limit: Some(500) };
+        self.results.findings(&self.actor, &Filter::default(), Sort::Title, &page).await.unwrap().items
+    }
+
+    /// Title and status of every finding.
+    pub(crate) async fn standing(&self) -> Vec<(String, &'static str)> {
+        self.findings().await.into_iter().map(|finding| (finding.title, finding.status.as_str())).collect()
+    }
+}
+
+pub(crate) fn file(text: &str) -> File {
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file.rewind().unwrap();
+    file
+}
+
+pub(crate) fn request(text: &str, target: Option<&Target>) -> ImportRequest {
+    ImportRequest {
+        format: Some(Format::Nuclei),
+        filename: Some("results.jsonl".into()),
+        target_id: target.map(|target| target.id),
+        idempotency_key: None,
+        dry_run: false,
+        file: file(text),
+    }
+}
+
+/// One nuclei result.
+pub(crate) fn hit(template: &str, severity: &str, url: &str) -> Json {
+    json!({
+        "template-id": template, "info": { "name": template, "severity": severity, "description": "d" },
+        "type": "http", "host": url, "matched-at": url, "matcher-status": true, "timestamp": "2026-01-02T03:04:05Z",
+    })
+}
+
+/// The same check at the same place, run without a match.
+pub(crate) fn miss(template: &str, url: &str) -> Json {
+    let mut line = hit(template, "info", url);
+    line["matcher-status"] = false.into();
+    line
+}
+
+pub(crate) fn lines(lines: &[Json]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// An nmap run over ports with these open.
+pub(crate) fn nmap(host: &str, searched: &str, open: &[u16]) -> String {
+    let ports: String = open
+        .iter()
+        .map(|port| format!(r#"<port protocol="tcp" portid="{port}"><state state="open" reason="syn-ack"/><service name="http"/></port>"#))
+        .collect();
+    format!(
+        r#"<?xml version="1.0"?><nmaprun scanner="nmap" start="1767323045"><scaninfo type="connect" protocol="tcp" services="{searched}"/><host starttime="1767323045" endtime="1767323046"><status state="up" reason="syn-ack"/><address addr="{host}" addrtype="ipv4"/><ports>{ports}</ports></host><runstats><finished time="1767323046" exit="success"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>"#
+    )
+}
