@@ -8,4 +8,5 @@ mod limits;
 mod scene;
 mod servers;
 mod stories;
+mod strangers;
 mod wrong_use;
