@@ -6,7 +6,7 @@ use base::Time;
 use chrono::{Datelike, Timelike};
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::{Confidence, DecisionKind, Language, Marking, Outcome, Severity, Status};
+use crate::snapshot::{Cause, Confidence, DecisionKind, Language, Marking, Outcome, Severity, Status};
 
 impl Language {
     /// All languages.
@@ -65,6 +65,7 @@ words! { StatusWords: open not_retested accepted false_positive fixed }
 words! { ConfidenceWords: certain firm tentative }
 words! { DecisionWords: accepted false_positive fixed reopened }
 words! { OutcomeWords: done partial skipped error timeout cancelled }
+words! { CauseWords: untested excluded no_account other }
 words! { MarkingWords: red amber_strict amber green clear }
 
 /// A noun with its number: singular, then plural.
@@ -115,6 +116,7 @@ pub(crate) struct Catalogue {
     confidence: ConfidenceWords,
     decision: DecisionWords,
     outcome: OutcomeWords,
+    cause: CauseWords,
     marking: MarkingWords,
 }
 
@@ -164,6 +166,15 @@ impl Catalogue {
             Outcome::Error => &self.outcome.error,
             Outcome::Timeout => &self.outcome.timeout,
             Outcome::Cancelled => &self.outcome.cancelled,
+        }
+    }
+
+    pub(crate) fn cause(&self, cause: Cause) -> &str {
+        match cause {
+            Cause::Untested => &self.cause.untested,
+            Cause::Excluded => &self.cause.excluded,
+            Cause::NoAccount => &self.cause.no_account,
+            Cause::Other => &self.cause.other,
         }
     }
 

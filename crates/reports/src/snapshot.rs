@@ -9,8 +9,9 @@ mod frozen;
 
 use base::Time;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-pub use coverage::{Coverage, Gap, Outcome, Run, Tool};
+pub use coverage::{Cause, Coverage, Gap, Outcome, Run, Tool};
 pub use finding::{Confidence, Cvss, Decision, DecisionKind, Evidence, Finding, Location, Reference, Severity, Status};
 pub use frozen::{Frozen, SnapshotError};
 
@@ -54,7 +55,7 @@ pub struct Snapshot {
 }
 
 /// A language reports are written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 pub enum Language {
     /// International English.
     #[default]
@@ -69,7 +70,7 @@ pub enum Language {
 }
 
 /// Traffic Light Protocol 2.0 marking (FIRST).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 pub enum Marking {
     /// For the named recipients only.
     #[serde(rename = "TLP:RED")]

@@ -66,7 +66,23 @@ pub struct Gap {
     /// What was not tested.
     pub what: String,
     /// Why not.
-    pub reason: String,
+    pub cause: Cause,
+    /// What else is known about it.
+    pub note: Option<String>,
+}
+
+/// Why something was not tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// No test ever ran against it.
+    Untested,
+    /// The authorisation leaves it out.
+    Excluded,
+    /// The tests had no account to sign in with.
+    NoAccount,
+    /// Something else, see the note.
+    Other,
 }
 
 /// A tool that took part.

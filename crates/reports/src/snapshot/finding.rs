@@ -2,6 +2,7 @@
 
 use base::Time;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One weakness, as believed when the snapshot was taken.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,8 +47,9 @@ pub struct Finding {
 }
 
 /// How grave a finding is, mildest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReportedSeverity)]
 #[expect(missing_docs, reason = "the field's usual five words")]
 pub enum Severity {
     Info,
@@ -75,8 +77,9 @@ impl Severity {
 }
 
 /// Where a finding stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ReportedStatus)]
 pub enum Status {
     /// Still there.
     Open,

@@ -130,7 +130,15 @@ impl Maker<'_> {
 
     pub(super) fn gaps(&self) -> Vec<Pair> {
         let gaps = self.snapshot.not_tested.iter();
-        gaps.map(|gap| pair(&self.line(&gap.what), self.line(&gap.reason))).collect()
+        gaps.map(|gap| {
+            let cause = self.words.cause(gap.cause);
+            let reason = match &gap.note {
+                Some(note) => format!("{cause}{} {}", self.words.colon, self.line(note)),
+                None => cause.to_owned(),
+            };
+            pair(&self.line(&gap.what), reason)
+        })
+        .collect()
     }
 
     pub(super) fn method(&self) -> Vec<String> {

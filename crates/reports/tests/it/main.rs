@@ -3,7 +3,9 @@
 #![expect(clippy::disallowed_methods, reason = "the judge is another program")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod context;
 mod forms;
 mod hostile;
+mod routes;
 mod sample;
 mod summary;

@@ -2,8 +2,8 @@
 
 use base::Time;
 use reports::snapshot::{
-    Authorization, Confidence, Coverage, Cvss, Decision, DecisionKind, Evidence, Finding, Gap, Location, Marking, Outcome, Part, Period,
-    Person, Reference, Run, Scope, Severity, Snapshot, SnapshotError, Status, Target, Tool,
+    Authorization, Cause, Confidence, Coverage, Cvss, Decision, DecisionKind, Evidence, Finding, Gap, Location, Marking, Outcome, Part,
+    Period, Person, Reference, Run, Scope, Severity, Snapshot, SnapshotError, Status, Target, Tool,
 };
 use reports::{Frozen, Language};
 
@@ -246,8 +246,8 @@ pub(crate) fn snapshot(findings: usize) -> Snapshot {
         findings: (0..findings).map(finding).collect(),
         coverage: coverage.collect(),
         not_tested: vec![
-            Gap { what: "198.51.100.7".to_owned(), reason: "excluded by the authorisation: medical device".to_owned() },
-            Gap { what: "Areas behind the sign-in of the customer API".to_owned(), reason: "no test account was given".to_owned() },
+            Gap { what: "198.51.100.7".to_owned(), cause: Cause::Excluded, note: Some("medical device".to_owned()) },
+            Gap { what: "Customer API".to_owned(), cause: Cause::NoAccount, note: None },
         ],
         tools: [("nmap", Some("7.95")), ("nuclei", Some("3.4.10")), ("sslscan", Some("2.1.5")), ("tyrian", Some("0.1.0")), ("zap", None)]
             .into_iter()
