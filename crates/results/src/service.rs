@@ -52,7 +52,11 @@ impl Results {
         }
         change.lock(lock_of(actor, Some(target))).await?;
         let summary = match store::imports::of_artifact(&mut change, artifact).await? {
-            Some(before) => before.summary,
+            Some(before) => {
+                // Ends the transaction: telling the scan begins one of its own, and SQLite has but one writer.
+                drop(change);
+                before.summary
+            }
             None => {
                 let origin = Origin { import: change.id(), target: Some(target), scan: Some(scan), is_whole_run: false };
                 let summary = ingest::apply(&mut change, &mut batch, &origin).await?;

@@ -58,7 +58,9 @@ async fn only_a_test_that_looked_again_closes_a_finding() {
 
         let back = story.import(&lines(&[a]), None).await.unwrap();
         assert_eq!((back.summary.reopened, back.summary.created), (1, 0));
-        let detail = story.results.finding(&story.actor, story.findings().await[0].id).await.unwrap();
+        let findings = story.findings().await;
+        let same = findings.iter().find(|finding| finding.title == "a" && finding.location.url.as_deref() == Some("https://x.example/")).unwrap();
+        let detail = story.results.finding(&story.actor, same.id).await.unwrap();
         let life: Vec<HappeningKind> = detail.history.iter().rev().map(|turn| turn.kind).collect();
         assert_eq!(life, [HappeningKind::New, HappeningKind::Fixed, HappeningKind::Reopened]);
     }
