@@ -13,6 +13,9 @@ use crate::{run, store};
 /// How long a scan may look lost before the sweep believes it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long taking in what a scan brought may last.
+const IMPORT_PATIENCE: Duration = Duration::from_secs(24 * 3600);
+
 /// The jobs of this context.
 #[must_use]
 pub fn list(scans: &Scans) -> Handlers {
@@ -48,8 +51,13 @@ impl Job for SweepScans {
     type Service = Scans;
 
     async fn run(self, scans: &Scans, _: &Run) -> Result<()> {
-        let before = scans.backends.clock.now() - PATIENCE;
-        for scan in store::unfinished(&scans.backends.db, before).await? {
+        let now = scans.backends.clock.now();
+        for scan in store::unfinished(&scans.backends.db, now - PATIENCE, now - IMPORT_PATIENCE).await? {
+            let actor = Actor::system(scan.tenant, Source::Job);
+            if scan.state == ScanState::Importing {
+                run::abandon(scans, &actor, scan.id, "what the scan brought was not taken in within a day").await?;
+                continue;
+            }
             let state = match scan.job {
                 Some(job) => jobs::state(&scans.backends.db, scan.tenant, job).await?,
                 None => None,
@@ -60,7 +68,6 @@ impl Job for SweepScans {
                 _ if scan.state == ScanState::Queued => "the scan was never taken up by a worker".to_owned(),
                 _ => "the worker of the scan is gone".to_owned(),
             };
-            let actor = Actor::system(scan.tenant, Source::Job);
             run::abandon(scans, &actor, scan.id, &why).await?;
         }
         Ok(())

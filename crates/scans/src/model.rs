@@ -7,6 +7,8 @@ use base::{Error, Id, Result, Time, UserId};
 use serde::{Deserialize, Serialize};
 use targets::{AuthorizationId, TargetId};
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
 
 use crate::errors;
 
@@ -17,8 +19,8 @@ pub type ArtifactId = Id<crate::artifact::Artifact>;
 
 macro_rules! words {
     ($(#[$about:meta])* $name:ident, $pointer:literal { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        $(#[$about])*
         pub enum $name {
             $($(#[$doc])* #[serde(rename = $text)] $variant,)+
         }
@@ -54,6 +56,7 @@ macro_rules! words {
 
 words! {
     /// How thorough a scan is.
+    #[schema(as = ScanProfile)]
     Profile, "/scan_type" {
         /// The commonest ports, TLS and web checks: minutes.
         Quick = "quick",
@@ -113,6 +116,7 @@ words! {
 /// How often each severity occurs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = ScanSeverityCounts)]
 pub struct BySeverity {
     /// CVSS 9.0 to 10.
     #[schema(minimum = 0, format = "int64")]
@@ -153,6 +157,7 @@ impl BySeverity {
 /// What came out of a scan, or of one of its artifacts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = ScanSummary)]
 pub struct Summary {
     /// Findings seen, by severity.
     pub by_severity: BySeverity,
@@ -202,8 +207,15 @@ pub struct StageRun {
     #[schema(max_length = 2000)]
     pub reason: Option<String>,
     /// The command lines, for tools that are programs.
-    #[schema(max_items = 1000)]
+    #[schema(schema_with = argv_schema)]
     pub argv: Vec<Vec<String>>,
+}
+
+/// Command lines as the API describes them.
+fn argv_schema() -> RefOr<Schema> {
+    let word = ObjectBuilder::new().schema_type(Type::String).max_length(Some(2048));
+    let line = ArrayBuilder::new().items(word).max_items(Some(1024));
+    ArrayBuilder::new().items(line).max_items(Some(1024)).into()
 }
 
 /// A test of one target.

@@ -20,6 +20,7 @@ const LONGEST_MESSAGE: usize = 300;
 
 /// How far a scan is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ScanProgress)]
 pub struct Progress {
     /// The scan.
     pub scan_id: ScanId,

@@ -341,9 +341,12 @@ pub(crate) struct Unfinished {
     pub(crate) job: Option<JobId>,
 }
 
-pub(crate) async fn unfinished(db: &Db, before: Time) -> Result<Vec<Unfinished>> {
-    let statement = sql("SELECT id, tenant_id, state, job_id FROM scans WHERE state IN ('queued', 'running') AND created_at < $1 ORDER BY created_at LIMIT 1000");
-    let rows = db.all(statement.bind(before)).await?;
+/// Scans created before `before` that wait or work, and those whose last stage ended before `import_before` and are still not taken in.
+pub(crate) async fn unfinished(db: &Db, before: Time, import_before: Time) -> Result<Vec<Unfinished>> {
+    let statement = sql("SELECT id, tenant_id, state, job_id FROM scans WHERE created_at < $1 AND (state IN ('queued', 'running') \
+         OR (state = 'importing' AND NOT EXISTS (SELECT 1 FROM scan_stages WHERE scan_stages.tenant_id = scans.tenant_id \
+         AND scan_stages.scan_id = scans.id AND scan_stages.finished_at >= $2))) ORDER BY created_at LIMIT 1000");
+    let rows = db.all(statement.bind(before).bind(import_before)).await?;
     rows.iter()
         .map(|row| Ok(Unfinished { id: row.get("id")?, tenant: row.get("tenant_id")?, state: row.parse("state")?, job: row.get("job_id")? }))
         .collect()

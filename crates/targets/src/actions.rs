@@ -14,6 +14,8 @@ pub const DELETE: Action = Action::new("targets.delete", Permission::WriteTarget
 pub const IMPORT: Action = Action::new("targets.import", Permission::WriteTargets);
 /// Record that testing is allowed.
 pub const AUTHORIZE: Action = Action::new("targets.authorize", Permission::AuthorizeTargets);
+/// Hand in the proof of an authorisation.
+pub const PROVE: Action = Action::new("targets.prove", Permission::AuthorizeTargets);
 /// Take an authorisation back.
 pub const REVOKE: Action = Action::new("targets.revoke", Permission::AuthorizeTargets);
 /// Ask whether a test is allowed; another context checked its own permission before it asks.

@@ -220,8 +220,7 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
         return is_public_v4(Ipv4Addr::new(a, b, c, d));
     }
     let is_unicast = segments[0] & 0xe000 == 0x2000;
-    let special = (segments[0] == 0x2001 && segments[1] < 0x0200)
-        || (segments[0] == 0x2001 && segments[1] == 0x0db8)
+    let special = (segments[0] == 0x2001 && (segments[1] < 0x0200 || segments[1] == 0x0db8))
         || segments[0] == 0x2002
         || (segments[0] == 0x3fff && segments[1] < 0x1000);
     is_unicast && !special
@@ -235,7 +234,7 @@ fn looks_like_a_domain(name: &str) -> bool {
 fn host_and_port(text: &str) -> Result<Address> {
     if text.parse::<IpAddr>().is_err()
         && let Some((name, port)) = text.rsplit_once(':')
-        && !(name.starts_with('[') && !name.ends_with(']'))
+        && (!name.starts_with('[') || name.ends_with(']'))
     {
         let port = match port.parse::<u16>() {
             Ok(port) if port > 0 => port,

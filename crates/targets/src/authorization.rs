@@ -1,5 +1,5 @@
 //! Authorisations: who allowed testing of what, from when to when, how intrusively, and what proves it (SPEC PT-15).
-//! Invariant: once recorded only its revocation may be added.
+//! Invariant: once recorded only its evidence file and its revocation may be added, each once.
 
 use std::time::Duration;
 
@@ -9,8 +9,10 @@ use utoipa::ToSchema;
 
 use crate::address::Address;
 use crate::errors;
-use crate::model::{Intrusiveness, Target, TargetId, line, text};
+use crate::model::{Target, TargetId};
 use crate::rule::{Rule, RuleText};
+use crate::text::{line, text};
+use crate::vocabulary::Intrusiveness;
 
 /// An authorisation's id.
 pub type AuthorizationId = Id<Authorization>;
@@ -239,7 +241,8 @@ fn speaks_of(rule: &Rule, address: &Address) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{NewTarget, TargetKind};
+    use crate::model::NewTarget;
+    use crate::vocabulary::TargetKind;
 
     fn target(address: &str, kind: TargetKind) -> Target {
         NewTarget::named(address, kind).build(TargetId::from_uuid(uuid::Uuid::from_u128(1)), Time::default()).unwrap()

@@ -2,7 +2,8 @@
 
 use base::{Error, Time};
 
-use crate::model::{Intrusiveness, Target, TargetKind};
+use crate::model::Target;
+use crate::vocabulary::{Intrusiveness, TargetKind};
 
 /// The text is not a host, network or URL that can be tested.
 pub(crate) fn address(text: &str, why: &str) -> Error {
@@ -39,6 +40,21 @@ pub(crate) fn authorization_not_found() -> Error {
 /// An authorisation needs rules that say what may be tested.
 pub(crate) fn no_rules() -> Error {
     Error::invalid("targets.no_rules", "an authorization needs at least one rule, or a target whose address can become one").at("/rules")
+}
+
+/// The proof is empty or too large.
+pub(crate) fn evidence(why: impl Into<String>) -> Error {
+    Error::invalid("targets.evidence", why)
+}
+
+/// A proof was handed in before; it is never replaced.
+pub(crate) fn already_proved() -> Error {
+    Error::conflict("targets.already_proved", "the authorization already has its evidence file, which is never replaced")
+}
+
+/// No proof was handed in.
+pub(crate) fn no_evidence() -> Error {
+    Error::not_found("targets.no_evidence", "the authorization has no evidence file")
 }
 
 /// The period of an authorisation is empty, over, or too long.

@@ -10,8 +10,9 @@ use serde_json::value::RawValue;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::model::{Filter, NewTarget, Target, TargetPatch, words};
+use crate::model::{Filter, NewTarget, Target, TargetPatch};
 use crate::service::Targets;
+use crate::vocabulary::words;
 use crate::{actions, errors, store};
 
 /// Most rows in one file.

@@ -28,6 +28,7 @@ pub fn routes(targets: &Targets) -> OpenApiRouter {
         .routes(routes!(authorizations, authorize))
         .routes(routes!(authorization))
         .routes(routes!(revoke))
+        .routes(routes!(evidence, prove))
         .layer(DefaultBodyLimit::max(LARGEST_FILE))
         .with_state(targets.clone())
 }
@@ -191,4 +192,27 @@ async fn revoke(
     Body(why): Body<Revocation>,
 ) -> Answer<Json<Authorization>> {
     Ok(Json(targets.revoke(&actor, id, &why.reason).await?))
+}
+
+/// Hands in the file that proves an authorisation; it is never replaced.
+#[utoipa::path(put, path = "/authorizations/{authorization_id}/evidence", operation_id = "put_evidence", tag = "authorizations",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"), params(("authorization_id" = AuthorizationId, Path)),
+    responses((status = 200, body = Authorization), web::ErrorResponses))]
+async fn prove(
+    State(targets): State<Targets>,
+    Caller(actor): Caller,
+    PathId(id): PathId<Authorization>,
+    file: Bytes,
+) -> Answer<Json<Authorization>> {
+    Ok(Json(targets.prove(&actor, id, file.into()).await?))
+}
+
+/// The file that proves an authorisation, always as a download.
+#[utoipa::path(get, path = "/authorizations/{authorization_id}/evidence", operation_id = "get_evidence", tag = "authorizations",
+    params(("authorization_id" = AuthorizationId, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), web::ErrorResponses))]
+async fn evidence(State(targets): State<Targets>, Caller(actor): Caller, PathId(id): PathId<Authorization>) -> Answer<Response> {
+    let file = targets.evidence(&actor, id).await?;
+    let headers = [("content-type", "application/octet-stream"), ("content-disposition", "attachment; filename=\"evidence\"")];
+    Ok((headers, file).into_response())
 }

@@ -11,12 +11,15 @@ mod permit;
 mod rule;
 mod service;
 mod store;
+mod text;
+mod vocabulary;
 
 pub use address::Address;
 pub use authorization::{Authorization, AuthorizationId, NewAuthorization};
 pub use exchange::{FileFormat, Imported, RowFault};
 pub use http::routes;
-pub use model::{Criticality, Filter, Intrusiveness, NewTarget, Target, TargetId, TargetKind, TargetPatch};
+pub use model::{Filter, NewTarget, Target, TargetId, TargetPatch};
 pub use permit::Permit;
 pub use rule::{Rule, RuleKind, RuleText};
 pub use service::Targets;
+pub use vocabulary::{Criticality, Intrusiveness, TargetKind};

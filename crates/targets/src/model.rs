@@ -1,101 +1,16 @@
 //! Targets: what they are, what may be said about them, and the checks every door shares.
 
-use std::collections::BTreeSet;
-
-use base::{Error, Id, Result, Time, UserId};
+use base::{Id, Result, Time, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::address::{Address, MAXIMUM_LENGTH};
 use crate::errors;
+use crate::text::{line, optional_line, tags, tags_schema, text};
+use crate::vocabulary::{Criticality, TargetKind};
 
 /// A target's id.
 pub type TargetId = Id<Target>;
-
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident, $what:literal { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-        pub enum $name {
-            $($(#[$doc])* #[serde(rename = $text)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The text form used in JSON and tables.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = Error;
-
-            fn from_str(text: &str) -> Result<Self, Error> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
-                    let all: Vec<&str> = Self::ALL.iter().map(|value| value.as_str()).collect();
-                    errors::field($what, format!("`{}` is not one of {}", text.chars().take(40).collect::<String>(), all.join(", ")))
-                })
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-    };
-}
-pub(crate) use words;
-
-words! {
-    /// What sort of thing a target is.
-    TargetKind, "/type" {
-        /// A web site or application.
-        Web = "web",
-        /// A programming interface over HTTP.
-        Api = "api",
-        /// One machine.
-        Host = "host",
-        /// A range of addresses.
-        Network = "network",
-        /// An app for phones.
-        Mobile = "mobile",
-        /// A source code repository.
-        Repository = "repository",
-        /// An account or project with a cloud provider.
-        Cloud = "cloud",
-    }
-}
-
-words! {
-    /// How much the organisation would lose with the target.
-    Criticality, "/criticality" {
-        /// Little.
-        Low = "low",
-        /// Something.
-        Medium = "medium",
-        /// Much.
-        High = "high",
-        /// Everything.
-        Critical = "critical",
-    }
-}
-
-words! {
-    /// How far a test may go, from looking to trying.
-    Intrusiveness, "/intrusiveness" {
-        /// Looking only: what a visitor would do.
-        Passive = "passive",
-        /// Harmless requests that change nothing.
-        Safe = "safe",
-        /// Tries that may be noticed or disturb.
-        Intrusive = "intrusive",
-    }
-}
 
 /// Something the organisation owns and wants tested.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -115,7 +30,7 @@ pub struct Target {
     #[schema(max_length = 10000)]
     pub description: String,
     /// Labels, lower case, sorted.
-    #[schema(max_items = 50)]
+    #[schema(schema_with = tags_schema)]
     pub tags: Vec<String>,
     /// Who answers for it.
     #[schema(max_length = 200)]
@@ -167,7 +82,7 @@ pub struct NewTarget {
     pub description: Option<String>,
     /// Labels.
     #[serde(default)]
-    #[schema(max_items = 50)]
+    #[schema(schema_with = tags_schema)]
     pub tags: Vec<String>,
     /// Who answers for it.
     #[serde(default)]
@@ -236,7 +151,7 @@ pub struct TargetPatch {
     pub description: Option<String>,
     /// All labels from now on.
     #[serde(default)]
-    #[schema(max_items = 50)]
+    #[schema(schema_with = tags_schema)]
     pub tags: Option<Vec<String>>,
     /// The new owner.
     #[serde(default, deserialize_with = "nullable")]
@@ -351,50 +266,6 @@ fn address_from_name(kind: TargetKind, name: &str) -> Option<String> {
         TargetKind::Mobile | TargetKind::Repository | TargetKind::Cloud => return None,
     };
     address_for(kind, &address).ok()
-}
-
-/// One line of text: trimmed, not empty, no control characters.
-pub(crate) fn line(pointer: &str, given: &str, maximum: usize) -> Result<String> {
-    let line = text(pointer, given, maximum)?;
-    if line.is_empty() {
-        return Err(errors::field(pointer, "it must not be empty"));
-    }
-    if line.contains(['\n', '\r', '\t']) {
-        return Err(errors::field(pointer, "it must be one line"));
-    }
-    Ok(line)
-}
-
-/// Text of any number of lines: trimmed, no control characters but line breaks and tabs.
-pub(crate) fn text(pointer: &str, given: &str, maximum: usize) -> Result<String> {
-    let text = given.trim();
-    if text.chars().count() > maximum {
-        return Err(errors::field(pointer, format!("it must have at most {maximum} characters")));
-    }
-    if text.chars().any(|character| character.is_control() && !matches!(character, '\n' | '\r' | '\t')) {
-        return Err(errors::field(pointer, "it must not contain control characters"));
-    }
-    Ok(text.to_owned())
-}
-
-fn optional_line(pointer: &str, given: Option<&str>, maximum: usize) -> Result<Option<String>> {
-    given.map(str::trim).filter(|text| !text.is_empty()).map(|text| line(pointer, text, maximum)).transpose()
-}
-
-fn tags(given: &[String]) -> Result<Vec<String>> {
-    if given.len() > 50 {
-        return Err(errors::field("/tags", "a target has at most 50 tags"));
-    }
-    let mut tags = BTreeSet::new();
-    for (index, tag) in given.iter().enumerate() {
-        let pointer = format!("/tags/{index}");
-        let tag = line(&pointer, &tag.to_lowercase(), 64)?;
-        if tag.contains([',', ';']) {
-            return Err(errors::field(&pointer, "a tag must not contain a comma or semicolon"));
-        }
-        tags.insert(tag);
-    }
-    Ok(tags.into_iter().collect())
 }
 
 #[cfg(test)]

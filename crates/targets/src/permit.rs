@@ -9,8 +9,9 @@ use url::{Host, Url};
 
 use crate::address::{Address, is_public, normal_name};
 use crate::authorization::{Authorization, AuthorizationId};
-use crate::model::{Intrusiveness, Target};
+use crate::model::Target;
 use crate::rule::Rule;
+use crate::vocabulary::Intrusiveness;
 
 /// What a scan may touch, by whose authorisation and until when; obtained from `Targets::permit` only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,8 +146,9 @@ impl Permit {
 mod tests {
     use super::*;
     use crate::authorization::NewAuthorization;
-    use crate::model::{NewTarget, TargetId, TargetKind};
+    use crate::model::{NewTarget, TargetId};
     use crate::rule::{RuleKind, RuleText};
+    use crate::vocabulary::TargetKind;
     use proptest::prelude::*;
 
     fn permit(address: &str, rules: &[(RuleKind, &str)], exclusions: &[(RuleKind, &str)]) -> Permit {

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::address::{self, Address};
 use crate::errors;
-use crate::model::words;
+use crate::vocabulary::words;
 
 words! {
     /// What a rule names.

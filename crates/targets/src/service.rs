@@ -9,12 +9,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::authorization::{Authorization, AuthorizationId, NewAuthorization, choose};
-use crate::model::{Filter, Intrusiveness, NewTarget, Target, TargetId, TargetPatch, line};
+use crate::model::{Filter, NewTarget, Target, TargetId, TargetPatch};
 use crate::permit::Permit;
+use crate::text::line;
+use crate::vocabulary::Intrusiveness;
 use crate::{actions, errors, store};
 
 /// How long a cached target may outlive a lost invalidation.
 const CACHED_FOR: Duration = Duration::from_secs(60);
+
+/// Largest evidence file taken.
+const LARGEST_EVIDENCE: usize = 16 * 1024 * 1024;
 
 /// Targets and the authorisations to test them.
 #[derive(Clone)]
@@ -163,6 +168,38 @@ impl Targets {
     pub async fn authorizations(&self, actor: &Actor, target: Option<TargetId>, page: PageRequest) -> Result<Page<Authorization>> {
         let scope = actor.scope(actions::READ)?;
         store::list_authorizations(&self.backends.db, &scope, target, &page).await
+    }
+
+    /// Hands in the file that proves an authorisation, once.
+    ///
+    /// # Errors
+    /// `NotFound`; `Conflict` when there is one; `Invalid` for an empty or too large file; `Forbidden`.
+    pub async fn prove(&self, actor: &Actor, id: AuthorizationId, file: Vec<u8>) -> Result<Authorization> {
+        actor.scope(actions::PROVE)?;
+        if file.is_empty() || file.len() > LARGEST_EVIDENCE {
+            return Err(errors::evidence("an evidence file has 1 byte to 16 MiB"));
+        }
+        let size = file.len();
+        let key = self.backends.blobs.store(file).await?;
+        let mut change = Change::begin(&self.backends, actor, actions::PROVE).await?;
+        let mut granted = store::find_authorization_for_change(&mut change, id).await?.ok_or_else(errors::authorization_not_found)?;
+        if !store::prove(&mut change, id, &key).await? {
+            return Err(errors::already_proved());
+        }
+        granted.evidence_file = Some(key);
+        change.subject("authorization", id);
+        change.detail(json!({ "evidence_file": granted.evidence_file, "bytes": size }));
+        change.commit().await?;
+        Ok(granted)
+    }
+
+    /// The file that proves an authorisation.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none; `Forbidden`.
+    pub async fn evidence(&self, actor: &Actor, id: AuthorizationId) -> Result<Vec<u8>> {
+        let key = self.authorization(actor, id).await?.evidence_file.ok_or_else(errors::no_evidence)?;
+        self.backends.blobs.get(&key).await?.ok_or_else(errors::no_evidence)
     }
 
     /// Takes an authorisation back; running tests that stand on it stop within seconds.

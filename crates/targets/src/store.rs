@@ -5,8 +5,9 @@ use backends::{Db, Row, Sql, Value, sql};
 use base::{Page, PageRequest, Result, Scope};
 
 use crate::authorization::{Authorization, AuthorizationId};
-use crate::model::{Author, Filter, Target, TargetId, TargetKind};
+use crate::model::{Author, Filter, Target, TargetId};
 use crate::rule::Rule;
+use crate::vocabulary::TargetKind;
 
 const TARGET: &str = "id, name, kind, address, description, tags, owner, environment, criticality, created_at, updated_at, version";
 const AUTHORIZATION: &str = "id, target_id, rules, exclusions, valid_from, valid_until, intrusiveness, granted_by, evidence, \
@@ -270,6 +271,15 @@ pub(crate) async fn candidates(db: &Db, scope: &Scope, target: TargetId) -> Resu
          ORDER BY valid_until DESC LIMIT $3"
     ));
     db.all(statement.bind(scope.tenant()).bind(target).bind(CANDIDATES)).await?.iter().map(authorization).collect()
+}
+
+/// Adds the key of the stored proof; false when there was one before.
+pub(crate) async fn prove(change: &mut Change, id: AuthorizationId, key: &str) -> Result<bool> {
+    let statement = sql("UPDATE target_authorizations SET evidence_file = $3 WHERE tenant_id = $1 AND id = $2 AND evidence_file IS NULL")
+        .bind(change.scope().tenant())
+        .bind(id)
+        .bind(key);
+    Ok(change.run(statement).await? == 1)
 }
 
 pub(crate) async fn revoke(change: &mut Change, id: AuthorizationId, reason: &str) -> Result<bool> {

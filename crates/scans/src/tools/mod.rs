@@ -7,6 +7,7 @@ mod process;
 mod runner;
 mod sslscan;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -132,6 +133,12 @@ impl Brought {
         sheet.covered(tool, tool, place, CoverageStatus::Skipped, Some(reason.clone()));
         Ok(Self { state: StageState::Skipped, reason: Some(reason), tool_version: None, argv: Vec::new(), sheet, raw: None, surface: None })
     }
+}
+
+/// What went wrong, and what a tool was asked for but cannot do, in one line.
+fn reason(troubles: Vec<String>, remarks: BTreeSet<&'static str>) -> Option<String> {
+    let words: Vec<String> = troubles.into_iter().chain(remarks.into_iter().map(str::to_owned)).collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 impl Stage<'_> {

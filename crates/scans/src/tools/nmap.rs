@@ -1,6 +1,6 @@
 //! nmap: service versions on the ports our own probes found open. It gets addresses the permit allows, never names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use base::Result;
@@ -70,11 +70,11 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
         return Brought::skipped(ADAPTER.name, stage.place(), "there is no open port to look at".to_owned());
     }
     let tool_version = runner::version(stage.config, &ADAPTER, program.clone(), &stage.halt.token).await;
-    let runs: Vec<(&(bool, Vec<u16>), &[IpAddr])> =
-        groups.iter().flat_map(|(ports, hosts)| hosts.chunks(PER_RUN).map(move |hosts| (ports, hosts))).collect();
+    let runs: Vec<_> = groups.iter().flat_map(|(ports, hosts)| hosts.chunks(PER_RUN).map(move |hosts| (ports, hosts))).collect();
     let mut collector = Collector::new()?;
     let mut state = StageState::Done;
     let mut troubles = Vec::new();
+    let mut remarks = BTreeSet::new();
     let total = runs.len();
     for (index, ((is_v6, ports), hosts)) in runs.into_iter().enumerate() {
         let list = ports.iter().map(u16::to_string).collect::<Vec<_>>().join(",");
@@ -82,11 +82,12 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
         settings.extend(stage.config.rate(stage.scan.options.rate_per_second).map(|rate| (Setting::Rate, rate.to_string())));
         let operands: Vec<String> = hosts.iter().map(IpAddr::to_string).collect();
         let mut line = ADAPTER.arguments(&settings, &operands)?;
+        remarks.extend(line.unsupported.iter().copied());
         if *is_v6 {
             line.arguments.insert(0, "-6".to_owned());
         }
         let invocation = Invocation::new(stage.config, program.clone(), line.arguments);
-        let message = format!("nmap looks at {} of {} hosts", hosts.len(), hosts.len());
+        let message = format!("nmap looks at {} open ports of {} hosts, run {} of {total}", ports.len(), hosts.len(), index + 1);
         let share = |part: f32| (index as f32 + part) / total as f32;
         stage.reporter.within(stage.share, share(0.0), Some(&message));
         let before = collector.sheet.observed;
@@ -109,7 +110,7 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
             _ => state = StageState::Failed,
         }
     }
-    let reason = (!troubles.is_empty()).then(|| troubles.join("; "));
+    let reason = super::reason(troubles, remarks);
     let (sheet, raw, argv) = collector.finish()?;
     Ok(Brought { state, reason, tool_version, argv, sheet, raw: Some(raw), surface: None })
 }

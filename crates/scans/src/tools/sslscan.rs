@@ -1,5 +1,6 @@
 //! sslscan: a second opinion on every TLS service our own probes found. It gets addresses the permit allows, and the name to ask for.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use base::Result;
@@ -55,11 +56,14 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
     let mut collector = Collector::new()?;
     let mut state = StageState::Done;
     let mut troubles = Vec::new();
+    let mut remarks = BTreeSet::new();
     let total = services.len();
     for (index, (address, name)) in services.into_iter().enumerate() {
         let mut settings = vec![(Setting::ReadTimeout, ANSWER_SECONDS.to_string())];
         settings.extend(name.map(|name| (Setting::ServerName, name)));
+        settings.extend(stage.config.rate(stage.scan.options.rate_per_second).map(|rate| (Setting::Rate, rate.to_string())));
         let line = ADAPTER.arguments(&settings, &[address.to_string()])?;
+        remarks.extend(line.unsupported.iter().copied());
         let mut invocation = Invocation::new(stage.config, program.clone(), line.arguments);
         invocation.wall = invocation.wall.min(std::time::Duration::from_secs(SERVICE_SECONDS));
         stage.reporter.within(stage.share, index as f32 / total as f32, Some(&format!("sslscan looks at {address}")));
@@ -78,7 +82,7 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
             _ => state = StageState::Failed,
         }
     }
-    let reason = (!troubles.is_empty()).then(|| troubles.join("; "));
+    let reason = super::reason(troubles, remarks);
     let (sheet, raw, argv) = collector.finish()?;
     Ok(Brought { state, reason, tool_version, argv, sheet, raw: Some(raw), surface: None })
 }

@@ -131,3 +131,36 @@ async fn a_scan_whose_job_is_gone_is_ended_by_the_sweep() {
     assert_eq!(scan.state, ScanState::Failed);
     assert!(scan.error.unwrap().contains("died in every try"));
 }
+
+/// Set in the process that is to be killed: the folder with the program that hangs.
+const HANG: &str = "TYRIAN_TEST_HANG";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_process_takes_its_tool_along() {
+    let folder = tempfile::tempdir().unwrap();
+    hanging_nmap(folder.path());
+    let mut process = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "interrupting::the_process_that_is_killed"])
+        .env(HANG, folder.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let pids = pids(folder.path()).await;
+    assert!(is_alive(&pids[0]));
+    process.kill().unwrap();
+    process.wait().unwrap();
+    eventually("the tool is gone with its worker", async || !is_alive(&pids[0])).await;
+    // The shell's own child is not ours to know; nmap has none.
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pids[1].parse().unwrap()), nix::sys::signal::Signal::SIGKILL).ok();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_process_that_is_killed() {
+    let Ok(folder) = std::env::var(HANG) else { return };
+    let stage = Stage::new(Engine::Embedded, config_with(Path::new(&folder))).await;
+    let (address, _) = listener("127.0.0.1").await;
+    let target = stage.host("127.0.0.1").await;
+    stage.start(&target, Profile::Deep, &[address.port()]).await;
+    stage.drain().await;
+}

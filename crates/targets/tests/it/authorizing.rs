@@ -56,6 +56,11 @@ async fn a_revoked_authorization_ends_its_permits() {
         assert_eq!(targets.revoke(&ana, granted.id, "again").await.unwrap_err().code(), "targets.already_revoked");
         let listed = targets.authorizations(&ana, Some(target.id), PageRequest::default()).await.unwrap();
         assert_eq!(listed.items[0].revoked_reason.as_deref(), Some("incident 12"));
+        assert_eq!(targets.evidence(&ana, granted.id).await.unwrap_err().code(), "targets.no_evidence");
+        assert!(targets.prove(&ana, granted.id, b"signed".to_vec()).await.unwrap().evidence_file.is_some());
+        assert_eq!(targets.prove(&ana, granted.id, b"forged".to_vec()).await.unwrap_err().code(), "targets.already_proved");
+        assert_eq!(targets.evidence(&ana, granted.id).await.unwrap(), b"signed");
+        assert_eq!(targets.evidence(&eve, granted.id).await.unwrap_err().kind(), Kind::NotFound);
         let second = targets.authorize(&ana, NewAuthorization::for_target(target.id, "CISO", "mail 2", until)).await.unwrap();
         assert_eq!(targets.permit(&ana, target.id, Intrusiveness::Safe).await.unwrap().authorization, second.id);
         targets.delete(&ana, target.id).await.unwrap();

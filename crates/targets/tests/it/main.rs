@@ -1,4 +1,5 @@
 //! Stories of targets and authorisations, on both engines.
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 mod authorizing;
 mod exchange;
