@@ -136,7 +136,7 @@ fn number(path: &str) -> Option<(u64, Option<u64>)> {
         value = value.checked_mul(1000)?.checked_add(three(head.strip_prefix('x')?)?)?;
     }
     value = value.checked_mul(1000)?.checked_add(three(last)?)?;
-    (value < 1 << 48 && !heads.first().is_some_and(|head| *head == "x000")).then_some((value, partial))
+    (value < 1 << 48 && heads.first().is_none_or(|head| *head != "x000")).then_some((value, partial))
 }
 
 #[cfg(test)]

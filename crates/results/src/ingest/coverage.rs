@@ -136,15 +136,16 @@ fn ports(coverage: &Coverage, found: &Location) -> Ports {
     }
 }
 
-/// Whether `1-1024,8080` contains the port; `None` when the list cannot be read.
+/// Whether `1-1024,8080` contains the port; `None` when the list ends in words before it names the port.
 fn contains(list: &str, port: u16) -> Option<bool> {
-    let mut found = false;
     for part in list.split(',') {
         let (from, to) = part.trim().split_once('-').unwrap_or((part.trim(), part.trim()));
         let (from, to): (u16, u16) = (from.parse().ok()?, to.parse().ok()?);
-        found |= (from..=to).contains(&port);
+        if (from..=to).contains(&port) {
+            return Some(true);
+        }
     }
-    Some(found)
+    Some(false)
 }
 
 #[cfg(test)]
@@ -185,6 +186,9 @@ mod tests {
         assert!(!is_done(&run, "nmap:other", &at("192.0.2.1", Some(80))));
         let vague = covered(&[("nmap:open-port", host.clone(), Done, Some("ports 1-1024; 3 without an answer"))]);
         assert!(!is_done(&vague, "nmap:open-port", &at("192.0.2.1", Some(80))));
+        let cut = covered(&[("nmap:open-port", host.clone(), Done, Some("ports 22,80,… 100 ports"))]);
+        assert!(is_done(&cut, "nmap:open-port", &at("192.0.2.1", Some(80))));
+        assert!(!is_done(&cut, "nmap:open-port", &at("192.0.2.1", Some(8080))));
         let filtered = covered(&[
             ("nmap:open-port", host.clone(), Done, Some("ports 1-1024")),
             ("nmap:open-port", host, Skipped, Some("2 ports filtered (no-response): 80-81")),

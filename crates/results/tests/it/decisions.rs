@@ -17,7 +17,7 @@ async fn a_decision_survives_new_scans_until_it_is_taken_back() {
     for engine in engines() {
         let story = Story::new(engine).await;
         let found = hit("a", "high", "https://x.example/");
-        story.import(&lines(&[found.clone()]), None).await.unwrap();
+        story.import(&lines(std::slice::from_ref(&found)), None).await.unwrap();
         let id = story.findings().await[0].id;
         let decided = story.results.decide(&story.actor, id, decision(DecisionKind::FalsePositive)).await.unwrap();
         assert_eq!((decided.status.as_str(), decided.decision.unwrap().reason.as_str()), ("false_positive", "looked at it"));
@@ -62,7 +62,7 @@ async fn fixed_holds_until_a_tool_sees_it_again() {
     for engine in engines() {
         let story = Story::new(engine).await;
         let found = hit("a", "high", "https://x.example/");
-        story.import(&lines(&[found.clone()]), None).await.unwrap();
+        story.import(&lines(std::slice::from_ref(&found)), None).await.unwrap();
         let id = story.findings().await[0].id;
         story.world.backends.clock.advance(Duration::from_secs(60));
         assert_eq!(story.results.decide(&story.actor, id, decision(DecisionKind::Fixed)).await.unwrap().status.as_str(), "fixed");

@@ -74,8 +74,9 @@ async fn a_thousand_findings_cost_a_pinned_number_of_statements() {
         let second = story.import(&many(500, "low"), None).await.unwrap();
         let again = db.statements() - before;
         assert_eq!((first.summary.created, second.summary.created, second.summary.unchanged, second.summary.not_retested), (1000, 500, 500, 500));
-        println!("{engine:?}: {new} statements for new findings, {again} for half known ones");
-        assert!(new <= 15 && again <= 16, "{new} and {again} statements on {engine:?}");
+        // PostgreSQL takes one more: the lock of the target.
+        let lock = u64::from(engine == testkit::Engine::Distributed);
+        assert_eq!((new, again), (12 + lock, 13 + lock), "{engine:?}");
     }
 }
 
