@@ -55,7 +55,7 @@ words! { Labels:
 
 words! { Sentences:
     tested tested_unauthorized open open_none settled worst worst_score concentration exploited
-    classes oldest coverage_full coverage_part coverage_none gaps cut cut_before donut donut_none
+    classes oldest coverage_full coverage_part coverage_none gaps cut cut_before shown donut donut_none
     bars period validity method_authorized method_first method_second method_third integrity
     evidence_note
 }

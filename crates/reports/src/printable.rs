@@ -21,6 +21,8 @@ pub(crate) struct Medium {
     pub(crate) lines: usize,
     /// Longest description in characters.
     pub(crate) prose: usize,
+    /// Most findings shown, gravest first: layout takes memory by the finding.
+    pub(crate) findings: usize,
 }
 
 /// Longest title or other one-line text.
@@ -36,10 +38,11 @@ pub(crate) struct Cut {
 impl Medium {
     /// Paged, printed, archived: every glyph must be in the embedded fonts.
     pub(crate) const PRINT: Self =
-        Self { draws: drawn_in_print, columns: Some(104), run: Some(36), evidence: 6_000, lines: 60, prose: 12_000 };
+        Self { draws: drawn_in_print, columns: Some(104), run: Some(36), evidence: 6_000, lines: 60, prose: 12_000, findings: 1_000 };
 
     /// A browser: it has fonts for everything and wraps by itself.
-    pub(crate) const SCREEN: Self = Self { draws: |_| true, columns: None, run: None, evidence: 64 << 10, lines: 2_000, prose: 64 << 10 };
+    pub(crate) const SCREEN: Self =
+        Self { draws: |_| true, columns: None, run: None, evidence: 64 << 10, lines: 2_000, prose: 64 << 10, findings: 5_000 };
 
     /// One line: line ends and tabs become spaces, too long an end becomes an ellipsis.
     pub(crate) fn line(&self, text: &str) -> String {

@@ -78,8 +78,18 @@ pub(super) fn anchor(index: usize) -> String {
 
 impl Maker<'_> {
     pub(super) fn findings(&self) -> Vec<FindingView> {
-        let findings = self.snapshot.findings.iter().enumerate();
+        let findings = self.snapshot.findings.iter().take(self.medium.findings).enumerate();
         findings.map(|(index, finding)| self.finding(index, finding)).collect()
+    }
+
+    /// Says so when not all findings are shown.
+    pub(super) fn findings_note(&self) -> Option<String> {
+        let number = |n: usize| self.words.number(u64::try_from(n).unwrap_or(u64::MAX));
+        let total = self.snapshot.findings.len();
+        (total > self.medium.findings).then(|| {
+            let (shown, total) = (number(self.medium.findings), number(total));
+            fill(&self.words.sentences.shown, &[("shown", &shown), ("total", &total)])
+        })
     }
 
     /// The target a finding is counted under: its first place.
@@ -197,7 +207,7 @@ impl Maker<'_> {
     }
 
     pub(super) fn decisions(&self) -> Vec<DecisionRow> {
-        let decided = self.snapshot.findings.iter().enumerate();
+        let decided = self.snapshot.findings.iter().take(self.medium.findings).enumerate();
         decided
             .filter_map(|(index, finding)| {
                 let decision = finding.decision.as_ref()?;

@@ -91,7 +91,7 @@ async fn a_report_is_made_from_what_was_found_and_its_digest_is_audited() {
         assert!(String::from_utf8(html.bytes).unwrap().contains("Exemplo"));
         assert!(pdf.filename.starts_with("report-2026-01-02-"), "{}", pdf.filename);
 
-        let statement = backends::sql("SELECT detail FROM audit_logs WHERE action = 'reports.freeze'");
+        let statement = backends::sql("SELECT detail FROM audit_logs WHERE action_taken = 'reports.freeze'");
         let row = stage.world.backends.db.one(statement).await.unwrap().unwrap();
         assert!(row.get::<String>("detail").unwrap().contains(report.digest.as_deref().unwrap()));
         assert_eq!(stage.world.count("events WHERE name = 'report.completed'").await, 1);

@@ -125,3 +125,16 @@ async fn an_empty_report_says_what_is_missing_instead_of_breaking() {
         assert!(text.contains(sentence), "{sentence}: {text}");
     }
 }
+
+#[test]
+fn what_is_too_much_for_a_page_is_left_to_the_data_and_said() {
+    let frozen = sample::frozen(5_003).unwrap();
+    let html = page(&frozen, Language::English).unwrap();
+    assert!(html.contains("Shown here are the gravest 5,000 of 5,003 findings."));
+    assert_eq!(html.matches("<article").count(), 5_000);
+    let document = reports::document(&frozen, Language::English).unwrap();
+    let data: serde_json::Value = serde_json::from_slice(&document.files["data.json"]).unwrap();
+    assert_eq!(data["findings"].as_array().unwrap().len(), 1_000);
+    let value: serde_json::Value = serde_json::from_slice(frozen.json()).unwrap();
+    assert_eq!(value["findings"].as_array().unwrap().len(), 5_003);
+}
