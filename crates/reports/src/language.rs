@@ -2,6 +2,8 @@
 //!
 //! Invariant: all languages have the same keys; a missing or unknown key fails when the file is read.
 
+use std::collections::BTreeMap;
+
 use base::Time;
 use chrono::{Datelike, Timelike};
 use serde::{Deserialize, Serialize};
@@ -118,7 +120,13 @@ pub(crate) struct Catalogue {
     outcome: OutcomeWords,
     cause: CauseWords,
     marking: MarkingWords,
+    pub(crate) kinds: Terms,
+    pub(crate) criticalities: Terms,
+    pub(crate) intrusiveness: Terms,
 }
+
+/// Words for words of the data model.
+pub(crate) type Terms = BTreeMap<String, String>;
 
 impl Catalogue {
     pub(crate) fn load(language: Language) -> Result<Self, toml::de::Error> {
@@ -306,6 +314,10 @@ mod tests {
             let catalogue = Catalogue::load(language).unwrap();
             assert_eq!(catalogue.tag, language.as_str());
             let table: toml::Table = toml::from_str(language.source()).unwrap();
+            for section in ["kinds", "criticalities", "intrusiveness"] {
+                let keys = |table: &toml::Table| table[section].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
+                assert_eq!(keys(&reference), keys(&table), "{language:?} {section}");
+            }
             for section in ["labels", "counts", "sentences"] {
                 for (key, english) in reference[section].as_table().unwrap() {
                     let other = placeholders(&table[section][key].to_string());

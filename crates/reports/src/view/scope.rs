@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Maker, Pair, pair};
-use crate::language::fill;
+use crate::language::{Terms, fill};
 use crate::snapshot::Outcome;
 
 /// A target in scope with its open findings.
@@ -49,15 +49,19 @@ impl Maker<'_> {
         text.map_or_else(|| "–".to_owned(), |text| self.line(text))
     }
 
+    fn term(&self, terms: &Terms, word: &str) -> String {
+        terms.get(word).cloned().unwrap_or_else(|| self.line(word))
+    }
+
     pub(super) fn targets(&self) -> Vec<TargetView> {
         let targets = self.snapshot.scope.targets.iter();
         targets
             .map(|target| TargetView {
                 name: self.line(&target.name),
-                kind: self.line(&target.kind),
+                kind: self.term(&self.words.kinds, &target.kind),
                 address: self.maybe(target.address.as_ref()),
                 environment: self.maybe(target.environment.as_ref()),
-                criticality: self.maybe(target.criticality.as_ref()),
+                criticality: target.criticality.as_ref().map_or_else(|| "–".to_owned(), |word| self.term(&self.words.criticalities, word)),
             })
             .collect()
     }
@@ -78,7 +82,7 @@ impl Maker<'_> {
                 if !authorization.excludes.is_empty() {
                     facts.push(pair(&labels.excludes, list(&authorization.excludes)));
                 }
-                facts.push(pair(&labels.intrusiveness, self.line(&authorization.intrusiveness)));
+                facts.push(pair(&labels.intrusiveness, self.term(&self.words.intrusiveness, &authorization.intrusiveness)));
                 facts.push(pair(&labels.validity, validity));
                 if authorization.evidence.is_some() {
                     facts.push(pair(&labels.proof, self.maybe(authorization.evidence.as_ref())));
