@@ -1,6 +1,7 @@
 //! Entries without a change beside them (a refusal, a failed sign-in): many callers share one commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use backends::{Backends, Tasks};
 use base::{Error, Result};
@@ -13,6 +14,8 @@ use crate::store;
 const BATCH: usize = 256;
 /// Entries that may wait; callers beyond that wait themselves.
 const WAITING: usize = 1024;
+/// How long a batch waits for the callers the last commit let go; without it the first of them would commit alone.
+const GATHER: Duration = Duration::from_millis(1);
 
 struct Append {
     entry: Prepared,
@@ -48,8 +51,8 @@ fn stopped() -> Error {
 async fn run(backends: Backends, mut receiver: mpsc::Receiver<Append>) {
     let stop = backends.tasks.stop();
     let mut batch = Vec::with_capacity(BATCH);
+    let mut expected = 1;
     loop {
-        batch.clear();
         let taken = tokio::select! {
             biased;
             taken = receiver.recv_many(&mut batch, BATCH) => taken,
@@ -62,8 +65,23 @@ async fn run(backends: Backends, mut receiver: mpsc::Receiver<Append>) {
         if taken == 0 {
             return;
         }
+        gather(&mut receiver, &mut batch, expected).await;
+        expected = batch.len();
         write(&backends, std::mem::take(&mut batch)).await;
     }
+}
+
+/// Waits a moment until the batch is as large as the one before.
+async fn gather(receiver: &mut mpsc::Receiver<Append>, batch: &mut Vec<Append>, expected: usize) {
+    let more = async {
+        while batch.len() < expected {
+            if receiver.recv_many(batch, BATCH - batch.len()).await == 0 {
+                return;
+            }
+        }
+    };
+    // A batch that stays smaller is written as it is.
+    let _ = tokio::time::timeout(GATHER, more).await;
 }
 
 async fn write(backends: &Backends, batch: Vec<Append>) {
