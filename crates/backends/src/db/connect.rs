@@ -16,6 +16,8 @@ use crate::{Clock, errors};
 
 /// How long a statement waits for a free connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a change waits for its turn to write to the one file.
+const TURN: Duration = Duration::from_secs(20);
 
 impl Db {
     /// Opens `url` (`sqlite:PATH` or `postgres://…`), at most `connections` wide, and migrates it.
@@ -54,7 +56,7 @@ async fn sqlite(path: &Path, connections: u32) -> Result<(Pools, Option<File>)> 
         .pragma("cache_size", "-8192");
     let write = SqlitePoolOptions::new()
         .max_connections(1)
-        .acquire_timeout(PATIENCE)
+        .acquire_timeout(TURN)
         .connect_with(options.clone())
         .await
         .map_err(|cause| errors::db_unopened(path, cause))?;

@@ -128,8 +128,14 @@ pub(super) async fn claim(db: &Db, queue: &str, worker: &str, now: Time, lease: 
     .transpose()
 }
 
-/// Renews the lease; `None` when it is lost, else whether somebody asked to cancel.
-pub(super) async fn heartbeat(db: &Db, job: JobId, fence: i64, until: Time) -> Result<Option<bool>> {
+/// `None` when the lease is lost, else whether somebody asked to cancel.
+pub(super) async fn standing(db: &Db, job: JobId, fence: i64) -> Result<Option<bool>> {
+    let row = db.one(sql("SELECT cancel_requested FROM jobs WHERE id = $1 AND fence = $2 AND state = 'running'").bind(job).bind(fence)).await?;
+    row.map(|row| row.get("cancel_requested")).transpose()
+}
+
+/// Renews the lease; answers as [`standing`].
+pub(super) async fn renew(db: &Db, job: JobId, fence: i64, until: Time) -> Result<Option<bool>> {
     let mut tx = db.begin().await?;
     let row = tx
         .one(sql("UPDATE jobs SET lease_until = $3 WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING cancel_requested").bind(job).bind(fence).bind(until))
@@ -195,8 +201,8 @@ pub(super) async fn finish(db: &Db, job: JobId, fence: i64, now: Time, ending: E
     Ok(touched == 1)
 }
 
-/// Gives jobs whose lease ran out back to the queue, or buries them after their last try. `everything` ignores leases:
-/// right at the start of the only process on an embedded database.
+/// Gives jobs whose lease ran out back to the queue. A worker's death is rarely the job's fault, so it may cost five times as many
+/// tries as a failure before the job is buried. `everything` ignores leases: right at the start of the only process on an embedded database.
 pub(super) async fn reclaim(db: &Db, now: Time, everything: bool) -> Result<u64> {
     let stale = sql("SELECT id FROM jobs WHERE state = 'running' AND (lease_until < $1 OR $2) LIMIT 1").bind(now).bind(everything);
     if db.one(stale).await?.is_none() {
@@ -206,9 +212,9 @@ pub(super) async fn reclaim(db: &Db, now: Time, everything: bool) -> Result<u64>
     let touched = tx
         .run(
             sql("UPDATE jobs SET
-                    finished_at = CASE WHEN attempts >= max_attempts THEN $1 ELSE NULL END,
-                    error = CASE WHEN attempts >= max_attempts THEN 'the worker died in every try' ELSE error END,
-                    state = CASE WHEN attempts >= max_attempts THEN 'dead' ELSE 'ready' END,
+                    finished_at = CASE WHEN attempts >= 5 * max_attempts THEN $1 ELSE NULL END,
+                    error = CASE WHEN attempts >= 5 * max_attempts THEN 'the worker died in every try' ELSE error END,
+                    state = CASE WHEN attempts >= 5 * max_attempts THEN 'dead' ELSE 'ready' END,
                     run_at = $1, lease_until = NULL, worker = NULL
                  WHERE state = 'running' AND (lease_until < $1 OR $2)")
             .bind(now)

@@ -1,13 +1,17 @@
 //! Workers: claim, run under a heartbeat and a time limit, write the ending. One loop per queue.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use base::{Actor, Error, Id, Kind, Source};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
+use super::JobId;
 use super::handlers::{Handler, Handlers};
 use super::queue::{self, Claimed, Ending};
 use super::run::Run;
@@ -15,7 +19,9 @@ use crate::{Backends, errors};
 
 /// How long a claimed job stays with a worker that says nothing.
 const LEASE: Duration = Duration::from_secs(30);
-/// How often a worker says something; also how fast a cancel order is seen when no hint arrives.
+/// How often a worker renews its lease.
+const RENEWAL: Duration = Duration::from_secs(8);
+/// How often a worker looks for a cancel order.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 /// How often a queue is looked at when no hint arrives.
 const POLL: Duration = Duration::from_secs(1);
@@ -115,8 +121,11 @@ pub(super) async fn attempt(backends: &Backends, handlers: &Handlers, claimed: C
         db: backends.db.clone(),
         clock: backends.clock.clone(),
     };
+    // The same correlation id from the request at the edge to the last job it caused.
+    let correlation_id = run.actor.origin.correlation_id.as_deref().unwrap_or_default();
+    let span = tracing::info_span!("job", correlation_id, job = %id, name);
     let outcome = match handlers.by_name.get(name.as_str()) {
-        Some(handler) => guarded(backends, handler, payload, run.clone(), &cancel).await,
+        Some(handler) => guarded(backends, handler, payload, run.clone(), &cancel).instrument(span.clone()).await,
         None => (Err(errors::job_unknown(&name)), false),
     };
     let (result, asked_to_cancel) = outcome;
@@ -136,9 +145,10 @@ pub(super) async fn attempt(backends: &Backends, handlers: &Handlers, claimed: C
         Ending::Released { .. } => "released",
     };
     metrics::counter!("jobs_total", "job" => name.clone(), "state" => state).increment(1);
-    if let Err(error) = &result {
-        tracing::warn!(job = %id, %name, attempt = attempts, state, %error, cause = ?std::error::Error::source(error), "job failed");
-    }
+    span.in_scope(|| match &result {
+        Ok(()) => tracing::info!(attempt = attempts, "job done"),
+        Err(error) => tracing::warn!(attempt = attempts, state, %error, cause = ?std::error::Error::source(error), "job failed"),
+    });
     match queue::finish(&backends.db, id, fence, now, ending).await {
         Ok(true) => {}
         Ok(false) => tracing::warn!(job = %id, %name, "lease was lost before the end could be written"),
@@ -149,29 +159,38 @@ pub(super) async fn attempt(backends: &Backends, handlers: &Handlers, claimed: C
 
 /// Runs the handler beside its heartbeat; the flag tells whether somebody asked to cancel.
 async fn guarded(backends: &Backends, handler: &Handler, payload: serde_json::Value, run: Run, cancel: &CancellationToken) -> (base::Result<()>, bool) {
-    let (job, fence) = (run.job, run.fence);
-    let mut work = std::pin::pin!(tokio::time::timeout(handler.timeout, std::panic::AssertUnwindSafe((handler.run)(payload, run))));
-    let mut asked = false;
+    let asked = AtomicBool::new(false);
+    // Both are polled all the time: a heartbeat awaited alone could wait for the connection its own job holds.
+    let outcome = tokio::select! {
+        result = tokio::time::timeout(handler.timeout, (handler.run)(payload, run.clone())) => {
+            result.unwrap_or_else(|_| Err(errors::job_timeout(handler.timeout)))
+        }
+        never = heartbeat(backends, run.job, run.fence, cancel, &asked) => match never {},
+    };
+    (outcome, asked.load(Ordering::Relaxed))
+}
+
+/// Looks for a cancel order every second (a read) and renews the lease now and then (a write); cancels the run when the lease is lost.
+async fn heartbeat(backends: &Backends, job: JobId, fence: i64, cancel: &CancellationToken, asked: &AtomicBool) -> Infallible {
     let mut beat = tokio::time::interval(HEARTBEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    beat.tick().await;
+    let mut renewed = Instant::now();
     loop {
-        tokio::select! {
-            result = &mut work => {
-                let result = result.unwrap_or_else(|_| Err(errors::job_timeout(handler.timeout)));
-                return (result, asked);
+        beat.tick().await;
+        let word = if renewed.elapsed() < RENEWAL {
+            queue::standing(&backends.db, job, fence).await
+        } else {
+            renewed = Instant::now();
+            queue::renew(&backends.db, job, fence, backends.clock.now() + LEASE).await
+        };
+        match word {
+            Ok(Some(false)) => {}
+            Ok(Some(true)) => {
+                asked.store(true, Ordering::Relaxed);
+                cancel.cancel();
             }
-            _ = beat.tick() => {
-                match queue::heartbeat(&backends.db, job, fence, backends.clock.now() + LEASE).await {
-                    Ok(Some(false)) => {}
-                    Ok(Some(true)) => {
-                        asked = true;
-                        cancel.cancel();
-                    }
-                    Ok(None) => cancel.cancel(),
-                    Err(error) => tracing::warn!(%job, %error, "heartbeat failed"),
-                }
-            }
+            Ok(None) => cancel.cancel(),
+            Err(error) => tracing::warn!(%job, %error, "heartbeat failed"),
         }
     }
 }

@@ -1,0 +1,234 @@
+//! The command line: every word a person can type.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
+
+use crate::roles::Role;
+
+/// Purple team platform: test what you own, prove what you caught.
+#[derive(Debug, Parser)]
+#[command(name = "tyrian", version, disable_help_subcommand = true, propagate_version = true)]
+pub(crate) struct Cli {
+    /// Configuration file; `tyrian.toml` of the working folder when not given
+    #[arg(long, global = true, value_name = "FILE", env = "TYRIAN_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    /// Keep everything in this folder with embedded engines
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print one JSON document on stdout; progress and logs stay on stderr
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Work against a running server instead of local storage
+    #[arg(long, global = true, value_name = "URL", env = "TYRIAN_SERVER")]
+    pub(crate) server: Option<Url>,
+    /// API token for --server
+    #[arg(long, global = true, value_name = "TOKEN", env = "TYRIAN_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// PEM file of a certificate authority to trust for --server
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) authority: Option<PathBuf>,
+    /// Log more: -v for info, -vv for debug
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the server
+    Serve(Serve),
+    /// Test one target and write a report
+    Scan(Scan),
+    /// Read the output of another scanner
+    Import(Import),
+    /// List and show findings
+    #[command(subcommand)]
+    Findings(Findings),
+    /// Check the audit log
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Users of this installation
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Signing keys
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// The configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Check this machine and every backend, and say what is missing
+    Doctor,
+    /// Write or check the generated reference in docs/
+    #[command(hide = true)]
+    Docs(Docs),
+    /// Set a document read from stdin as PDF; used by the report worker
+    #[command(hide = true)]
+    Typeset,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Run only these roles (comma separated)
+    #[arg(long = "role", value_enum, value_delimiter = ',')]
+    pub(crate) roles: Vec<Role>,
+    /// Listen here instead
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<SocketAddr>,
+    /// Management listener (metrics, health) here instead
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) management: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Scan {
+    /// Host, address, network or URL
+    pub(crate) target: String,
+    /// Declare that you own the target or hold written permission to test it, and why
+    #[arg(long, value_name = "REASON")]
+    pub(crate) i_own_this: Option<String>,
+    /// How deep: quick, standard or deep
+    #[arg(long, default_value = "quick")]
+    pub(crate) profile: String,
+    /// Where the report goes
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) output: PathBuf,
+    /// Language of the report: en, pt-BR or es
+    #[arg(long, default_value = "en")]
+    pub(crate) language: String,
+    /// Exit with code 10 when an open finding is at least this grave
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Gravity>,
+    /// Do not write report files
+    #[arg(long)]
+    pub(crate) no_report: bool,
+}
+
+/// Severity on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Gravity {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Files to read; `-` for stdin
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Say what would be taken and store nothing; needs no server
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Format instead of guessing: nmap, sarif, nuclei, sslscan
+    #[arg(long)]
+    pub(crate) format: Option<String>,
+    /// Attach the findings to this target (id)
+    #[arg(long, value_name = "ID")]
+    pub(crate) target: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Findings {
+    /// List findings, gravest first
+    List {
+        /// Only these severities (comma separated)
+        #[arg(long, value_delimiter = ',')]
+        severity: Vec<String>,
+        /// Only this status: open, fixed, false_positive, accepted, not_retested
+        #[arg(long)]
+        status: Option<String>,
+        /// Words to look for
+        #[arg(long)]
+        query: Option<String>,
+    },
+    /// Show one finding with evidence and history
+    Show { id: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Verify the audit log: an export offline, or the local database
+    Verify {
+        /// Export made by `tyrian audit export`; the local database when not given
+        file: Option<PathBuf>,
+        /// Checkpoint kept elsewhere; proves that nothing before it was changed
+        #[arg(long, value_name = "FILE")]
+        known_checkpoint: Option<PathBuf>,
+    },
+    /// Write the audit log with its proofs to a file
+    Export { file: PathBuf },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Create a user; the password is read from the terminal or stdin
+    Create {
+        username: String,
+        #[arg(long)]
+        email: String,
+        /// admin, security_analyst, red_team, blue_team or viewer (comma separated)
+        #[arg(long = "role", value_delimiter = ',', default_value = "viewer")]
+        roles: Vec<String>,
+        /// Found a new organisation of this name for the user; the first one when not given
+        #[arg(long)]
+        organisation: Option<String>,
+    },
+    /// List users
+    List,
+    /// Create an API token for a user
+    Token {
+        username: String,
+        /// What the token is for
+        #[arg(long, default_value = "command line")]
+        name: String,
+        /// Permissions (comma separated); all of the user's when not given
+        #[arg(long, value_delimiter = ',')]
+        scopes: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Publish a new signing key, use it after a while, retire the old one later
+    Rotate {
+        /// jwt or audit
+        #[arg(default_value = "jwt")]
+        purpose: String,
+    },
+    /// List keys and their states
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check the configuration and say what it means
+    Check,
+    /// Print every key with its default
+    Reference,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Docs {
+    /// Fail when a file is not what it should be, and write nothing
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Folder of the generated files
+    #[arg(long, default_value = "docs")]
+    pub(crate) folder: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,29 @@
+//! `tyrian config`: check what is configured, print what can be.
+
+use std::process::ExitCode;
+
+use base::Result;
+use serde_json::json;
+
+use crate::cli::ConfigCommand;
+use crate::config::{DEFAULT, Settings, Sources};
+use crate::output;
+
+/// Runs the command.
+pub(super) fn run(command: &ConfigCommand, sources: &Sources, json: bool) -> Result<ExitCode> {
+    match command {
+        ConfigCommand::Reference => output::line(DEFAULT.trim_end()),
+        ConfigCommand::Check => {
+            let settings = Settings::load(sources)?;
+            crate::serve::refuse_what_cannot_work(&settings)?;
+            settings.auth.check()?;
+            let roles: Vec<&str> = settings.roles.iter().map(|role| role.name()).collect();
+            if json {
+                output::document(&json!({ "valid": true, "roles": roles, "listen": settings.server.listen, "management": settings.server.management }))?;
+            } else {
+                output::line(&format!("the configuration is valid: roles {}, listening on {}", roles.join(", "), settings.server.listen));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

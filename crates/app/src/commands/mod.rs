@@ -1,0 +1,69 @@
+//! One file per command. Each does its work through the public API, whether the server is elsewhere or in this process.
+
+mod audit;
+mod config;
+mod doctor;
+mod docs;
+mod findings;
+mod import;
+mod keys;
+mod scan;
+mod serve;
+mod session;
+mod user;
+
+use std::process::ExitCode;
+
+use base::Result;
+
+use crate::cli::{Cli, Command};
+use crate::config::{LogFormat, Settings, Sources};
+use crate::telemetry::Telemetry;
+
+/// Runs what was typed.
+pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
+    let sources = sources(&cli)?;
+    match &cli.command {
+        Command::Config(command) => return config::run(command, &sources, cli.json),
+        Command::Import(import) if import.dry_run => return import::dry_run(import, cli.json),
+        Command::Audit(crate::cli::AuditCommand::Verify { file: Some(file), known_checkpoint }) => {
+            return audit::verify_file(file, known_checkpoint.as_deref(), cli.json);
+        }
+        _ => {}
+    }
+    let mut settings = Settings::load(&sources)?;
+    if !matches!(cli.command, Command::Serve(_)) {
+        // A person reads along: warnings in plain text, more when asked for.
+        settings.log.format = LogFormat::Text;
+        settings.log.level = ["error", "info", "debug"].get(usize::from(cli.verbose)).copied().unwrap_or("trace").to_owned();
+    }
+    let telemetry = Telemetry::start(&settings.log, &settings.traces)?;
+    let outcome = dispatch(&cli, settings).await;
+    telemetry.stop().await;
+    outcome
+}
+
+async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
+    match &cli.command {
+        Command::Serve(serve) => serve::run(serve, settings).await,
+        Command::Scan(scan) => scan::run(scan, cli, &settings).await,
+        Command::Import(import) => import::run(import, cli, &settings).await,
+        Command::Findings(findings) => findings::run(findings, cli, &settings).await,
+        Command::Audit(audit) => audit::run(audit, cli, &settings).await,
+        Command::User(user) => user::run(user, cli, &settings).await,
+        Command::Keys(keys) => keys::run(keys, cli, &settings).await,
+        Command::Doctor => doctor::run(cli, &settings).await,
+        Command::Docs(docs) => docs::run(docs, &settings).await,
+        // Both are answered before the runtime or the settings exist.
+        Command::Config(_) | Command::Typeset => Ok(ExitCode::SUCCESS),
+    }
+}
+
+fn sources(cli: &Cli) -> Result<Sources> {
+    match dotenvy::dotenv() {
+        Ok(_) => {}
+        Err(cause) if cause.not_found() => {}
+        Err(cause) => return Err(crate::errors::config_file(std::path::Path::new(".env"), &cause.to_string())),
+    }
+    Ok(Sources { file: cli.config.clone(), data: cli.data.clone(), environment: std::env::vars().collect() })
+}

@@ -1,0 +1,96 @@
+//! The map of the system: which role brings which routes and jobs.
+
+use backends::Handlers;
+use serde::Deserialize;
+use web::OpenApiRouter;
+
+use crate::services::Services;
+
+/// What a process can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Role {
+    /// Every role.
+    All,
+    /// The edge on port 8000: routes of the roles in this process, the rest handed on to their upstreams.
+    Gateway,
+    /// Users, sessions, tokens, keys; the audit log.
+    Auth,
+    /// Targets and authorisations.
+    Targets,
+    /// Scans: routes and workers.
+    Scans,
+    /// Findings and imports: routes and workers.
+    Results,
+    /// Reports: routes and workers.
+    Reports,
+    /// The pages.
+    Console,
+}
+
+/// What one role brings.
+pub(crate) struct Parts {
+    pub(crate) routes: OpenApiRouter,
+    pub(crate) jobs: Handlers,
+}
+
+impl Role {
+    /// Roles that carry routes and jobs of a context, in the order of their ports.
+    pub(crate) const CONTEXTS: &'static [Self] = &[Self::Auth, Self::Targets, Self::Scans, Self::Results, Self::Reports];
+
+    /// Name in the configuration.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Gateway => "gateway",
+            Self::Auth => "auth",
+            Self::Targets => "targets",
+            Self::Scans => "scans",
+            Self::Results => "results",
+            Self::Reports => "reports",
+            Self::Console => "console",
+        }
+    }
+
+    /// Port of the role's own listener when no gateway runs in the same process.
+    pub(crate) const fn port(self) -> Option<u16> {
+        match self {
+            Self::Auth => Some(8001),
+            Self::Targets => Some(8002),
+            Self::Scans => Some(8003),
+            Self::Results => Some(8004),
+            Self::Reports => Some(8006),
+            Self::All | Self::Gateway | Self::Console => None,
+        }
+    }
+
+    /// First path segments that belong to the role, for handing on.
+    pub(crate) const fn paths(self) -> &'static [&'static str] {
+        match self {
+            Self::Auth => &["auth", "users", "tokens", "organisations", "keys", "audit"],
+            Self::Targets => &["targets", "authorizations"],
+            Self::Scans => &["scans"],
+            Self::Results => &["findings", "imports", "observations"],
+            Self::Reports => &["reports"],
+            Self::All | Self::Gateway | Self::Console => &[],
+        }
+    }
+
+    /// The role's routes and jobs.
+    pub(crate) fn parts(self, s: &Services) -> Parts {
+        let (routes, jobs) = match self {
+            Self::Auth => (auth::routes(&s.auth).merge(audit::routes(&s.audit)), auth::jobs(&s.auth).merge(audit::jobs(&s.audit))),
+            Self::Targets => (targets::routes(&s.targets), Handlers::new()),
+            Self::Scans => (scans::routes(&s.scans), scans::jobs(&s.scans)),
+            Self::Results => (results::routes(&s.results), results::jobs(&s.results)),
+            Self::Reports => (reports::routes(&s.reports), reports::jobs(&s.reports)),
+            Self::All | Self::Gateway | Self::Console => (OpenApiRouter::new(), Handlers::new()),
+        };
+        Parts { routes, jobs }
+    }
+}
+
+/// Whether `role` runs in a process configured with `roles`.
+pub(crate) fn runs(roles: &[Role], role: Role) -> bool {
+    roles.contains(&Role::All) || roles.contains(&role)
+}

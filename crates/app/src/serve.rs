@@ -1,0 +1,148 @@
+//! `serve`: bind, run, drain. What cannot work is refused before anything listens.
+
+use std::io::IsTerminal;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use backends::jobs::{Concurrency, Worker};
+use backends::{Backends, Handlers};
+use base::{Error, Result};
+use gateway::Door;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::Settings;
+use crate::roles::{Role, runs};
+use crate::services::Services;
+use crate::{api, errors};
+
+/// Runs until SIGTERM or SIGINT, then drains.
+pub(crate) async fn serve(mut settings: Settings) -> Result<()> {
+    refuse_what_cannot_work(&settings)?;
+    if is_plain_loopback(&settings) {
+        // Not every browser takes a `Secure` cookie over plain HTTP, not even from its own machine.
+        settings.auth.secure_cookies = false;
+    }
+    let backends = Backends::connect(&settings.backends).await?;
+    let drain = Duration::from_secs(settings.server.drain_seconds);
+    let outcome = run(&settings, &backends).await;
+    if !backends.close(drain).await {
+        tracing::warn!("some tasks did not end in time; their work is taken up again at the next start");
+    }
+    outcome
+}
+
+async fn run(settings: &Settings, backends: &Backends) -> Result<()> {
+    let metrics = gateway::install_recorder(&backends.tasks)?;
+    let services = Services::build(backends.clone(), settings).await?;
+    let management = gateway::bind(settings.server.management, &settings.gateway, false).await?;
+    let management_address = management.address()?;
+    let internal = gateway::management(backends, metrics, auth::internal_routes(&services.auth));
+    let listeners = listeners(settings, &services).await?;
+    let mut addresses = Vec::new();
+    for (listener, router) in listeners {
+        addresses.push(listener.address()?);
+        listener.serve(router, &backends.tasks);
+    }
+    management.serve(internal, &backends.tasks);
+    services.audit.start();
+    Worker::start(backends, &jobs(settings, &services), &Concurrency { each: settings.jobs.concurrency, ..Concurrency::default() });
+    announce(settings, &services, &addresses, management_address).await?;
+    wait_for_signal().await
+}
+
+/// The edge when the gateway role runs here, else one plain listener per context role on its own port.
+async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gateway::Listener, Router)>> {
+    let roles = &settings.roles;
+    let wrap = |router: Router, door: Door| {
+        gateway::edge(router, &services.backends, &settings.gateway, door, |router| router.layer(auth::layer(services.auth.clone())))
+    };
+    if runs(roles, Role::Gateway) {
+        let mut router = api::api(services, roles, &settings.gateway.upstreams)?.merge(gateway::docs(api::document(services)));
+        #[cfg(any())]
+        if runs(roles, Role::Console) {
+            router = router.merge(console::pages(console::Services {
+                auth: services.auth.clone(),
+                audit: services.audit.clone(),
+                targets: services.targets.clone(),
+                scans: services.scans.clone(),
+                results: services.results.clone(),
+                reports: services.reports.clone(),
+                version: env!("CARGO_PKG_VERSION"),
+            }));
+        }
+        let listener = gateway::bind(settings.server.listen, &settings.gateway, true).await?;
+        return Ok(vec![(listener, wrap(router, Door::Outside))]);
+    }
+    let mut listeners = Vec::new();
+    for role in Role::CONTEXTS.iter().filter(|role| runs(roles, **role)) {
+        let Some(port) = role.port() else { continue };
+        let address = SocketAddr::new(settings.server.listen.ip(), port);
+        let router = api::api(services, &[*role], &gateway::Upstreams::new())?;
+        listeners.push((gateway::bind(address, &settings.gateway, false).await?, wrap(router, Door::Role)));
+    }
+    Ok(listeners)
+}
+
+fn jobs(settings: &Settings, services: &Services) -> Handlers {
+    Role::CONTEXTS
+        .iter()
+        .filter(|role| runs(&settings.roles, **role))
+        .fold(Handlers::new(), |jobs, role| jobs.merge(role.parts(services).jobs))
+}
+
+/// Whether browsers reach this process unencrypted and only from this machine.
+fn is_plain_loopback(settings: &Settings) -> bool {
+    settings.gateway.tls.is_none() && settings.server.listen.ip().is_loopback() && !settings.server.base_url.starts_with("https:")
+}
+
+/// Several processes need engines that several processes can share.
+pub(crate) fn refuse_what_cannot_work(settings: &Settings) -> Result<()> {
+    if settings.roles.is_empty() {
+        return Err(errors::config_combination("`roles` is empty: name \"all\" or some roles"));
+    }
+    let private = settings.backends.private_engines();
+    let is_whole = settings.roles.contains(&Role::All);
+    if let Some((key, url)) = private.first().filter(|_| !is_whole) {
+        let roles: Vec<&str> = settings.roles.iter().map(|role| role.name()).collect();
+        return Err(errors::config_combination(&format!(
+            "running only {} means several processes, but backends.{key} = \"{url}\" belongs to one; give db, hot and bus URLs of servers, or run all roles",
+            roles.join(", ")
+        )));
+    }
+    let is_private = |wanted: &str| private.iter().any(|(key, _)| *key == wanted);
+    if is_private("bus") != is_private("hot") {
+        return Err(errors::config_combination("backends.hot and backends.bus must both belong to this process or both be shared"));
+    }
+    Ok(())
+}
+
+/// Says where to go; on a fresh installation with the link that makes the first admin.
+async fn announce(settings: &Settings, services: &Services, addresses: &[SocketAddr], management: SocketAddr) -> Result<()> {
+    let scheme = if settings.gateway.tls.is_some() { "https" } else { "http" };
+    let base = match (settings.server.base_url.trim_end_matches('/'), addresses.first()) {
+        ("", Some(address)) => format!("{scheme}://{address}"),
+        (base, _) => base.to_owned(),
+    };
+    tracing::info!(?addresses, %management, "serving");
+    let mut lines = vec![format!("Tyrian {} at {base} (API documentation at {base}/docs, management at http://{management})", env!("CARGO_PKG_VERSION"))];
+    if runs(&settings.roles, Role::Auth)
+        && let Some(token) = services.auth.first_admin_token().await?
+    {
+        lines.push(format!("Create the first administrator: {base}/first-run?token={}", token.expose()));
+    }
+    let text = lines.join("\n");
+    if std::io::stdout().is_terminal() { crate::output::line(&format!("\n{text}\n")) } else { crate::output::line(&text) }
+    Ok(())
+}
+
+async fn wait_for_signal() -> Result<()> {
+    let trap = |kind| signal(kind).map_err(|cause| Error::internal("signals cannot be heard").because(cause));
+    let (mut terminate, mut interrupt) = (trap(SignalKind::terminate())?, trap(SignalKind::interrupt())?);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: no new work, open exchanges may end");
+    Ok(())
+}

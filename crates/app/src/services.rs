@@ -1,0 +1,49 @@
+//! Every service, built top to bottom: the constructor arguments are the dependency graph.
+
+use audit::Audit;
+use auth::Auth;
+use backends::{Backends, Handlers};
+use base::Result;
+use reports::Reports;
+use results::Results;
+use scans::Scans;
+use targets::Targets;
+
+use crate::config::Settings;
+
+/// One of each.
+#[derive(Clone)]
+pub(crate) struct Services {
+    pub(crate) backends: Backends,
+    pub(crate) audit: Audit,
+    pub(crate) auth: Auth,
+    pub(crate) targets: Targets,
+    pub(crate) scans: Scans,
+    pub(crate) results: Results,
+    pub(crate) reports: Reports,
+}
+
+impl Services {
+    /// Builds them all, whatever roles this process runs.
+    pub(crate) async fn build(backends: Backends, settings: &Settings) -> Result<Self> {
+        let audit = Audit::new(&backends);
+        let auth = Auth::new(&backends, settings.auth.clone());
+        let targets = Targets::new(&backends);
+        let scans = Scans::new(&backends, &targets, settings.scans.clone());
+        let results = Results::new(&backends, &scans, &targets);
+        let typeset_command = std::env::current_exe().map_err(|cause| base::Error::internal("this program does not know where it lies").because(cause))?;
+        let reports = Reports::new(&backends, &results, &targets, &scans, reports::Config { typeset_command });
+        let services = Self { backends, audit, auth, targets, scans, results, reports };
+        services.backends.subscriptions.set(&services.jobs());
+        Ok(services)
+    }
+
+    /// Every job of every context.
+    pub(crate) fn jobs(&self) -> Handlers {
+        audit::jobs(&self.audit)
+            .merge(auth::jobs(&self.auth))
+            .merge(scans::jobs(&self.scans))
+            .merge(results::jobs(&self.results))
+            .merge(reports::jobs(&self.reports))
+    }
+}

@@ -1,0 +1,11 @@
+//! End to end: the real binary, real servers, the public API.
+#![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "tests start processes and read the environment")]
+
+mod contract;
+mod kill;
+mod local;
+mod server;
+mod split;
+mod story;
+mod wrong_use;
