@@ -21,7 +21,10 @@ pub(crate) fn no_tile(path: &str) -> Error {
 
 /// The stored tree is not the one that was signed last; nothing more is signed.
 pub(crate) fn inconsistent(why: &str) -> Error {
-    Error::unavailable("audit.inconsistent", format!("the audit log does not match its last checkpoint ({why}); nothing more is signed, run `tyrian audit verify`"))
+    Error::unavailable(
+        "audit.inconsistent",
+        format!("the audit log does not match its last checkpoint ({why}); nothing more is signed, run `tyrian audit verify`"),
+    )
 }
 
 /// The process is shutting down.

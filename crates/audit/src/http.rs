@@ -31,7 +31,12 @@ pub fn routes(audit: &Audit) -> OpenApiRouter {
     get, path = "/audit", tag = "audit", operation_id = "list_audit_entries", params(Filter, PageRequest),
     responses((status = 200, description = "A page of entries", body = Page<Entry>), ErrorResponses)
 )]
-async fn list(State(audit): State<Audit>, Caller(actor): Caller, Params(filter): Params<Filter>, Params(page): Params<PageRequest>) -> Answer<Json<Page<Entry>>> {
+async fn list(
+    State(audit): State<Audit>,
+    Caller(actor): Caller,
+    Params(filter): Params<Filter>,
+    Params(page): Params<PageRequest>,
+) -> Answer<Json<Page<Entry>>> {
     Ok(Json(audit.entries(&actor, &filter, &page).await?))
 }
 
@@ -66,7 +71,8 @@ async fn export_log(State(audit): State<Audit>, Caller(actor): Caller) -> Answer
         let text = lines.iter().map(export::text).collect::<base::Result<String>>()?;
         Ok(Some((text, export)))
     });
-    let headers = [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CONTENT_DISPOSITION, "attachment; filename=\"tyrian-audit.jsonl\"")];
+    let headers =
+        [(header::CONTENT_TYPE, "application/x-ndjson"), (header::CONTENT_DISPOSITION, "attachment; filename=\"tyrian-audit.jsonl\"")];
     Ok((headers, Body::from_stream(lines)).into_response())
 }
 

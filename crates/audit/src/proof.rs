@@ -107,7 +107,11 @@ pub(crate) async fn tile(db: &Db, path: &str) -> Result<Vec<u8>> {
     let (level, rest) = path.split_once('/').ok_or_else(missing)?;
     let (index, partial) = number(rest).ok_or_else(missing)?;
     let size = store::latest(db).await?.map_or(0, |checkpoint| checkpoint.size);
-    let tile_level: u32 = if level == "entries" { 0 } else { level.parse().ok().filter(|number: &u32| *number < 8 && number.to_string() == level).ok_or_else(missing)? };
+    let tile_level: u32 = if level == "entries" {
+        0
+    } else {
+        level.parse().ok().filter(|number: &u32| *number < 8 && number.to_string() == level).ok_or_else(missing)?
+    };
     let available = width(tile_level, index, size);
     let wanted = partial.unwrap_or(TILE);
     if wanted > available {
@@ -125,12 +129,15 @@ pub(crate) async fn tile(db: &Db, path: &str) -> Result<Vec<u8>> {
 /// Reads `x001/x234/067[.p/W]`.
 fn number(path: &str) -> Option<(u64, Option<u64>)> {
     let (index, partial) = match path.split_once(".p/") {
-        Some((index, width)) => (index, Some(width.parse::<u64>().ok().filter(|number| (1..TILE).contains(number) && number.to_string() == width)?)),
+        Some((index, width)) => {
+            (index, Some(width.parse::<u64>().ok().filter(|number| (1..TILE).contains(number) && number.to_string() == width)?))
+        }
         None => (path, None),
     };
     let parts: Vec<&str> = index.split('/').collect();
     let (last, heads) = parts.split_last()?;
-    let three = |text: &str| (text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse::<u64>().ok()).flatten();
+    let three =
+        |text: &str| (text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_digit())).then(|| text.parse::<u64>().ok()).flatten();
     let mut value = 0_u64;
     for head in heads {
         value = value.checked_mul(1000)?.checked_add(three(head.strip_prefix('x')?)?)?;

@@ -108,7 +108,8 @@ async fn tiles(tx: &mut backends::Tx, before: u64, after: u64) -> Result<()> {
     while after / TILE > 0 {
         for index in before / TILE..after / TILE {
             let hashes: Vec<Hash> = store::hashes_in(tx, level, index * TILE, (index + 1) * TILE).await?;
-            let root = root_of(&hashes).filter(|_| hashes.len() as u64 == TILE).ok_or_else(|| errors::inconsistent("a leaf or tile is gone"))?;
+            let root =
+                root_of(&hashes).filter(|_| hashes.len() as u64 == TILE).ok_or_else(|| errors::inconsistent("a leaf or tile is gone"))?;
             store::add_tile(tx, level, index, &hashes, &root).await?;
         }
         level += 1;

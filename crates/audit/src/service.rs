@@ -121,7 +121,8 @@ impl Audit {
     pub async fn export(&self, actor: &Actor) -> Result<Export> {
         let scope = actor.scope(actions::EXPORT)?;
         let tenant = (actor.kind != ActorKind::System).then(|| scope.tenant());
-        self.record(actor, actions::EXPORT, ("audit_log", &scope.tenant().to_string()), json!({ "all_tenants": tenant.is_none() }), None).await?;
+        self.record(actor, actions::EXPORT, ("audit_log", &scope.tenant().to_string()), json!({ "all_tenants": tenant.is_none() }), None)
+            .await?;
         Export::begin(&self.backends, tenant).await
     }
 

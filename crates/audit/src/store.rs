@@ -10,8 +10,26 @@ use crate::prepare::{Prepared, score_text};
 
 /// Columns of an entry, in the order `insert` binds them.
 const COLUMNS: &[&str] = &[
-    "id", "tenant_id", "user_id", "username", "device_id", "jti", "ip", "user_agent", "source", "threat_score", "decision_reason",
-    "attestation_state", "action_taken", "subject_kind", "subject_id", "detail", "correlation_id", "created_at", "salt", "commitment",
+    "id",
+    "tenant_id",
+    "user_id",
+    "username",
+    "device_id",
+    "jti",
+    "ip",
+    "user_agent",
+    "source",
+    "threat_score",
+    "decision_reason",
+    "attestation_state",
+    "action_taken",
+    "subject_kind",
+    "subject_id",
+    "detail",
+    "correlation_id",
+    "created_at",
+    "salt",
+    "commitment",
 ];
 
 /// Appends entries in one statement; a trigger queues them for the tree in the same transaction.

@@ -5,8 +5,8 @@ use base::{Result, TenantId, Time};
 
 use crate::entry::EntryId;
 use crate::errors;
-use crate::store::placeholders;
 use crate::note::VerifierKey;
+use crate::store::placeholders;
 use crate::tree::{Frontier, Hash};
 
 /// The tree's name and right edge.
@@ -71,7 +71,8 @@ fn edge(row: &backends::Row) -> Result<Edge> {
 
 /// Entries that wait, oldest first.
 pub(crate) async fn pending(tx: &mut Tx, limit: usize) -> Result<Vec<Pending>> {
-    let rows = tx.all(sql("SELECT entry_id, tenant_id, commitment FROM audit_pending ORDER BY entry_id LIMIT $1").bind(limit as i64)).await?;
+    let rows =
+        tx.all(sql("SELECT entry_id, tenant_id, commitment FROM audit_pending ORDER BY entry_id LIMIT $1").bind(limit as i64)).await?;
     rows.iter()
         .map(|row| {
             let commitment = digest(&row.get::<Vec<u8>>("commitment")?)?;
@@ -82,7 +83,8 @@ pub(crate) async fn pending(tx: &mut Tx, limit: usize) -> Result<Vec<Pending>> {
 
 /// Writes the leaves and takes their entries off the waiting list.
 pub(crate) async fn append(tx: &mut Tx, leaves: &[NewLeaf]) -> Result<()> {
-    let statement = format!("INSERT INTO audit_leaves (leaf_index, entry_id, tenant_id, leaf, leaf_hash) VALUES {}", placeholders(leaves.len(), 5));
+    let statement =
+        format!("INSERT INTO audit_leaves (leaf_index, entry_id, tenant_id, leaf, leaf_hash) VALUES {}", placeholders(leaves.len(), 5));
     let mut insert = Sql::built(statement);
     for leaf in leaves {
         insert = insert.bind(number(leaf.index)).bind(leaf.entry).bind(leaf.tenant).bind(leaf.leaf.clone()).bind(leaf.hash.to_vec());
@@ -109,7 +111,8 @@ pub(crate) async fn add_tile(tx: &mut Tx, level: u32, index: u64, hashes: &[Hash
 }
 
 const LEAF_HASHES: &str = "SELECT leaf_hash AS hash FROM audit_leaves WHERE leaf_index >= $1 AND leaf_index < $2 ORDER BY leaf_index";
-const TILE_ROOTS: &str = "SELECT root AS hash FROM audit_tiles WHERE tile_level = $3 AND tile_index >= $1 AND tile_index < $2 ORDER BY tile_index";
+const TILE_ROOTS: &str =
+    "SELECT root AS hash FROM audit_tiles WHERE tile_level = $3 AND tile_index >= $1 AND tile_index < $2 ORDER BY tile_index";
 
 fn hashes_statement(level: u32, from: u64, to: u64) -> Sql {
     match level.checked_sub(1) {
@@ -143,10 +146,8 @@ pub(crate) async fn leaves(db: &Db, from: u64, to: u64) -> Result<Vec<Vec<u8>>> 
 
 /// Leaves `from..to` with their entries, as rows.
 pub(crate) async fn leaves_with_entries(db: &Db, from: u64, to: u64) -> Result<Vec<backends::Row>> {
-    let statement = sql(
-        "SELECT l.leaf_index, l.leaf, a.* FROM audit_leaves l LEFT JOIN audit_logs a ON a.id = l.entry_id
-         WHERE l.leaf_index >= $1 AND l.leaf_index < $2 ORDER BY l.leaf_index",
-    );
+    let statement = sql("SELECT l.leaf_index, l.leaf, a.* FROM audit_leaves l LEFT JOIN audit_logs a ON a.id = l.entry_id
+         WHERE l.leaf_index >= $1 AND l.leaf_index < $2 ORDER BY l.leaf_index");
     db.all(statement.bind(number(from)).bind(number(to))).await
 }
 

@@ -40,7 +40,8 @@ pub(crate) fn nothing_to_reopen() -> Error {
 pub(crate) fn unknown_format(filename: Option<&str>) -> Error {
     let known: Vec<&str> = Format::all().map(Format::id).collect();
     let name = filename.unwrap_or("the file");
-    Error::invalid("results.unknown_format", format!("the format of {name} is not recognised; name it, known are {}", known.join(", "))).at("format")
+    Error::invalid("results.unknown_format", format!("the format of {name} is not recognised; name it, known are {}", known.join(", ")))
+        .at("format")
 }
 
 /// The file cannot be read as its format; nothing was taken in.
@@ -51,7 +52,10 @@ pub(crate) fn unreadable(filename: Option<&str>, format: Format, cause: &ParseEr
 
 /// The file is larger than an import may be.
 pub(crate) fn too_large(limit: u64) -> Error {
-    Error::invalid("results.too_large", format!("the file is larger than the {} MiB an import over HTTP may have; use the command line", limit >> 20))
+    Error::invalid(
+        "results.too_large",
+        format!("the file is larger than the {} MiB an import over HTTP may have; use the command line", limit >> 20),
+    )
 }
 
 /// The same idempotency key came with another file.

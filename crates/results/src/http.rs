@@ -115,7 +115,8 @@ async fn import(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer<Response> {
-    let format = about.format.as_deref().map(|word| word.parse().map_err(|_| errors::unknown_format(about.filename.as_deref()))).transpose()?;
+    let format =
+        about.format.as_deref().map(|word| word.parse().map_err(|_| errors::unknown_format(about.filename.as_deref()))).transpose()?;
     // Checked before a byte is read: nobody may fill the disk without the permission.
     actor.scope(crate::actions::IMPORT)?;
     let request = ImportRequest {

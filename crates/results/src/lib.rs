@@ -17,7 +17,7 @@ pub use http::routes;
 pub use ingest::{Preview, preview};
 pub use jobs::{ExpireDecisions, IngestArtifact, SettleScan, jobs};
 pub use model::{
-    ByStatus, Counts, CoverageRow, Decision, DecisionId, DecisionKind, Filter, Finding, FindingDetail, FindingId, Happening, HappeningKind, Import,
-    ImportId, ImportRequest, ImportSummary, NewDecision, Seen, SeenEvidence, Sort, State, Status,
+    ByStatus, Counts, CoverageRow, Decision, DecisionId, DecisionKind, Filter, Finding, FindingDetail, FindingId, Happening, HappeningKind,
+    Import, ImportId, ImportRequest, ImportSummary, NewDecision, Seen, SeenEvidence, Sort, State, Status,
 };
 pub use service::Results;

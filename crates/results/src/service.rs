@@ -10,8 +10,8 @@ use targets::{TargetId, Targets};
 use crate::events::{FindingDecided, ResultsImported};
 use crate::ingest::{self, Batch, Gather, Origin};
 use crate::model::{
-    Counts, CoverageRow, Decision, DecisionKind, Filter, Finding, FindingDetail, FindingId, HappeningKind, Import, ImportId, ImportSummary, NewDecision,
-    Position, Sort, Status, derive,
+    Counts, CoverageRow, Decision, DecisionKind, Filter, Finding, FindingDetail, FindingId, HappeningKind, Import, ImportId, ImportSummary,
+    NewDecision, Position, Sort, Status, derive,
 };
 use crate::store::imports::{Before, Kept};
 use crate::{actions, errors, store};
@@ -45,7 +45,9 @@ impl Results {
     pub async fn ingest(&self, actor: &Actor, scan: ScanId, artifact: ArtifactId, run: Option<&backends::Run>) -> Result<ImportSummary> {
         let brought = self.scans.artifact(actor, artifact).await?;
         let (target, tool) = (brought.target_id, brought.tool.clone());
-        let mut batch = tokio::task::spawn_blocking(move || spool(&brought)).await.map_err(|cause| base::Error::internal("spooling panicked").because(cause))??;
+        let mut batch = tokio::task::spawn_blocking(move || spool(&brought))
+            .await
+            .map_err(|cause| base::Error::internal("spooling panicked").because(cause))??;
         let mut change = Change::begin(&self.backends, actor, actions::INGEST).await?;
         if let Some(run) = run {
             change.hold(run).await?;
@@ -125,7 +127,8 @@ impl Results {
     pub async fn finding(&self, actor: &Actor, id: FindingId) -> Result<FindingDetail> {
         let scope = actor.scope(actions::READ)?;
         let db = &self.backends.db;
-        let finding = store::findings::get(db, &scope, self.backends.clock.now(), id).await?.ok_or_else(|| errors::finding_not_found(id))?;
+        let finding =
+            store::findings::get(db, &scope, self.backends.clock.now(), id).await?.ok_or_else(|| errors::finding_not_found(id))?;
         let observations = store::findings::observations(db, &scope, id, SEEN).await?;
         let history = store::findings::history(db, &scope, id, HAPPENINGS).await?;
         let decisions = store::decisions::of_finding(db, &scope, id, DECISIONS).await?;
@@ -200,7 +203,8 @@ impl Results {
         change.publish(&FindingDecided { finding_id: id, kind: new.kind, status: derived.status }).await?;
         change.subject("finding", id);
         change.reason(decision.reason.clone());
-        change.detail(json!({ "title": found.title, "kind": decision.kind, "valid_until": decision.valid_until, "status": derived.status }));
+        change
+            .detail(json!({ "title": found.title, "kind": decision.kind, "valid_until": decision.valid_until, "status": derived.status }));
         let (scope, now) = (change.scope(), change.now());
         change.commit().await?;
         store::findings::get(&self.backends.db, &scope, now, id).await?.ok_or_else(|| errors::finding_not_found(id))

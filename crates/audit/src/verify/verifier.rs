@@ -147,7 +147,10 @@ impl Verifier {
                 self.report.entries += 1;
                 let salt = salt.and_then(|salt| STANDARD.decode(salt).ok()).unwrap_or_default();
                 if bytes != leaf(record.tenant_id, index, &record.commitment(&salt)) {
-                    let message = format!("entry {} (leaf {index}, {} of {} {}) was changed after it was written", record.id, record.action_taken, record.subject_kind, record.subject_id);
+                    let message = format!(
+                        "entry {} (leaf {index}, {} of {} {}) was changed after it was written",
+                        record.id, record.action_taken, record.subject_kind, record.subject_id
+                    );
                     self.problem(ProblemKind::Changed, entry, Some(index), message);
                 }
             }

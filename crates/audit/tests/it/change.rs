@@ -123,7 +123,10 @@ async fn entries_hold_every_field_and_are_found_by_each_filter() {
         let all = audit.entries(&actor, &Filter::default(), &page).await.unwrap().items;
         assert_eq!(all.iter().map(|entry| entry.subject_id.as_str()).collect::<Vec<_>>(), ["2", "1"]);
         let entry = &all[1];
-        assert_eq!((entry.threat_score, entry.attestation_state.as_deref(), entry.decision_reason.as_deref()), (Some(0.1), Some("verified"), Some("because\u{FFFD}of")));
+        assert_eq!(
+            (entry.threat_score, entry.attestation_state.as_deref(), entry.decision_reason.as_deref()),
+            (Some(0.1), Some("verified"), Some("because\u{FFFD}of"))
+        );
         assert_eq!((entry.user_id, entry.jti.as_deref(), entry.ip.as_deref()), (actor.user, Some("jti-1"), Some("127.0.0.1")));
         assert_eq!((entry.source.as_str(), entry.correlation_id.as_deref()), ("http", Some("correlation-1")));
         assert_eq!(entry.detail, json!({ "name": "nul \u{0} and “quotes”" }));

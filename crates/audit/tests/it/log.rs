@@ -55,7 +55,11 @@ async fn every_entry_proves_itself_against_the_signed_checkpoint() {
             let signed = note::open(&proof.checkpoint, &keys).unwrap().checkpoint;
             let hashes: Vec<Hash> = proof.hashes.iter().map(|hash| STANDARD.decode(hash).unwrap().try_into().unwrap()).collect();
             let leaf = leaf_hash(&STANDARD.decode(&proof.leaf).unwrap());
-            assert!(tree::verify_inclusion(proof.leaf_index, signed.size, &leaf, &hashes, &signed.root), "{} on {engine:?}", proof.leaf_index);
+            assert!(
+                tree::verify_inclusion(proof.leaf_index, signed.size, &leaf, &hashes, &signed.root),
+                "{} on {engine:?}",
+                proof.leaf_index
+            );
         }
         let stranger = audit.entry(&world.other(&[Role::Admin]), entries[0].id).await.unwrap_err();
         assert_eq!(stranger.code(), "audit.entry_not_found");

@@ -90,7 +90,12 @@ fn recognise(batch: &Batch, known: &[KnownFinding]) -> Vec<Match> {
             .map(|index| {
                 let finding = &known[*index];
                 let place = Place { source, check: &finding.check, location: &finding.location };
-                Known { id: finding.id, first_seen: finding.first_seen, digests: finding.digests.clone(), is_retested: batch.covered.is_done(&place) }
+                Known {
+                    id: finding.id,
+                    first_seen: finding.first_seen,
+                    digests: finding.digests.clone(),
+                    is_retested: batch.covered.is_done(&place),
+                }
             })
             .collect();
         for (group, outcome) in groups.into_iter().zip(assign(&keys, &candidates)) {

@@ -78,7 +78,8 @@ impl Gather {
         batch.spool = self.spool.finish().map_err(errors::spool)?;
         batch.spool.rewind().map_err(errors::spool)?;
         batch.groups.sort_by(|one, other| (&one.keys[0].digest, &one.source).cmp(&(&other.keys[0].digest, &other.source)));
-        batch.by_key = batch.groups.iter().enumerate().map(|(index, group)| ((group.source.clone(), group.keys[0].digest.clone()), index)).collect();
+        batch.by_key =
+            batch.groups.iter().enumerate().map(|(index, group)| ((group.source.clone(), group.keys[0].digest.clone()), index)).collect();
         Ok(batch)
     }
 
@@ -99,7 +100,13 @@ impl Gather {
         let named = (observation.source.clone(), keys[0].digest.clone());
         let index = *batch.by_key.entry(named).or_insert(batch.groups.len());
         match batch.groups.get_mut(index) {
-            None => batch.groups.push(Group { source: observation.source.clone(), keys, best, speaker: ordinal, severity: observation.severity }),
+            None => batch.groups.push(Group {
+                source: observation.source.clone(),
+                keys,
+                best,
+                speaker: ordinal,
+                severity: observation.severity,
+            }),
             Some(group) => {
                 if best > group.best {
                     (group.best, group.speaker, group.severity) = (best, ordinal, observation.severity);
@@ -110,7 +117,8 @@ impl Gather {
                     }
                 }
                 // The strongest stays first; the rest in an order that does not depend on the file's.
-                group.keys[1..].sort_by(|one, other| (one.is_weak(), &one.scheme, &one.digest).cmp(&(other.is_weak(), &other.scheme, &other.digest)));
+                group.keys[1..]
+                    .sort_by(|one, other| (one.is_weak(), &one.scheme, &one.digest).cmp(&(other.is_weak(), &other.scheme, &other.digest)));
             }
         }
     }
@@ -180,7 +188,9 @@ impl Records {
         if self.lines.read_line(&mut self.line).map_err(errors::spool)? == 0 {
             return Ok(None);
         }
-        serde_json::from_str(&self.line).map(Some).map_err(|cause| base::Error::internal("a spooled record cannot be read back").because(cause))
+        serde_json::from_str(&self.line)
+            .map(Some)
+            .map_err(|cause| base::Error::internal("a spooled record cannot be read back").because(cause))
     }
 }
 

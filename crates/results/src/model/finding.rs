@@ -102,7 +102,9 @@ pub(crate) fn derive(state: State, last_seen: Time, decision: Option<(DecisionKi
             Derived { status: Status::Accepted, until, base: if until.is_some() { base } else { Status::Accepted } }
         }
         // Somebody says it is fixed; a tool that sees it later knows better.
-        Some((DecisionKind::Fixed, _, decided)) if last_seen <= decided => Derived { status: Status::Fixed, until: None, base: Status::Fixed },
+        Some((DecisionKind::Fixed, _, decided)) if last_seen <= decided => {
+            Derived { status: Status::Fixed, until: None, base: Status::Fixed }
+        }
         _ => plain,
     }
 }

@@ -8,9 +8,9 @@ mod query;
 mod schema;
 
 pub use decision::{Decision, DecisionId, DecisionKind, NewDecision};
-pub use finding::{Finding, FindingDetail, FindingId, Happening, HappeningKind, Seen, SeenEvidence, State, Status};
 pub(crate) use finding::{Derived, derive};
+pub use finding::{Finding, FindingDetail, FindingId, Happening, HappeningKind, Seen, SeenEvidence, State, Status};
 pub use import::{CoverageRow, Import, ImportId, ImportRequest, ImportSummary};
-pub use query::{ByStatus, Counts, Filter, Sort};
 pub(crate) use place::words;
+pub use query::{ByStatus, Counts, Filter, Sort};
 pub(crate) use query::{Position, rank};

@@ -55,7 +55,10 @@ impl Filter {
     }
 
     pub(crate) fn severities(&self) -> Result<Vec<i64>> {
-        self.severity.iter().map(|word| word.parse().map(rank).map_err(|_| errors::word("severity", word, &["info", "low", "medium", "high", "critical"]))).collect()
+        self.severity
+            .iter()
+            .map(|word| word.parse().map(rank).map_err(|_| errors::word("severity", word, &["info", "low", "medium", "high", "critical"])))
+            .collect()
     }
 
     pub(crate) fn statuses(&self) -> Result<Vec<Status>> {
@@ -121,4 +124,3 @@ pub(crate) struct Position {
     pub(crate) text: String,
     pub(crate) id: Id<super::Finding>,
 }
-

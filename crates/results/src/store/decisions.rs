@@ -17,7 +17,8 @@ pub(crate) struct Decided {
 
 /// Takes the finding for this change alone.
 pub(crate) async fn lock(change: &mut Change, id: FindingId) -> Result<Option<Decided>> {
-    let statement = sql("UPDATE vulnerabilities SET id = id WHERE tenant_id = $1 AND id = $2 RETURNING title, state, last_seen, decision_id");
+    let statement =
+        sql("UPDATE vulnerabilities SET id = id WHERE tenant_id = $1 AND id = $2 RETURNING title, state, last_seen, decision_id");
     let row = change.one(statement.bind(change.scope().tenant()).bind(id)).await?;
     row.map(|row| {
         Ok(Decided {
@@ -33,7 +34,8 @@ pub(crate) async fn lock(change: &mut Change, id: FindingId) -> Result<Option<De
 /// Keeps a decision and puts it in force; `Reopen` puts none in force.
 pub(crate) async fn insert(change: &mut Change, finding: FindingId, decision: &Decision, derived: Derived) -> Result<()> {
     let tenant = change.scope().tenant();
-    let statement = sql("INSERT INTO decisions (id, tenant_id, finding_id, kind, reason, valid_until, decided_by, decided_by_name, decided_at)
+    let statement =
+        sql("INSERT INTO decisions (id, tenant_id, finding_id, kind, reason, valid_until, decided_by, decided_by_name, decided_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     let statement = statement
         .bind(decision.id)
@@ -82,7 +84,9 @@ pub(crate) async fn of_finding(db: &Db, scope: &Scope, finding: FindingId, limit
 
 /// Ends acceptances whose time is over; returns the findings.
 pub(crate) async fn expire(change: &mut Change) -> Result<Vec<FindingId>> {
-    let ended = sql("SELECT id FROM vulnerabilities WHERE tenant_id = $1 AND status_until IS NOT NULL AND status_until <= $2 ORDER BY id LIMIT 5000");
+    let ended = sql(
+        "SELECT id FROM vulnerabilities WHERE tenant_id = $1 AND status_until IS NOT NULL AND status_until <= $2 ORDER BY id LIMIT 5000",
+    );
     let rows = change.all(ended.bind(change.scope().tenant()).bind(change.now())).await?;
     let ids: Vec<FindingId> = rows.iter().map(|row| row.get("id")).collect::<Result<_>>()?;
     if !ids.is_empty() {

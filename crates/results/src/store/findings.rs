@@ -6,9 +6,7 @@ use importers::{Observation, Severity};
 use targets::TargetId;
 
 use super::query::{STATUS, Where};
-use crate::model::{
-    ByStatus, Counts, Decision, Filter, Finding, FindingId, Happening, Position, Seen, SeenEvidence, Sort, Status,
-};
+use crate::model::{ByStatus, Counts, Decision, Filter, Finding, FindingId, Happening, Position, Seen, SeenEvidence, Sort, Status};
 
 const COLUMNS: &str = "v.id, v.target_id, v.source, v.check_id, v.title, v.description, v.remediation, v.severity, v.cvss, v.cvss_score, v.cwes, v.cves, \
      v.refs, v.tags, v.location, v.confidence, v.ambiguous, v.first_seen, v.last_seen, v.last_scan, v.times_seen, \
@@ -69,7 +67,15 @@ fn finding(row: &Row, now: Time) -> Result<Finding> {
 }
 
 /// A page of findings.
-pub(crate) async fn list(db: &Db, scope: &Scope, now: Time, filter: &Filter, sort: Sort, after: Option<Position>, rows: u32) -> Result<Vec<Finding>> {
+pub(crate) async fn list(
+    db: &Db,
+    scope: &Scope,
+    now: Time,
+    filter: &Filter,
+    sort: Sort,
+    after: Option<Position>,
+    rows: u32,
+) -> Result<Vec<Finding>> {
     let mut conditions = Where::new(scope.tenant(), now, filter)?;
     let (column, direction) = order(sort);
     if let Some(position) = after {
@@ -126,7 +132,8 @@ pub(crate) async fn observations(db: &Db, scope: &Scope, id: FindingId, limit: u
     rows.iter()
         .map(|row| {
             let body: Observation = row.json("body")?;
-            let evidence = body.evidence.into_iter().map(|piece| SeenEvidence { label: piece.label, body: piece.body, truncated: piece.truncated });
+            let evidence =
+                body.evidence.into_iter().map(|piece| SeenEvidence { label: piece.label, body: piece.body, truncated: piece.truncated });
             Ok(Seen {
                 at: row.get("created_at")?,
                 observed_at: body.observed_at,

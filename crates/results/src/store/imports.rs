@@ -83,7 +83,9 @@ pub(crate) struct Before(pub(crate) ImportId);
 pub(crate) async fn list(db: &Db, scope: &Scope, before: Option<Before>, rows: u32) -> Result<Vec<Import>> {
     let limit = rows + 1;
     let statement = match before {
-        None => Sql::built(format!("SELECT {COLUMNS} FROM imports WHERE tenant_id = $1 ORDER BY id DESC LIMIT {limit}")).bind(scope.tenant()),
+        None => {
+            Sql::built(format!("SELECT {COLUMNS} FROM imports WHERE tenant_id = $1 ORDER BY id DESC LIMIT {limit}")).bind(scope.tenant())
+        }
         Some(Before(id)) => {
             let statement = format!("SELECT {COLUMNS} FROM imports WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT {limit}");
             Sql::built(statement).bind(scope.tenant()).bind(id)
@@ -100,7 +102,8 @@ fn coverage(row: &Row) -> Result<CoverageRow> {
         source: row.get("source")?,
         check_set: row.get("check_set")?,
         location: row.json("location")?,
-        status: serde_json::from_value(status.into()).map_err(|cause| base::Error::internal("a coverage status is unknown").because(cause))?,
+        status: serde_json::from_value(status.into())
+            .map_err(|cause| base::Error::internal("a coverage status is unknown").because(cause))?,
         reason: row.get("reason")?,
         scan_id: row.get("scan_id")?,
         at: row.get("created_at")?,
@@ -114,8 +117,15 @@ pub(crate) async fn coverage_of_scan(db: &Db, scope: &Scope, scan: ScanId, limit
 }
 
 /// The newest statements of one tool about one target.
-pub(crate) async fn coverage_of_target(db: &Db, scope: &Scope, target: Option<TargetId>, source: &str, limit: u32) -> Result<Vec<CoverageRow>> {
-    let statement = format!("SELECT {COVERAGE} FROM coverage WHERE tenant_id = $1 AND target_id = $2 AND source = $3 ORDER BY id DESC LIMIT {limit}");
+pub(crate) async fn coverage_of_target(
+    db: &Db,
+    scope: &Scope,
+    target: Option<TargetId>,
+    source: &str,
+    limit: u32,
+) -> Result<Vec<CoverageRow>> {
+    let statement =
+        format!("SELECT {COVERAGE} FROM coverage WHERE tenant_id = $1 AND target_id = $2 AND source = $3 ORDER BY id DESC LIMIT {limit}");
     let target = target.map(|id| id.to_string()).unwrap_or_default();
     db.all(Sql::built(statement).bind(scope.tenant()).bind(target).bind(source)).await?.iter().map(coverage).collect()
 }

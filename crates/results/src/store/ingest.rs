@@ -24,7 +24,9 @@ fn target_text(target: Option<TargetId>) -> String {
 fn known(row: &Row) -> Result<KnownFinding> {
     let kind: Option<String> = row.get("decision_kind")?;
     let decision = match kind {
-        Some(kind) => Some((kind.parse::<DecisionKind>()?, row.get("decision_until")?, row.get::<Option<Time>>("decision_at")?.unwrap_or_default())),
+        Some(kind) => {
+            Some((kind.parse::<DecisionKind>()?, row.get("decision_until")?, row.get::<Option<Time>>("decision_at")?.unwrap_or_default()))
+        }
         None => None,
     };
     Ok(KnownFinding {
@@ -91,9 +93,35 @@ pub(crate) async fn unseen(
 }
 
 const FINDING: &[&str] = &[
-    "id", "tenant_id", "target_id", "source", "check_id", "title", "description", "remediation", "severity", "cvss", "cvss_score", "cwes", "cves",
-    "refs", "tags", "location", "confidence", "labels", "search", "state", "status", "status_until", "base_status", "ambiguous", "first_seen",
-    "last_seen", "last_scan", "last_import", "times_seen",
+    "id",
+    "tenant_id",
+    "target_id",
+    "source",
+    "check_id",
+    "title",
+    "description",
+    "remediation",
+    "severity",
+    "cvss",
+    "cvss_score",
+    "cwes",
+    "cves",
+    "refs",
+    "tags",
+    "location",
+    "confidence",
+    "labels",
+    "search",
+    "state",
+    "status",
+    "status_until",
+    "base_status",
+    "ambiguous",
+    "first_seen",
+    "last_seen",
+    "last_scan",
+    "last_import",
+    "times_seen",
 ];
 /// Columns that a repeated sighting does not touch.
 const FOR_GOOD: [&str; 6] = ["id", "tenant_id", "target_id", "source", "first_seen", "ambiguous"];
@@ -161,7 +189,15 @@ fn labels(observation: &Observation) -> String {
 fn search(title: &str, observation: &Observation) -> String {
     let place = &observation.location;
     let component = place.component.as_ref().map(|component| component.name.as_str());
-    let parts = [Some(title), Some(&observation.check), place.host.as_deref(), place.ip.as_deref(), place.url.as_deref(), place.file.as_deref(), component];
+    let parts = [
+        Some(title),
+        Some(&observation.check),
+        place.host.as_deref(),
+        place.ip.as_deref(),
+        place.url.as_deref(),
+        place.file.as_deref(),
+        component,
+    ];
     let port = place.port.map(|port| format!(":{port}")).unwrap_or_default();
     clean(&format!("{}\n{port}", parts.into_iter().flatten().collect::<Vec<_>>().join("\n")).to_lowercase())
 }
@@ -193,7 +229,12 @@ pub(crate) async fn add_keys(change: &mut Change, keys: &[(FindingId, usize, &Ke
 }
 
 /// Keeps what the tool said.
-pub(crate) async fn add_observations(change: &mut Change, import: ImportId, scan: Option<ScanId>, rows: &[(FindingId, Observation)]) -> Result<()> {
+pub(crate) async fn add_observations(
+    change: &mut Change,
+    import: ImportId,
+    scan: Option<ScanId>,
+    rows: &[(FindingId, Observation)],
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -211,7 +252,13 @@ pub(crate) async fn add_observations(change: &mut Change, import: ImportId, scan
 }
 
 /// Keeps what was tested.
-pub(crate) async fn add_coverage(change: &mut Change, import: ImportId, scan: Option<ScanId>, target: Option<TargetId>, rows: &[Coverage]) -> Result<()> {
+pub(crate) async fn add_coverage(
+    change: &mut Change,
+    import: ImportId,
+    scan: Option<ScanId>,
+    target: Option<TargetId>,
+    rows: &[Coverage],
+) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -255,7 +302,15 @@ pub(crate) async fn add_history(
         let mut insert = Sql::built(statement);
         for (finding, kind, note) in some {
             let id = change.id::<HappeningKind>();
-            insert = insert.bind(id).bind(tenant).bind(*finding).bind(kind.as_str()).bind(scan).bind(import).bind(note.as_deref().map(clean)).bind(now);
+            insert = insert
+                .bind(id)
+                .bind(tenant)
+                .bind(*finding)
+                .bind(kind.as_str())
+                .bind(scan)
+                .bind(import)
+                .bind(note.as_deref().map(clean))
+                .bind(now);
         }
         change.run(insert).await?;
     }

@@ -17,14 +17,20 @@ pub(crate) struct Where {
 impl Where {
     pub(crate) fn new(tenant: TenantId, now: Time, filter: &Filter) -> Result<Self> {
         // Naming `$2` keeps its place even where the status is not asked for.
-        let mut this = Self { clauses: vec!["v.tenant_id = $1".into(), "CAST($2 AS BIGINT) IS NOT NULL".into()], values: vec![tenant.into(), now.into()] };
+        let mut this = Self {
+            clauses: vec!["v.tenant_id = $1".into(), "CAST($2 AS BIGINT) IS NOT NULL".into()],
+            values: vec![tenant.into(), now.into()],
+        };
         this.among("v.severity", filter.severities()?.into_iter().map(Value::from).collect());
         this.among(STATUS, filter.statuses()?.iter().map(|status| status.as_str().into()).collect());
         if let Some(target) = filter.target {
             this.add("v.target_id = ?", target.into());
         }
         if let Some(scan) = filter.scan {
-            this.add("EXISTS (SELECT 1 FROM observations o WHERE o.tenant_id = v.tenant_id AND o.scan_id = ? AND o.finding_id = v.id)", scan.into());
+            this.add(
+                "EXISTS (SELECT 1 FROM observations o WHERE o.tenant_id = v.tenant_id AND o.scan_id = ? AND o.finding_id = v.id)",
+                scan.into(),
+            );
         }
         if let Some(source) = &filter.source {
             this.add("v.source = ?", source.into());

@@ -14,7 +14,8 @@ fn nmap_request(text: &str) -> ImportRequest {
 async fn importing_again_shuffled_or_reworded_changes_nothing() {
     for engine in engines() {
         let story = Story::new(engine).await;
-        let (one, two, three) = (hit("a", "high", "https://x.example/a"), hit("b", "low", "https://x.example/b"), hit("a", "high", "https://x.example/c"));
+        let (one, two, three) =
+            (hit("a", "high", "https://x.example/a"), hit("b", "low", "https://x.example/b"), hit("a", "high", "https://x.example/c"));
         let first = story.import(&lines(&[one.clone(), two.clone(), three.clone()]), None).await.unwrap();
         assert_eq!((first.summary.created, first.summary.findings, first.summary.by_severity.high), (3, 3, 2));
         let again = story.import(&lines(&[one.clone(), two.clone(), three.clone()]), None).await.unwrap();
@@ -48,7 +49,8 @@ async fn several_observations_of_one_thing_are_one_finding() {
 async fn only_a_test_that_looked_again_closes_a_finding() {
     for engine in engines() {
         let story = Story::new(engine).await;
-        let (a, b, elsewhere) = (hit("a", "high", "https://x.example/"), hit("b", "low", "https://x.example/"), hit("a", "low", "https://other.example/"));
+        let (a, b, elsewhere) =
+            (hit("a", "high", "https://x.example/"), hit("b", "low", "https://x.example/"), hit("a", "low", "https://other.example/"));
         story.import(&lines(&[a.clone(), b.clone(), elsewhere]), None).await.unwrap();
         let run = story.import(&lines(&[miss("a", "https://x.example/")]), None).await.unwrap();
         assert_eq!((run.summary.closed, run.summary.not_retested), (1, 1), "{:?}", run.summary);
@@ -59,7 +61,8 @@ async fn only_a_test_that_looked_again_closes_a_finding() {
         let back = story.import(&lines(&[a]), None).await.unwrap();
         assert_eq!((back.summary.reopened, back.summary.created), (1, 0));
         let findings = story.findings().await;
-        let same = findings.iter().find(|finding| finding.title == "a" && finding.location.url.as_deref() == Some("https://x.example/")).unwrap();
+        let same =
+            findings.iter().find(|finding| finding.title == "a" && finding.location.url.as_deref() == Some("https://x.example/")).unwrap();
         let detail = story.results.finding(&story.actor, same.id).await.unwrap();
         let life: Vec<HappeningKind> = detail.history.iter().rev().map(|turn| turn.kind).collect();
         assert_eq!(life, [HappeningKind::New, HappeningKind::Fixed, HappeningKind::Reopened]);
@@ -73,7 +76,8 @@ async fn a_port_scan_closes_only_ports_it_searched() {
         story.request(nmap_request(&nmap("192.0.2.7", "1-10000", &[80, 8443]))).await.unwrap();
         let narrow = story.request(nmap_request(&nmap("192.0.2.7", "1-1024", &[]))).await.unwrap();
         assert_eq!((narrow.summary.closed, narrow.summary.not_retested), (1, 1));
-        let statuses: Vec<(Option<u16>, &str)> = story.findings().await.iter().map(|finding| (finding.location.port, finding.status.as_str())).collect();
+        let statuses: Vec<(Option<u16>, &str)> =
+            story.findings().await.iter().map(|finding| (finding.location.port, finding.status.as_str())).collect();
         assert!(statuses.contains(&(Some(80), "fixed")) && statuses.contains(&(Some(8443), "not_retested")), "{statuses:?}");
     }
 }

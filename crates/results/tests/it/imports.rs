@@ -73,7 +73,10 @@ async fn a_thousand_findings_cost_a_pinned_number_of_statements() {
         let before = db.statements();
         let second = story.import(&many(500, "low"), None).await.unwrap();
         let again = db.statements() - before;
-        assert_eq!((first.summary.created, second.summary.created, second.summary.unchanged, second.summary.not_retested), (1000, 500, 500, 500));
+        assert_eq!(
+            (first.summary.created, second.summary.created, second.summary.unchanged, second.summary.not_retested),
+            (1000, 500, 500, 500)
+        );
         // PostgreSQL takes one more: the lock of the target.
         let lock = u64::from(engine == testkit::Engine::Distributed);
         assert_eq!((new, again), (12 + lock, 13 + lock), "{engine:?}");
@@ -93,7 +96,14 @@ async fn the_test_data_is_taken_in_with_the_recorded_counts() {
             }
             let open = || std::fs::File::open(&path).unwrap();
             let preview = results::preview(open(), Some(&name), Some(format), &Options::default());
-            let request = ImportRequest { format: Some(format), filename: Some(name.clone()), target_id: None, idempotency_key: None, dry_run: false, file: open() };
+            let request = ImportRequest {
+                format: Some(format),
+                filename: Some(name.clone()),
+                target_id: None,
+                idempotency_key: None,
+                dry_run: false,
+                file: open(),
+            };
             let import = story.request(request).await;
             match (preview, import) {
                 (Ok(preview), Ok(import)) => {

@@ -35,8 +35,14 @@ async fn findings_are_filtered_sorted_and_paged() {
         let story = Story::new(engine).await;
         let mut b = hit("b_%", "critical", "https://x.example/b");
         b["info"]["classification"] = json!({ "cve-id": ["CVE-2024-1000"], "cwe-id": ["cwe-79"] });
-        let text = lines(&[hit("a", "high", "https://x.example/"), b, hit("c", "low", "https://y.example/"), hit("d", "high", "https://y.example/")]);
-        let (status, import) = ask(&story, Method::POST, "/imports?format=nuclei&filename=r.jsonl", Body::from(text.clone()), Some(&story.actor)).await;
+        let text = lines(&[
+            hit("a", "high", "https://x.example/"),
+            b,
+            hit("c", "low", "https://y.example/"),
+            hit("d", "high", "https://y.example/"),
+        ]);
+        let (status, import) =
+            ask(&story, Method::POST, "/imports?format=nuclei&filename=r.jsonl", Body::from(text.clone()), Some(&story.actor)).await;
         assert_eq!((status, import["summary"]["created"].as_u64()), (StatusCode::CREATED, Some(4)));
         let (status, again) = ask(&story, Method::POST, "/imports?filename=r.jsonl", Body::from(text), Some(&story.actor)).await;
         assert_eq!((status, again["repeated"].as_bool()), (StatusCode::OK, Some(true)));
@@ -67,15 +73,21 @@ async fn findings_are_filtered_sorted_and_paged() {
         }
         assert_eq!(get(&story, "/findings?severity=grave").await.0, StatusCode::BAD_REQUEST);
         let (_, counts) = get(&story, "/findings/summary").await;
-        assert_eq!(counts, json!({ "total": 4, "by_severity": { "critical": 1, "high": 2, "medium": 0, "low": 1, "info": 0 },
-            "by_status": { "open": 4, "not_retested": 0, "accepted": 0, "false_positive": 0, "fixed": 0 } }));
+        assert_eq!(
+            counts,
+            json!({ "total": 4, "by_severity": { "critical": 1, "high": 2, "medium": 0, "low": 1, "info": 0 },
+            "by_status": { "open": 4, "not_retested": 0, "accepted": 0, "false_positive": 0, "fixed": 0 } })
+        );
 
         let id = page["items"][0]["id"].as_str().unwrap();
         let body = Body::from(json!({ "kind": "accepted", "reason": "until the move", "valid_until": "2026-02-01T00:00:00Z" }).to_string());
         let (status, decided) = ask(&story, Method::POST, &format!("/findings/{id}/decisions"), body, Some(&story.actor)).await;
         assert_eq!((status, decided["status"].as_str()), (StatusCode::OK, Some("accepted")));
         let (_, detail) = get(&story, &format!("/findings/{id}")).await;
-        assert_eq!((detail["decisions"][0]["reason"].as_str(), detail["observations"].as_array().unwrap().len()), (Some("until the move"), 1));
+        assert_eq!(
+            (detail["decisions"][0]["reason"].as_str(), detail["observations"].as_array().unwrap().len()),
+            (Some("until the move"), 1)
+        );
     }
 }
 
@@ -85,7 +97,14 @@ async fn every_route_needs_credentials_and_the_permission() {
     story.import(&lines(&[hit("a", "high", "https://x.example/")]), None).await.unwrap();
     let id = story.findings().await[0].id;
     let nobody: Actor = Actor { permissions: [].into(), ..story.actor.clone() };
-    for path in ["/findings", "/findings/summary", &format!("/findings/{id}"), "/imports", &format!("/imports/{id}"), &format!("/scans/{id}/coverage")] {
+    for path in [
+        "/findings",
+        "/findings/summary",
+        &format!("/findings/{id}"),
+        "/imports",
+        &format!("/imports/{id}"),
+        &format!("/scans/{id}/coverage"),
+    ] {
         assert_eq!(ask(&story, Method::GET, path, Body::empty(), None).await.0, StatusCode::UNAUTHORIZED, "{path}");
         assert_eq!(ask(&story, Method::GET, path, Body::empty(), Some(&nobody)).await.0, StatusCode::FORBIDDEN, "{path}");
     }

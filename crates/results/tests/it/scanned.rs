@@ -20,7 +20,9 @@ fn serve(listener: TcpListener) -> tokio::task::AbortHandle {
             tokio::spawn(async move {
                 let mut buffer = [0; 2048];
                 let _ = stream.read(&mut buffer).await;
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello").await;
+                let _ = stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello")
+                    .await;
             });
         }
     });
@@ -58,7 +60,10 @@ async fn a_scan_fills_findings_once_and_the_next_one_closes_what_is_gone() {
         let summary = first.summary.unwrap();
         assert_eq!(first.state, ScanState::Completed, "{first:?}");
         let findings = story.findings().await;
-        assert!(findings.iter().any(|finding| finding.check == "ports.open") && findings.iter().any(|finding| finding.check.starts_with("http.")));
+        assert!(
+            findings.iter().any(|finding| finding.check == "ports.open")
+                && findings.iter().any(|finding| finding.check.starts_with("http."))
+        );
         assert_eq!((summary.findings_new, summary.findings_open), (findings.len() as u64, findings.len() as u64));
         assert!(findings.iter().all(|finding| finding.last_scan == Some(first.id) && finding.target_id == Some(target.id)));
         assert!(!story.results.coverage(&story.actor, first.id).await.unwrap().is_empty());
