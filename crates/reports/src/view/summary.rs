@@ -1,6 +1,6 @@
 //! The executive summary: sentences computed from the numbers, nothing that is not in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::finding::{anchor, number};
 use super::{Figure, FirstStep, Maker};
@@ -50,7 +50,10 @@ impl Maker<'_> {
         let mut open: Vec<(usize, &Finding)> = self.open().filter(|(_, finding)| grave(finding)).collect();
         // Known exploitation outranks the score inside one severity; the sort keeps the rest.
         open.sort_by_key(|(_, finding)| std::cmp::Reverse((finding.severity, finding.known_exploited == Some(true))));
+        // The same weakness at many places is one thing to do.
+        let mut named = BTreeSet::new();
         open.into_iter()
+            .filter(|(_, finding)| named.insert(&finding.title))
             .take(FIRST)
             .map(|(index, finding)| FirstStep {
                 number: number(index),
