@@ -119,19 +119,19 @@ words! {
 #[schema(as = ScanSeverityCounts)]
 pub struct BySeverity {
     /// CVSS 9.0 to 10.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub critical: u64,
     /// CVSS 7.0 to 8.9.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub high: u64,
     /// CVSS 4.0 to 6.9.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub medium: u64,
     /// CVSS 0.1 to 3.9.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub low: u64,
     /// Worth knowing.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub info: u64,
 }
 
@@ -162,13 +162,13 @@ pub struct Summary {
     /// Findings seen, by severity.
     pub by_severity: BySeverity,
     /// Observations taken in.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub observations: u64,
     /// Findings nobody knew before.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub findings_new: u64,
     /// Findings that are open.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub findings_open: u64,
 }
 

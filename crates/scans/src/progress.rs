@@ -36,15 +36,15 @@ pub struct Progress {
     #[schema(max_length = 300)]
     pub message: String,
     /// Open ports found so far.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub open_ports: u64,
     /// Weaknesses seen so far.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub issues: u64,
     /// When this was said.
     pub at: Time,
     /// Rises with every word of the scan.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub sequence: i64,
 }
 

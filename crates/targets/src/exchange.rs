@@ -45,16 +45,16 @@ impl FileFormat {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Imported {
     /// Targets recorded.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub created: u64,
     /// Targets of the same name and type that were changed.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub updated: u64,
     /// Targets that were already so.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub unchanged: u64,
     /// Rows left out.
-    #[schema(minimum = 0, format = "int64")]
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub refused: u64,
     /// The first thousand of them with their reasons.
     #[schema(max_items = 1000)]
@@ -65,7 +65,7 @@ pub struct Imported {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowFault {
     /// Line in a CSV file, the header being line 1; element in a JSON array, counted from 1.
-    #[schema(minimum = 1, format = "int64")]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub line: u64,
     /// What is wrong.
     #[schema(max_length = 1000)]

@@ -17,6 +17,12 @@ use crate::service::Targets;
 /// Largest file of targets taken.
 const LARGEST_FILE: usize = 16 * 1024 * 1024;
 
+/// The bytes of a file, as the API describes them.
+#[derive(ToSchema)]
+#[schema(as = TargetFile, value_type = String, format = Binary, max_length = 16_777_216)]
+#[expect(dead_code, reason = "only its description is used")]
+struct File(Vec<u8>);
+
 /// The routes under `/targets` and `/authorizations`.
 pub fn routes(targets: &Targets) -> OpenApiRouter {
     OpenApiRouter::new()
@@ -94,7 +100,7 @@ struct ImportParameters {
 
 /// Records or changes targets from a CSV or JSON file; rows at fault are named and left out.
 #[utoipa::path(post, path = "/targets/import", operation_id = "import_targets", tag = "targets", params(ImportParameters),
-    request_body(content = String, content_type = "application/octet-stream"),
+    request_body(content = File, content_type = "application/octet-stream"),
     responses((status = 200, body = Imported), web::ErrorResponses))]
 async fn import(
     State(targets): State<Targets>,
@@ -116,7 +122,7 @@ struct ExportParameters {
 
 /// All targets the filter shows, as a file that can be imported again.
 #[utoipa::path(get, path = "/targets/export", operation_id = "export_targets", tag = "targets", params(ExportParameters, Filter),
-    responses((status = 200, body = String, content_type = "text/csv"), web::ErrorResponses))]
+    responses((status = 200, body = File, content_type = "text/csv"), web::ErrorResponses))]
 async fn export(
     State(targets): State<Targets>,
     Caller(actor): Caller,
@@ -196,7 +202,7 @@ async fn revoke(
 
 /// Hands in the file that proves an authorisation; it is never replaced.
 #[utoipa::path(put, path = "/authorizations/{authorization_id}/evidence", operation_id = "put_evidence", tag = "authorizations",
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"), params(("authorization_id" = AuthorizationId, Path)),
+    request_body(content = File, content_type = "application/octet-stream"), params(("authorization_id" = AuthorizationId, Path)),
     responses((status = 200, body = Authorization), web::ErrorResponses))]
 async fn prove(
     State(targets): State<Targets>,
@@ -210,7 +216,7 @@ async fn prove(
 /// The file that proves an authorisation, always as a download.
 #[utoipa::path(get, path = "/authorizations/{authorization_id}/evidence", operation_id = "get_evidence", tag = "authorizations",
     params(("authorization_id" = AuthorizationId, Path)),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), web::ErrorResponses))]
+    responses((status = 200, body = File, content_type = "application/octet-stream"), web::ErrorResponses))]
 async fn evidence(State(targets): State<Targets>, Caller(actor): Caller, PathId(id): PathId<Authorization>) -> Answer<Response> {
     let file = targets.evidence(&actor, id).await?;
     let headers = [("content-type", "application/octet-stream"), ("content-disposition", "attachment; filename=\"evidence\"")];

@@ -45,7 +45,7 @@ pub struct Target {
     /// When it was last changed.
     pub updated_at: Time,
     /// Counts changes; give it back with a patch to notice somebody else's.
-    #[schema(minimum = 1, format = "int64")]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub version: i64,
 }
 
@@ -166,7 +166,7 @@ pub struct TargetPatch {
     pub criticality: Option<Criticality>,
     /// The version this change was made from; refused when somebody was faster.
     #[serde(default)]
-    #[schema(minimum = 1, format = "int64")]
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub version: Option<i64>,
 }
 

@@ -91,7 +91,14 @@ impl Stage {
     }
 
     pub(crate) async fn drain(&self) -> jobs::Drained {
-        jobs::drain(&self.world.backends, &self.handlers).await.unwrap()
+        let work = jobs::drain(&self.world.backends, &self.handlers);
+        match tokio::time::timeout(Duration::from_secs(150), work).await {
+            Ok(drained) => drained.unwrap(),
+            Err(_) => {
+                let page = self.scans.list(&self.ana, scans::Filter::default(), base::PageRequest::default()).await.unwrap();
+                panic!("work that does not end: {:#?}", page.items);
+            }
+        }
     }
 
     /// Drains in the background.
