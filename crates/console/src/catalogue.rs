@@ -1,0 +1,122 @@
+//! Every text a person reads, by key and language. A test holds the languages to the same keys and the pages to known ones.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// A language the pages speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    English,
+    Portuguese,
+    Spanish,
+}
+
+impl Language {
+    pub(crate) const ALL: [Self; 3] = [Self::English, Self::Portuguese, Self::Spanish];
+
+    /// BCP 47 tag.
+    pub(crate) const fn tag(self) -> &'static str {
+        match self {
+            Self::English => "en",
+            Self::Portuguese => "pt-BR",
+            Self::Spanish => "es",
+        }
+    }
+
+    /// Its name in itself.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::Portuguese => "Português",
+            Self::Spanish => "Español",
+        }
+    }
+
+    /// The language of a tag, by its first part.
+    pub(crate) fn of(tag: &str) -> Option<Self> {
+        let first = tag.trim().split(['-', ';', '_']).next().unwrap_or_default().to_ascii_lowercase();
+        Self::ALL.into_iter().find(|language| language.tag().split('-').next() == Some(first.as_str()))
+    }
+
+    /// The best one for an `Accept-Language` header.
+    pub(crate) fn accepted(header: &str) -> Self {
+        let weighted = header.split(',').filter_map(|part| {
+            let mut pieces = part.split(';');
+            let language = Self::of(pieces.next()?)?;
+            let weight = pieces.find_map(|piece| piece.trim().strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+            (weight > 0.0).then_some((language, weight))
+        });
+        // Of equal weights the first one wins.
+        let best = weighted.fold(None, |best: Option<(Self, f32)>, next| match best {
+            Some(best) if best.1 >= next.1 => Some(best),
+            _ => Some(next),
+        });
+        best.map_or(Self::English, |(language, _)| language)
+    }
+
+    fn texts(self) -> &'static HashMap<String, String> {
+        static TEXTS: LazyLock<[HashMap<String, String>; 3]> = LazyLock::new(|| {
+            [include_str!("../locales/en.toml"), include_str!("../locales/pt-BR.toml"), include_str!("../locales/es.toml")].map(read)
+        });
+        let [english, portuguese, spanish] = &*TEXTS;
+        match self {
+            Self::English => english,
+            Self::Portuguese => portuguese,
+            Self::Spanish => spanish,
+        }
+    }
+
+    /// The text under `key`, when there is one.
+    pub(crate) fn find(self, key: &str) -> Option<&'static str> {
+        self.texts().get(key).map(String::as_str)
+    }
+
+    /// The text under `key`; a key without a text shows itself, which the tests notice before a person does.
+    pub(crate) fn say<'k>(self, key: &'k str) -> &'k str {
+        self.find(key).unwrap_or(key)
+    }
+
+    /// A whole number with the language's marks between thousands.
+    pub(crate) fn number(self, number: u64) -> String {
+        let mark = match self {
+            Self::English => ',',
+            Self::Portuguese | Self::Spanish => '.',
+        };
+        let digits = number.to_string();
+        let mut text = String::new();
+        for (index, digit) in digits.chars().enumerate() {
+            if index > 0 && (digits.len() - index) % 3 == 0 {
+                text.push(mark);
+            }
+            text.push(digit);
+        }
+        text
+    }
+}
+
+/// Puts values into a text: `{name}` becomes the value of that name.
+pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+}
+
+/// Flattens `[a.b] c = "…"` to `a.b.c`.
+fn read(source: &str) -> HashMap<String, String> {
+    fn flatten(prefix: &str, table: toml::Table, texts: &mut HashMap<String, String>) {
+        for (key, value) in table {
+            let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+            match value {
+                toml::Value::Table(table) => flatten(&key, table, texts),
+                toml::Value::String(text) => drop(texts.insert(key, text)),
+                _ => {}
+            }
+        }
+    }
+    let mut texts = HashMap::new();
+    // A catalogue that cannot be read fails the tests; at run time the keys themselves would show.
+    flatten("", source.parse().unwrap_or_default(), &mut texts);
+    texts
+}
+
+#[cfg(test)]
+#[path = "catalogue_tests.rs"]
+mod tests;

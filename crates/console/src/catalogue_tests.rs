@@ -1,0 +1,1 @@
+//! Holds the catalogue to itself and to the pages.

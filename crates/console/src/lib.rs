@@ -1,0 +1,54 @@
+//! The web pages in the binary: server-rendered, three languages, usable without scripts. Pages call services,
+//! never SQL and never the HTTP API; what a page may show is what its viewer's actor may read.
+
+mod assets;
+mod catalogue;
+mod chart;
+mod errors;
+mod failure;
+mod fields;
+mod page;
+mod pages;
+mod preferences;
+mod request;
+
+use audit::Audit;
+use auth::Auth;
+use axum::Router;
+use axum::middleware::{from_fn, from_fn_with_state};
+use backends::Clock;
+use reports::Reports;
+use results::Results;
+use scans::Scans;
+use targets::Targets;
+
+/// What the pages stand on.
+#[derive(Clone)]
+pub struct Services {
+    /// People, sessions, tokens.
+    pub auth: Auth,
+    /// The audit log.
+    pub audit: Audit,
+    /// Targets and authorisations.
+    pub targets: Targets,
+    /// Scans.
+    pub scans: Scans,
+    /// Findings and imports.
+    pub results: Results,
+    /// Reports.
+    pub reports: Reports,
+    /// Tells what is past and what is to come.
+    pub clock: Clock,
+    /// Shown at the foot of every page.
+    pub version: &'static str,
+}
+
+/// Every page, mounted at the root behind the edge and the auth layer.
+pub fn pages(services: Services) -> Router {
+    pages::routes()
+        .fallback(failure::no_page)
+        .layer(from_fn(preferences::keep))
+        .layer(from_fn_with_state(services.clone(), failure::dress))
+        .merge(assets::routes())
+        .with_state(services)
+}

@@ -1,0 +1,209 @@
+//! What every page knows: who looks at it, in which language and light, and how to say things to them.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+use axum::response::{IntoResponse, Response};
+use base::{Actor, Error, Permission, Time};
+use chrono::{DateTime, Utc};
+use http::request::Parts;
+use http::{StatusCode, header};
+
+use crate::catalogue::{Language, fill};
+use crate::failure::Failure;
+use crate::fields::Fields;
+use crate::preferences::{self, Theme};
+use crate::{Services, assets};
+
+/// The frame around a page.
+#[derive(Clone)]
+pub(crate) struct Frame {
+    pub(crate) language: Language,
+    pub(crate) theme: Theme,
+    pub(crate) path: String,
+    pub(crate) query: Fields,
+    pub(crate) csrf: String,
+    pub(crate) actor: Option<Actor>,
+    pub(crate) version: &'static str,
+    pub(crate) now: Time,
+}
+
+/// One choice of a select or a group of checkboxes.
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) label: String,
+}
+
+impl Frame {
+    pub(crate) fn of(parts: &Parts, services: &Services) -> Self {
+        Self {
+            language: preferences::language(&parts.headers),
+            theme: preferences::theme(&parts.headers),
+            path: parts.uri.path().to_owned(),
+            query: Fields::parse(parts.uri.query().unwrap_or_default().as_bytes()),
+            csrf: parts.extensions.get::<auth::Csrf>().map(|csrf| csrf.0.clone()).unwrap_or_default(),
+            actor: parts.extensions.get::<Actor>().cloned(),
+            version: services.version,
+            now: services.clock.now(),
+        }
+    }
+
+    /// A text.
+    pub(crate) fn say<'k>(&self, key: &'k str) -> &'k str {
+        self.language.say(key)
+    }
+
+    /// A text with one value in it.
+    pub(crate) fn fill(&self, key: &str, name: &str, value: impl ToString) -> String {
+        fill(self.say(key), &[(name, &value.to_string())])
+    }
+
+    /// A counted noun: `key.one` or `key.other`.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    pub(crate) fn count(&self, key: &str, number: &u64) -> String {
+        let key = if *number == 1 { format!("{key}.one") } else { format!("{key}.other") };
+        fill(self.say(&key), &[("count", &self.language.number(*number))])
+    }
+
+    /// A word of an enumeration: `kind.word`; a word without a text stands for itself.
+    pub(crate) fn word(&self, kind: &str, word: impl ToString) -> String {
+        let word = word.to_string();
+        self.language.find(&format!("{kind}.{word}")).map_or(word, str::to_owned)
+    }
+
+    /// What a word of an enumeration means: `kind.word_about`.
+    pub(crate) fn about(&self, kind: &str, word: &str) -> &'static str {
+        self.language.find(&format!("{kind}.{word}_about")).unwrap_or_default()
+    }
+
+    /// The name of a stage of a scan.
+    pub(crate) fn stage(&self, name: &str) -> String {
+        let key: String = name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' }).collect();
+        self.language.find(&format!("stage.{key}")).unwrap_or(name).to_owned()
+    }
+
+    /// A moment as plain text, for options.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    pub(crate) fn plain(&self, time: &Time) -> String {
+        self.moment(&time.to_chrono())
+    }
+
+    /// The words of an enumeration as choices.
+    pub(crate) fn choices(&self, kind: &str, words: &str) -> Vec<Choice> {
+        words.split_whitespace().map(|word| Choice { value: word.to_owned(), label: self.word(kind, word) }).collect()
+    }
+
+    /// A whole number.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    pub(crate) fn number(&self, number: &u64) -> String {
+        self.language.number(*number)
+    }
+
+    /// A moment as an HTML element, in the language's order, UTC.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    pub(crate) fn time(&self, time: &Time) -> Markup {
+        Markup(format!("<time datetime=\"{}\">{}</time>", time.to_chrono().format("%Y-%m-%dT%H:%M:%SZ"), self.moment(&time.to_chrono())))
+    }
+
+    /// The same for a moment that may be absent.
+    pub(crate) fn maybe(&self, time: &Option<Time>) -> Markup {
+        time.as_ref().map_or_else(|| Markup("–".to_owned()), |time| self.time(time))
+    }
+
+    fn moment(&self, moment: &DateTime<Utc>) -> String {
+        match self.language {
+            Language::English => moment.format("%-d %b %Y, %H:%M").to_string(),
+            Language::Portuguese | Language::Spanish => moment.format("%d/%m/%Y %H:%M").to_string(),
+        }
+    }
+
+    /// How long something took, from its ends; until now when it has not ended.
+    pub(crate) fn duration(&self, from: &Option<Time>, to: &Option<Time>) -> String {
+        let Some(from) = from else { return "–".to_owned() };
+        let seconds = to.unwrap_or(self.now).since(*from).as_secs();
+        match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+            (0, 0, seconds) => format!("{seconds} s"),
+            (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+            (hours, minutes, _) => format!("{hours} h {minutes} min"),
+        }
+    }
+
+    /// Whether the viewer holds a permission.
+    pub(crate) fn may(&self, permission: &str) -> bool {
+        let permission: Option<Permission> = permission.parse().ok();
+        self.actor.as_ref().is_some_and(|actor| permission.is_some_and(|permission| actor.permissions.contains(&permission)))
+    }
+
+    pub(crate) fn username(&self) -> &str {
+        self.actor.as_ref().map_or("", |actor| actor.username.as_str())
+    }
+
+    /// Where an asset lies.
+    pub(crate) fn asset(&self, name: &str) -> &'static str {
+        assets::path(name)
+    }
+
+    /// Marks the part of the site the viewer is in.
+    pub(crate) fn here(&self, part: &str) -> bool {
+        if part == "/" { self.path == "/" } else { self.path == part || self.path.starts_with(&format!("{part}/")) }
+    }
+
+    /// What was just done, said once after a redirect.
+    pub(crate) fn notice(&self) -> Option<&'static str> {
+        self.language.find(&format!("done.{}", self.query.get("done")))
+    }
+
+    /// This very page with one preference changed.
+    pub(crate) fn with(&self, name: &str, value: &str) -> String {
+        let kept = self.query.query(&["language", "theme", "done"]);
+        let separator = if kept.is_empty() { "" } else { "&" };
+        format!("{}?{kept}{separator}{name}={value}", self.path)
+    }
+
+    /// An error in the viewer's language: by its code, else in the words of who made it.
+    pub(crate) fn error(&self, error: &Error) -> String {
+        let known = self.language.find(&format!("error.{}", error.code()));
+        let is_english = self.language == Language::English;
+        let mut text = match known {
+            Some(text) if !is_english || error.detail().is_empty() => text.to_owned(),
+            _ => sentence(error.detail()),
+        };
+        if let Some(wait) = error.wait() {
+            text.push(' ');
+            text.push_str(&self.fill("failure.wait", "seconds", wait.as_secs().max(1)));
+        }
+        text
+    }
+}
+
+/// Details are written to follow a colon; on a page they stand alone.
+fn sentence(detail: &str) -> String {
+    let mut letters = detail.chars();
+    let mut text: String = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
+    text.push_str(letters.as_str());
+    if !text.ends_with(['.', '!', '?', '…']) {
+        text.push('.');
+    }
+    text
+}
+
+/// A rendered page.
+pub(crate) fn show(page: &impl Template) -> Result<Response, Failure> {
+    show_as(StatusCode::OK, page)
+}
+
+/// A rendered page with a status of its own.
+pub(crate) fn show_as(status: StatusCode, page: &impl Template) -> Result<Response, Failure> {
+    let html = page.render().map_err(|cause| Error::internal("a page cannot be rendered").because(cause))?;
+    Ok((status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response())
+}
+
+/// Text that is already HTML.
+pub(crate) struct Markup(pub(crate) String);
+
+impl std::fmt::Display for Markup {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl HtmlSafe for Markup {}

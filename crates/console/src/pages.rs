@@ -1,0 +1,108 @@
+//! Every page and where it lies.
+
+mod audit;
+mod authorizations;
+mod findings;
+mod imports;
+mod invitation;
+mod overview;
+mod reports;
+mod scans;
+mod session;
+mod settings;
+mod targets;
+mod tokens;
+mod users;
+
+use axum::Router;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use base::{Error, Kind, PageRequest, Result};
+
+use crate::Services;
+use crate::failure::Failure;
+use crate::fields::{Fields, Form};
+use crate::page::Frame;
+use crate::request::correctable;
+
+/// Rows of a list.
+const ROWS: u32 = 50;
+
+/// What a page handler gives back.
+type Shown = Result<Response, Failure>;
+
+pub(crate) fn routes() -> Router<Services> {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/first-run", get(session::first_run).post(session::create_first_admin))
+        .route("/sign-in", get(session::sign_in_form).post(session::sign_in))
+        .route("/sign-out", post(session::sign_out))
+        .route("/invitation", get(invitation::form).post(invitation::accept))
+        .route("/targets", get(targets::list).post(targets::create))
+        .route("/targets/new", get(targets::new))
+        .route("/targets/{id}", get(targets::show))
+        .route("/targets/{id}/edit", get(targets::edit).post(targets::update))
+        .route("/targets/{id}/delete", post(targets::delete))
+        .route("/targets/{id}/authorize", get(authorizations::new).post(authorizations::create))
+        .route("/authorizations/{id}/revoke", get(authorizations::ask).post(authorizations::revoke))
+        .route("/scans", get(scans::list).post(scans::start))
+        .route("/scans/new", get(scans::new))
+        .route("/scans/{id}", get(scans::show))
+        .route("/scans/{id}/cancel", post(scans::cancel))
+        .route("/findings", get(findings::list))
+        .route("/findings/{id}", get(findings::show))
+        .route("/findings/{id}/decisions", post(findings::decide))
+        .route("/imports", get(imports::list).post(imports::take))
+        .route("/imports/{id}", get(imports::show))
+        .route("/reports", get(reports::list).post(reports::create))
+        .route("/reports/{id}/delete", post(reports::delete))
+        .route("/reports/{id}/{format}", get(reports::download))
+        .route("/audit", get(audit::list))
+        .route("/audit/verify", post(audit::verify))
+        .route("/audit/{id}", get(audit::show))
+        .route("/settings", get(|| async { Redirect::to("/settings/profile") }))
+        .route("/settings/profile", get(settings::profile))
+        .route("/settings/password", post(settings::change_password))
+        .route("/settings/sessions/{id}/end", post(settings::end_session))
+        .route("/settings/organisation", get(settings::organisation))
+        .route("/settings/keys/rotate", post(settings::rotate_keys))
+        .route("/settings/users", get(users::list).post(users::create))
+        .route("/settings/users/{id}", get(users::show).post(users::update))
+        .route("/settings/users/{id}/lock", post(users::lock))
+        .route("/settings/users/{id}/unlock", post(users::unlock))
+        .route("/settings/users/{id}/invite", post(users::invite))
+        .route("/settings/users/{id}/delete", post(users::delete))
+        .route("/settings/tokens", get(tokens::list).post(tokens::create))
+        .route("/settings/tokens/{id}/revoke", post(tokens::revoke))
+}
+
+/// The page of a list that a query string asks for.
+fn page_of(query: &Fields) -> PageRequest {
+    PageRequest { cursor: query.text("cursor"), limit: Some(ROWS) }
+}
+
+/// The first rows of a list.
+fn first(rows: u32) -> PageRequest {
+    PageRequest { cursor: None, limit: Some(rows) }
+}
+
+/// What the viewer may not read is left out of the page, not refused with it.
+fn readable<T>(outcome: Result<T>) -> Result<Option<T>, Failure> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == Kind::Forbidden => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// On to another page, with a word about what was done.
+fn done(path: &str, what: &str) -> Response {
+    Redirect::to(&format!("{path}?done={what}")).into_response()
+}
+
+/// The form as it comes back to whom can correct it.
+fn refused(frame: &Frame, fields: Fields, error: Error) -> Result<Form, Failure> {
+    let error = correctable(error)?;
+    let field = error.field().and_then(|pointer| pointer.trim_start_matches('/').split('/').next()).map(str::to_owned);
+    Ok(Form::refused(fields, field, frame.error(&error)))
+}

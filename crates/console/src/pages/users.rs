@@ -1,0 +1,145 @@
+//! The people of the organisation: who is there, who comes, who may do what.
+
+use askama::Template;
+use auth::{NewUser, User, UserPatch, UserState};
+use axum::extract::State;
+use base::{Result, Role};
+use http::StatusCode;
+
+use super::{Shown, done, page_of, refused};
+use crate::Services;
+use crate::fields::{Fields, Form};
+use crate::page::{Frame, show_as};
+use crate::request::{Named, Viewer};
+
+const ROLES: &str = "admin security_analyst red_team blue_team viewer";
+
+#[derive(Template)]
+#[template(path = "settings/users.html")]
+struct ListPage {
+    frame: Frame,
+    form: Form,
+    users: Vec<User>,
+    /// The link for somebody just invited; shown once.
+    invitation: Option<(String, String)>,
+    next: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "settings/user.html")]
+struct UserPage {
+    frame: Frame,
+    form: Form,
+    user: User,
+    is_self: bool,
+    invitation: Option<String>,
+}
+
+fn roles(fields: &Fields) -> Result<Vec<Role>> {
+    fields.all("roles").iter().map(|word| word.parse::<Role>().map_err(|error| error.at("/roles"))).collect()
+}
+
+/// The word for where an account stands.
+fn state(user: &User) -> &'static str {
+    match user.state {
+        UserState::Active => "active",
+        UserState::Invited => "invited",
+        UserState::Locked => "locked",
+    }
+}
+
+fn link(token: &base::Secret<String>) -> String {
+    format!("/invitation?token={}", token.expose())
+}
+
+pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+    listed(&services, viewer, Form::of(Fields::default().set("roles", "viewer")), None, StatusCode::OK).await
+}
+
+async fn listed(services: &Services, viewer: Viewer, form: Form, invitation: Option<(String, String)>, status: StatusCode) -> Shown {
+    let page = services.auth.users(&viewer.actor, &page_of(&viewer.query)).await?;
+    let next = viewer.query.next("/settings/users", page.next_cursor);
+    show_as(status, &ListPage { frame: viewer.frame, form, users: page.items, invitation, next })
+}
+
+pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+    let outcome = match roles(&fields) {
+        Ok(roles) => {
+            let new = NewUser { username: fields.get("username").to_owned(), email: fields.get("email").to_owned(), roles, password: None };
+            services.auth.create_user(&viewer.actor, new).await
+        }
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(created) => {
+            let invitation = created.invitation.map(|invitation| (created.user.username, link(&invitation.token)));
+            listed(&services, viewer, Form::of(Fields::default().set("roles", "viewer")), invitation, StatusCode::OK).await
+        }
+        Err(error) => {
+            let status = crate::failure::status(error.kind());
+            let form = refused(&viewer, fields, error)?;
+            listed(&services, viewer, form, None, status).await
+        }
+    }
+}
+
+fn filled(user: &User) -> Form {
+    let fields = user.roles.iter().fold(Fields::default().set("email", &user.email), |fields, role| fields.set("roles", role.as_str()));
+    Form::of(fields)
+}
+
+pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
+    let user = services.auth.user(&viewer.actor, id).await?;
+    let form = filled(&user);
+    shown(viewer, user, form, None, StatusCode::OK)
+}
+
+fn shown(viewer: Viewer, user: User, form: Form, invitation: Option<String>, status: StatusCode) -> Shown {
+    let is_self = viewer.actor.user == Some(user.id);
+    show_as(status, &UserPage { frame: viewer.frame, form, user, is_self, invitation })
+}
+
+pub(crate) async fn update(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>, fields: Fields) -> Shown {
+    let outcome = match roles(&fields) {
+        Ok(roles) => services.auth.patch_user(&viewer.actor, id, UserPatch { email: fields.text("email"), roles: Some(roles) }).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(_) => Ok(done(&format!("/settings/users/{id}"), "saved")),
+        Err(error) => {
+            let user = services.auth.user(&viewer.actor, id).await?;
+            let status = crate::failure::status(error.kind());
+            let form = refused(&viewer, fields, error)?;
+            shown(viewer, user, form, None, status)
+        }
+    }
+}
+
+pub(crate) async fn lock(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>, fields: Fields) -> Shown {
+    match services.auth.lock_user(&viewer.actor, id, fields.get("reason")).await {
+        Ok(_) => Ok(done(&format!("/settings/users/{id}"), "user_locked")),
+        Err(error) => {
+            let user = services.auth.user(&viewer.actor, id).await?;
+            let status = crate::failure::status(error.kind());
+            let form = refused(&viewer, Fields::default().set("email", &user.email), error)?;
+            shown(viewer, user, form, None, status)
+        }
+    }
+}
+
+pub(crate) async fn unlock(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
+    services.auth.unlock_user(&viewer.actor, id).await?;
+    Ok(done(&format!("/settings/users/{id}"), "user_unlocked"))
+}
+
+pub(crate) async fn invite(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
+    let invitation = services.auth.invite(&viewer.actor, id).await?;
+    let user = services.auth.user(&viewer.actor, id).await?;
+    let form = filled(&user);
+    shown(viewer, user, form, Some(link(&invitation.token)), StatusCode::OK)
+}
+
+pub(crate) async fn delete(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
+    services.auth.delete_user(&viewer.actor, id).await?;
+    Ok(done("/settings/users", "user_deleted"))
+}
