@@ -30,9 +30,13 @@ crate name:
 docs:
     cargo run -p app -- docs
 
-# Micro-benchmarks; each prints its own table.
-bench *arguments:
-    cargo bench --workspace --benches -- {{arguments}}
+# Every figure of docs/benchmarks.md, or only the named parts, measured here and now.
+bench *parts:
+    benches/run.sh {{parts}}
+
+# Damaged input for what reads strangers' files, that many seconds for each target.
+fuzz seconds *targets:
+    fuzz/run.sh {{seconds}} {{targets}}
 
 # Licences, sources, duplicates and advisories of dependencies (needs cargo-deny).
 deny:

@@ -1,7 +1,14 @@
 //! Import speed of the two commonest inputs; run with `cargo bench -p importers`.
 
-use divan::{Bencher, counter::BytesCount};
+use divan::{
+    Bencher,
+    counter::{BytesCount, ItemsCount},
+};
 use importers::{Format, Limits, Record, Sink, Stop, parse};
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
     divan::main();
@@ -29,6 +36,30 @@ fn nuclei_lines(count: usize) -> String {
         .collect()
 }
 
+/// As a static analyser writes them: rules first, then results with a place and a snippet.
+fn sarif_results(count: usize) -> String {
+    let rules: Vec<String> = (0..100)
+        .map(|index| {
+            format!(
+                r#"{{"id":"rule-{index}","shortDescription":{{"text":"Rule {index}"}},"fullDescription":{{"text":"Input reaches a query without being escaped."}},"defaultConfiguration":{{"level":"warning"}},"properties":{{"tags":["security","external/cwe/cwe-089"],"security-severity":"7.5"}}}}"#
+            )
+        })
+        .collect();
+    let results: Vec<String> = (0..count)
+        .map(|index| {
+            format!(
+                r#"{{"ruleId":"rule-{}","level":"warning","message":{{"text":"This query depends on a user-provided value."}},"locations":[{{"physicalLocation":{{"artifactLocation":{{"uri":"src/module_{}/file_{index}.py"}},"region":{{"startLine":{},"snippet":{{"text":"cursor.execute('SELECT * FROM t WHERE id = %s' % value_{index})"}}}}}}}}],"partialFingerprints":{{"primaryLocationLineHash":"{index:016x}:1"}}}}"#,
+                index % 100, index % 31, index % 997 + 1
+            )
+        })
+        .collect();
+    format!(
+        r#"{{"version":"2.1.0","$schema":"https://json.schemastore.org/sarif-2.1.0.json","runs":[{{"tool":{{"driver":{{"name":"bench","rules":[{}]}}}},"results":[{}]}}]}}"#,
+        rules.join(","),
+        results.join(",")
+    )
+}
+
 fn nmap_ports(count: usize) -> String {
     let ports: String = (0..count)
         .map(|index| {
@@ -43,8 +74,8 @@ fn nmap_ports(count: usize) -> String {
     )
 }
 
-fn import(bencher: Bencher<'_, '_>, format: Format, input: &str) {
-    bencher.counter(BytesCount::of_str(input)).bench_local(|| {
+fn import(bencher: Bencher<'_, '_>, format: Format, count: usize, input: &str) {
+    bencher.counter(ItemsCount::new(count)).counter(BytesCount::of_str(input)).bench_local(|| {
         let mut sink = Counting::default();
         let totals = parse(format, &mut input.as_bytes(), &Limits::default(), &mut sink);
         assert_eq!(totals.map(|totals| totals.observations).ok(), Some(sink.0));
@@ -53,10 +84,22 @@ fn import(bencher: Bencher<'_, '_>, format: Format, input: &str) {
 
 #[divan::bench(args = [10_000])]
 fn nuclei(bencher: Bencher<'_, '_>, count: usize) {
-    import(bencher, Format::Nuclei, &nuclei_lines(count));
+    import(bencher, Format::Nuclei, count, &nuclei_lines(count));
 }
 
 #[divan::bench(args = [10_000])]
 fn nmap(bencher: Bencher<'_, '_>, count: usize) {
-    import(bencher, Format::Nmap, &nmap_ports(count));
+    import(bencher, Format::Nmap, count, &nmap_ports(count));
+}
+
+#[divan::bench(args = [10_000])]
+fn nuclei_array(bencher: Bencher<'_, '_>, count: usize) {
+    let lines = nuclei_lines(count);
+    let array = format!("[{}]", lines.trim_end().replace('\n', ","));
+    import(bencher, Format::Nuclei, count, &array);
+}
+
+#[divan::bench(args = [10_000])]
+fn sarif(bencher: Bencher<'_, '_>, count: usize) {
+    import(bencher, Format::Sarif, count, &sarif_results(count));
 }

@@ -48,7 +48,18 @@ pub fn key(scheme: &str, version: u16, fields: &[Field<'_>]) -> IdentityKey {
     for field in fields {
         feed(&mut context, *field);
     }
-    IdentityKey { scheme: scheme.to_owned(), version, digest: hex::encode(context.finish().as_ref()) }
+    IdentityKey { scheme: scheme.to_owned(), version, digest: hexadecimal(context.finish().as_ref()) }
+}
+
+/// Two keys per record make the general encoder show in a profile.
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 fn feed(context: &mut digest::Context, field: Field<'_>) {
@@ -86,10 +97,14 @@ pub fn tls(host: &str, port: Option<u16>, check: &str) -> IdentityKey {
 
 /// A web check: origin, method, path template and parameter (or other insertion point).
 pub fn web(origin: &str, check: &str, method: Option<&str>, path: &str, parameter: Option<&str>) -> IdentityKey {
-    let origin = asset(origin);
+    web_at(&asset(origin), check, method, path, parameter)
+}
+
+/// As [`web`], for an origin that has its one spelling already.
+pub(crate) fn web_at(origin: &str, check: &str, method: Option<&str>, path: &str, parameter: Option<&str>) -> IdentityKey {
     let method = method.map(str::to_ascii_uppercase);
     let template = path_template(path);
-    key("web", 1, &[origin.as_str().into(), check.into(), method.as_deref().into(), template.as_str().into(), parameter.into()])
+    key("web", 1, &[origin.into(), check.into(), method.as_deref().into(), template.as_str().into(), parameter.into()])
 }
 
 /// A rule in a file: what it points at (see [`snippet`]) and which of several equal ones it is.
@@ -124,19 +139,24 @@ pub fn asset(text: &str) -> String {
     let text = text.trim();
     if text.contains("://")
         && let Ok(url) = Url::parse(text)
-        && let Some(host) = url.host_str()
+        && let Some(origin) = origin(&url)
     {
-        let host = host.trim_end_matches('.');
-        return match url.port() {
-            Some(port) => format!("{}://{host}:{port}", url.scheme()),
-            None => format!("{}://{host}", url.scheme()),
-        };
+        return origin;
     }
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     if let Ok(address) = bare.parse::<IpAddr>() {
         return address.to_canonical().to_string();
     }
     text.trim_end_matches('.').to_lowercase()
+}
+
+/// The origin of an address as it enters keys; none without a host.
+pub(crate) fn origin(url: &Url) -> Option<String> {
+    let host = url.host_str()?.trim_end_matches('.');
+    Some(match url.port() {
+        Some(port) => format!("{}://{host}:{port}", url.scheme()),
+        None => format!("{}://{host}", url.scheme()),
+    })
 }
 
 /// A path with its identifiers replaced: numbers, UUIDs, long hexadecimal and random-looking parts.
@@ -182,7 +202,7 @@ fn placeholder(segment: &str) -> Option<&'static str> {
 /// Anchor of a piece of code: its digest with white space removed, so that reformatting keeps it.
 pub fn snippet(text: &str) -> String {
     let dense: String = text.split_whitespace().collect();
-    hex::encode(digest::digest(&digest::SHA256, dense.as_bytes()).as_ref())
+    hexadecimal(digest::digest(&digest::SHA256, dense.as_bytes()).as_ref())
 }
 
 #[cfg(test)]

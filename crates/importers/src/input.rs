@@ -14,9 +14,59 @@ use crate::limits::Limits;
 
 /// Enough for a byte order mark and an XML declaration.
 const HEAD: u64 = 1024;
+/// Byte order mark of UTF-8.
+const MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 
 /// Decoded input; every byte below it was counted.
-pub(crate) type Decoded<'a> = DecodingReader<BufReader<Meter<'a>>>;
+pub(crate) enum Decoded<'a> {
+    /// UTF-8, handed on as it is.
+    Plain(BufReader<Meter<'a>>),
+    /// Anything else.
+    Foreign(Box<DecodingReader<BufReader<Meter<'a>>>>),
+}
+
+impl Decoded<'_> {
+    /// From what is not consumed yet on, bytes that are not UTF-8 are an error that names the first.
+    pub(crate) fn demand_text(&mut self, gauge: &Gauge) -> Result<(), ParseError> {
+        let Self::Plain(reader) = self else {
+            return Ok(());
+        };
+        let mut utf8 = Utf8::default();
+        let mark = reader.get_ref().mark;
+        let bad = utf8.check(reader.buffer(), gauge.raw() - mark - reader.buffer().len() as u64);
+        reader.get_mut().utf8 = Some(utf8);
+        bad.map_or(Ok(()), |byte| Err(not_utf8(byte)))
+    }
+}
+
+impl Read for Decoded<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(reader) => reader.read(out),
+            Self::Foreign(reader) => reader.read(out),
+        }
+    }
+}
+
+impl BufRead for Decoded<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        match self {
+            Self::Plain(reader) => reader.fill_buf(),
+            Self::Foreign(reader) => reader.fill_buf(),
+        }
+    }
+
+    fn consume(&mut self, amount: usize) {
+        match self {
+            Self::Plain(reader) => reader.consume(amount),
+            Self::Foreign(reader) => reader.consume(amount),
+        }
+    }
+}
+
+fn not_utf8(byte: u64) -> ParseError {
+    ParseError::Encoding { encoding: "UTF-8".to_owned(), position: Position { byte, ..Position::default() } }
+}
 
 /// Where reading is, shared by all layers of one import.
 #[derive(Default)]
@@ -46,7 +96,7 @@ impl Gauge {
     /// Moves past decoded bytes.
     pub(crate) fn pass(&self, bytes: &[u8]) {
         self.at.set(self.at.get() + bytes.len() as u64);
-        let newlines = bytes.iter().filter(|byte| **byte == b'\n').count();
+        let newlines = memchr::memchr_iter(b'\n', bytes).count();
         self.newlines.set(self.newlines.get() + newlines as u64);
     }
 
@@ -96,10 +146,12 @@ impl Gauge {
     }
 }
 
-/// Counts raw bytes, holds them to the limit and checks UTF-8.
+/// Counts raw bytes, holds them to the limit and checks UTF-8 where that is demanded.
 pub(crate) struct Meter<'a> {
     source: Chain<Cursor<Vec<u8>>, &'a mut dyn Read>,
     limit: u64,
+    /// Length of the byte order mark left out.
+    mark: u64,
     gauge: Rc<Gauge>,
     utf8: Option<Utf8>,
 }
@@ -114,11 +166,10 @@ impl Read for Meter<'_> {
         }
         self.gauge.raw.set(end);
         if let Some(utf8) = &mut self.utf8 {
+            let start = start - self.mark;
             let bad = if read == 0 && !buffer.is_empty() { utf8.finish(start) } else { utf8.check(&buffer[..read], start) };
             if let Some(byte) = bad {
-                return Err(self
-                    .gauge
-                    .fail(ParseError::Encoding { encoding: "UTF-8".to_owned(), position: Position { byte, ..Position::default() } }));
+                return Err(self.gauge.fail(not_utf8(byte)));
             }
         }
         Ok(read)
@@ -164,8 +215,16 @@ impl Utf8 {
     }
 }
 
-/// Opens a source: UTF-16 with a byte order mark, the encoding an XML declaration names, or UTF-8.
+/// Opens a source that must be text to its end.
 pub(crate) fn open<'a>(source: &'a mut dyn Read, limits: &Limits, gauge: &Rc<Gauge>) -> Result<Decoded<'a>, ParseError> {
+    let mut decoded = open_unchecked(source, limits, gauge)?;
+    decoded.demand_text(gauge)?;
+    Ok(decoded)
+}
+
+/// Opens a source: UTF-16 with a byte order mark, the encoding an XML declaration names, or bytes
+/// that should be UTF-8 and are not checked.
+pub(crate) fn open_unchecked<'a>(source: &'a mut dyn Read, limits: &Limits, gauge: &Rc<Gauge>) -> Result<Decoded<'a>, ParseError> {
     let mut head = Vec::new();
     Read::take(&mut *source, HEAD).read_to_end(&mut head).map_err(|error| gauge.failure(error))?;
     let wide = head.starts_with(&[0xFF, 0xFE])
@@ -190,22 +249,28 @@ pub(crate) fn open<'a>(source: &'a mut dyn Read, limits: &Limits, gauge: &Rc<Gau
         None => "UTF-8",
     };
     gauge.encoding.replace(name.to_owned());
-    let meter = Meter {
-        source: Cursor::new(head).chain(source),
-        limit: limits.bytes,
-        gauge: Rc::clone(gauge),
-        utf8: (!wide && encoder.is_none()).then(Utf8::default),
-    };
-    let mut decoded = DecodingReader::new(BufReader::with_capacity(64 << 10, meter));
+    let plain = !wide && encoder.is_none();
+    let mut head = Cursor::new(head);
+    if plain && head.get_ref().starts_with(MARK) {
+        head.set_position(MARK.len() as u64);
+    }
+    let mark = head.position();
+    gauge.raw.set(mark);
+    let meter = Meter { source: head.chain(source), limit: limits.bytes, mark, gauge: Rc::clone(gauge), utf8: None };
+    let reader = BufReader::with_capacity(64 << 10, meter);
+    if plain {
+        return Ok(Decoded::Plain(reader));
+    }
+    let mut decoded = DecodingReader::new(reader);
     if let Some(encoder) = encoder {
         decoded.set_encoding(encoder);
     }
-    Ok(decoded)
+    Ok(Decoded::Foreign(Box::new(decoded)))
 }
 
 /// The `encoding` an XML declaration names, when the bytes before it are readable.
 fn declared(head: &[u8]) -> Option<String> {
-    let head = head.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(head);
+    let head = head.strip_prefix(MARK).unwrap_or(head);
     let body = head.strip_prefix(b"<?xml")?;
     let end = body.windows(2).position(|pair| pair == b"?>")?;
     let text = str::from_utf8(&body[..end]).ok()?;

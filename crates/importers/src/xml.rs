@@ -22,17 +22,31 @@ const NAME: usize = 1024;
 /// Elements of one record kept as a tree; bounds what small elements cost in memory.
 const NODES: usize = 200_000;
 
-/// Name and attributes of an element.
+/// Name and attributes of an element, in one piece of memory: a file has millions of them.
 #[derive(Debug, Default)]
 pub(crate) struct Tag {
-    pub(crate) name: String,
-    attributes: Vec<(String, String)>,
+    /// The name, then the names and values of the attributes.
+    text: String,
+    name: usize,
+    /// Where the name and the value of each attribute end.
+    attributes: Vec<(usize, usize)>,
 }
 
 impl Tag {
+    pub(crate) fn name(&self) -> &str {
+        &self.text[..self.name]
+    }
+
     /// An attribute that is there and not empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        let mut start = self.name;
+        for &(key, value) in &self.attributes {
+            if &self.text[start..key] == name {
+                return Some(&self.text[key..value]).filter(|value| !value.is_empty());
+            }
+            start = value;
+        }
+        None
     }
 
     pub(crate) fn number<T: FromStr>(&self, name: &str) -> Option<T> {
@@ -54,7 +68,7 @@ pub(crate) struct Node {
 
 impl Node {
     pub(crate) fn name(&self) -> &str {
-        &self.tag.name
+        self.tag.name()
     }
 
     pub(crate) fn all<'n>(&'n self, name: &'n str) -> impl Iterator<Item = &'n Node> {
@@ -112,13 +126,41 @@ impl Read for Feed<'_> {
     }
 }
 
+/// Names of the elements that are open, outermost first.
+#[derive(Default)]
+struct Path {
+    names: String,
+    starts: Vec<usize>,
+}
+
+impl Path {
+    fn depth(&self) -> usize {
+        self.starts.len()
+    }
+
+    fn enter(&mut self, name: &str) {
+        self.starts.push(self.names.len());
+        self.names.push_str(name);
+    }
+
+    fn leave(&mut self) {
+        if let Some(start) = self.starts.pop() {
+            self.names.truncate(start);
+        }
+    }
+
+    fn innermost(&self) -> Option<&str> {
+        self.starts.last().map(|start| &self.names[*start..])
+    }
+}
+
 /// The reader; elements are visited in document order and left with [`Xml::child`] returning `None`.
 pub(crate) struct Xml<'a> {
     reader: Reader<Feed<'a>>,
     buffer: Vec<u8>,
     gauge: Rc<Gauge>,
     limits: Limits,
-    open: Vec<String>,
+    open: Path,
     text: String,
     keep_text: bool,
 }
@@ -136,7 +178,7 @@ impl<'a> Xml<'a> {
         };
         let mut reader = Reader::from_reader(feed);
         reader.config_mut().expand_empty_elements = true;
-        Ok(Self { reader, buffer: Vec::new(), gauge, limits, open: Vec::new(), text: String::new(), keep_text: false })
+        Ok(Self { reader, buffer: Vec::new(), gauge, limits, open: Path::default(), text: String::new(), keep_text: false })
     }
 
     /// Enters the root element, which must have one of these names.
@@ -149,8 +191,8 @@ impl<'a> Xml<'a> {
             None => return Err(wrong("an empty file".to_owned())),
         }
         match self.step()? {
-            Step::Open(tag) if names.contains(&tag.name.as_str()) => Ok(tag),
-            Step::Open(tag) => Err(wrong(format!("<{}>", tag.name))),
+            Step::Open(tag) if names.contains(&tag.name()) => Ok(tag),
+            Step::Open(tag) => Err(wrong(format!("<{}>", tag.name()))),
             Step::Close | Step::End => Err(wrong("no XML element".to_owned())),
         }
     }
@@ -166,8 +208,8 @@ impl<'a> Xml<'a> {
 
     /// Leaves the element that is open without looking at the rest of it.
     pub(crate) fn skip(&mut self) -> Result<(), ParseError> {
-        let level = self.open.len();
-        while self.open.len() >= level {
+        let level = self.open.depth();
+        while self.open.depth() >= level {
             if let Step::End = self.step()? {
                 return Err(self.truncated());
             }
@@ -219,14 +261,14 @@ impl<'a> Xml<'a> {
             match event {
                 Event::Start(start) | Event::Empty(start) => {
                     let tag = tag(&start, &self.gauge)?;
-                    if self.open.len() >= self.limits.depth as usize {
+                    if self.open.depth() >= self.limits.depth as usize {
                         return Err(self.gauge.over("depth", self.limits.depth.into()));
                     }
-                    self.open.push(tag.name.clone());
+                    self.open.enter(tag.name());
                     return Ok(Step::Open(tag));
                 }
                 Event::End(_) => {
-                    self.open.pop();
+                    self.open.leave();
                     return Ok(Step::Close);
                 }
                 Event::Text(text) if self.keep_text => self.text.push_str(&text.xml10_content()),
@@ -249,7 +291,7 @@ impl<'a> Xml<'a> {
                     let what = "document type with declarations; entities are never expanded";
                     return Err(self.gauge.malformed(what));
                 }
-                Event::Eof if self.open.is_empty() => return Ok(Step::End),
+                Event::Eof if self.open.depth() == 0 => return Ok(Step::End),
                 Event::Eof => return Err(self.truncated()),
                 Event::Text(_) | Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
             }
@@ -260,7 +302,7 @@ impl<'a> Xml<'a> {
     }
 
     fn truncated(&self) -> ParseError {
-        let inside = match self.open.last() {
+        let inside = match self.open.innermost() {
             Some(name) => format!("<{name}>"),
             None => "the document".to_owned(),
         };
@@ -301,7 +343,9 @@ fn tag(start: &BytesStart<'_>, gauge: &Gauge) -> Result<Tag, ParseError> {
     if start.name().as_ref().len() > NAME {
         return Err(gauge.over("element name", NAME as u64));
     }
-    let mut tag = Tag { name: start.local_name().as_ref().to_owned(), attributes: Vec::new() };
+    let mut tag = Tag { text: String::with_capacity(start.len()), ..Tag::default() };
+    tag.text.push_str(start.local_name().as_ref());
+    tag.name = tag.text.len();
     // Checks compare each name with all before it; the first of equal names wins instead.
     for attribute in start.attributes().with_checks(false) {
         let attribute = attribute.map_err(|error| gauge.malformed(error.to_string()))?;
@@ -309,8 +353,10 @@ fn tag(start: &BytesStart<'_>, gauge: &Gauge) -> Result<Tag, ParseError> {
             return Err(gauge.over("attributes of one element", ATTRIBUTES as u64));
         }
         let value = attribute.normalized_value(XmlVersion::Explicit1_0).map_err(|error| gauge.malformed(shown(&error.to_string())))?;
-        let key = attribute.key.local_name().as_ref().to_owned();
-        tag.attributes.push((key, value.into_owned()));
+        tag.text.push_str(attribute.key.local_name().as_ref());
+        let key = tag.text.len();
+        tag.text.push_str(&value);
+        tag.attributes.push((key, tag.text.len()));
     }
     Ok(tag)
 }

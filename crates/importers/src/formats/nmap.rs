@@ -103,7 +103,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let root = xml.root(&["nmaprun"], "nmap XML")?;
     let mut run = Run { started: root.get("start").and_then(vocabulary::epoch), scans: Vec::new() };
     while let Some(tag) = xml.child()? {
-        match tag.name.as_str() {
+        match tag.name() {
             "scaninfo" => {
                 if run.scans.len() < SCANS {
                     let services = vocabulary::shorten(tag.get("services").unwrap_or_default(), SERVICES_TEXT);
@@ -144,7 +144,7 @@ fn host(xml: &mut Xml<'_>, tag: &Tag, run: &Run, out: &mut Output<'_>) -> Result
         ..Host::default()
     };
     while let Some(tag) = xml.child()? {
-        match tag.name.as_str() {
+        match tag.name() {
             "status" => {
                 host.up = !tag.is("state", "down");
                 host.reason = tag.get("reason").map(str::to_owned);
@@ -190,7 +190,7 @@ fn names(xml: &mut Xml<'_>, host: &mut Host) -> Result<(), ParseError> {
 
 fn ports(xml: &mut Xml<'_>, host: &mut Host, out: &mut Output<'_>) -> Result<(), ParseError> {
     while let Some(tag) = xml.child()? {
-        match tag.name.as_str() {
+        match tag.name() {
             "port" => port::read(&xml.node(tag)?, host, out)?,
             "extraports" => unanswered(&xml.node(tag)?, host, out)?,
             _ => xml.skip()?,

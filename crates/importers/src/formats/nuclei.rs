@@ -41,11 +41,13 @@ struct Seen {
     /// Whether any record was a nuclei result.
     recognised: bool,
     records: u64,
+    /// The first byte that was not UTF-8.
+    garbled: Option<Position>,
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
-    let mut input = input::open(source, out.limits(), &gauge)?;
+    let mut input = input::open_unchecked(source, out.limits(), &gauge)?;
     let mut seen = Seen::default();
     match input::first_byte(&mut input, &gauge)? {
         None => return Ok(()),
@@ -55,14 +57,21 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
             return Err(ParseError::NotThisFormat { expected: EXPECTED, found: format!("text starting with {:?}", char::from(byte)) });
         }
     }
-    if seen.records > 0 && !seen.recognised {
+    if seen.recognised {
+        return Ok(());
+    }
+    if let Some(position) = seen.garbled {
+        return Err(ParseError::Encoding { encoding: "UTF-8".to_owned(), position });
+    }
+    if seen.records > 0 {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without a template id".to_owned() });
     }
     Ok(())
 }
 
-fn array(input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
+fn array(mut input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
+    input.demand_text(&gauge)?;
     let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
     let record = feed.record();
     let mut parser = serde_json::Deserializer::from_reader(feed);
@@ -94,13 +103,22 @@ fn lines(mut input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -
         }
         gauge.next_record();
         let position = Position { record: gauge.position().record, ..start };
+        if let Err(error) = std::str::from_utf8(text) {
+            let blank = line.len() - line.trim_ascii_start().len();
+            let position = Position { byte: start.byte + (blank + error.valid_up_to()) as u64, ..position };
+            seen.records += 1;
+            seen.garbled.get_or_insert(position);
+            out.skip(position, "line is not UTF-8")?;
+            continue;
+        }
         take(text, position, seen, out)?;
     }
 }
 
 /// Indented objects one after the other; the first brace is already read.
-fn values(input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
+fn values(mut input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
+    input.demand_text(&gauge)?;
     let mut watch = Watch::new(&gauge, out.limits());
     watch.resume();
     let feed = Feed::new(input, watch);

@@ -61,7 +61,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let mut xml = Xml::open(source, out)?;
     xml.root(&["document"], "sslscan XML")?;
     while let Some(tag) = xml.child()? {
-        match tag.name.as_str() {
+        match tag.name() {
             "ssltest" => server(&mut xml, &tag, out)?,
             "error" => {
                 let node = xml.node(tag)?;

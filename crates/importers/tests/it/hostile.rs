@@ -117,9 +117,24 @@ fn other_encodings_are_read_and_bad_bytes_are_named() {
     let error = refusal(Format::Sslscan, b"<document><error>caf\xE9</error></document>");
     assert_eq!(error, "bytes are not UTF-8 at byte 20");
     let error = refusal(Format::Nuclei, b"{\"template-id\":\"\xC3\x28\"}");
-    assert_eq!(error, "bytes are not UTF-8 at byte 16");
+    assert_eq!(error, "bytes are not UTF-8 at byte 16, line 1, record 1");
     let error = refusal(Format::Nmap, b"<?xml version='1.0' encoding='klingon'?><nmaprun/>");
     assert_eq!(error, "bytes are not klingon at byte 0");
+}
+
+#[test]
+fn a_bad_byte_costs_one_line_and_names_its_place() {
+    let good = "{\"template-id\":\"t\",\"info\":{\"name\":\"café\"},\"host\":\"a\"}\n";
+    let mut bytes = vec![0xEF, 0xBB, 0xBF];
+    bytes.extend_from_slice(good.as_bytes());
+    bytes.extend_from_slice(b"  {\"template-id\":\"caf\xE9\"}\n");
+    bytes.extend_from_slice(good.as_bytes());
+    let found = records(Format::Nuclei, &bytes);
+    assert_eq!(observations(&found).len(), 2);
+    let byte = good.len() + 2 + "{\"template-id\":\"caf".len();
+    assert_eq!(crate::warnings(&found), [format!("byte {byte}, line 2, record 2: line is not UTF-8")]);
+    let wrapped = [b"[", &b"{\"template-id\":\"caf\xE9\"}"[..], b"]"].concat();
+    assert_eq!(refusal(Format::Nuclei, &wrapped), "bytes are not UTF-8 at byte 20");
 }
 
 #[test]

@@ -167,7 +167,7 @@ impl Place {
             location.service = Some(url.scheme().to_owned());
             location.url = Some(matched.to_owned());
         }
-        Self { location, host, origin: web.then(|| identity::asset(matched)), path: url.path().to_owned() }
+        Self { location, host, origin: web.then(|| identity::origin(&url).unwrap_or_else(|| identity::asset(matched))), path: url.path().to_owned() }
     }
 }
 
@@ -188,7 +188,7 @@ fn keys(kind: &str, check: &str, place: &Place) -> Vec<IdentityKey> {
         (_, Some(origin)) => {
             let method = location.parameter.as_ref().and(location.method.as_deref());
             let parameter = location.parameter.as_deref();
-            vec![identity::web(origin, check, method, &place.path, parameter)]
+            vec![identity::web_at(origin, check, method, &place.path, parameter)]
         }
         _ => vec![identity::network(&place.host, "tcp", port, check), identity::network_moved(&place.host, "tcp", check)],
     }
@@ -199,21 +199,13 @@ fn introduce(place: &Place, seen: &mut Seen, out: &mut Output<'_>) -> Result<(),
     if place.host.is_empty() || seen.assets.len() >= ASSETS_REMEMBERED {
         return Ok(());
     }
-    let mut identifiers = Vec::new();
-    if let Some(origin) = &place.origin {
-        identifiers.push(("url".to_owned(), origin.clone()));
-    }
-    if let Some(host) = &place.location.host {
-        identifiers.push(("hostname".to_owned(), host.clone()));
-    }
-    if let Some(ip) = &place.location.ip {
-        identifiers.push(("ip".to_owned(), ip.clone()));
-    }
+    let names = [("url", &place.origin), ("hostname", &place.location.host), ("ip", &place.location.ip)];
     let mut hasher = DefaultHasher::new();
-    identifiers.hash(&mut hasher);
+    names.hash(&mut hasher);
     if !seen.assets.insert(hasher.finish()) {
         return Ok(());
     }
+    let identifiers = names.into_iter().filter_map(|(kind, name)| Some((kind.to_owned(), name.clone()?))).collect();
     let kind = if place.origin.is_some() { "web" } else { "host" };
     out.asset(Asset { kind: kind.to_owned(), identifiers, services: Vec::new() })
 }

@@ -1,0 +1,36 @@
+#!/bin/sh
+# Every figure of docs/benchmarks.md, measured here and now: `just bench`, or the names of some parts.
+# Parts: serve ports orchestration audit pdf import memory. Ratios are taken within one run; scans go to loopback only.
+set -eu
+cd "$(dirname "$0")/.."
+parts=${*:-serve ports orchestration audit pdf import memory}
+target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')
+missed=0
+
+part() {
+    echo
+    echo "## $1 ($(date -u +%Y-%m-%dT%H:%MZ), load $(cut -d' ' -f1-3 /proc/loadavg))"
+    shift
+    "$@" || missed=1
+}
+
+echo "$(git rev-parse --short HEAD), $(nproc) cores of $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1), $(uname -sr)"
+for name in $parts; do
+    case $name in
+    serve)
+        cargo build --quiet --release --locked -p app
+        part serve python3 benches/idle.py "$target/release/tyrian"
+        ;;
+    ports) part ports cargo bench --quiet -p scanner --bench ports ;;
+    orchestration) part orchestration cargo bench --quiet -p scans --bench orchestration ;;
+    audit) part audit cargo bench --quiet -p audit --bench append ;;
+    pdf) part pdf crates/reports/benches/pdf.sh 500 ;;
+    import) part import cargo bench --quiet -p importers --bench import ;;
+    memory) part memory cargo bench --quiet -p importers --bench memory ;;
+    *)
+        echo "no part is called $name" >&2
+        exit 2
+        ;;
+    esac
+done
+exit "$missed"
