@@ -28,3 +28,43 @@ pub(crate) fn file(path: &Path, cause: &std::io::Error) -> Error {
 pub(crate) fn usage(what: impl Into<String>) -> Error {
     Error::invalid("cli.usage", what)
 }
+
+/// The generated files in `docs/` are not what the code says.
+pub(crate) fn docs_stale(files: &[String]) -> Error {
+    Error::conflict("docs.stale", format!("not what the code says: {}; run `tyrian docs` and commit", files.join(", ")))
+}
+
+/// The file is in no format that can be read.
+pub(crate) fn import_unknown_format(path: &Path, known: &[&str]) -> Error {
+    Error::invalid("import.unknown_format", format!("`{}` is in none of the formats {}; if it is, say which with --format", path.display(), known.join(", ")))
+}
+
+/// The file is broken; the detail names the position.
+pub(crate) fn import_unreadable(path: &Path, failure: &importers::ParseError) -> Error {
+    Error::invalid("import.unreadable", format!("`{}`: {failure}", path.display()))
+}
+
+/// The person at the keyboard stopped the command.
+pub(crate) fn interrupted() -> Error {
+    Error::timeout("cli.interrupted", "interrupted; what was found so far is kept, `tyrian findings list` shows it")
+}
+
+/// The scan ended before it was done.
+pub(crate) fn scan_failed(why: &str) -> Error {
+    Error::unavailable("cli.scan_failed", format!("the scan ended early: {why}; findings so far are above"))
+}
+
+/// The report could not be rendered.
+pub(crate) fn report_failed(why: &str) -> Error {
+    Error::unavailable("cli.report_failed", format!("the report could not be made: {why}"))
+}
+
+/// No authorisation covers the target, and none was declared.
+pub(crate) fn not_authorized(what: impl Into<String>) -> Error {
+    Error::forbidden("cli.not_authorized", what)
+}
+
+/// There is no user of that name.
+pub(crate) fn no_user(username: &str) -> Error {
+    Error::not_found("cli.user", format!("there is no user `{username}`; `tyrian user list` shows all"))
+}

@@ -46,7 +46,7 @@ async fn run(settings: &Settings, backends: &Backends) -> Result<()> {
     }
     management.serve(internal, &backends.tasks);
     services.audit.start();
-    Worker::start(backends, &jobs(settings, &services), &Concurrency { each: settings.jobs.concurrency, ..Concurrency::default() });
+    Worker::start(backends, &jobs(settings, &services), &Concurrency { each: settings.jobs.concurrency, ..Concurrency::default() }).await?;
     announce(settings, &services, &addresses, management_address).await?;
     wait_for_signal().await
 }
@@ -59,7 +59,6 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
     };
     if runs(roles, Role::Gateway) {
         let mut router = api::api(services, roles, &settings.gateway.upstreams)?.merge(gateway::docs(api::document(services)));
-        #[cfg(any())]
         if runs(roles, Role::Console) {
             router = router.merge(console::pages(console::Services {
                 auth: services.auth.clone(),
@@ -68,6 +67,7 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
                 scans: services.scans.clone(),
                 results: services.results.clone(),
                 reports: services.reports.clone(),
+                clock: services.backends.clock.clone(),
                 version: env!("CARGO_PKG_VERSION"),
             }));
         }

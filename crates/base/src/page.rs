@@ -75,9 +75,11 @@ impl Cursor {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     /// The rows.
+    #[schema(max_items = 500)]
     pub items: Vec<T>,
     /// Give this back as `cursor` for the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 1024)]
     pub next_cursor: Option<String>,
 }
 

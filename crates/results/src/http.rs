@@ -41,6 +41,7 @@ pub fn routes(results: &Results) -> OpenApiRouter {
 struct Order {
     /// `severity` when absent.
     #[serde(default)]
+    #[param(inline)]
     sort: Sort,
 }
 

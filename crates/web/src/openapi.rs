@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
@@ -88,47 +88,107 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
     let mut tags = BTreeSet::new();
+    let mut problems = BTreeMap::new();
     for item in document.paths.paths.values_mut() {
         for operation in operations(item) {
             protect(operation);
             operation.description = operation.description.take().or_else(|| operation.summary.clone());
             tags.extend(operation.tags.iter().flatten().cloned());
-            for response in operation.responses.responses.values_mut() {
-                if let RefOr::T(response) = response {
-                    bound_headers(response);
-                    limit_headers(response);
+            for (status, response) in &mut operation.responses.responses {
+                let RefOr::T(whole) = response else { continue };
+                bound_headers(whole);
+                limit_headers(whole);
+                if PROBLEMS.iter().any(|(known, meaning)| known == status && *meaning == whole.description) {
+                    // Said once; every operation points to it.
+                    let name = format!("Problem{status}");
+                    let shared = std::mem::replace(response, RefOr::Ref(Ref::from_response_name(&name)));
+                    problems.insert(name, shared);
                 }
             }
         }
+    }
+    if let Some(components) = &mut document.components {
+        components.responses.extend(problems);
     }
     let known: Vec<Tag> = document.tags.take().unwrap_or_default();
     tags.retain(|name| known.iter().all(|tag| tag.name != *name));
     let described = tags.into_iter().map(|name| TagBuilder::new().description(Some(format!("Operations of {name}"))).name(name).build());
     document.tags = Some(known.into_iter().chain(described).collect());
-    // Strings sit in places the typed document has no common way to reach.
+    // Schemas sit in places the typed document has no common way to reach.
     match serde_json::to_value(&document) {
         Ok(mut plain) => {
-            bound_text(&mut plain);
+            bound(&mut plain["paths"]);
+            bound(&mut plain["components"]);
+            describe(&mut plain);
             serde_json::from_value(plain).unwrap_or(document)
         }
         Err(_) => document,
     }
 }
 
-fn bound_text(value: &mut Json) {
+/// Largest whole number every JSON reader keeps exactly (RFC 8259 §6).
+const LARGEST_NUMBER: u64 = (1 << 53) - 1;
+/// Longest text and list of anything that names no bound of its own.
+const LONGEST_TEXT: u64 = 1 << 20;
+const LONGEST_LIST: u64 = 10_000;
+
+/// Gives every schema the widest bound the product has where its type names none: consumers can then size what they read.
+fn bound(value: &mut Json) {
     match value {
         Json::Object(members) => {
-            let is_text = members
-                .get("type")
-                .is_some_and(|kind| kind == "string" || kind.as_array().is_some_and(|kinds| kinds.contains(&json!("string"))));
-            let is_bound = ["format", "pattern", "enum", "const"].iter().any(|key| members.contains_key(*key));
-            if is_text && !is_bound {
-                members.insert("pattern".to_owned(), json!("^[^\\u0000]*$"));
+            let is = |members: &Map<String, Json>, kind: &str| {
+                members.get("type").is_some_and(|given| given == kind || given.as_array().is_some_and(|kinds| kinds.contains(&json!(kind))))
+            };
+            let says = |members: &Map<String, Json>, keys: &[&str]| keys.iter().any(|key| members.contains_key(*key));
+            if is(members, "string") && !says(members, &["enum", "const"]) {
+                if !says(members, &["format", "pattern"]) {
+                    members.insert("pattern".to_owned(), json!("^[^\\u0000]*$"));
+                }
+                if !says(members, &["maxLength"]) {
+                    members.insert("maxLength".to_owned(), json!(LONGEST_TEXT));
+                }
             }
-            members.values_mut().for_each(bound_text);
+            if is(members, "integer") && !says(members, &["enum", "const"]) {
+                members.entry("format").or_insert_with(|| json!("int64"));
+                members.entry("minimum").or_insert_with(|| json!(0));
+                members.entry("maximum").or_insert_with(|| json!(LARGEST_NUMBER));
+            }
+            if is(members, "array") {
+                members.entry("maxItems").or_insert_with(|| json!(LONGEST_LIST));
+            }
+            members.values_mut().for_each(bound);
         }
-        Json::Array(items) => items.iter_mut().for_each(bound_text),
+        Json::Array(items) => items.iter_mut().for_each(bound),
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+}
+
+/// Answers and identifiers that say nothing of themselves are what their status or name says.
+fn describe(document: &mut Json) {
+    let operations = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    for operation in operations.filter_map(Json::as_object_mut).flat_map(|item| item.values_mut()) {
+        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+            if parameter["description"].as_str().is_none_or(str::is_empty) {
+                let name = parameter["name"].as_str().unwrap_or_default();
+                parameter["description"] = match name.strip_suffix("_id") {
+                    Some(thing) => json!(format!("Id of the {}", thing.replace('_', " "))),
+                    None => json!(format!("The {}", name.replace('_', " "))),
+                };
+            }
+        }
+        for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+            if response.get("$ref").is_none() && response["description"].as_str().is_none_or(str::is_empty) {
+                response["description"] = json!(match status.as_str() {
+                    "201" => "Made; `Location` says where",
+                    "202" => "Taken; the work goes on",
+                    "204" => "Done; there is nothing more to say",
+                    _ => "The answer",
+                });
+            }
+        }
+    }
+    for server in document["servers"].as_array_mut().into_iter().flatten() {
+        server["x-internal"] = json!(false);
     }
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn run(docs: &Docs, settings: &Settings) -> Result<ExitCode> {
     if stale.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    Err(Error::conflict("docs.stale", format!("not what the code says: {}; run `tyrian docs` and commit", stale.join(", "))))
+    Err(errors::docs_stale(&stale))
 }
 
 async fn generate(settings: &Settings, scratch: &std::path::Path) -> Result<Vec<(&'static str, String)>> {

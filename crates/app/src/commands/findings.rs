@@ -24,8 +24,8 @@ pub(super) async fn run(command: &Findings, cli: &Cli, settings: &Settings) -> R
 async fn list(session: &Session, severity: &[String], status: Option<&str>, text: Option<&str>, as_json: bool) -> Result<()> {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query.append_pair("limit", "500");
-    if !severity.is_empty() {
-        query.append_pair("severity", &severity.join(","));
+    for word in severity {
+        query.append_pair("severity", word);
     }
     if let Some(status) = status {
         query.append_pair("status", status);

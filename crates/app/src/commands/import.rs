@@ -5,8 +5,8 @@ use std::io::{Read, stdin};
 use std::path::Path;
 use std::process::ExitCode;
 
-use base::{Error, Result};
-use importers::{Format, Limits, ParseError, Record, Sink, Stop, Totals, Warning};
+use base::Result;
+use importers::{Format, Limits, Record, Sink, Stop, Totals, Warning};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 
@@ -59,7 +59,7 @@ pub(super) fn dry_run(import: &Import, as_json: bool) -> Result<ExitCode> {
 fn read(path: &Path, format: Option<&str>) -> Result<Reading> {
     let (format, mut source) = open(path, format)?;
     let mut warnings = Warnings::default();
-    let totals = importers::parse(format, &mut source, &Limits::default(), &mut warnings).map_err(|failure| unreadable(path, &failure))?;
+    let totals = importers::parse(format, &mut source, &Limits::default(), &mut warnings).map_err(|failure| errors::import_unreadable(path, &failure))?;
     Ok(Reading { file: path.display().to_string(), format, findings: totals.issues, totals, warnings: warnings.0 })
 }
 
@@ -76,13 +76,9 @@ fn open(path: &Path, format: Option<&str>) -> Result<(Format, Box<dyn Read>)> {
     let guess = importers::sniff(&head, path.file_name().and_then(|name| name.to_str()));
     let Some((format, _)) = guess.first() else {
         let known: Vec<&str> = Format::all().map(Format::id).collect();
-        return Err(Error::invalid("import.unknown_format", format!("`{}` is in none of the formats {}; if it is, say which with --format", path.display(), known.join(", "))));
+        return Err(errors::import_unknown_format(path, &known));
     };
     Ok((*format, Box::new(std::io::Cursor::new(head).chain(source))))
-}
-
-fn unreadable(path: &Path, failure: &ParseError) -> Error {
-    Error::invalid("import.unreadable", format!("`{}`: {failure}", path.display()))
 }
 
 fn print(reading: &Reading) {

@@ -28,7 +28,7 @@ pub(super) async fn run(scan: &Scan, cli: &Cli, settings: &Settings) -> Result<E
     let session = Session::open(cli, settings).await?;
     let outcome = tokio::select! {
         outcome = whole(scan, &session.client, cli.json) => outcome,
-        _ = tokio::signal::ctrl_c() => Err(Error::timeout("cli.interrupted", "interrupted; what was found so far is kept, `tyrian findings list` shows it")),
+        _ = tokio::signal::ctrl_c() => Err(errors::interrupted()),
     };
     session.close().await;
     outcome
@@ -54,7 +54,7 @@ async fn whole(scan: &Scan, client: &Client, as_json: bool) -> Result<ExitCode> 
         }
     }
     if let Some(error) = ended["error"].as_str() {
-        return Err(Error::unavailable("cli.scan_failed", format!("the scan ended early: {error}; findings so far are above")));
+        return Err(errors::scan_failed(error));
     }
     Ok(verdict(scan.fail_on, &findings))
 }
@@ -105,7 +105,7 @@ async fn authorize(scan: &Scan, client: &Client, target: &Json, reason: &str) ->
 /// Asks at a terminal; a script has to say it in words.
 fn ask(target: &str, refused: &Error) -> Result<String> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err(Error::forbidden("cli.not_authorized", format!("{}. If you own {target} or hold written permission to test it, say so: --i-own-this \"REASON\"", refused.detail())));
+        return Err(errors::not_authorized(format!("{}. If you own {target} or hold written permission to test it, say so: --i-own-this \"REASON\"", refused.detail())));
     }
     output::note(&format!("No authorisation covers {target}. Scanning what you may not test is a crime in many countries."));
     let mut screen = stderr();
@@ -113,7 +113,7 @@ fn ask(target: &str, refused: &Error) -> Result<String> {
     let mut reason = String::new();
     stdin().read_line(&mut reason).map_err(|cause| errors::usage(format!("no answer: {cause}")))?;
     match reason.trim() {
-        "" => Err(Error::forbidden("cli.not_authorized", format!("{target} was not scanned: no authorisation"))),
+        "" => Err(errors::not_authorized(format!("{target} was not scanned: no authorisation"))),
         reason => Ok(reason.to_owned()),
     }
 }
@@ -159,7 +159,7 @@ async fn report(scan: &Scan, client: &Client, id: &str) -> Result<Vec<String>> {
         report = client.get(&path).await?;
     }
     if report["state"] == "failed" {
-        return Err(Error::unavailable("cli.report_failed", format!("the report could not be made: {}", report["error"].as_str().unwrap_or("no reason given"))));
+        return Err(errors::report_failed(report["error"].as_str().unwrap_or("no reason given")));
     }
     let mut files = Vec::new();
     for format in FORMATS {

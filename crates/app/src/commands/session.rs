@@ -39,7 +39,7 @@ impl Session {
         let origin = Origin { source: Source::Cli, ..Origin::default() };
         let router = api::api(&services, &[Role::All], &gateway::Upstreams::new())?.layer(Extension(actor)).layer(Extension(origin));
         services.audit.start();
-        Worker::start(&backends, &services.jobs(), &Concurrency::default());
+        Worker::start(&backends, &services.jobs(), &Concurrency::default()).await?;
         Ok(Self { client: Client::local(router)?, local: Some(services) })
     }
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, stdin};
 use std::process::ExitCode;
 
-use base::{Actor, Error, PageRequest, Permission, Result, Role, Secret, Source};
+use base::{Actor, PageRequest, Permission, Result, Role, Secret, Source};
 use serde_json::json;
 
 use super::session::Session;
@@ -87,7 +87,7 @@ async fn find(services: &Services, actor: &Actor, username: &str) -> Result<auth
         .await?
         .into_iter()
         .find(|user| user.username.eq_ignore_ascii_case(username))
-        .ok_or_else(|| Error::not_found("cli.user", format!("there is no user `{username}`; `tyrian user list` shows all")))
+        .ok_or_else(|| errors::no_user(username))
 }
 
 /// Asks at a terminal, else takes one line of stdin.

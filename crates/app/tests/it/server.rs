@@ -177,14 +177,24 @@ pub async fn authorized_target(client: &Client, address: &str) -> Json {
 
 /// Waits until the scan has ended and gives it.
 pub async fn ended(client: &Client, scan: &Json) -> Json {
-    let path = format!("scans/{}", scan["id"].as_str().unwrap());
+    settled(client, "scans", scan, &["completed", "failed", "cancelled"]).await
+}
+
+/// Waits until the report is rendered or given up and gives it.
+pub async fn rendered(client: &Client, report: &Json) -> Json {
+    settled(client, "reports", report, &["ready", "failed"]).await
+}
+
+/// Two minutes are for machines that do something else besides.
+async fn settled(client: &Client, place: &str, thing: &Json, states: &[&str]) -> Json {
+    let path = format!("{place}/{}", thing["id"].as_str().unwrap());
     let start = std::time::Instant::now();
     loop {
-        let scan: Json = client.get(&path).await.unwrap_or_default();
-        if matches!(scan["state"].as_str(), Some("completed" | "failed" | "cancelled")) {
-            return scan;
+        let thing: Json = client.get(&path).await.unwrap_or_default();
+        if thing["state"].as_str().is_some_and(|state| states.contains(&state)) {
+            return thing;
         }
-        assert!(start.elapsed().as_secs() < 120, "the scan never ended: {scan}");
+        assert!(start.elapsed().as_secs() < 120, "it never ended: {thing}");
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
 }

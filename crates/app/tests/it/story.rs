@@ -4,7 +4,7 @@ use futures::StreamExt;
 use serde_json::{Value as Json, json};
 use testkit::Lab;
 
-use crate::server::{Server, authorized_target, create_admin, ended, stderr, stdout, tyrian};
+use crate::server::{Server, authorized_target, create_admin, ended, rendered, stderr, stdout, tyrian};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_team_scans_decides_reports_and_proves_the_log() {
@@ -48,7 +48,7 @@ async fn a_team_scans_decides_reports_and_proves_the_log() {
 
     let report: Json = ada.post("reports", &json!({ "title": "Lab", "scan_id": scan["id"], "language": "pt-BR" })).await.unwrap();
     let path = format!("reports/{}", report["id"].as_str().unwrap());
-    testkit::eventually("the report is rendered", async || ada.get::<Json>(&path).await.unwrap()["state"] == "ready").await;
+    assert_eq!(rendered(&ada, &report).await["state"], "ready");
     let pdf = ada.bytes(&format!("{path}/files/pdf")).await.unwrap();
     assert!(pdf.starts_with(b"%PDF-") && pdf.len() > 20_000);
     let html = String::from_utf8(ada.bytes(&format!("{path}/files/html")).await.unwrap()).unwrap();

@@ -48,7 +48,13 @@ pub struct Worker;
 
 impl Worker {
     /// Starts one loop per queue and the housekeeping; they stop with the process.
-    pub fn start(backends: &Backends, handlers: &Handlers, concurrency: &Concurrency) {
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn start(backends: &Backends, handlers: &Handlers, concurrency: &Concurrency) -> base::Result<()> {
+        // On an embedded database nobody else can hold a lease, so a restart takes all work up at once; before the
+        // first claim of its own, which must not be taken back.
+        queue::reclaim(&backends.db, backends.clock.now(), !backends.db.is_shared()).await?;
         let handlers = Arc::new(handlers.clone());
         let name: Id<Worker> = backends.ids.next();
         for queue in handlers.queues() {
@@ -57,6 +63,7 @@ impl Worker {
             backends.tasks.spawn("jobs.queue", looper.serve(slots));
         }
         backends.tasks.spawn("jobs.housekeeping", housekeeping(backends.clone(), handlers));
+        Ok(())
     }
 }
 
@@ -210,16 +217,13 @@ fn backoff(attempts: u32, seed: i64) -> Duration {
 
 async fn housekeeping(backends: Backends, handlers: Arc<Handlers>) {
     let stop = backends.tasks.stop();
-    // On an embedded database nobody else can hold a lease, so a restart takes all work up at once.
-    let mut everything = !backends.db.is_shared();
     let mut purge_in = 0_u32;
     loop {
         let round = async {
             let now = backends.clock.now();
-            if queue::reclaim(&backends.db, now, everything).await? > 0 {
+            if queue::reclaim(&backends.db, now, false).await? > 0 {
                 backends.wake.notify_waiters();
             }
-            everything = false;
             fire_schedules(&backends, &handlers).await?;
             if purge_in == 0 {
                 queue::purge(&backends.db, now - MEMORY).await?;

@@ -48,7 +48,7 @@ pub struct Rotation {
 #[serde(deny_unknown_fields)]
 struct Written {
     signing: Vec<WrittenSigning>,
-    data: Vec<WrittenData>,
+    data: Vec<WrittenSealing>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,7 +66,7 @@ struct WrittenSigning {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenData {
+struct WrittenSealing {
     /// Hexadecimal.
     id: String,
     /// Base64.
@@ -84,7 +84,7 @@ fn exposed<S: Serializer>(secret: &Secret<String>, serializer: S) -> std::result
 #[derive(Clone, Default)]
 pub(super) struct Ring {
     signing: Vec<Arc<Signing>>,
-    data: HashMap<[u8; DATA_ID], Arc<Data>>,
+    data: HashMap<[u8; DATA_ID], Arc<Sealing>>,
     /// The data key that seals.
     present: Option<[u8; DATA_ID]>,
 }
@@ -97,7 +97,7 @@ struct Signing {
     public: PublicKey,
 }
 
-struct Data {
+struct Sealing {
     key: Key,
     created_at: Time,
 }
@@ -116,7 +116,7 @@ impl Ring {
             let id = hex::decode(&key.id).ok().and_then(|id| id.try_into().ok()).ok_or("a data key's id is malformed")?;
             let bytes = Zeroizing::new(STANDARD.decode(key.key.expose()).map_err(|cause| cause.to_string())?);
             let bytes = bytes.as_slice().try_into().map_err(|_| "a data key is not 32 bytes")?;
-            ring.add(id, Data { key: Secret::new(bytes), created_at: key.created_at });
+            ring.add(id, Sealing { key: Secret::new(bytes), created_at: key.created_at });
         }
         Ok(ring)
     }
@@ -131,7 +131,7 @@ impl Ring {
             not_before: key.public.not_before,
             retire_at: key.public.retire_at,
         });
-        let data = self.data.iter().map(|(id, data)| WrittenData {
+        let data = self.data.iter().map(|(id, data)| WrittenSealing {
             id: hex::encode(id),
             key: Secret::new(STANDARD.encode(data.key.expose())),
             created_at: data.created_at,
@@ -206,7 +206,7 @@ impl Ring {
         // Later than every other, whatever the clock says.
         let newest = self.data.values().map(|data| data.created_at + Duration::from_micros(1)).max();
         let created_at = newest.map_or(now, |newest| newest.max(now));
-        self.add(random()?, Data { key: Secret::new(random()?), created_at });
+        self.add(random()?, Sealing { key: Secret::new(random()?), created_at });
         Ok(())
     }
 
@@ -235,7 +235,7 @@ impl Ring {
         self.signing.iter().filter(move |key| key.purpose == purpose && key.is_known(now))
     }
 
-    fn add(&mut self, id: [u8; DATA_ID], data: Data) {
+    fn add(&mut self, id: [u8; DATA_ID], data: Sealing) {
         self.data.insert(id, Arc::new(data));
         self.present = self.data.iter().max_by_key(|(id, data)| (data.created_at, **id)).map(|(id, _)| *id);
     }

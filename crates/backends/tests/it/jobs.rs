@@ -175,7 +175,7 @@ async fn a_running_job_can_be_cancelled_and_shutdown_gives_work_back() {
         let (backends, actor) = (&world.backends, world.actor(&[Role::Admin]));
         let tally = Tally::default();
         let handlers = Handlers::new().add::<Wait>(tally.clone());
-        Worker::start(backends, &handlers, &Concurrency::default());
+        Worker::start(backends, &handlers, &Concurrency::default()).await.unwrap();
         let mut ids = Vec::new();
         for _ in 0..2 {
             let mut tx = backends.db.begin().await.unwrap();
