@@ -39,15 +39,15 @@ async fn run(settings: &Settings, backends: &Backends) -> Result<()> {
     let management_address = management.address()?;
     let internal = gateway::management(backends, metrics, auth::internal_routes(&services.auth));
     let listeners = listeners(settings, &services).await?;
-    let mut addresses = Vec::new();
+    let addresses = listeners.iter().map(|(listener, _)| listener.address()).collect::<Result<Vec<_>>>()?;
+    // The sockets are bound: whoever reads the greeting can connect, and whoever finds the process healthy can read the greeting.
+    announce(settings, &services, &addresses, management_address).await?;
+    services.audit.start();
+    Worker::start(backends, &jobs(settings, &services), &Concurrency { each: settings.jobs.concurrency, ..Concurrency::default() }).await?;
     for (listener, router) in listeners {
-        addresses.push(listener.address()?);
         listener.serve(router, &backends.tasks);
     }
     management.serve(internal, &backends.tasks);
-    services.audit.start();
-    Worker::start(backends, &jobs(settings, &services), &Concurrency { each: settings.jobs.concurrency, ..Concurrency::default() }).await?;
-    announce(settings, &services, &addresses, management_address).await?;
     wait_for_signal().await
 }
 
