@@ -22,7 +22,8 @@ pub(crate) struct Limit {
 
 impl Limit {
     async fn ask(&self, key: &str) -> Option<Verdict> {
-        let quota = Quota { burst: self.rate.burst, per: Duration::from_secs(60) / self.rate.per_minute.max(1) };
+        // The store thinks in the time a whole burst takes to come back.
+        let quota = Quota { burst: self.rate.burst, per: Duration::from_secs(60) * self.rate.burst / self.rate.per_minute.max(1) };
         match self.hot.limit(key, quota).await {
             Ok(verdict) => Some(verdict),
             Err(error) => {

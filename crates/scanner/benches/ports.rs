@@ -15,6 +15,9 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+/// The open ports of one pair of runs: ours, nmap's.
+type Found = (BTreeSet<u16>, BTreeSet<u16>);
+
 const ROUNDS: usize = 7;
 /// Open for the whole bench, so that there is something to find.
 const LISTENERS: usize = 20;
@@ -46,7 +49,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         seen.push((outcome.open.iter().map(SocketAddr::port).collect::<BTreeSet<u16>>(), open));
     }
     // Other programs of the machine open and close ports meanwhile; only those open all the time are judged.
-    let lasting = |side: fn(&(BTreeSet<u16>, BTreeSet<u16>)) -> &BTreeSet<u16>| {
+    let lasting = |side: fn(&Found) -> &BTreeSet<u16>| {
         let sets = seen.iter().map(side).cloned();
         sets.reduce(|all, next| &all & &next).unwrap_or_default()
     };
