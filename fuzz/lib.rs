@@ -31,10 +31,12 @@ pub fn check(format: Format, bytes: &[u8]) {
     for detail in [Detail::Reported, Detail::Judged] {
         let options = options(detail);
         let (outcome, records) = import(format, &mut &bytes[..], &options);
-        let (pieces, again) = import(format, &mut Dribble(bytes, 3), &options);
-        assert_eq!(records, again, "the size of reads matters");
-        assert_eq!(outcome.totals.observations, pieces.totals.observations);
-        assert_eq!(outcome.failure.is_some(), pieces.failure.is_some());
+        if detail == Detail::Judged {
+            let (pieces, again) = import(format, &mut Dribble(bytes, 3), &options);
+            assert_eq!(records, again, "the size of reads matters");
+            assert_eq!(outcome.totals.observations, pieces.totals.observations);
+            assert_eq!(outcome.failure.is_some(), pieces.failure.is_some());
+        }
         let totals = &outcome.totals;
         assert!(totals.observations + totals.assets + totals.coverage <= options.limits.records);
         assert!(totals.bytes <= options.limits.bytes.max(bytes.len() as u64));

@@ -19,12 +19,12 @@ for target in ${*:-nmap sarif nuclei sslscan sniff audit_export}; do
     esac
     # Real files are where damage starts from.
     if [ -d "$data/$target" ]; then
-        find "$data/$target" -type f -size -48k ! -name expected.json -exec cp -u {} "$corpus" \;
-        find ../crates/importers/tests/fixtures -name "$target*" -size -48k -exec cp -u {} "$corpus" \;
+        find "$data/$target" -type f -size -12k ! -name expected.json -exec cp -u {} "$corpus" \;
+        find ../crates/importers/tests/fixtures -name "$target*" -size -12k -exec cp -u {} "$corpus" \;
     fi
     dictionary=
     [ ! -f "dictionaries/$target.dict" ] || dictionary="-dict=dictionaries/$target.dict"
     # shellcheck disable=SC2086
     cargo fuzz run --fuzz-dir . $features "$target" "$corpus" -- \
-        -max_total_time="$seconds" -max_len=49152 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 $dictionary
+        -max_total_time="$seconds" -max_len=12288 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 $dictionary
 done

@@ -98,7 +98,9 @@ fn nuclei(number: u64) -> String {
 
 fn sslscan(number: u64) -> String {
     let ciphers = "<cipher status=\"accepted\" sslversion=\"TLSv1.2\" bits=\"256\" cipher=\"ECDHE-RSA-AES256-GCM-SHA384\" id=\"0xC030\" strength=\"strong\" curve=\"25519\" ecdhebits=\"253\"/>\n".repeat(20);
-    format!("<ssltest host=\"h{number}.example\" sniname=\"h{number}.example\" port=\"443\"><protocol type=\"tls\" version=\"1.2\" enabled=\"1\"/><heartbleed sslversion=\"TLSv1.2\" vulnerable=\"0\"/>{ciphers}</ssltest>\n")
+    format!(
+        "<ssltest host=\"h{number}.example\" sniname=\"h{number}.example\" port=\"443\"><protocol type=\"tls\" version=\"1.2\" enabled=\"1\"/><heartbleed sslversion=\"TLSv1.2\" vulnerable=\"0\"/>{ciphers}</ssltest>\n"
+    )
 }
 
 /// Drops every record, as a database writer would after storing it.

@@ -25,20 +25,6 @@ pub(crate) enum Decoded<'a> {
     Foreign(Box<DecodingReader<BufReader<Meter<'a>>>>),
 }
 
-impl Decoded<'_> {
-    /// From what is not consumed yet on, bytes that are not UTF-8 are an error that names the first.
-    pub(crate) fn demand_text(&mut self, gauge: &Gauge) -> Result<(), ParseError> {
-        let Self::Plain(reader) = self else {
-            return Ok(());
-        };
-        let mut utf8 = Utf8::default();
-        let mark = reader.get_ref().mark;
-        let bad = utf8.check(reader.buffer(), gauge.raw() - mark - reader.buffer().len() as u64);
-        reader.get_mut().utf8 = Some(utf8);
-        bad.map_or(Ok(()), |byte| Err(not_utf8(byte)))
-    }
-}
-
 impl Read for Decoded<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         match self {
@@ -146,85 +132,93 @@ impl Gauge {
     }
 }
 
-/// Counts raw bytes, holds them to the limit and checks UTF-8 where that is demanded.
+/// Counts raw bytes, holds them to the limit and checks UTF-8 where that is demanded. Only whole
+/// characters leave it, and what comes before a bad byte leaves it first, so that how the source
+/// cuts its reads changes nothing. Its reader's buffer is longer than a character.
 pub(crate) struct Meter<'a> {
     source: Chain<Cursor<Vec<u8>>, &'a mut dyn Read>,
     limit: u64,
     /// Length of the byte order mark left out.
     mark: u64,
     gauge: Rc<Gauge>,
-    utf8: Option<Utf8>,
+    strict: bool,
+    /// The first bytes of a character.
+    carry: Vec<u8>,
+    fault: Option<ParseError>,
+    /// Set once the fault was told: nothing is read after it, whoever asks.
+    ended: bool,
+}
+
+impl Meter<'_> {
+    fn end(&mut self, fault: ParseError) -> io::Error {
+        self.ended = true;
+        self.gauge.fail(fault)
+    }
+
+    /// How many of the bytes may leave; what is wrong with the rest becomes the fault or the carry.
+    fn judge(&mut self, bytes: &[u8], start: u64, last: bool) -> usize {
+        let mut good = bytes.len();
+        if start + good as u64 > self.limit {
+            good = usize::try_from(self.limit.saturating_sub(start)).unwrap_or(good);
+            self.fault = Some(self.gauge.over("bytes", self.limit));
+        }
+        if self.strict
+            && let Err(error) = str::from_utf8(&bytes[..good])
+        {
+            let valid = error.valid_up_to();
+            if error.error_len().is_some() || last {
+                self.fault = Some(not_utf8(start - self.mark + valid as u64));
+            } else if self.fault.is_none() {
+                self.carry.extend_from_slice(&bytes[valid..good]);
+            }
+            good = valid;
+        }
+        good
+    }
 }
 
 impl Read for Meter<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.source.read(buffer)?;
+        if let Some(fault) = self.fault.take() {
+            return Err(self.end(fault));
+        }
+        if self.ended {
+            return Err(io::Error::other("read on after the end"));
+        }
         let start = self.gauge.raw.get();
-        let end = start + read as u64;
-        if end > self.limit {
-            return Err(self.gauge.fail(self.gauge.over("bytes", self.limit)));
-        }
-        self.gauge.raw.set(end);
-        if let Some(utf8) = &mut self.utf8 {
-            let start = start - self.mark;
-            let bad = if read == 0 && !buffer.is_empty() { utf8.finish(start) } else { utf8.check(&buffer[..read], start) };
-            if let Some(byte) = bad {
-                return Err(self.gauge.fail(not_utf8(byte)));
+        loop {
+            let carried = self.carry.len();
+            let read = self.source.read(&mut buffer[carried..])?;
+            buffer[..carried].copy_from_slice(&self.carry);
+            self.carry.clear();
+            let good = self.judge(&buffer[..carried + read], start, read == 0);
+            if good > 0 {
+                self.gauge.raw.set(start + good as u64);
+                return Ok(good);
+            }
+            if let Some(fault) = self.fault.take() {
+                return Err(self.end(fault));
+            }
+            if read == 0 {
+                return Ok(0);
             }
         }
-        Ok(read)
     }
 }
 
-/// The bytes of a character that straddles two reads.
-#[derive(Default)]
-struct Utf8 {
-    carry: [u8; 4],
-    carried: usize,
-}
-
-impl Utf8 {
-    /// Offset of the first bad byte in a chunk that starts at `start`.
-    fn check(&mut self, mut chunk: &[u8], start: u64) -> Option<u64> {
-        let mut offset = start;
-        while self.carried > 0 {
-            let (&byte, rest) = chunk.split_first()?;
-            let begin = offset - self.carried as u64;
-            self.carry[self.carried] = byte;
-            self.carried += 1;
-            match str::from_utf8(&self.carry[..self.carried]) {
-                Ok(_) => self.carried = 0,
-                Err(error) if error.error_len().is_some() => return Some(begin),
-                Err(_) => {}
-            }
-            chunk = rest;
-            offset += 1;
-        }
-        let error = str::from_utf8(chunk).err()?;
-        let tail = &chunk[error.valid_up_to()..];
-        if error.error_len().is_some() {
-            return Some(offset + error.valid_up_to() as u64);
-        }
-        self.carry[..tail.len()].copy_from_slice(tail);
-        self.carried = tail.len();
-        None
-    }
-
-    fn finish(&self, end: u64) -> Option<u64> {
-        (self.carried > 0).then(|| end - self.carried as u64)
-    }
-}
-
-/// Opens a source that must be text to its end.
+/// Opens a source that must be text to its end: UTF-16 with a byte order mark, the encoding an XML
+/// declaration names, or UTF-8.
 pub(crate) fn open<'a>(source: &'a mut dyn Read, limits: &Limits, gauge: &Rc<Gauge>) -> Result<Decoded<'a>, ParseError> {
-    let mut decoded = open_unchecked(source, limits, gauge)?;
-    decoded.demand_text(gauge)?;
-    Ok(decoded)
+    open_if(source, limits, gauge, |_| true)
 }
 
-/// Opens a source: UTF-16 with a byte order mark, the encoding an XML declaration names, or bytes
-/// that should be UTF-8 and are not checked.
-pub(crate) fn open_unchecked<'a>(source: &'a mut dyn Read, limits: &Limits, gauge: &Rc<Gauge>) -> Result<Decoded<'a>, ParseError> {
+/// As [`open`], but what should be UTF-8 is checked only if its first bytes say so to `strict`.
+pub(crate) fn open_if<'a>(
+    source: &'a mut dyn Read,
+    limits: &Limits,
+    gauge: &Rc<Gauge>,
+    strict: fn(&[u8]) -> bool,
+) -> Result<Decoded<'a>, ParseError> {
     let mut head = Vec::new();
     Read::take(&mut *source, HEAD).read_to_end(&mut head).map_err(|error| gauge.failure(error))?;
     let wide = head.starts_with(&[0xFF, 0xFE])
@@ -256,7 +250,17 @@ pub(crate) fn open_unchecked<'a>(source: &'a mut dyn Read, limits: &Limits, gaug
     }
     let mark = head.position();
     gauge.raw.set(mark);
-    let meter = Meter { source: head.chain(source), limit: limits.bytes, mark, gauge: Rc::clone(gauge), utf8: None };
+    let strict = plain && strict(head.get_ref().strip_prefix(MARK).unwrap_or(head.get_ref()));
+    let meter = Meter {
+        source: head.chain(source),
+        limit: limits.bytes.max(mark),
+        mark,
+        gauge: Rc::clone(gauge),
+        strict,
+        carry: Vec::new(),
+        fault: None,
+        ended: false,
+    };
     let reader = BufReader::with_capacity(64 << 10, meter);
     if plain {
         return Ok(Decoded::Plain(reader));

@@ -105,7 +105,9 @@ impl BufRead for Feed<'_> {
         }
         let buffer = self.inner.fill_buf()?;
         self.ended = buffer.is_empty();
-        Ok(buffer)
+        // One byte more than the limit is enough to pass it; how long the buffer is must not matter.
+        let left = usize::try_from(self.limit - (self.gauge.at() - self.event)).unwrap_or(usize::MAX);
+        Ok(&buffer[..buffer.len().min(left.saturating_add(1))])
     }
 
     fn consume(&mut self, amount: usize) {

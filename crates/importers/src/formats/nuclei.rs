@@ -47,7 +47,7 @@ struct Seen {
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
-    let mut input = input::open_unchecked(source, out.limits(), &gauge)?;
+    let mut input = input::open_if(source, out.limits(), &gauge, |head| !is_lines(head))?;
     let mut seen = Seen::default();
     match input::first_byte(&mut input, &gauge)? {
         None => return Ok(()),
@@ -69,9 +69,15 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     Ok(())
 }
 
-fn array(mut input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
+/// Whether every line is a record of its own, so that a bad byte costs one of them.
+fn is_lines(head: &[u8]) -> bool {
+    let head = head.trim_ascii_start();
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    head.starts_with(b"{") && line.trim_ascii() != b"{"
+}
+
+fn array(input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
-    input.demand_text(&gauge)?;
     let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
     let record = feed.record();
     let mut parser = serde_json::Deserializer::from_reader(feed);
@@ -116,9 +122,8 @@ fn lines(mut input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -
 }
 
 /// Indented objects one after the other; the first brace is already read.
-fn values(mut input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
+fn values(input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
     let gauge = out.gauge();
-    input.demand_text(&gauge)?;
     let mut watch = Watch::new(&gauge, out.limits());
     watch.resume();
     let feed = Feed::new(input, watch);

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use importers::{Format, Limits, Options, ParseError, Record, Sink, Stop, parse};
+use importers::{Format, Limits, Options, ParseError, Record, Sink, Stop, parse, read};
 use proptest::prelude::*;
 
 use crate::{observations, outcome, records, specimens};
@@ -178,12 +178,20 @@ fn the_size_of_reads_does_not_matter() {
     let mut all = specimens();
     all.push((Format::Nuclei, wide.into_bytes()));
     for (format, bytes) in all {
-        let whole = records(format, &bytes);
-        for size in [1, 2, 3, 7] {
-            let mut records = Vec::new();
-            let mut source = Dribble(&bytes, size);
-            parse(format, &mut source, &Limits::default(), &mut records).expect("readable");
-            assert_eq!(records, whole, "{format} by {size}");
+        let mut damaged = bytes.clone();
+        let place = bytes.len() * 2 / 3;
+        damaged[place] = 0xE6;
+        for bytes in [bytes, damaged] {
+            let (whole, expected) = outcome(format, &bytes, &Options::default());
+            for size in [1, 2, 3, 7] {
+                let mut records = Vec::new();
+                let mut source = Dribble(&bytes, size);
+                let pieces = read(format, &mut source, &Options::default(), &mut records);
+                assert_eq!(records, expected, "{format} by {size}");
+                // How far ahead was read after the last element is chance.
+                assert_eq!(pieces.totals.warnings, whole.totals.warnings, "{format} by {size}");
+                assert_eq!(pieces.failure.map(|error| error.to_string()), whole.failure.as_ref().map(ToString::to_string));
+            }
         }
     }
 }

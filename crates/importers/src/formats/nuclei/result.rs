@@ -167,7 +167,12 @@ impl Place {
             location.service = Some(url.scheme().to_owned());
             location.url = Some(matched.to_owned());
         }
-        Self { location, host, origin: web.then(|| identity::origin(&url).unwrap_or_else(|| identity::asset(matched))), path: url.path().to_owned() }
+        Self {
+            location,
+            host,
+            origin: web.then(|| identity::origin(&url).unwrap_or_else(|| identity::asset(matched))),
+            path: url.path().to_owned(),
+        }
     }
 }
 
