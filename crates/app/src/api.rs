@@ -52,8 +52,16 @@ pub(crate) fn api(services: &Services, roles: &[Role], upstreams: &Upstreams) ->
 pub(crate) fn document(services: &Services) -> utoipa::openapi::OpenApi {
     let (_, mut document) = local(services, &[Role::All]).split_for_parts();
     document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-    document.info.license = Some(LicenseBuilder::new().name("AGPL-3.0-or-later").url(Some("https://www.gnu.org/licenses/agpl-3.0.html")).build());
-    document.info.contact = Some(ContactBuilder::new().name(Some("Tyrian maintainers")).url(Some("https://tyrian.example/contact")).email(Some("maintainers@tyrian.example")).build());
-    document.servers = Some(vec![ServerBuilder::new().url("/api/v1").description(Some("This server, in production or on a local machine")).build()]);
+    document.info.license =
+        Some(LicenseBuilder::new().name("AGPL-3.0-or-later").url(Some("https://www.gnu.org/licenses/agpl-3.0.html")).build());
+    document.info.contact = Some(
+        ContactBuilder::new()
+            .name(Some("Tyrian maintainers"))
+            .url(Some("https://tyrian.example/contact"))
+            .email(Some("maintainers@tyrian.example"))
+            .build(),
+    );
+    document.servers =
+        Some(vec![ServerBuilder::new().url("/api/v1").description(Some("This server, in production or on a local machine")).build()]);
     web::openapi::complete(document)
 }

@@ -91,7 +91,8 @@ impl Settings {
     /// # Errors
     /// `Invalid` naming the key and the file or variable it came from.
     pub(crate) fn load(sources: &Sources) -> Result<Self> {
-        let mut merged: Table = DEFAULT.parse().map_err(|cause| Error::internal("the built-in configuration cannot be read").because(cause))?;
+        let mut merged: Table =
+            DEFAULT.parse().map_err(|cause| Error::internal("the built-in configuration cannot be read").because(cause))?;
         let mut origins = Vec::new();
         if let Some((path, table)) = read_file(sources.file.as_deref())? {
             origins.push((format!("`{}`", path.display()), keys(&table, "")));
@@ -104,16 +105,25 @@ impl Settings {
             let Some(key) = name.strip_prefix(PREFIX) else { continue };
             let path: Vec<String> = key.to_lowercase().split("__").map(str::to_owned).collect();
             origins.push((format!("the environment variable {name}"), vec![path.join(".")]));
-            set(&mut merged, &path, text).ok_or_else(|| errors::config_key(&path.join("."), "no such section", &format!("the environment variable {name}")))?;
+            set(&mut merged, &path, text)
+                .ok_or_else(|| errors::config_key(&path.join("."), "no such section", &format!("the environment variable {name}")))?;
         }
         serde_path_to_error::deserialize(Value::Table(merged)).map_err(|failure| {
             let mut path = failure.path().to_string();
             let cause = failure.inner().message().to_owned();
             // An unknown key is reported at its section; name the key itself.
             if let Some(unknown) = cause.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
-                path = if path == "." { unknown.to_owned() } else if path.ends_with(unknown) { path } else { format!("{path}.{unknown}") };
+                path = if path == "." {
+                    unknown.to_owned()
+                } else if path.ends_with(unknown) {
+                    path
+                } else {
+                    format!("{path}.{unknown}")
+                };
             }
-            let origin = origins.iter().rev().find(|(_, keys)| keys.iter().any(|key| *key == path || path.starts_with(&format!("{key}.")) || key.starts_with(&format!("{path}."))));
+            let origin = origins.iter().rev().find(|(_, keys)| {
+                keys.iter().any(|key| *key == path || path.starts_with(&format!("{key}.")) || key.starts_with(&format!("{path}.")))
+            });
             errors::config_key(&path, &cause, origin.map_or("the built-in defaults", |(origin, _)| origin))
         })
     }
@@ -159,7 +169,9 @@ fn merge(into: &mut Table, from: Table) {
 fn embed(merged: &mut Table, data: &Path) {
     let embedded = backends::Config::embedded(data);
     if let Some(Value::Table(section)) = merged.get_mut("backends") {
-        for (key, url) in [("db", embedded.db), ("hot", embedded.hot), ("bus", embedded.bus), ("blobs", embedded.blobs), ("keys", embedded.keys)] {
+        for (key, url) in
+            [("db", embedded.db), ("hot", embedded.hot), ("bus", embedded.bus), ("blobs", embedded.blobs), ("keys", embedded.keys)]
+        {
             section.insert(key.to_owned(), Value::String(url));
         }
     }
@@ -174,10 +186,14 @@ fn set(table: &mut Table, path: &[String], text: &str) -> Option<()> {
     }
     let value = match here.get(last) {
         Some(Value::String(_)) => Value::String(text.to_owned()),
-        Some(Value::Array(_)) if !text.trim_start().starts_with('[') => {
-            Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).filter(|part| part.as_str() != Some("")).collect())
-        }
-        _ => format!("v = {text}").parse::<Table>().ok().and_then(|mut parsed| parsed.remove("v")).unwrap_or_else(|| Value::String(text.to_owned())),
+        Some(Value::Array(_)) if !text.trim_start().starts_with('[') => Value::Array(
+            text.split(',').map(|part| Value::String(part.trim().to_owned())).filter(|part| part.as_str() != Some("")).collect(),
+        ),
+        _ => format!("v = {text}")
+            .parse::<Table>()
+            .ok()
+            .and_then(|mut parsed| parsed.remove("v"))
+            .unwrap_or_else(|| Value::String(text.to_owned())),
     };
     here.insert(last.clone(), value);
     Some(())
@@ -197,7 +213,15 @@ mod tests {
 
     #[test]
     fn the_defaults_are_valid_and_the_environment_wins_over_the_file() {
-        let settings = load("[gateway]\nmaximum_connections = 5\n", &[("TYRIAN__GATEWAY__MAXIMUM_CONNECTIONS", "7"), ("TYRIAN__ROLES", "scans,results"), ("TYRIAN__BACKENDS__KEYS_PASSPHRASE", "0123")]).unwrap();
+        let settings = load(
+            "[gateway]\nmaximum_connections = 5\n",
+            &[
+                ("TYRIAN__GATEWAY__MAXIMUM_CONNECTIONS", "7"),
+                ("TYRIAN__ROLES", "scans,results"),
+                ("TYRIAN__BACKENDS__KEYS_PASSPHRASE", "0123"),
+            ],
+        )
+        .unwrap();
         assert_eq!(settings.gateway.maximum_connections, 7);
         assert_eq!(settings.roles.len(), 2);
     }

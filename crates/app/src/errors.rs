@@ -36,7 +36,10 @@ pub(crate) fn docs_stale(files: &[String]) -> Error {
 
 /// The file is in no format that can be read.
 pub(crate) fn import_unknown_format(path: &Path, known: &[&str]) -> Error {
-    Error::invalid("import.unknown_format", format!("`{}` is in none of the formats {}; if it is, say which with --format", path.display(), known.join(", ")))
+    Error::invalid(
+        "import.unknown_format",
+        format!("`{}` is in none of the formats {}; if it is, say which with --format", path.display(), known.join(", ")),
+    )
 }
 
 /// The file is broken; the detail names the position.

@@ -40,7 +40,8 @@ pub(crate) fn note(text: &str) {
 
 /// Writes one JSON document to stdout.
 pub(crate) fn document(value: &impl Serialize) -> base::Result<()> {
-    let text = serde_json::to_string_pretty(value).map_err(|cause| Error::internal("the answer cannot be written as JSON").because(cause))?;
+    let text =
+        serde_json::to_string_pretty(value).map_err(|cause| Error::internal("the answer cannot be written as JSON").because(cause))?;
     line(&text);
     Ok(())
 }

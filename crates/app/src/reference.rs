@@ -62,7 +62,8 @@ fn describe(command: &mut clap::Command, path: &str, text: &mut String) {
 pub(crate) fn errors() -> Result<String> {
     let crates = Path::new("crates");
     let mut rows = Vec::new();
-    let mut folders: Vec<_> = std::fs::read_dir(crates).map_err(|cause| errors::file(crates, &cause))?.flatten().map(|entry| entry.path()).collect();
+    let mut folders: Vec<_> =
+        std::fs::read_dir(crates).map_err(|cause| errors::file(crates, &cause))?.flatten().map(|entry| entry.path()).collect();
     folders.sort();
     for folder in folders {
         if let Ok(source) = std::fs::read_to_string(folder.join("src/errors.rs")) {
@@ -71,7 +72,9 @@ pub(crate) fn errors() -> Result<String> {
     }
     rows.sort();
     rows.dedup();
-    let mut text = format!("{NOTICE}\n# Error codes\n\nThe `code` of a problem document (RFC 9457), stable across versions.\n\n| code | status | meaning |\n|---|---|---|\n");
+    let mut text = format!(
+        "{NOTICE}\n# Error codes\n\nThe `code` of a problem document (RFC 9457), stable across versions.\n\n| code | status | meaning |\n|---|---|---|\n"
+    );
     for (code, status, meaning) in rows {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "| `{code}` | {status} | {meaning} |");

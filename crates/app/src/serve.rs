@@ -125,14 +125,21 @@ async fn announce(settings: &Settings, services: &Services, addresses: &[SocketA
         (base, _) => base.to_owned(),
     };
     tracing::info!(?addresses, %management, "serving");
-    let mut lines = vec![format!("Tyrian {} at {base} (API documentation at {base}/docs, management at http://{management})", env!("CARGO_PKG_VERSION"))];
+    let mut lines = vec![format!(
+        "Tyrian {} at {base} (API documentation at {base}/docs, management at http://{management})",
+        env!("CARGO_PKG_VERSION")
+    )];
     if runs(&settings.roles, Role::Auth)
         && let Some(token) = services.auth.first_admin_token().await?
     {
         lines.push(format!("Create the first administrator: {base}/first-run?token={}", token.expose()));
     }
     let text = lines.join("\n");
-    if std::io::stdout().is_terminal() { crate::output::line(&format!("\n{text}\n")) } else { crate::output::line(&text) }
+    if std::io::stdout().is_terminal() {
+        crate::output::line(&format!("\n{text}\n"))
+    } else {
+        crate::output::line(&text)
+    }
     Ok(())
 }
 

@@ -31,7 +31,8 @@ impl Services {
         let targets = Targets::new(&backends);
         let scans = Scans::new(&backends, &targets, settings.scans.clone());
         let results = Results::new(&backends, &scans, &targets);
-        let typeset_command = std::env::current_exe().map_err(|cause| base::Error::internal("this program does not know where it lies").because(cause))?;
+        let typeset_command =
+            std::env::current_exe().map_err(|cause| base::Error::internal("this program does not know where it lies").because(cause))?;
         let reports = Reports::new(&backends, &results, &targets, &scans, reports::Config { typeset_command });
         let services = Self { backends, audit, auth, targets, scans, results, reports };
         services.backends.subscriptions.set(&services.jobs());

@@ -90,7 +90,8 @@ impl Backends {
 
     /// Asks every dependency whether it answers.
     pub async fn health(&self) -> Vec<Health> {
-        let told = |name, outcome: Result<()>| Health { name, ok: outcome.is_ok(), detail: outcome.err().map(|error| error.detail().to_owned()) };
+        let told =
+            |name, outcome: Result<()>| Health { name, ok: outcome.is_ok(), detail: outcome.err().map(|error| error.detail().to_owned()) };
         let (db, hot, bus, blobs, keys) =
             tokio::join!(self.db.ping(), self.hot.ping(), self.bus.ping(), self.blobs.ping(), self.keys.ping());
         vec![told("db", db), told("hot", hot), told("bus", bus), told("blobs", blobs), told("keys", keys)]

@@ -78,7 +78,10 @@ pub(crate) fn db_url(url: &str) -> Error {
 
 /// The SQLite file is held by another process.
 pub(crate) fn db_second_instance(path: &str) -> Error {
-    Error::conflict("db.in_use", format!("`{path}` is in use by another tyrian process; stop it, talk to it with --server, or choose another data directory"))
+    Error::conflict(
+        "db.in_use",
+        format!("`{path}` is in use by another tyrian process; stop it, talk to it with --server, or choose another data directory"),
+    )
 }
 
 /// The database is newer than this binary.
@@ -132,18 +135,26 @@ pub(crate) fn hot_full() -> Error {
 
 /// The folder of the embedded hot store is held by another process.
 pub(crate) fn hot_in_use(path: &Path) -> Error {
-    Error::conflict("hot.in_use", format!("`{}` is in use by another tyrian process; stop it or choose another data directory", path.display()))
+    Error::conflict(
+        "hot.in_use",
+        format!("`{}` is in use by another tyrian process; stop it or choose another data directory", path.display()),
+    )
 }
 
 /// The file of the embedded hot store cannot be read or written.
 pub(crate) fn hot_file(path: &Path, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
     let path = path.display();
-    Error::unavailable("hot.file", format!("the hot store `{path}` cannot be read or written; it holds nothing that is not elsewhere and may be deleted")).because(cause)
+    Error::unavailable(
+        "hot.file",
+        format!("the hot store `{path}` cannot be read or written; it holds nothing that is not elsewhere and may be deleted"),
+    )
+    .because(cause)
 }
 
 /// The Redis server does not answer.
 pub(crate) fn redis_unavailable(server: &str) -> Error {
-    Error::unavailable("redis.unavailable", format!("redis at {server} does not answer; retry in a moment")).retry_after(Duration::from_secs(1))
+    Error::unavailable("redis.unavailable", format!("redis at {server} does not answer; retry in a moment"))
+        .retry_after(Duration::from_secs(1))
 }
 
 /// The Redis server refused a command or its answer makes no sense.
@@ -178,7 +189,10 @@ pub(crate) fn blob_store(cause: object_store::Error) -> Error {
 
 /// The key file cannot be opened: wrong passphrase, wrong master key, or somebody changed it.
 pub(crate) fn keys_sealed(path: &Path, with: &str) -> Error {
-    Error::invalid("keys.sealed", format!("`{}` cannot be opened with {with}: it is the wrong one, or the file was altered", path.display()))
+    Error::invalid(
+        "keys.sealed",
+        format!("`{}` cannot be opened with {with}: it is the wrong one, or the file was altered", path.display()),
+    )
 }
 
 /// The key file is protected in another way than the configuration says.

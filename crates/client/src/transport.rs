@@ -39,7 +39,8 @@ impl Transport {
     pub(crate) async fn exchange(&self, base: &Url, request: Request<Vec<u8>>) -> Result<Answer> {
         match self {
             Self::Remote(http) => {
-                let request = reqwest::Request::try_from(request).map_err(|cause| Error::internal("a request cannot be built").because(cause))?;
+                let request =
+                    reqwest::Request::try_from(request).map_err(|cause| Error::internal("a request cannot be built").because(cause))?;
                 let response = http.execute(request).await.map_err(|cause| errors::unreachable(base, cause))?;
                 let (status, base) = (response.status(), base.clone());
                 Ok(Answer { status, body: response.bytes_stream().map_err(move |cause| errors::unreachable(&base, cause)).boxed() })

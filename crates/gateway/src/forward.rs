@@ -18,8 +18,17 @@ use web::Problem;
 use crate::errors;
 
 /// RFC 9110 §7.6.1, and what old intermediaries add.
-const HOP_BY_HOP: &[&str] =
-    &["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"];
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 struct Upstream {
     role: String,
@@ -47,7 +56,8 @@ pub fn forward(role: &str, base: &Url) -> base::Result<Router> {
 }
 
 async fn hand_on(State(upstream): State<Arc<Upstream>>, mut request: Request) -> Response {
-    let path = request.extensions().get::<axum::extract::OriginalUri>().map_or_else(|| request.uri().clone(), |original| original.0.clone());
+    let path =
+        request.extensions().get::<axum::extract::OriginalUri>().map_or_else(|| request.uri().clone(), |original| original.0.clone());
     let target = Uri::builder()
         .scheme(upstream.scheme.clone())
         .authority(upstream.authority.clone())

@@ -60,11 +60,9 @@ async fn guard(verdict: Option<Verdict>, request: Request, next: Next) -> Respon
     };
     let reset = verdict.reset_after.as_secs() + u64::from(verdict.reset_after.subsec_nanos() > 0);
     let headers = response.headers_mut();
-    for (name, value) in [
-        ("ratelimit-limit", u64::from(verdict.limit)),
-        ("ratelimit-remaining", u64::from(verdict.remaining)),
-        ("ratelimit-reset", reset),
-    ] {
+    for (name, value) in
+        [("ratelimit-limit", u64::from(verdict.limit)), ("ratelimit-remaining", u64::from(verdict.remaining)), ("ratelimit-reset", reset)]
+    {
         // The inner limit (the user's) is the tighter word; the outer one keeps quiet then.
         headers.entry(name).or_insert(HeaderValue::from(value));
     }

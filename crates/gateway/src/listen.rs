@@ -122,8 +122,13 @@ async fn accept(tcp: &TcpListener, free: &Arc<Semaphore>) -> Option<Accepted> {
     }
 }
 
-async fn connection<S>(builder: &Builder<TokioExecutor>, router: Router, stream: S, peer: SocketAddr, watcher: hyper_util::server::graceful::Watcher)
-where
+async fn connection<S>(
+    builder: &Builder<TokioExecutor>,
+    router: Router,
+    stream: S,
+    peer: SocketAddr,
+    watcher: hyper_util::server::graceful::Watcher,
+) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let service = router.map_request(move |mut request: http::Request<Incoming>| {

@@ -57,6 +57,12 @@ async fn ready(State(backends): State<Backends>) -> Response {
     let stopping = backends.tasks.stop().is_cancelled();
     let ok = !stopping && dependencies.iter().all(|dependency| dependency.ok);
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let word = if stopping { "stopping" } else if ok { "ok" } else { "degraded" };
+    let word = if stopping {
+        "stopping"
+    } else if ok {
+        "ok"
+    } else {
+        "degraded"
+    };
     (status, axum::Json(json!({ "status": word, "dependencies": dependencies }))).into_response()
 }

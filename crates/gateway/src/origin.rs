@@ -53,7 +53,9 @@ pub(crate) async fn mark(State(marking): State<Marking>, mut request: Request, n
     let status = response.status();
     metrics::counter!("http_requests_total", "route" => route.clone(), "method" => method.to_string(), "status" => status.as_u16().to_string()).increment(1);
     metrics::histogram!("http_request_duration_seconds", "route" => route, "method" => method.to_string()).record(elapsed.as_secs_f64());
-    span.in_scope(|| tracing::info!(status = status.as_u16(), duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), "answered"));
+    span.in_scope(|| {
+        tracing::info!(status = status.as_u16(), duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), "answered")
+    });
     if let Ok(value) = HeaderValue::from_str(&correlation) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
@@ -72,11 +74,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         return peer;
     }
     let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
-    forwarded
-        .rsplit(',')
-        .map_while(|part| part.trim().parse::<IpAddr>().ok())
-        .find(|ip| !is_trusted(*ip))
-        .unwrap_or(peer)
+    forwarded.rsplit(',').map_while(|part| part.trim().parse::<IpAddr>().ok()).find(|ip| !is_trusted(*ip)).unwrap_or(peer)
 }
 
 #[cfg(test)]

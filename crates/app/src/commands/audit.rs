@@ -22,9 +22,8 @@ pub(super) fn verify_file(file: &Path, known_checkpoint: Option<&Path>, json: bo
 }
 
 fn trust(known_checkpoint: Option<&Path>) -> Result<Trust> {
-    let known_checkpoint = known_checkpoint
-        .map(|path| std::fs::read_to_string(path).map_err(|cause| errors::file(path, &cause)))
-        .transpose()?;
+    let known_checkpoint =
+        known_checkpoint.map(|path| std::fs::read_to_string(path).map_err(|cause| errors::file(path, &cause))).transpose()?;
     Ok(Trust { known_checkpoint, ..Trust::default() })
 }
 
@@ -41,7 +40,8 @@ pub(super) async fn run(command: &AuditCommand, cli: &Cli, settings: &Settings) 
 
 async fn verify_log(session: &Session, known_checkpoint: Option<&Path>, json: bool) -> Result<ExitCode> {
     let export = session.client.bytes("audit/export").await?;
-    let report = verify::export(export.as_slice(), trust(known_checkpoint)?).map_err(|cause| Error::internal("an export in memory cannot be read").because(cause))?;
+    let report = verify::export(export.as_slice(), trust(known_checkpoint)?)
+        .map_err(|cause| Error::internal("an export in memory cannot be read").because(cause))?;
     tell(&report, json)
 }
 
@@ -69,12 +69,19 @@ fn tell(report: &Report, json: bool) -> Result<ExitCode> {
 fn print(report: &Report) {
     let word = if report.is_intact() { "intact" } else { "NOT INTACT" };
     output::line(&format!("{}: {word}", report.origin));
-    output::line(&format!("  {} entries checked, {} waiting for their place, {} leaves, {} checkpoints", report.entries, report.waiting, report.size, report.checkpoints));
+    output::line(&format!(
+        "  {} entries checked, {} waiting for their place, {} leaves, {} checkpoints",
+        report.entries, report.waiting, report.size, report.checkpoints
+    ));
     if let Some(time) = report.checkpoint_time {
         output::line(&format!("  last checkpoint {time}, root {}", report.root));
     }
     if let Some(confirmed) = report.known_checkpoint_confirmed {
-        output::line(if confirmed { "  the known checkpoint is part of this history" } else { "  the known checkpoint is NOT part of this history" });
+        output::line(if confirmed {
+            "  the known checkpoint is part of this history"
+        } else {
+            "  the known checkpoint is NOT part of this history"
+        });
     }
     if !report.keys_trusted {
         output::note("  the keys are those of the export itself; compare them, or give --known-checkpoint, to rule out a forged export");

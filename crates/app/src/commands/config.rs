@@ -19,7 +19,9 @@ pub(super) fn run(command: &ConfigCommand, sources: &Sources, json: bool) -> Res
             settings.auth.check()?;
             let roles: Vec<&str> = settings.roles.iter().map(|role| role.name()).collect();
             if json {
-                output::document(&json!({ "valid": true, "roles": roles, "listen": settings.server.listen, "management": settings.server.management }))?;
+                output::document(
+                    &json!({ "valid": true, "roles": roles, "listen": settings.server.listen, "management": settings.server.management }),
+                )?;
             } else {
                 output::line(&format!("the configuration is valid: roles {}, listening on {}", roles.join(", "), settings.server.listen));
             }

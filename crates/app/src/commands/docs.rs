@@ -25,7 +25,9 @@ pub(super) async fn run(docs: &Docs, settings: &Settings) -> Result<ExitCode> {
         if docs.check {
             stale.push(path.display().to_string());
         } else {
-            std::fs::create_dir_all(&docs.folder).and_then(|()| std::fs::write(&path, text)).map_err(|cause| errors::file(&path, &cause))?;
+            std::fs::create_dir_all(&docs.folder)
+                .and_then(|()| std::fs::write(&path, text))
+                .map_err(|cause| errors::file(&path, &cause))?;
             output::note(&format!("wrote {}", path.display()));
         }
     }
@@ -38,7 +40,8 @@ pub(super) async fn run(docs: &Docs, settings: &Settings) -> Result<ExitCode> {
 async fn generate(settings: &Settings, scratch: &std::path::Path) -> Result<Vec<(&'static str, String)>> {
     let backends = Backends::connect(&backends::Config::embedded(scratch)).await?;
     let services = Services::build(backends.clone(), settings).await?;
-    let mut openapi = serde_json::to_string_pretty(&api::document(&services)).map_err(|cause| Error::internal("the API document cannot be written").because(cause))?;
+    let mut openapi = serde_json::to_string_pretty(&api::document(&services))
+        .map_err(|cause| Error::internal("the API document cannot be written").because(cause))?;
     openapi.push('\n');
     let schema = backends.db.schema().await?;
     backends.close(std::time::Duration::from_secs(5)).await;

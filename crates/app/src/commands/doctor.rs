@@ -27,11 +27,20 @@ pub(super) async fn run(cli: &Cli, settings: &Settings) -> Result<ExitCode> {
     let checks = outcome?;
     let healthy = checks.iter().all(|check| check.ok || check.optional);
     if cli.json {
-        let rows: Vec<_> = checks.iter().map(|check| json!({ "name": check.name, "ok": check.ok, "optional": check.optional, "detail": check.detail })).collect();
+        let rows: Vec<_> = checks
+            .iter()
+            .map(|check| json!({ "name": check.name, "ok": check.ok, "optional": check.optional, "detail": check.detail }))
+            .collect();
         output::document(&json!({ "ok": healthy, "checks": rows }))?;
     } else {
         for check in &checks {
-            let word = if check.ok { "ok" } else if check.optional { "missing" } else { "FAILED" };
+            let word = if check.ok {
+                "ok"
+            } else if check.optional {
+                "missing"
+            } else {
+                "FAILED"
+            };
             output::line(&format!("{word:<8} {:<12} {}", check.name, check.detail));
         }
     }

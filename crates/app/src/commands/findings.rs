@@ -50,13 +50,21 @@ async fn show(session: &Session, id: &str, as_json: bool) -> Result<()> {
     let finding = &detail["finding"];
     let text = |key: &str| finding[key].as_str().unwrap_or("-").to_owned();
     output::line(&format!("{} [{}, {}]\n", text("title"), text("severity"), text("status")));
-    for (label, key) in [("Description", "description"), ("Remediation", "remediation"), ("CVSS", "cvss"), ("First seen", "first_seen"), ("Last seen", "last_seen")] {
+    for (label, key) in [
+        ("Description", "description"),
+        ("Remediation", "remediation"),
+        ("CVSS", "cvss"),
+        ("First seen", "first_seen"),
+        ("Last seen", "last_seen"),
+    ] {
         if let Some(value) = finding[key].as_str().filter(|value| !value.is_empty()) {
             output::line(&format!("{label}: {value}"));
         }
     }
     output::line(&format!("Where: {}", place(finding)));
-    for evidence in detail["observations"].as_array().into_iter().flatten().flat_map(|seen| seen["evidence"].as_array().into_iter().flatten()).take(5) {
+    for evidence in
+        detail["observations"].as_array().into_iter().flatten().flat_map(|seen| seen["evidence"].as_array().into_iter().flatten()).take(5)
+    {
         output::line(&format!("\n{}:\n{}", evidence["label"].as_str().unwrap_or_default(), evidence["body"].as_str().unwrap_or_default()));
     }
     Ok(())

@@ -59,7 +59,8 @@ pub(super) fn dry_run(import: &Import, as_json: bool) -> Result<ExitCode> {
 fn read(path: &Path, format: Option<&str>) -> Result<Reading> {
     let (format, mut source) = open(path, format)?;
     let mut warnings = Warnings::default();
-    let totals = importers::parse(format, &mut source, &Limits::default(), &mut warnings).map_err(|failure| errors::import_unreadable(path, &failure))?;
+    let totals = importers::parse(format, &mut source, &Limits::default(), &mut warnings)
+        .map_err(|failure| errors::import_unreadable(path, &failure))?;
     Ok(Reading { file: path.display().to_string(), format, findings: totals.issues, totals, warnings: warnings.0 })
 }
 
@@ -85,7 +86,15 @@ fn print(reading: &Reading) {
     let counts = &reading.totals.by_severity;
     output::line(&format!(
         "{}: {}, {} findings ({} critical, {} high, {} medium, {} low, {} info) from {} observations",
-        reading.file, reading.format.label(), reading.findings, counts.critical, counts.high, counts.medium, counts.low, counts.info, reading.totals.observations
+        reading.file,
+        reading.format.label(),
+        reading.findings,
+        counts.critical,
+        counts.high,
+        counts.medium,
+        counts.low,
+        counts.info,
+        reading.totals.observations
     ));
     for warning in &reading.warnings {
         let place = warning.position.as_ref().map_or_else(String::new, |position| format!("{position}: "));
@@ -108,7 +117,11 @@ pub(super) async fn run(import: &Import, cli: &Cli, settings: &Settings) -> Resu
         for summary in &summaries {
             output::line(&format!(
                 "{}: {} new, {} known, {} reopened findings from {} observations",
-                summary["filename"].as_str().unwrap_or("-"), summary["summary"]["created"], summary["summary"]["unchanged"], summary["summary"]["reopened"], summary["summary"]["observations"]
+                summary["filename"].as_str().unwrap_or("-"),
+                summary["summary"]["created"],
+                summary["summary"]["unchanged"],
+                summary["summary"]["reopened"],
+                summary["summary"]["observations"]
             ));
         }
     }

@@ -52,5 +52,10 @@ async fn rotate(session: &Session, purpose: &str, as_json: bool) -> Result<()> {
         "audit" => json!(services.backends.keys.rotate(purpose, Duration::ZERO, AUDIT_RETIREMENT).await?),
         other => return Err(crate::errors::usage(format!("`{other}` is not a purpose; keys exist for jwt and audit"))),
     };
-    if as_json { output::document(&told) } else { output::line(&format!("rotated: {told}")); Ok(()) }
+    if as_json {
+        output::document(&told)
+    } else {
+        output::line(&format!("rotated: {told}"));
+        Ok(())
+    }
 }

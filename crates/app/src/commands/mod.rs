@@ -2,8 +2,8 @@
 
 mod audit;
 mod config;
-mod doctor;
 mod docs;
+mod doctor;
 mod findings;
 mod import;
 mod keys;

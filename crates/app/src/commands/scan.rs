@@ -46,7 +46,10 @@ async fn whole(scan: &Scan, client: &Client, as_json: bool) -> Result<ExitCode> 
     } else {
         table(&findings);
         if findings.is_empty() {
-            output::note(&format!("the {} profile found nothing on {}; the report says what was and was not tested", scan.profile, scan.target));
+            output::note(&format!(
+                "the {} profile found nothing on {}; the report says what was and was not tested",
+                scan.profile, scan.target
+            ));
         }
         stages(&ended);
         for file in &files {
@@ -61,7 +64,13 @@ async fn whole(scan: &Scan, client: &Client, as_json: bool) -> Result<ExitCode> 
 
 /// The recorded target with this address, or a new one.
 async fn target(client: &Client, address: &str) -> Result<Json> {
-    let kind = if address.contains("://") { "web" } else if address.contains('/') { "network" } else { "host" };
+    let kind = if address.contains("://") {
+        "web"
+    } else if address.contains('/') {
+        "network"
+    } else {
+        "host"
+    };
     let query: String = url::form_urlencoded::Serializer::new(String::new()).append_pair("q", address).finish();
     let known = client.all(&format!("targets?{query}")).await?;
     let same = known.into_iter().find(|target| target["address"] == address || target["name"] == address);
@@ -105,11 +114,16 @@ async fn authorize(scan: &Scan, client: &Client, target: &Json, reason: &str) ->
 /// Asks at a terminal; a script has to say it in words.
 fn ask(target: &str, refused: &Error) -> Result<String> {
     if !stdin().is_terminal() || !stderr().is_terminal() {
-        return Err(errors::not_authorized(format!("{}. If you own {target} or hold written permission to test it, say so: --i-own-this \"REASON\"", refused.detail())));
+        return Err(errors::not_authorized(format!(
+            "{}. If you own {target} or hold written permission to test it, say so: --i-own-this \"REASON\"",
+            refused.detail()
+        )));
     }
     output::note(&format!("No authorisation covers {target}. Scanning what you may not test is a crime in many countries."));
     let mut screen = stderr();
-    drop(write!(screen, "If you own it or hold written permission, say why you may test it (empty to stop): ").and_then(|()| screen.flush()));
+    drop(
+        write!(screen, "If you own it or hold written permission, say why you may test it (empty to stop): ").and_then(|()| screen.flush()),
+    );
     let mut reason = String::new();
     stdin().read_line(&mut reason).map_err(|cause| errors::usage(format!("no answer: {cause}")))?;
     match reason.trim() {
@@ -144,7 +158,11 @@ async fn follow(client: &Client, id: &str, target: &str) -> Result<Json> {
 fn stages(scan: &Json) {
     for stage in scan["stages"].as_array().into_iter().flatten() {
         if let Some(reason) = stage["reason"].as_str().filter(|reason| !reason.is_empty()) {
-            output::note(&format!("{} {}: {reason}", stage["name"].as_str().unwrap_or_default(), stage["state"].as_str().unwrap_or_default()));
+            output::note(&format!(
+                "{} {}: {reason}",
+                stage["name"].as_str().unwrap_or_default(),
+                stage["state"].as_str().unwrap_or_default()
+            ));
         }
     }
 }
@@ -185,7 +203,8 @@ fn verdict(fail_on: Option<Gravity>, findings: &[Json]) -> ExitCode {
         Gravity::Critical => Severity::Critical,
     };
     let is_grave = |finding: &&Json| {
-        finding["status"] == "open" && finding["severity"].as_str().and_then(|text| text.parse::<Severity>().ok()).is_some_and(|severity| severity >= least)
+        finding["status"] == "open"
+            && finding["severity"].as_str().and_then(|text| text.parse::<Severity>().ok()).is_some_and(|severity| severity >= least)
     };
     if findings.iter().any(|finding| is_grave(&finding)) { ExitCode::from(output::FINDINGS) } else { ExitCode::SUCCESS }
 }

@@ -45,7 +45,9 @@ impl Session {
 
     /// The services of this process, for what only the owner of the storage may do.
     pub(crate) fn services(&self) -> Result<&Services> {
-        self.local.as_ref().ok_or_else(|| crate::errors::usage("this command works on local storage; run it where the server runs, without --server"))
+        self.local
+            .as_ref()
+            .ok_or_else(|| crate::errors::usage("this command works on local storage; run it where the server runs, without --server"))
     }
 
     /// Ends background work and closes the storage.

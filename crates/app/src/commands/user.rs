@@ -34,7 +34,12 @@ async fn act(command: &UserCommand, services: &Services, as_json: bool) -> Resul
             let roles = roles.iter().map(|role| role.parse()).collect::<Result<Vec<Role>>>()?;
             let new = auth::NewUser { username: username.clone(), email: email.clone(), roles, password: Some(password(username)?) };
             let created = services.auth.create_user(&actor, new).await?;
-            if as_json { output::document(&created.user) } else { output::line(&format!("created {username}")); Ok(()) }
+            if as_json {
+                output::document(&created.user)
+            } else {
+                output::line(&format!("created {username}"));
+                Ok(())
+            }
         }
         UserCommand::List => list(services, &actor, as_json).await,
         UserCommand::Token { username, name, scopes } => {
@@ -44,8 +49,15 @@ async fn act(command: &UserCommand, services: &Services, as_json: bool) -> Resul
             } else {
                 scopes.iter().map(|scope| scope.parse()).collect::<Result<Vec<Permission>>>()?
             };
-            let owner = Actor { user: Some(user.id), username: user.username.clone(), roles: user.roles.clone(), permissions: user.permissions(), ..actor };
-            let (token, secret) = services.auth.create_token(&owner, auth::NewToken { name: name.clone(), scopes, expires_at: None }).await?;
+            let owner = Actor {
+                user: Some(user.id),
+                username: user.username.clone(),
+                roles: user.roles.clone(),
+                permissions: user.permissions(),
+                ..actor
+            };
+            let (token, secret) =
+                services.auth.create_token(&owner, auth::NewToken { name: name.clone(), scopes, expires_at: None }).await?;
             if as_json {
                 output::document(&json!({ "token": secret.expose(), "expires_at": token.expires_at }))
             } else {
@@ -93,7 +105,8 @@ async fn find(services: &Services, actor: &Actor, username: &str) -> Result<auth
 /// Asks at a terminal, else takes one line of stdin.
 fn password(username: &str) -> Result<Secret<String>> {
     if stdin().is_terminal() {
-        let ask = |prompt: String| rpassword::prompt_password(prompt).map_err(|cause| errors::usage(format!("no password was given: {cause}")));
+        let ask =
+            |prompt: String| rpassword::prompt_password(prompt).map_err(|cause| errors::usage(format!("no password was given: {cause}")));
         let first = ask(format!("Password for {username}: "))?;
         if ask("Again: ".to_owned())? != first {
             return Err(errors::usage("the two passwords differ"));

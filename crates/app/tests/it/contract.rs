@@ -18,10 +18,20 @@ async fn every_documented_route_answers_401_without_credentials() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys().filter(|key| ["get", "post", "put", "patch", "delete"].contains(&key.as_str())) {
             let is_public = PUBLIC.contains(&format!("{method} {path}").as_str());
-            let filled: String = path.split('/').map(|part| if part.starts_with('{') { "0190b8a0-0000-7000-8000-000000000000" } else { part }).collect::<Vec<_>>().join("/");
+            let filled: String = path
+                .split('/')
+                .map(|part| if part.starts_with('{') { "0190b8a0-0000-7000-8000-000000000000" } else { part })
+                .collect::<Vec<_>>()
+                .join("/");
             for prefix in ["/api/v1", "/api/v2", "/api"] {
                 let url = server.base.join(&format!("{prefix}{filled}")).unwrap();
-                let response = http.request(method.to_uppercase().parse().unwrap(), url).body("{}").header("content-type", "application/json").send().await.unwrap();
+                let response = http
+                    .request(method.to_uppercase().parse().unwrap(), url)
+                    .body("{}")
+                    .header("content-type", "application/json")
+                    .send()
+                    .await
+                    .unwrap();
                 let status = response.status().as_u16();
                 assert_eq!(status == 401, !is_public, "{method} {prefix}{path} answers {status} to nobody");
                 assert!(response.headers().contains_key("x-request-id"));
@@ -58,7 +68,15 @@ async fn organisations_cannot_see_each_other() {
     let entry = ada.all("audit").await.unwrap().remove(0);
     for stranger in ["eve", "mallory"] {
         let stranger = server.sign_in(stranger).await;
-        for (place, thing) in [("targets", &target), ("authorizations", &authorization), ("scans", &scan), ("findings", &finding), ("reports", &report), ("users", &user), ("audit", &entry)] {
+        for (place, thing) in [
+            ("targets", &target),
+            ("authorizations", &authorization),
+            ("scans", &scan),
+            ("findings", &finding),
+            ("reports", &report),
+            ("users", &user),
+            ("audit", &entry),
+        ] {
             let path = format!("{place}/{}", thing["id"].as_str().unwrap());
             let refused = stranger.get::<Json>(&path).await.unwrap_err();
             assert_eq!(refused.kind(), Kind::NotFound, "{path}: {}", refused.detail());
@@ -87,11 +105,17 @@ async fn every_write_leaves_an_entry_and_a_repeated_post_writes_once() {
     assert_eq!(actions.len(), 4, "{actions:?}");
 
     let http = http();
-    let token: Json = server.anonymous().post("auth/login", &json!({ "username": "ada", "password": crate::server::PASSWORD })).await.unwrap();
+    let token: Json =
+        server.anonymous().post("auth/login", &json!({ "username": "ada", "password": crate::server::PASSWORD })).await.unwrap();
     let mut ids = Vec::new();
     for _ in 0..2 {
         let request = http.post(server.base.join("api/targets").unwrap()).bearer_auth(token["access_token"].as_str().unwrap());
-        let response = request.header("idempotency-key", "once-and-for-all").json(&json!({ "name": "127.0.0.1", "type": "host" })).send().await.unwrap();
+        let response = request
+            .header("idempotency-key", "once-and-for-all")
+            .json(&json!({ "name": "127.0.0.1", "type": "host" }))
+            .send()
+            .await
+            .unwrap();
         assert_eq!(response.status(), 201);
         ids.push(response.json::<Json>().await.unwrap()["id"].clone());
     }

@@ -30,7 +30,9 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
         let database = postgres.as_ref().map(Postgres::fresh_database);
         let redis = fresh_redis();
         let environment: Vec<(&str, &str)> = match &database {
-            Some(database) => vec![("TYRIAN__BACKENDS__DB", database.url()), ("TYRIAN__BACKENDS__HOT", &redis), ("TYRIAN__BACKENDS__BUS", &redis)],
+            Some(database) => {
+                vec![("TYRIAN__BACKENDS__DB", database.url()), ("TYRIAN__BACKENDS__HOT", &redis), ("TYRIAN__BACKENDS__BUS", &redis)]
+            }
             None => Vec::new(),
         };
         create_admin(&["--data", &data], &environment, "ada");

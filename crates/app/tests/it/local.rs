@@ -12,7 +12,8 @@ fn one_command_scans_and_writes_the_report() {
     let (data, output) = (folder.path().join("data").display().to_string(), folder.path().join("out"));
     let address = lab.https_url();
     let place = output.display().to_string();
-    let words = ["--data", &data, "--json", "scan", &address, "--i-own-this", "the lab is ours", "--output", &place, "--fail-on", "critical"];
+    let words =
+        ["--data", &data, "--json", "scan", &address, "--i-own-this", "the lab is ours", "--output", &place, "--fail-on", "critical"];
     let scanned = tyrian(&words, &[], "");
     let document: Json = serde_json::from_slice(&scanned.stdout).unwrap_or_else(|_| panic!("{}{}", stdout(&scanned), stderr(&scanned)));
     assert!(matches!(scanned.status.code(), Some(0 | 10)), "{}", stderr(&scanned));

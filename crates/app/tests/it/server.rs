@@ -73,7 +73,8 @@ impl Server {
         let mut arguments = vec!["serve".to_owned()];
         arguments.extend(words.iter().map(|word| (*word).to_owned()));
         arguments.extend(["--listen".to_owned(), listen.to_owned(), "--management".to_owned(), format!("127.0.0.1:{management}")]);
-        let environment: Vec<(String, String)> = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let environment: Vec<(String, String)> =
+            environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let child = spawn(&arguments, &environment);
         let url = |port: u16| Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
         Self { child, base: url(port), management: url(management), arguments, environment }

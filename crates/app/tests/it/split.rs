@@ -31,7 +31,8 @@ async fn a_scan_asked_of_one_process_is_run_by_another() {
     let ada = front.sign_in("ada").await;
     let lab = Lab::weak();
     let target = authorized_target(&ada, &lab.address().to_string()).await;
-    let scan: Json = ada.post("scans", &json!({ "target_id": target["id"], "scan_type": "quick", "ports": lab.http_port().to_string() })).await.unwrap();
+    let scan: Json =
+        ada.post("scans", &json!({ "target_id": target["id"], "scan_type": "quick", "ports": lab.http_port().to_string() })).await.unwrap();
     let scan = ended(&ada, &scan).await;
     assert_eq!(scan["state"], "completed", "{scan}");
     assert!(!ada.all("findings").await.unwrap().is_empty());

@@ -26,12 +26,32 @@ fn mistakes_are_named_with_what_to_do() {
     let nowhere = format!("http://127.0.0.1:{silent}");
     for wrong in [
         Wrong { words: &["--data", &data, "scan", "127.0.0.1"], environment: &[], code: 4, says: &["127.0.0.1", "--i-own-this"] },
-        Wrong { words: &["--data", &data, "scan", "127.0.0.1", "--i-own-this", "mine", "--profile", "gentle"], environment: &[], code: 3, says: &["gentle", "quick"] },
-        Wrong { words: &["--data", &data, "scan", "no-such-host.invalid", "--i-own-this", "mine", "--no-report"], environment: &[], code: 6, says: &["no-such-host.invalid"] },
-        Wrong { words: &["--config", &path("wrong.toml"), "config", "check"], environment: &[], code: 3, says: &["gateway.maximum_conections", "wrong.toml"] },
+        Wrong {
+            words: &["--data", &data, "scan", "127.0.0.1", "--i-own-this", "mine", "--profile", "gentle"],
+            environment: &[],
+            code: 3,
+            says: &["gentle", "quick"],
+        },
+        Wrong {
+            words: &["--data", &data, "scan", "no-such-host.invalid", "--i-own-this", "mine", "--no-report"],
+            environment: &[],
+            code: 6,
+            says: &["no-such-host.invalid"],
+        },
+        Wrong {
+            words: &["--config", &path("wrong.toml"), "config", "check"],
+            environment: &[],
+            code: 3,
+            says: &["gateway.maximum_conections", "wrong.toml"],
+        },
         Wrong { words: &["--config", &path("missing.toml"), "config", "check"], environment: &[], code: 3, says: &["missing.toml"] },
         Wrong { words: &["--data", &data, "serve", "--listen", &address], environment: &[], code: 6, says: &[&address, "another program"] },
-        Wrong { words: &["serve"], environment: &[("TYRIAN__BACKENDS__DB", &down)], code: 6, says: &[&silent.to_string(), "does not answer"] },
+        Wrong {
+            words: &["serve"],
+            environment: &[("TYRIAN__BACKENDS__DB", &down)],
+            code: 6,
+            says: &[&silent.to_string(), "does not answer"],
+        },
         Wrong { words: &["serve", "--role", "scans"], environment: &[], code: 3, says: &["scans", "backends.db"] },
         Wrong { words: &["import", "--dry-run", &path("noise.bin")], environment: &[], code: 3, says: &["noise.bin", "nmap"] },
         Wrong { words: &["import", "--dry-run", &path("cut.xml")], environment: &[], code: 3, says: &["cut.xml"] },

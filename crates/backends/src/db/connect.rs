@@ -40,8 +40,7 @@ impl Db {
 
 async fn sqlite(path: &Path, connections: u32) -> Result<(Pools, Option<File>)> {
     if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        std::fs::create_dir_all(parent)
-            .map_err(|cause| errors::db_folder(parent, &cause))?;
+        std::fs::create_dir_all(parent).map_err(|cause| errors::db_folder(parent, &cause))?;
     }
     let lock = take(path)?;
     let options = SqliteConnectOptions::new()
@@ -83,9 +82,7 @@ fn take(path: &Path) -> Result<File> {
 }
 
 async fn postgres(url: &str, connections: u32) -> Result<Pools> {
-    let options = PgConnectOptions::from_str(url)
-        .map_err(|cause| errors::db_server_url(url, &cause))?
-        .application_name("tyrian");
+    let options = PgConnectOptions::from_str(url).map_err(|cause| errors::db_server_url(url, &cause))?.application_name("tyrian");
     let pool = || {
         PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_release(|connection, _| {
             Box::pin(async move {
@@ -94,7 +91,10 @@ async fn postgres(url: &str, connections: u32) -> Result<Pools> {
             })
         })
     };
-    let write = pool().connect_with(options.clone()).await.map_err(|cause| errors::db_unreachable(options.get_host(), options.get_port(), cause))?;
+    let write = pool()
+        .connect_with(options.clone())
+        .await
+        .map_err(|cause| errors::db_unreachable(options.get_host(), options.get_port(), cause))?;
     let read = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)

@@ -50,8 +50,7 @@ impl Handlers {
             }
             .boxed()
         });
-        let handler =
-            Handler { queue: J::QUEUE, schedule: J::SCHEDULE, on: J::ON, attempts: J::ATTEMPTS, timeout: J::TIMEOUT, run };
+        let handler = Handler { queue: J::QUEUE, schedule: J::SCHEDULE, on: J::ON, attempts: J::ATTEMPTS, timeout: J::TIMEOUT, run };
         self.by_name.insert(J::NAME, handler);
         self
     }

@@ -34,7 +34,14 @@ pub(crate) struct NewJob<'a> {
 ///
 /// # Errors
 /// `Internal` when the payload cannot be written as JSON, else the database's.
-pub async fn enqueue<J: Job>(backends: &Backends, tx: &mut Tx, actor: &Actor, job: &J, when: Option<Time>, dedup: Option<&str>) -> Result<JobId> {
+pub async fn enqueue<J: Job>(
+    backends: &Backends,
+    tx: &mut Tx,
+    actor: &Actor,
+    job: &J,
+    when: Option<Time>,
+    dedup: Option<&str>,
+) -> Result<JobId> {
     let payload = serde_json::to_value(job).map_err(|cause| base::Error::internal("a job cannot be written as JSON").because(cause))?;
     let run_at = when.unwrap_or_else(|| backends.clock.now());
     let new = NewJob { name: J::NAME, queue: J::QUEUE, payload, attempts: J::ATTEMPTS, run_at, dedup_key: dedup };
@@ -42,14 +49,23 @@ pub async fn enqueue<J: Job>(backends: &Backends, tx: &mut Tx, actor: &Actor, jo
 }
 
 /// Puts the job that listens to an event into the event's transaction.
-pub(crate) async fn queue_for_event(backends: &Backends, tx: &mut Tx, actor: &Actor, name: &str, queue: &str, attempts: u32, payload: Json) -> Result<()> {
+pub(crate) async fn queue_for_event(
+    backends: &Backends,
+    tx: &mut Tx,
+    actor: &Actor,
+    name: &str,
+    queue: &str,
+    attempts: u32,
+    payload: Json,
+) -> Result<()> {
     let new = NewJob { name, queue, payload, attempts, run_at: backends.clock.now(), dedup_key: None };
     insert(backends, tx, actor, new).await.map(drop)
 }
 
 pub(crate) async fn insert(backends: &Backends, tx: &mut Tx, actor: &Actor, new: NewJob<'_>) -> Result<JobId> {
     let id: JobId = backends.ids.next();
-    let actor_json = serde_json::to_string(actor).map_err(|cause| base::Error::internal("an actor cannot be written as JSON").because(cause))?;
+    let actor_json =
+        serde_json::to_string(actor).map_err(|cause| base::Error::internal("an actor cannot be written as JSON").because(cause))?;
     tx.run(
         sql("INSERT INTO jobs (id, tenant_id, name, queue, payload, actor, state, dedup_key, max_attempts, run_at, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, 'ready', $7, $8, $9, $10)
@@ -130,7 +146,8 @@ pub(super) async fn claim(db: &Db, queue: &str, worker: &str, now: Time, lease: 
 
 /// `None` when the lease is lost, else whether somebody asked to cancel.
 pub(super) async fn standing(db: &Db, job: JobId, fence: i64) -> Result<Option<bool>> {
-    let row = db.one(sql("SELECT cancel_requested FROM jobs WHERE id = $1 AND fence = $2 AND state = 'running'").bind(job).bind(fence)).await?;
+    let row =
+        db.one(sql("SELECT cancel_requested FROM jobs WHERE id = $1 AND fence = $2 AND state = 'running'").bind(job).bind(fence)).await?;
     row.map(|row| row.get("cancel_requested")).transpose()
 }
 
@@ -138,7 +155,12 @@ pub(super) async fn standing(db: &Db, job: JobId, fence: i64) -> Result<Option<b
 pub(super) async fn renew(db: &Db, job: JobId, fence: i64, until: Time) -> Result<Option<bool>> {
     let mut tx = db.begin().await?;
     let row = tx
-        .one(sql("UPDATE jobs SET lease_until = $3 WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING cancel_requested").bind(job).bind(fence).bind(until))
+        .one(
+            sql("UPDATE jobs SET lease_until = $3 WHERE id = $1 AND fence = $2 AND state = 'running' RETURNING cancel_requested")
+                .bind(job)
+                .bind(fence)
+                .bind(until),
+        )
         .await?;
     tx.commit().await?;
     row.map(|row| row.get("cancel_requested")).transpose()
@@ -146,7 +168,13 @@ pub(super) async fn renew(db: &Db, job: JobId, fence: i64, until: Time) -> Resul
 
 pub(super) async fn report(tx: &mut Tx, job: JobId, fence: i64, fraction: f32, note: &str) -> Result<bool> {
     let touched = tx
-        .run(sql("UPDATE jobs SET progress = $3, note = $4 WHERE id = $1 AND fence = $2 AND state = 'running'").bind(job).bind(fence).bind(fraction).bind(note))
+        .run(
+            sql("UPDATE jobs SET progress = $3, note = $4 WHERE id = $1 AND fence = $2 AND state = 'running'")
+                .bind(job)
+                .bind(fence)
+                .bind(fraction)
+                .bind(note),
+        )
         .await?;
     Ok(touched == 1)
 }
@@ -167,11 +195,18 @@ pub(super) async fn holds(tx: &mut Tx, job: JobId, fence: i64, now: Time) -> Res
 /// How a try ended.
 pub(super) enum Ending {
     Done,
-    Retry { at: Time, error: String },
-    Dead { error: String },
+    Retry {
+        at: Time,
+        error: String,
+    },
+    Dead {
+        error: String,
+    },
     Cancelled,
     /// Given back untouched, because the process stops.
-    Released { at: Time },
+    Released {
+        at: Time,
+    },
 }
 
 /// Writes how the try ended; `false` when the lease was lost and nothing was written.
@@ -239,7 +274,9 @@ pub(super) async fn fires(tx: &mut Tx, name: &str, now: Time, every: Duration) -
     if touched == 1 {
         return Ok(true);
     }
-    let fresh = tx.run(sql("INSERT INTO job_schedules (name, next_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING").bind(name).bind(now + every)).await?;
+    let fresh = tx
+        .run(sql("INSERT INTO job_schedules (name, next_at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING").bind(name).bind(now + every))
+        .await?;
     Ok(fresh == 1)
 }
 

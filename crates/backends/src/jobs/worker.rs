@@ -165,7 +165,13 @@ pub(super) async fn attempt(backends: &Backends, handlers: &Handlers, claimed: C
 }
 
 /// Runs the handler beside its heartbeat; the flag tells whether somebody asked to cancel.
-async fn guarded(backends: &Backends, handler: &Handler, payload: serde_json::Value, run: Run, cancel: &CancellationToken) -> (base::Result<()>, bool) {
+async fn guarded(
+    backends: &Backends,
+    handler: &Handler,
+    payload: serde_json::Value,
+    run: Run,
+    cancel: &CancellationToken,
+) -> (base::Result<()>, bool) {
     let asked = AtomicBool::new(false);
     // Both are polled all the time: a heartbeat awaited alone could wait for the connection its own job holds.
     let outcome = tokio::select! {

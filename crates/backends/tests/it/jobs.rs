@@ -140,9 +140,13 @@ async fn a_dead_workers_job_is_taken_up_and_its_late_effects_are_refused() {
         let mut tx = backends.db.begin().await.unwrap();
         let job = jobs::enqueue(backends, &mut tx, &actor, &Add { number: 1 }, None, None).await.unwrap();
         // What a worker that died right after claiming leaves behind.
-        tx.run(sql("UPDATE jobs SET state = 'running', attempts = 1, fence = 1, lease_until = $2 WHERE id = $1").bind(job).bind(backends.clock.now() + Duration::from_secs(30)))
-            .await
-            .unwrap();
+        tx.run(
+            sql("UPDATE jobs SET state = 'running', attempts = 1, fence = 1, lease_until = $2 WHERE id = $1")
+                .bind(job)
+                .bind(backends.clock.now() + Duration::from_secs(30)),
+        )
+        .await
+        .unwrap();
         tx.commit().await.unwrap();
         assert_eq!(jobs::drain(backends, &handlers).await.unwrap().ran, 0, "the lease still holds");
         backends.clock.advance(Duration::from_secs(31));

@@ -131,15 +131,27 @@ async fn the_configured_certificate_is_served_over_tls_1_3_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_elsewhere_answers_through_the_edge() {
     let world = World::new(Engine::Embedded).await;
-    let role = Router::new().nest("/api/v1/scans", Router::new().route("/{id}", get(async |headers: http::HeaderMap| {
-        format!("{} {}", headers["x-forwarded-for"].to_str().unwrap(), headers.contains_key("proxy-authorization"))
-    })));
+    let role = Router::new().nest(
+        "/api/v1/scans",
+        Router::new().route(
+            "/{id}",
+            get(async |headers: http::HeaderMap| {
+                format!("{} {}", headers["x-forwarded-for"].to_str().unwrap(), headers.contains_key("proxy-authorization"))
+            }),
+        ),
+    );
     let behind = start(&world, &config(), Door::Role, role).await;
     let upstream = format!("http://{behind}").parse().unwrap();
     let front = Router::new().nest("/api/v1/scans", gateway::forward("scans", &upstream).unwrap());
     let address = start(&world, &config(), Door::Outside, front).await;
     let http = reqwest::Client::new();
-    let answer = http.get(format!("http://{address}/api/v1/scans/7")).header("x-forwarded-for", "6.6.6.6").header("proxy-authorization", "x").send().await.unwrap();
+    let answer = http
+        .get(format!("http://{address}/api/v1/scans/7"))
+        .header("x-forwarded-for", "6.6.6.6")
+        .header("proxy-authorization", "x")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(answer.text().await.unwrap(), "127.0.0.1 false");
     let refused = gateway::forward("scans", &"ftp://example.org".parse().unwrap()).unwrap_err();
     assert!(refused.detail().contains("gateway.upstreams.scans"));
