@@ -10,7 +10,8 @@ data=${TYRIAN_TESTDATA:-../../shared/data}/importers
 export RUSTC_BOOTSTRAP=1
 cargo=$(rustup which cargo 2>/dev/null || command -v cargo)
 PATH=$(dirname "$cargo"):$PATH
-for target in ${*:-nmap sarif nuclei sslscan sniff audit_export}; do
+[ $# -gt 0 ] || set -- nmap sarif nuclei sslscan sniff audit_export
+for target in "$@"; do
     corpus=corpus/$target
     mkdir -p "$corpus"
     case $target in

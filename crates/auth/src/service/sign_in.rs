@@ -14,7 +14,7 @@ use crate::model::{self, AccessToken, Account, Session, SessionId, SignIn, UserS
 use crate::{actions, digest, errors, lockout, store};
 
 /// Guesses for one name that may be under way at once before the lock can count them.
-const BURST_PER_NAME: u32 = 10;
+const BURST_PER_NAME: u32 = 60;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// An account whose password was right.
