@@ -1,1 +1,133 @@
-//! Holds the catalogue to itself and to the pages.
+//! Holds the languages to the same keys, the pages to known keys, and the keys to some use.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::*;
+
+/// Sections whose keys are made from words at run time; each is held to its words below.
+const FROM_WORDS: &[(&str, &str)] = &[
+    ("severity", "critical high medium low info"),
+    ("status", "open not_retested accepted false_positive fixed"),
+    ("kind", "web api host network mobile repository cloud"),
+    ("criticality", "low medium high critical"),
+    ("intrusiveness", "passive passive_about safe safe_about intrusive intrusive_about"),
+    ("profile", "quick quick_about standard standard_about deep deep_about"),
+    ("scan_state", "queued running importing completed failed cancelled"),
+    ("stage_state", "pending running done skipped failed timed_out stopped"),
+    ("stage", "ports__services_and_checks service_versions tls_configuration"),
+    ("standing", "active upcoming expired revoked"),
+    (
+        "decision",
+        "false_positive false_positive_about accepted accepted_about fixed fixed_about reopen reopen_about",
+    ),
+    ("happening", "new reopened moved fixed not_retested decided expired"),
+    ("place", "host ip port service url method parameter component file line logical"),
+    ("coverage", "done skipped error timeout auth_lost"),
+    ("sort", "severity newest last_seen title"),
+    ("language", "en pt-BR es"),
+    ("report_state", "queued ready failed"),
+    ("role", "admin security_analyst red_team blue_team viewer"),
+    ("user_state", "active invited locked"),
+    ("days", "7 30 90 365"),
+    (
+        "step",
+        "target target_about authorize authorize_about scan scan_about decide decide_about report report_about",
+    ),
+];
+
+fn keys(language: Language) -> BTreeSet<&'static str> {
+    language.texts().keys().map(String::as_str).collect()
+}
+
+fn sources() -> String {
+    fn collect(folder: &Path, text: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, text);
+            } else if !path.ends_with("catalogue_tests.rs") {
+                text.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut text = String::new();
+    for folder in ["templates", "src"] {
+        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut text);
+    }
+    text
+}
+
+/// First arguments of `call("…"`.
+fn named(text: &str, call: &str) -> BTreeSet<String> {
+    let opening = format!("{call}(\"");
+    text.split(&opening).skip(1).filter_map(|rest| rest.split('"').next()).filter(|key| key.contains('.')).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_language_has_the_same_keys_and_no_empty_text() {
+    let english = keys(Language::English);
+    assert!(english.len() > 400);
+    for language in Language::ALL {
+        let own = keys(language);
+        assert_eq!(own, english, "{}", language.tag());
+        for key in own {
+            let text = language.say(key);
+            assert!(!text.trim().is_empty(), "{key}");
+            let holes = |text: &str| text.matches('{').count();
+            assert_eq!(holes(text), holes(Language::English.say(key)), "{key} in {}", language.tag());
+        }
+    }
+}
+
+#[test]
+fn pages_use_only_known_keys_and_every_key_is_used() {
+    let known = keys(Language::English);
+    let text = sources();
+    let mut used: BTreeSet<String> = &named(&text, "say") | &named(&text, "fill");
+    for key in named(&text, "count") {
+        used.insert(format!("{key}.one"));
+        used.insert(format!("{key}.other"));
+    }
+    for (section, words) in FROM_WORDS {
+        used.extend(words.split_whitespace().map(|word| format!("{section}.{word}")));
+    }
+    used.extend(base::Permission::ALL.iter().map(|permission| format!("permission.{}", permission.as_str().replace(':', "_"))));
+    for kind in ["not_found", "forbidden", "refused", "too_many", "unavailable", "internal"] {
+        used.extend(["title", "message", "advice"].map(|part| format!("failure.{kind}.{part}")));
+    }
+    let missing: Vec<_> = used.iter().filter(|key| !known.contains(key.as_str())).collect();
+    assert!(missing.is_empty(), "no text for {missing:?}");
+    let by_name = |key: &str| key.strip_prefix("done.").is_some_and(|what| text.contains(&format!("\"{what}\"")) || text.contains(&format!("?done={what}")));
+    let unused: Vec<_> = known.iter().filter(|key| !used.contains(**key) && !key.starts_with("error.") && !by_name(key)).collect();
+    assert!(unused.is_empty(), "nothing says {unused:?}");
+}
+
+#[test]
+fn texts_for_errors_are_for_errors_that_exist() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let code = |key: &&str| key.strip_prefix("error.").map(str::to_owned);
+    for code in keys(Language::English).iter().filter_map(code) {
+        let context = code.split('.').next().unwrap();
+        // One code is made where scopes are, below every context.
+        let file = if code == "auth.permission_missing" { "base/src/actor.rs".to_owned() } else { format!("{context}/src/errors.rs") };
+        let text = std::fs::read_to_string(crates.join(&file)).unwrap();
+        assert!(text.contains(&format!("\"{code}\"")), "{code} is not in {file}");
+    }
+}
+
+#[test]
+fn the_language_follows_what_the_browser_prefers() {
+    for (header, language) in [
+        ("pt-PT,pt;q=0.9,en;q=0.8", Language::Portuguese),
+        ("fr, es;q=0.4, en;q=0.3", Language::Spanish),
+        ("de", Language::English),
+        ("en;q=0, es;q=0.1", Language::Spanish),
+        ("", Language::English),
+    ] {
+        assert_eq!(Language::accepted(header), language, "{header}");
+    }
+    assert_eq!(Language::Portuguese.number(1_234_567), "1.234.567");
+    assert_eq!(Language::English.number(999), "999");
+    assert_eq!(fill("{count} of {all}", &[("count", "1"), ("all", "2")]), "1 of 2");
+}

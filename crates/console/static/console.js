@@ -1,0 +1,145 @@
+// What pages gain from a script: questions before deeds, lists that stay fresh, a scan that can be watched, uploads.
+// Everything else works without it. Text from the server is parsed in one place, under one Trusted Types policy.
+"use strict";
+
+const words = document.body.dataset;
+const csrf = () => document.querySelector("meta[name=csrf]")?.content ?? "";
+const policy = window.trustedTypes?.createPolicy("tyrian", { createHTML: (text) => text }) ?? { createHTML: (text) => text };
+
+// Only pages of this origin are parsed, and parsing runs nothing: scripts in them stay dead.
+const parse = (text) => new DOMParser().parseFromString(policy.createHTML(text), "text/html");
+
+const make = (name, attributes = {}, ...children) => {
+  const element = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  element.append(...children);
+  return element;
+};
+
+// Asks before a form with data-ask is sent.
+const ask = (form) => {
+  const yes = make("button", { type: "button", class: "danger" }, words.confirm);
+  const no = make("button", { type: "button", class: "plain", autofocus: "" }, words.cancel);
+  const text = make("p", { id: "question" }, form.dataset.ask);
+  const dialog = make("dialog", { "aria-labelledby": "question" }, text, make("div", { class: "buttons" }, no, yes));
+  no.addEventListener("click", () => dialog.close());
+  yes.addEventListener("click", () => { dialog.close(); form.submit(); });
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+};
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.upload) {
+    event.preventDefault();
+    upload(form, event.submitter);
+  } else if (form.dataset.ask) {
+    event.preventDefault();
+    ask(form);
+  } else if (form.method === "post") {
+    // A second click would send it twice. After the event, for a disabled button is not sent.
+    setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
+  }
+});
+
+// Coming back by the browser's button, forms are ready again.
+window.addEventListener("pageshow", () => document.querySelectorAll("button[disabled]").forEach((button) => { button.disabled = false; }));
+
+// Puts the present state of an element with data-poll in its place, unless somebody is in the middle of something there.
+const refresh = async (element) => {
+  const response = await fetch(location.href, { headers: { accept: "text/html" }, credentials: "same-origin" });
+  if (!response.ok || response.redirected) return;
+  const fresh = parse(await response.text()).getElementById(element.id);
+  if (!fresh) return;
+  const isBusy = element.contains(document.activeElement) || document.querySelector("dialog[open]");
+  if (!isBusy && fresh.innerHTML !== element.innerHTML) element.replaceChildren(...fresh.childNodes);
+  if (!fresh.dataset.poll && !isBusy) delete element.dataset.poll;
+};
+
+for (const element of document.querySelectorAll("[data-poll][id]")) {
+  const tick = async () => {
+    if (!document.hidden) await refresh(element).catch(() => {});
+    if (element.dataset.poll) setTimeout(tick, Number(element.dataset.poll) * 1000);
+  };
+  setTimeout(tick, Number(element.dataset.poll) * 1000);
+}
+
+// Follows a scan to its end.
+for (const panel of document.querySelectorAll("[data-live]")) {
+  const part = (name) => panel.querySelector(`[data-${name}]`);
+  const states = JSON.parse(panel.dataset.words);
+  const source = new EventSource(panel.dataset.live);
+  let line = "";
+  let told = -1;
+  source.addEventListener("progress", (event) => {
+    const word = JSON.parse(event.data);
+    const percent = Math.round(word.fraction * 100);
+    const state = states[word.state] ?? word.state;
+    const doing = [word.stage, word.message].filter(Boolean).join(": ");
+    part("state").textContent = state;
+    part("percent").textContent = `${percent} %`;
+    part("bar").value = word.fraction;
+    part("message").textContent = doing;
+    part("ports").textContent = word.open_ports;
+    part("issues").textContent = word.issues;
+    if (doing && doing !== line) {
+      line = doing;
+      const log = part("log");
+      const isAtEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 8;
+      log.append(make("li", {}, `${word.at.slice(11, 19)} ${doing}`));
+      while (log.children.length > 300) log.firstChild.remove();
+      if (isAtEnd) log.scrollTop = log.scrollHeight;
+    }
+    // A screen reader hears every quarter, not every word.
+    if (Math.floor(percent / 25) !== told) {
+      told = Math.floor(percent / 25);
+      part("told").textContent = `${state}, ${percent} %`;
+    }
+    if (["completed", "failed", "cancelled"].includes(word.state)) {
+      source.close();
+      location.replace(location.pathname);
+    }
+  });
+}
+
+// Sends a file as the body and shows the answer below the form.
+const upload = async (form, submitter) => {
+  const file = form.elements.file.files[0];
+  const outcome = document.getElementById("outcome");
+  if (!file || !outcome) return;
+  const query = new URLSearchParams({ filename: file.name, dry_run: submitter?.value ?? "true" });
+  for (const name of ["format", "target_id"]) query.set(name, form.elements[name].value);
+  const buttons = form.querySelectorAll("button");
+  buttons.forEach((button) => { button.disabled = true; });
+  outcome.textContent = words.busy;
+  try {
+    const response = await fetch(`${form.dataset.upload}?${query}`, {
+      method: "POST",
+      body: file,
+      credentials: "same-origin",
+      headers: { "content-type": "application/octet-stream", "x-csrf-token": csrf(), accept: "text/html" },
+    });
+    const answer = parse(await response.text());
+    const fresh = answer.getElementById("outcome") ?? answer.querySelector("main") ?? answer.body;
+    outcome.replaceChildren(...fresh.childNodes);
+  } catch (error) {
+    outcome.textContent = String(error);
+  } finally {
+    buttons.forEach((button) => { button.disabled = false; });
+  }
+};
+
+// A choice that changes what the page says, such as the target of a scan.
+for (const select of document.querySelectorAll("select[data-reload]")) {
+  select.addEventListener("change", () => {
+    const place = new URL(location.origin + "/scans/new");
+    place.searchParams.set(select.dataset.reload, select.value);
+    location.assign(place);
+  });
+}
+
+// Links shown once are handed on whole.
+for (const element of document.querySelectorAll("[data-absolute]")) element.textContent = new URL(element.textContent.trim(), location.origin).href;
+
+document.querySelector("[data-focus]")?.focus();
