@@ -139,8 +139,8 @@ pub struct Entry {
     /// Attestation state of the device.
     #[schema(max_length = 256)]
     pub attestation_state: Option<String>,
-    /// What changed.
-    #[schema(value_type = Object)]
+    /// What changed; `null` when the action says it all.
+    #[schema(value_type = Option<Object>)]
     pub detail: Json,
     /// The same from the edge to the last job.
     #[schema(max_length = 256)]

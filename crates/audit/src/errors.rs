@@ -9,6 +9,11 @@ pub(crate) fn entry_not_found(id: EntryId) -> Error {
     Error::not_found("audit.entry_not_found", format!("there is no audit entry {id}"))
 }
 
+/// What a list is narrowed by is longer than anything in it.
+pub(crate) fn filter(name: &str, maximum: usize) -> Error {
+    Error::invalid("audit.filter", format!("it must have at most {maximum} characters")).at(name)
+}
+
 /// Nothing was signed yet.
 pub(crate) fn no_checkpoint() -> Error {
     Error::not_found("audit.no_checkpoint", "no checkpoint has been signed yet; the first follows the first entry within a second")

@@ -77,6 +77,7 @@ impl Audit {
     pub async fn entries(&self, actor: &Actor, filter: &Filter, page: &PageRequest) -> Result<Page<Entry>> {
         let scope = actor.scope(actions::READ)?;
         let rows = page.rows()?;
+        filter.check()?;
         let entries = store::list(&self.backends.db, scope.tenant(), filter, page.after()?, rows).await?;
         Page::cut(entries, rows, |entry| Position(entry.created_at, entry.id))
     }

@@ -112,7 +112,7 @@ pub struct NewUser {
     #[schema(min_length = 2, max_length = 64, pattern = "^[A-Za-z0-9][A-Za-z0-9._@+-]*$")]
     pub username: String,
     /// Where mail goes.
-    #[schema(min_length = 3, max_length = 254)]
+    #[schema(min_length = 3, max_length = 254, pattern = "^[!#$%&'*+./0-9=?A-Z^_`a-z{|}~-]+@[!#$%&'*+./0-9=?A-Z^_`a-z{|}~-]+$")]
     pub email: String,
     /// Roles to hold.
     #[schema(min_items = 1, max_items = 8)]
@@ -128,7 +128,7 @@ pub struct NewUser {
 #[serde(deny_unknown_fields)]
 pub struct UserPatch {
     /// Where mail goes.
-    #[schema(min_length = 3, max_length = 254)]
+    #[schema(min_length = 3, max_length = 254, pattern = "^[!#$%&'*+./0-9=?A-Z^_`a-z{|}~-]+@[!#$%&'*+./0-9=?A-Z^_`a-z{|}~-]+$")]
     pub email: Option<String>,
     /// Roles to hold.
     #[schema(min_items = 1, max_items = 8)]
@@ -146,7 +146,7 @@ pub struct NewAdmin {
     #[schema(min_length = 2, max_length = 64)]
     pub username: String,
     /// Where mail goes.
-    #[schema(min_length = 3, max_length = 254)]
+    #[schema(min_length = 3, max_length = 254, pattern = "^[!#$%&'*+./0-9=?A-Z^_`a-z{|}~-]+@[!#$%&'*+./0-9=?A-Z^_`a-z{|}~-]+$")]
     pub email: String,
     /// Password.
     #[schema(value_type = String, format = Password, min_length = 12, max_length = 1024)]

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::Error;
 
 macro_rules! permissions {
-    ($($variant:ident = $text:literal),+ $(,)?) => {
+    ($($variant:ident = $text:tt),+ $(,)?) => {
         /// One thing a role or token allows, spelt `verb:resource`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         pub enum Permission {
@@ -86,8 +86,7 @@ pub enum Role {
 
 impl Role {
     /// Every role, most powerful first.
-    pub const ALL: &'static [Self] =
-        &[Self::Admin, Self::SecurityAnalyst, Self::RedTeam, Self::BlueTeam, Self::Viewer, Self::Device];
+    pub const ALL: &'static [Self] = &[Self::Admin, Self::SecurityAnalyst, Self::RedTeam, Self::BlueTeam, Self::Viewer, Self::Device];
 
     /// The text form used in tokens and tables.
     #[must_use]
@@ -109,16 +108,39 @@ impl Role {
         match self {
             Self::Admin => P::ALL,
             Self::SecurityAnalyst => &[
-                P::ReadTargets, P::WriteTargets, P::ReadScans, P::WriteScans, P::ReadFindings, P::WriteFindings,
-                P::ReadReports, P::WriteReports, P::WriteTokens, P::ReadDevices,
+                P::ReadTargets,
+                P::WriteTargets,
+                P::ReadScans,
+                P::WriteScans,
+                P::ReadFindings,
+                P::WriteFindings,
+                P::ReadReports,
+                P::WriteReports,
+                P::WriteTokens,
+                P::ReadDevices,
             ],
             Self::RedTeam => &[
-                P::ReadTargets, P::WriteTargets, P::AuthorizeTargets, P::ReadScans, P::WriteScans, P::ReadFindings,
-                P::ReadReports, P::WriteReports, P::WriteTokens,
+                P::ReadTargets,
+                P::WriteTargets,
+                P::AuthorizeTargets,
+                P::ReadScans,
+                P::WriteScans,
+                P::ReadFindings,
+                P::ReadReports,
+                P::WriteReports,
+                P::WriteTokens,
             ],
             Self::BlueTeam => &[
-                P::ReadTargets, P::ReadScans, P::ReadFindings, P::WriteFindings, P::ReadReports, P::WriteReports,
-                P::WriteTokens, P::ReadAudit, P::ReadDevices, P::WriteDevices,
+                P::ReadTargets,
+                P::ReadScans,
+                P::ReadFindings,
+                P::WriteFindings,
+                P::ReadReports,
+                P::WriteReports,
+                P::WriteTokens,
+                P::ReadAudit,
+                P::ReadDevices,
+                P::WriteDevices,
             ],
             Self::Viewer => &[P::ReadTargets, P::ReadScans, P::ReadFindings, P::ReadReports, P::ReadDevices],
             Self::Device => &[],

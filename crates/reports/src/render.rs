@@ -15,7 +15,8 @@ use crate::snapshot::{Frozen, Language};
 use crate::view::View;
 
 /// A form a report comes in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, utoipa::ToSchema)]
+#[schema(as = ReportFormat, rename_all = "snake_case")]
 pub enum Format {
     /// One self-contained page without scripts.
     Html,

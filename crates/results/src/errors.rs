@@ -11,6 +11,11 @@ pub(crate) fn word(field: &'static str, text: &str, known: &[&str]) -> Error {
     Error::invalid("results.word", format!("`{shown}` is not a known {field}; known are {}", known.join(", "))).at(field)
 }
 
+/// What a list is narrowed by is longer or larger than anything in it.
+pub(crate) fn filter(name: &str, why: &str) -> Error {
+    Error::invalid("results.filter", why).at(name)
+}
+
 /// There is no such finding.
 pub(crate) fn finding_not_found(id: FindingId) -> Error {
     Error::not_found("results.finding_not_found", format!("there is no finding {id}"))

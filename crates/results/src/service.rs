@@ -111,6 +111,7 @@ impl Results {
     pub async fn findings(&self, actor: &Actor, filter: &Filter, sort: Sort, page: &PageRequest) -> Result<Page<Finding>> {
         let scope = actor.scope(actions::READ)?;
         let rows = page.rows()?;
+        filter.check()?;
         let after: Option<Position> = page.after()?;
         if after.as_ref().is_some_and(|position| position.sort != sort) {
             return Err(errors::other_order());
@@ -143,6 +144,7 @@ impl Results {
     /// As [`Results::findings`].
     pub async fn summary(&self, actor: &Actor, filter: &Filter) -> Result<Counts> {
         let scope = actor.scope(actions::READ)?;
+        filter.check()?;
         store::findings::counts(&self.backends.db, &scope, self.backends.clock.now(), filter).await
     }
 

@@ -18,7 +18,7 @@ pub type ScanId = Id<Scan>;
 pub type ArtifactId = Id<crate::artifact::Artifact>;
 
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident, $pointer:literal { $($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$about:meta])* $name:ident, $pointer:literal { $($(#[$doc:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         $(#[$about])*
         pub enum $name {

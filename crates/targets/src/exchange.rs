@@ -257,9 +257,10 @@ impl Targets {
     /// All targets the filter shows, page by page, as a file that [`Targets::import`] takes.
     ///
     /// # Errors
-    /// `Forbidden` at once; in the stream whatever reading a page answers.
+    /// `Forbidden` or `Invalid` naming the parameter at once; in the stream whatever reading a page answers.
     pub fn export(&self, actor: &Actor, filter: Filter, format: FileFormat) -> Result<impl Stream<Item = Result<Bytes>> + Send + 'static> {
         actor.scope(actions::READ)?;
+        filter.check()?;
         let first = Some((self.clone(), actor.clone(), filter, PageRequest { cursor: None, limit: Some(PageRequest::MAXIMUM) }));
         let pages = stream::try_unfold(first, move |state| async move {
             let Some((targets, actor, filter, request)) = state else { return Ok::<_, Error>(None) };

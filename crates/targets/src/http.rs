@@ -6,7 +6,9 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use base::{Page, PageRequest};
 use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::schema::ArrayBuilder;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 use web::{Answer, Body, Caller, OpenApiRouter, Params, PathId, routes};
 
 use crate::authorization::{Authorization, AuthorizationId, NewAuthorization};
@@ -22,6 +24,21 @@ const LARGEST_FILE: usize = 16 * 1024 * 1024;
 #[schema(as = TargetFile, value_type = String, format = Binary, max_length = 16_777_216)]
 #[expect(dead_code, reason = "only its description is used")]
 struct File(Vec<u8>);
+
+/// An exported JSON file, as the API describes it.
+struct Exported;
+
+impl PartialSchema for Exported {
+    fn schema() -> RefOr<Schema> {
+        ArrayBuilder::new().items(NewTarget::schema()).max_items(Some(1_000_000)).into()
+    }
+}
+
+impl ToSchema for Exported {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        NewTarget::schemas(schemas);
+    }
+}
 
 /// The routes under `/targets` and `/authorizations`.
 pub fn routes(targets: &Targets) -> OpenApiRouter {
@@ -122,7 +139,7 @@ struct ExportParameters {
 
 /// All targets the filter shows, as a file that can be imported again.
 #[utoipa::path(get, path = "/targets/export", operation_id = "export_targets", tag = "targets", params(ExportParameters, Filter),
-    responses((status = 200, body = File, content_type = "text/csv"), web::ErrorResponses))]
+    responses((status = 200, description = "The file", content((File = "text/csv"), (Exported = "application/json"))), web::ErrorResponses))]
 async fn export(
     State(targets): State<Targets>,
     Caller(actor): Caller,

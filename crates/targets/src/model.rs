@@ -232,6 +232,21 @@ pub struct Filter {
     pub criticality: Option<Criticality>,
 }
 
+impl Filter {
+    /// Says no to what is longer than anything it could be found in.
+    ///
+    /// # Errors
+    /// `Invalid` naming the parameter.
+    pub(crate) fn check(&self) -> Result<()> {
+        for (name, given, maximum) in [("q", &self.q, 200), ("tag", &self.tag, 64)] {
+            if given.as_ref().is_some_and(|text| text.chars().count() > maximum) {
+                return Err(errors::field(name, format!("it must have at most {maximum} characters")));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Who recorded something, for rows that keep it.
 pub(crate) type Author = Option<UserId>;
 

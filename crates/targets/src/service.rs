@@ -86,6 +86,7 @@ impl Targets {
     /// `Invalid` for a page or filter that makes no sense; `Forbidden`.
     pub async fn list(&self, actor: &Actor, filter: Filter, page: PageRequest) -> Result<Page<Target>> {
         let scope = actor.scope(actions::READ)?;
+        filter.check()?;
         store::list(&self.backends.db, &scope, &filter, &page).await
     }
 

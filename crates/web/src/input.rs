@@ -55,6 +55,10 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if has_nul(bytes) {
         return Err(errors::nul().into());
     }
+    // Derived readers take a list of members in order for an object; nobody means that.
+    if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        return Err(errors::shape(String::new(), "the body must be an object, not a list".to_owned()).into());
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|failure| {
         let place = pointer(failure.path(), &failure.inner().to_string());

@@ -141,7 +141,8 @@ fn bound(value: &mut Json) {
             };
             let says = |members: &Map<String, Json>, keys: &[&str]| keys.iter().any(|key| members.contains_key(*key));
             if is(members, "string") && !says(members, &["enum", "const"]) {
-                if !says(members, &["format", "pattern"]) {
+                let is_free = members.get("format").is_none_or(|format| format == "password");
+                if is_free && !says(members, &["pattern"]) {
                     members.insert("pattern".to_owned(), json!("^[^\\u0000]*$"));
                 }
                 if !says(members, &["maxLength"]) {

@@ -8,7 +8,11 @@ use targets::TargetId;
 use utoipa::{IntoParams, ToSchema};
 
 use super::finding::{Status, words};
+use super::schema::SeveritySchema;
 use crate::errors;
+
+/// Severities and statuses there are.
+const MOST_WORDS: usize = 5;
 
 /// Narrows a list of findings; absent fields do not.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
@@ -16,10 +20,10 @@ use crate::errors;
 #[serde(default)]
 pub struct Filter {
     /// Severities, repeated: `severity=high&severity=critical`.
-    #[param(max_items = 5)]
+    #[param(value_type = Vec<SeveritySchema>, max_items = 5)]
     pub severity: Vec<String>,
     /// Statuses, repeated; `open` does not include `not_retested`.
-    #[param(max_items = 5)]
+    #[param(value_type = Vec<Status>, max_items = 5)]
     pub status: Vec<String>,
     /// Findings of this target.
     #[param(value_type = Option<TargetId>)]
@@ -52,6 +56,27 @@ impl Filter {
     #[must_use]
     pub fn of_target(target: TargetId) -> Self {
         Self { target: Some(target), ..Self::default() }
+    }
+
+    /// Says no to what is longer than anything it could be found in.
+    ///
+    /// # Errors
+    /// `Invalid` naming the parameter.
+    pub(crate) fn check(&self) -> Result<()> {
+        for (name, given, maximum) in [("source", &self.source, 256), ("q", &self.q, 256), ("cve", &self.cve, 32)] {
+            if given.as_ref().is_some_and(|text| text.chars().count() > maximum) {
+                return Err(errors::filter(name, &format!("it must have at most {maximum} characters")));
+            }
+        }
+        for (name, given) in [("severity", self.severity.len()), ("status", self.status.len())] {
+            if given > MOST_WORDS {
+                return Err(errors::filter(name, &format!("it can be given {MOST_WORDS} times at most")));
+            }
+        }
+        match self.cwe {
+            Some(cwe) if !(1..=100_000).contains(&cwe) => Err(errors::filter("cwe", "it must be 1 to 100000")),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn severities(&self) -> Result<Vec<i64>> {
