@@ -90,7 +90,10 @@ async fn append(audit: &Audit, actor: &Actor) {
 async fn change(backends: &Backends, actor: &Actor) {
     let mut change = Change::begin(backends, actor, RENAME).await.expect("begin");
     let id = change.id::<Audit>();
-    change.run(sql("INSERT INTO plain (id, body) VALUES ($1, $2)").bind(id).bind("{\"name\":\"a row like any other\"}")).await.expect("insert");
+    change
+        .run(sql("INSERT INTO plain (id, body) VALUES ($1, $2)").bind(id).bind("{\"name\":\"a row like any other\"}"))
+        .await
+        .expect("insert");
     change.subject("thing", id);
     change.detail(json!({ "name": "a row like any other" }));
     change.commit().await.expect("commit");

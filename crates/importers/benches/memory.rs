@@ -1,10 +1,9 @@
-//! One gigabyte of each format, generated while it is read: peak memory, time and rate, one process each.
+//! One gigabyte of each format, generated while it is read: peak memory, CPU time and rate, one process each.
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a bench starts itself once per format and prints what it measured")]
 
 use std::error::Error;
 use std::io::{self, Read};
 use std::process::Command;
-use std::time::Instant;
 
 use importers::{Format, Limits, Record, Sink, Stop, parse};
 
@@ -122,16 +121,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let before = peak()?;
     let limits = Limits { records: u64::MAX, ..Limits::default() };
-    let started = Instant::now();
+    let idle = cpu()?;
     let totals = parse(format, &mut Generated::new(format), &limits, &mut Dropping)?;
-    let elapsed = started.elapsed().as_secs_f64();
+    let used = cpu()? - idle;
     println!(
-        "{:<8} {:>5.0} MB, {:>8} observations, {:>8} assets: {elapsed:>5.1} s, {:>4.0} MB/s, peak memory {:.0} MB ({before:.0} MB before)",
+        "{:<8} {:>5.0} MB, {:>8} observations, {:>8} assets: {used:>5.1} CPU s, {:>4.0} MB per CPU s, peak memory {:.0} MB ({before:.0} MB before)",
         format.id(),
         totals.bytes as f64 / 1e6,
         totals.observations,
         totals.assets,
-        totals.bytes as f64 / 1e6 / elapsed,
+        totals.bytes as f64 / 1e6 / used,
         peak()?,
     );
     Ok(())
@@ -143,4 +142,11 @@ fn peak() -> Result<f64, Box<dyn Error>> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no peak in /proc/self/status")?;
     let kibibytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kibibytes * 1024.0 / 1e6)
+}
+
+/// CPU seconds of this process so far, the generator's share included.
+fn cpu() -> Result<f64, Box<dyn Error>> {
+    let usage = nix::sys::resource::getrusage(nix::sys::resource::UsageWho::RUSAGE_SELF)?;
+    let seconds = |time: nix::sys::time::TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
 }

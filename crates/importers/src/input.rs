@@ -20,7 +20,7 @@ const MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
 /// Decoded input; every byte below it was counted.
 pub(crate) enum Decoded<'a> {
     /// UTF-8, handed on as it is.
-    Plain(BufReader<Meter<'a>>),
+    Plain(Box<BufReader<Meter<'a>>>),
     /// Anything else.
     Foreign(Box<DecodingReader<BufReader<Meter<'a>>>>),
 }
@@ -263,7 +263,7 @@ pub(crate) fn open_if<'a>(
     };
     let reader = BufReader::with_capacity(64 << 10, meter);
     if plain {
-        return Ok(Decoded::Plain(reader));
+        return Ok(Decoded::Plain(Box::new(reader)));
     }
     let mut decoded = DecodingReader::new(reader);
     if let Some(encoder) = encoder {
