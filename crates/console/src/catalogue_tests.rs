@@ -17,10 +17,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("stage_state", "pending running done skipped failed timed_out stopped"),
     ("stage", "ports__services_and_checks service_versions tls_configuration"),
     ("standing", "active upcoming expired revoked"),
-    (
-        "decision",
-        "false_positive false_positive_about accepted accepted_about fixed fixed_about reopen reopen_about",
-    ),
+    ("decision", "false_positive false_positive_about accepted accepted_about fixed fixed_about reopen reopen_about"),
     ("happening", "new reopened moved fixed not_retested decided expired"),
     ("place", "host ip port service url method parameter component file line logical"),
     ("coverage", "done skipped error timeout auth_lost"),
@@ -30,10 +27,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("role", "admin security_analyst red_team blue_team viewer"),
     ("user_state", "active invited locked"),
     ("days", "7 30 90 365"),
-    (
-        "step",
-        "target target_about authorize authorize_about scan scan_about decide decide_about report report_about",
-    ),
+    ("step", "target target_about authorize authorize_about scan scan_about decide decide_about report report_about"),
 ];
 
 fn keys(language: Language) -> BTreeSet<&'static str> {
@@ -98,7 +92,9 @@ fn pages_use_only_known_keys_and_every_key_is_used() {
     }
     let missing: Vec<_> = used.iter().filter(|key| !known.contains(key.as_str())).collect();
     assert!(missing.is_empty(), "no text for {missing:?}");
-    let by_name = |key: &str| key.strip_prefix("done.").is_some_and(|what| text.contains(&format!("\"{what}\"")) || text.contains(&format!("?done={what}")));
+    let by_name = |key: &str| {
+        key.strip_prefix("done.").is_some_and(|what| text.contains(&format!("\"{what}\"")) || text.contains(&format!("?done={what}")))
+    };
     let unused: Vec<_> = known.iter().filter(|key| !used.contains(**key) && !key.starts_with("error.") && !by_name(key)).collect();
     assert!(unused.is_empty(), "nothing says {unused:?}");
 }

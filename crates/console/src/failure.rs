@@ -84,13 +84,15 @@ pub(crate) async fn no_page() -> StatusCode {
 
 /// The outermost layer of the pages: dresses failures and adds the policy.
 pub(crate) async fn dress(State(services): State<Services>, request: Request, next: Next) -> Response {
-    let wants_page = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
+    let wants_page =
+        request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
     let is_head = request.method() == Method::HEAD;
     let (parts, body) = request.into_parts();
     let frame = Frame::of(&parts, &services);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let status = response.status();
-    let is_bare = !response.headers().contains_key(header::CONTENT_TYPE) && (status == StatusCode::NOT_FOUND || status == StatusCode::METHOD_NOT_ALLOWED);
+    let is_bare = !response.headers().contains_key(header::CONTENT_TYPE)
+        && (status == StatusCode::NOT_FOUND || status == StatusCode::METHOD_NOT_ALLOWED);
     let told = response.extensions_mut().remove::<Told>();
     if told.is_some() || (is_bare && wants_page && !is_head) {
         response = failed(frame, status, told.as_ref().map(|told| &*told.0));

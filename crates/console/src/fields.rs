@@ -58,7 +58,8 @@ impl Fields {
     /// The value of a date-and-time field, which is meant as UTC.
     pub(crate) fn moment(&self, name: &str) -> Result<Option<Time>> {
         let Some(text) = self.text(name) else { return Ok(None) };
-        let parsed = NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M").or_else(|_| NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S"));
+        let parsed =
+            NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M").or_else(|_| NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S"));
         match parsed {
             Ok(moment) => Ok(Some(moment.and_utc().into())),
             Err(_) => Err(crate::errors::not_a_moment(name)),

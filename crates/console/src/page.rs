@@ -77,7 +77,8 @@ impl Frame {
 
     /// The name of a stage of a scan.
     pub(crate) fn stage(&self, name: &str) -> String {
-        let key: String = name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' }).collect();
+        let key: String =
+            name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' }).collect();
         self.language.find(&format!("stage.{key}")).unwrap_or(name).to_owned()
     }
 

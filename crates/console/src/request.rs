@@ -49,7 +49,9 @@ impl FromRequestParts<Services> for Viewer {
             return Err(Failure::Elsewhere("/first-run".to_owned()));
         }
         let place = match (&parts.method, parts.uri.path_and_query()) {
-            (&Method::GET, Some(place)) if place.as_str() != "/" => format!("/sign-in?next={}", byte_serialize(place.as_str().as_bytes()).collect::<String>()),
+            (&Method::GET, Some(place)) if place.as_str() != "/" => {
+                format!("/sign-in?next={}", byte_serialize(place.as_str().as_bytes()).collect::<String>())
+            }
             _ => "/sign-in".to_owned(),
         };
         Err(Failure::Elsewhere(place))

@@ -68,15 +68,15 @@ for (const element of document.querySelectorAll("[data-poll][id]")) {
 // Follows a scan to its end.
 for (const panel of document.querySelectorAll("[data-live]")) {
   const part = (name) => panel.querySelector(`[data-${name}]`);
-  const states = JSON.parse(panel.dataset.words);
+  const said = JSON.parse(panel.dataset.words);
   const source = new EventSource(panel.dataset.live);
   let line = "";
   let told = -1;
   source.addEventListener("progress", (event) => {
     const word = JSON.parse(event.data);
     const percent = Math.round(word.fraction * 100);
-    const state = states[word.state] ?? word.state;
-    const doing = [word.stage, word.message].filter(Boolean).join(": ");
+    const state = said[word.state] ?? word.state;
+    const doing = [said[word.stage] ?? word.stage, word.message].filter(Boolean).join(": ");
     part("state").textContent = state;
     part("percent").textContent = `${percent} %`;
     part("bar").value = word.fraction;

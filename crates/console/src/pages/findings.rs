@@ -51,7 +51,9 @@ pub(crate) fn place(location: &Location) -> String {
     match (host.is_empty(), location.port) {
         (false, Some(port)) => format!("{host}:{port}"),
         (false, None) => host,
-        (true, _) => location.component.as_ref().map(|component| component.name.clone()).or_else(|| location.logical.clone()).unwrap_or_default(),
+        (true, _) => {
+            location.component.as_ref().map(|component| component.name.clone()).or_else(|| location.logical.clone()).unwrap_or_default()
+        }
     }
 }
 
@@ -66,7 +68,10 @@ pub(crate) fn parts(location: &Location) -> Vec<(&'static str, String)> {
         ("url", location.url.clone()),
         ("method", location.method.clone()),
         ("parameter", location.parameter.clone()),
-        ("component", location.component.as_ref().map(|component| format!("{} {}", component.name, component.version.as_deref().unwrap_or_default()))),
+        (
+            "component",
+            location.component.as_ref().map(|component| format!("{} {}", component.name, component.version.as_deref().unwrap_or_default())),
+        ),
         ("file", location.file.clone()),
         ("line", number(location.line)),
         ("logical", location.logical.clone()),
@@ -122,7 +127,12 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named
     render(&page)
 }
 
-async fn looked_at(services: &Services, viewer: Viewer, id: results::FindingId, form: Form) -> Result<FindingPage, crate::failure::Failure> {
+async fn looked_at(
+    services: &Services,
+    viewer: Viewer,
+    id: results::FindingId,
+    form: Form,
+) -> Result<FindingPage, crate::failure::Failure> {
     let detail = services.results.finding(&viewer.actor, id).await?;
     let target = match detail.finding.target_id {
         // A removed target leaves its findings behind.

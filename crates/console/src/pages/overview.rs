@@ -39,7 +39,8 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Sh
     let granted = readable(services.targets.authorizations(actor, None, first(20)).await)?;
     let reports = readable(services.reports.list(actor, first(1)).await)?;
 
-    let is_decided = counts.as_ref().is_some_and(|counts| counts.by_status.accepted + counts.by_status.false_positive + counts.by_status.fixed > 0);
+    let is_decided =
+        counts.as_ref().is_some_and(|counts| counts.by_status.accepted + counts.by_status.false_positive + counts.by_status.fixed > 0);
     let step = |name, link, is_done| Step { name, link, is_done };
     let mut steps = vec![
         step("target", "/targets/new", targets.is_none_or(|page| !page.items.is_empty())),
@@ -66,5 +67,11 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Sh
 /// The counts with the words of their statuses.
 fn statuses(counts: &Counts) -> [(&'static str, u64); 5] {
     let by = &counts.by_status;
-    [("open", by.open), ("not_retested", by.not_retested), ("accepted", by.accepted), ("false_positive", by.false_positive), ("fixed", by.fixed)]
+    [
+        ("open", by.open),
+        ("not_retested", by.not_retested),
+        ("accepted", by.accepted),
+        ("false_positive", by.false_positive),
+        ("fixed", by.fixed),
+    ]
 }

@@ -41,7 +41,8 @@ async fn offered(services: &Services, viewer: Viewer, form: Form) -> Result<List
     let page = services.reports.list(actor, page_of(&viewer.query)).await?;
     let filter = scans::Filter { target_id: None, state: Some(ScanState::Completed) };
     let scans = readable(services.scans.list(actor, filter, first(100)).await)?.map(|page| page.items).unwrap_or_default();
-    let targets = readable(services.targets.list(actor, targets::Filter::default(), first(500)).await)?.map(|page| page.items).unwrap_or_default();
+    let targets =
+        readable(services.targets.list(actor, targets::Filter::default(), first(500)).await)?.map(|page| page.items).unwrap_or_default();
     let next = viewer.query.next("/reports", page.next_cursor);
     let is_moving = page.items.iter().any(|report| report.state == ReportState::Queued);
     Ok(ListPage { frame: viewer.frame, form, reports: page.items, scans, targets, is_moving, next })

@@ -127,6 +127,8 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named
     untested.truncate(100);
     let words: serde_json::Map<String, serde_json::Value> =
         STATES.split_whitespace().map(|state| (state.to_owned(), viewer.word("scan_state", state).into())).collect();
+    let stages = scan.stages.iter().map(|stage| (stage.name.clone(), viewer.stage(&stage.name).into()));
+    let words: serde_json::Map<String, serde_json::Value> = words.into_iter().chain(stages).collect();
     let words = serde_json::Value::Object(words).to_string();
     render(&ScanPage { frame: viewer.frame, scan, findings: findings.map(|page| page.items), untested, words })
 }

@@ -69,7 +69,12 @@ pub(crate) async fn first_run(State(services): State<Services>, Visitor(frame): 
     show(&FirstRunPage { frame, form: Form::default(), token })
 }
 
-pub(crate) async fn create_first_admin(State(services): State<Services>, Visitor(frame): Visitor, Peer(origin): Peer, fields: Fields) -> Shown {
+pub(crate) async fn create_first_admin(
+    State(services): State<Services>,
+    Visitor(frame): Visitor,
+    Peer(origin): Peer,
+    fields: Fields,
+) -> Shown {
     let password = Secret::new(fields.raw("password").to_owned());
     let username = fields.get("username").to_owned();
     let admin = auth::NewAdmin {

@@ -71,7 +71,10 @@ pub(crate) async fn organisation(State(services): State<Services>, viewer: Viewe
     let organisation = services.auth.organisation(&viewer.actor).await?;
     let jwks = services.auth.jwks().await?;
     let text = |key: &serde_json::Value, name: &str| key.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
-    let keys = jwks.get("keys").and_then(|keys| keys.as_array()).map(|keys| keys.iter().map(|key| Key { id: text(key, "kid"), algorithm: text(key, "alg") }).collect());
+    let keys = jwks
+        .get("keys")
+        .and_then(|keys| keys.as_array())
+        .map(|keys| keys.iter().map(|key| Key { id: text(key, "kid"), algorithm: text(key, "alg") }).collect());
     render(&OrganisationPage { frame: viewer.frame, organisation, keys: keys.unwrap_or_default() })
 }
 

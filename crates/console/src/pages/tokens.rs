@@ -46,7 +46,10 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
 async fn listed(services: &Services, viewer: Viewer, form: Form, made: Option<String>, status: StatusCode) -> Shown {
     let page = services.auth.tokens(&viewer.actor, &page_of(&viewer.query)).await?;
     let next = viewer.query.next("/settings/tokens", page.next_cursor);
-    let choice = |permission: &Permission| Choice { value: permission.to_string(), label: viewer.word("permission", permission.to_string().replace(':', "_")) };
+    let choice = |permission: &Permission| Choice {
+        value: permission.to_string(),
+        label: viewer.word("permission", permission.to_string().replace(':', "_")),
+    };
     let scopes = viewer.actor.permissions.iter().map(choice).collect();
     show_as(status, &TokensPage { form, tokens: page.items, scopes, made, next, frame: viewer.frame })
 }
@@ -70,7 +73,8 @@ pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fie
 }
 
 fn built(viewer: &Viewer, fields: &Fields) -> Result<NewToken> {
-    let scopes = fields.all("scopes").iter().map(|word| word.parse::<Permission>().map_err(|error| error.at("/scopes"))).collect::<Result<_>>()?;
+    let scopes =
+        fields.all("scopes").iter().map(|word| word.parse::<Permission>().map_err(|error| error.at("/scopes"))).collect::<Result<_>>()?;
     let days: Option<u32> = fields.get("days").parse().ok();
     Ok(NewToken { name: fields.get("name").to_owned(), scopes, expires_at: days.map(|days| viewer.now + DAY * days) })
 }
