@@ -80,9 +80,7 @@ impl Error {
     /// An error of the given kind; `code` is `context.reason`, `detail` names the thing.
     #[must_use]
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            inner: Box::new(Inner { kind, code, detail: detail.into(), field: None, retry_after: None, source: None }),
-        }
+        Self { inner: Box::new(Inner { kind, code, detail: detail.into(), field: None, retry_after: None, source: None }) }
     }
 
     constructors! {

@@ -88,9 +88,9 @@ impl FromStr for Time {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        DateTime::parse_from_rfc3339(text)
-            .map(|moment| Self(moment.timestamp_micros()))
-            .map_err(|cause| Error::invalid("time.malformed", format!("`{}` is not an RFC 3339 time: {cause}", text.chars().take(64).collect::<String>())))
+        DateTime::parse_from_rfc3339(text).map(|moment| Self(moment.timestamp_micros())).map_err(|cause| {
+            Error::invalid("time.malformed", format!("`{}` is not an RFC 3339 time: {cause}", text.chars().take(64).collect::<String>()))
+        })
     }
 }
 

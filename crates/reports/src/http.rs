@@ -55,7 +55,7 @@ struct FilePath {
 /// A report as a file: `html`, `pdf`, `json` or `csv`.
 #[utoipa::path(get, path = "/reports/{report_id}/files/{format}", operation_id = "download_report", tag = "reports",
     params(("report_id" = ReportId, Path), ("format" = inline(crate::render::Format), Path)),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"), web::ErrorResponses))]
+    responses((status = 200, description = "The file", content((String = "text/html"), (Vec<u8> = "application/pdf"), (Object = "application/json"), (String = "text/csv"))), web::ErrorResponses))]
 async fn download(State(reports): State<Reports>, Caller(actor): Caller, Path(path): Path<FilePath>) -> Answer<Response> {
     let file = reports.download(&actor, path.report_id, path.format.parse()?).await?;
     // Never shown inside this origin: the page holds text of scanned machines.

@@ -76,7 +76,14 @@ impl Sheet {
     }
 
     /// Records that something was, or was not, looked at.
-    pub(crate) fn covered(&mut self, source: &str, check_set: &str, location: importers::Location, status: CoverageStatus, reason: Option<String>) {
+    pub(crate) fn covered(
+        &mut self,
+        source: &str,
+        check_set: &str,
+        location: importers::Location,
+        status: CoverageStatus,
+        reason: Option<String>,
+    ) {
         let coverage = importers::Coverage { source: source.to_owned(), check_set: check_set.to_owned(), location, status, reason };
         // A full sheet is told by its count; one more line would not change that.
         let _ = self.record(Record::Coverage(coverage));

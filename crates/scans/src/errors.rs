@@ -52,7 +52,8 @@ pub(crate) fn interrupted() -> Error {
 
 /// A WebSocket asked for with a token in its address, which would end up in logs.
 pub(crate) fn token_in_address() -> Error {
-    Error::invalid("scans.token_in_address", "credentials are never taken from the address: use the Authorization header or a session").at("token")
+    Error::invalid("scans.token_in_address", "credentials are never taken from the address: use the Authorization header or a session")
+        .at("token")
 }
 
 /// A WebSocket asked for by a page of another origin.

@@ -35,7 +35,11 @@ pub(crate) async fn run(scans: &Scans, id: ScanId, run: &Run) -> Result<()> {
         // The last try: nobody will come after us to write how it ended.
         Err(error) if run.is_last && !run.cancel.is_cancelled() => {
             tracing::error!(scan = %id, %error, cause = ?std::error::Error::source(&error), "scan failed");
-            let words = if error.kind() == Kind::Internal { "something went wrong on our side; the log has it".to_owned() } else { error.detail().to_owned() };
+            let words = if error.kind() == Kind::Internal {
+                "something went wrong on our side; the log has it".to_owned()
+            } else {
+                error.detail().to_owned()
+            };
             work.finish(id, Some(&Reason::Forbidden(words))).await
         }
         Err(error) => Err(error),

@@ -152,8 +152,12 @@ impl Scans {
     pub async fn artifact(&self, actor: &Actor, id: ArtifactId) -> Result<Artifact> {
         let scope = actor.scope(actions::ARTIFACT)?;
         let (mut artifact, key) = store::artifact(&self.backends.db, &scope, id).await?.ok_or_else(errors::artifact_not_found)?;
-        artifact.bytes =
-            self.backends.blobs.get(&key).await?.ok_or_else(|| errors::artifact_unreadable(format!("the bytes of artifact {id} are missing")))?;
+        artifact.bytes = self
+            .backends
+            .blobs
+            .get(&key)
+            .await?
+            .ok_or_else(|| errors::artifact_unreadable(format!("the bytes of artifact {id} are missing")))?;
         Ok(artifact)
     }
 

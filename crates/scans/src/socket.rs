@@ -61,7 +61,11 @@ fn is_own_origin(headers: &HeaderMap) -> bool {
 
 async fn follow(socket: WebSocket, words: impl Stream<Item = Progress> + Send, stop: CancellationToken) {
     let (mut out, mut incoming) = socket.split();
-    let listening = pin!(async move { while let Some(Ok(message)) = incoming.next().await && !matches!(message, Message::Close(_)) {} });
+    let listening = pin!(async move {
+        while let Some(Ok(message)) = incoming.next().await
+            && !matches!(message, Message::Close(_))
+        {}
+    });
     let speaking = pin!(async move {
         let mut words = pin!(words);
         let (code, reason) = loop {

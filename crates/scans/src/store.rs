@@ -171,8 +171,10 @@ pub(crate) async fn update(change: &mut Change, scan: &Scan) -> Result<()> {
     let summary = scan.summary.as_ref().map(json).transpose()?;
     change
         .run(
-            sql("UPDATE scans SET state = $3, progress = $4, stage = $5, authorization_id = $6, error = $7, summary = $8, started_at = $9, \
-                 finished_at = $10 WHERE tenant_id = $1 AND id = $2")
+            sql(
+                "UPDATE scans SET state = $3, progress = $4, stage = $5, authorization_id = $6, error = $7, summary = $8, started_at = $9, \
+                 finished_at = $10 WHERE tenant_id = $1 AND id = $2",
+            )
             .bind(tenant)
             .bind(scan.id)
             .bind(scan.state.as_str())
@@ -276,7 +278,8 @@ pub(crate) async fn insert_artifact(change: &mut Change, new: &NewArtifact<'_>) 
 
 /// An artifact without its bytes, and the key they are stored under.
 pub(crate) async fn artifact(db: &Db, scope: &Scope, id: ArtifactId) -> Result<Option<(Artifact, String)>> {
-    let statement = sql("SELECT scan_artifacts.id AS id, scan_id, target_id, tool, records_key, records, scan_artifacts.created_at AS created_at \
+    let statement =
+        sql("SELECT scan_artifacts.id AS id, scan_id, target_id, tool, records_key, records, scan_artifacts.created_at AS created_at \
          FROM scan_artifacts JOIN scans ON scans.id = scan_artifacts.scan_id \
          WHERE scan_artifacts.tenant_id = $1 AND scan_artifacts.id = $2");
     let Some(row) = db.one(statement.bind(scope.tenant()).bind(id)).await? else { return Ok(None) };
@@ -348,6 +351,8 @@ pub(crate) async fn unfinished(db: &Db, before: Time, import_before: Time) -> Re
          AND scan_stages.scan_id = scans.id AND scan_stages.finished_at >= $2))) ORDER BY created_at LIMIT 1000");
     let rows = db.all(statement.bind(before).bind(import_before)).await?;
     rows.iter()
-        .map(|row| Ok(Unfinished { id: row.get("id")?, tenant: row.get("tenant_id")?, state: row.parse("state")?, job: row.get("job_id")? }))
+        .map(|row| {
+            Ok(Unfinished { id: row.get("id")?, tenant: row.get("tenant_id")?, state: row.parse("state")?, job: row.get("job_id")? })
+        })
         .collect()
 }

@@ -227,7 +227,8 @@ fn is_public_v6(ip: Ipv6Addr) -> bool {
 }
 
 fn looks_like_a_domain(name: &str) -> bool {
-    let is_top_level = |label: &str| label.starts_with("xn--") || (label.len() >= 2 && label.bytes().all(|byte| byte.is_ascii_alphabetic()));
+    let is_top_level =
+        |label: &str| label.starts_with("xn--") || (label.len() >= 2 && label.bytes().all(|byte| byte.is_ascii_alphabetic()));
     name == "localhost" || name.rsplit_once('.').is_some_and(|(_, last)| is_top_level(last))
 }
 
@@ -301,10 +302,34 @@ mod tests {
     #[test]
     fn only_the_public_internet_is_public() {
         for inside in [
-            "10.0.0.1", "127.0.0.1", "0.0.0.0", "169.254.169.254", "100.64.0.1", "100.100.100.200", "192.0.0.192", "198.18.0.1",
-            "224.0.0.1", "255.255.255.255", "168.63.129.16", "192.168.1.1", "172.31.255.255", "203.0.113.5",
-            "::", "::1", "fe80::1", "fd00:ec2::254", "fec0::1", "ff02::1", "2001:db8::1", "2002:7f00:1::", "2001::1",
-            "::ffff:127.0.0.1", "64:ff9b::10.0.0.1", "64:ff9b:1::1", "100::1", "::7f00:1",
+            "10.0.0.1",
+            "127.0.0.1",
+            "0.0.0.0",
+            "169.254.169.254",
+            "100.64.0.1",
+            "100.100.100.200",
+            "192.0.0.192",
+            "198.18.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "168.63.129.16",
+            "192.168.1.1",
+            "172.31.255.255",
+            "203.0.113.5",
+            "::",
+            "::1",
+            "fe80::1",
+            "fd00:ec2::254",
+            "fec0::1",
+            "ff02::1",
+            "2001:db8::1",
+            "2002:7f00:1::",
+            "2001::1",
+            "::ffff:127.0.0.1",
+            "64:ff9b::10.0.0.1",
+            "64:ff9b:1::1",
+            "100::1",
+            "::7f00:1",
         ] {
             assert!(!is_public(inside.parse().unwrap()), "{inside}");
         }

@@ -189,10 +189,8 @@ pub(crate) fn choose<'a>(
     wanted: Intrusiveness,
     now: Time,
 ) -> Result<&'a Authorization> {
-    let covering: Vec<&Authorization> = candidates
-        .iter()
-        .filter(|candidate| candidate.target.is_none_or(|id| id == target.id) && covers(candidate, address))
-        .collect();
+    let covering: Vec<&Authorization> =
+        candidates.iter().filter(|candidate| candidate.target.is_none_or(|id| id == target.id) && covers(candidate, address)).collect();
     let active = || covering.iter().copied().filter(|candidate| candidate.is_active(now));
     if let Some(best) = active()
         .filter(|candidate| candidate.intrusiveness >= wanted)
@@ -295,8 +293,15 @@ mod tests {
         for covered in [&host, &network] {
             assert!(choose(covered, &covered.endpoint().unwrap(), std::slice::from_ref(&wide), Intrusiveness::Safe, at(1)).is_ok());
         }
-        for outside in [target("10.0.7.1", TargetKind::Host), target("10.0.0.0/8", TargetKind::Network), target("10.0.7.0/25", TargetKind::Network)] {
-            assert_eq!(refusal(&outside, std::slice::from_ref(&wide), Intrusiveness::Safe, 1).code(), "targets.not_authorized", "{}", outside.name);
+        for outside in
+            [target("10.0.7.1", TargetKind::Host), target("10.0.0.0/8", TargetKind::Network), target("10.0.7.0/25", TargetKind::Network)]
+        {
+            assert_eq!(
+                refusal(&outside, std::slice::from_ref(&wide), Intrusiveness::Safe, 1).code(),
+                "targets.not_authorized",
+                "{}",
+                outside.name
+            );
         }
     }
 

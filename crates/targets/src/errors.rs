@@ -28,8 +28,11 @@ pub(crate) fn not_found() -> Error {
 
 /// Somebody else changed the target since it was read.
 pub(crate) fn changed_meanwhile(given: i64, current: i64) -> Error {
-    Error::conflict("targets.changed_meanwhile", format!("the target is at version {current}, not {given}: read it again and repeat the change"))
-        .at("/version")
+    Error::conflict(
+        "targets.changed_meanwhile",
+        format!("the target is at version {current}, not {given}: read it again and repeat the change"),
+    )
+    .at("/version")
 }
 
 /// There is no such authorisation.
@@ -71,7 +74,11 @@ pub(crate) fn already_revoked(when: Time) -> Error {
 pub(crate) fn not_authorized(target: &Target) -> Error {
     Error::forbidden(
         "targets.not_authorized",
-        format!("nobody has authorized testing of target `{}` ({}): record an authorization that covers it and is valid now", target.name, shown(target)),
+        format!(
+            "nobody has authorized testing of target `{}` ({}): record an authorization that covers it and is valid now",
+            target.name,
+            shown(target)
+        ),
     )
 }
 
@@ -103,7 +110,12 @@ pub(crate) fn authorization_revoked(target: &Target, when: Time, reason: &str) -
 pub(crate) fn too_intrusive(target: &Target, wanted: Intrusiveness, allowed: Intrusiveness) -> Error {
     Error::forbidden(
         "targets.too_intrusive",
-        format!("target `{}` may be tested up to `{}`, and this test is `{}`: record an authorization that allows it", target.name, allowed.as_str(), wanted.as_str()),
+        format!(
+            "target `{}` may be tested up to `{}`, and this test is `{}`: record an authorization that allows it",
+            target.name,
+            allowed.as_str(),
+            wanted.as_str()
+        ),
     )
 }
 
@@ -111,7 +123,10 @@ pub(crate) fn too_intrusive(target: &Target, wanted: Intrusiveness, allowed: Int
 pub(crate) fn not_scannable(target: &Target) -> Error {
     Error::invalid(
         "targets.not_scannable",
-        format!("target `{}` has no host, network or URL as its address, so it cannot be scanned over the network: set `address`", target.name),
+        format!(
+            "target `{}` has no host, network or URL as its address, so it cannot be scanned over the network: set `address`",
+            target.name
+        ),
     )
 }
 

@@ -6,8 +6,8 @@ use base::{Actor, Error, PageRequest, Result};
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
 use serde_json::json;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::model::{Filter, NewTarget, Target, TargetPatch};
@@ -102,7 +102,9 @@ impl CsvRow {
             kind: self.kind.trim().parse()?,
             address: plain(self.address),
             description: plain(self.description),
-            tags: plain(self.tags).map(|tags| tags.split(';').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()).unwrap_or_default(),
+            tags: plain(self.tags)
+                .map(|tags| tags.split(';').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect())
+                .unwrap_or_default(),
             owner: plain(self.owner),
             environment: plain(self.environment),
             criticality: plain(self.criticality).map(|text| text.trim().parse()).transpose()?,
@@ -271,9 +273,9 @@ impl Targets {
                 FileFormat::Csv => csv_page(&page.items, is_first)?,
                 FileFormat::Json => json_page(&page.items, is_first, is_last)?,
             };
-            let next = page.next_cursor.map(|cursor| {
-                (targets, actor, filter, PageRequest { cursor: Some(cursor), limit: Some(PageRequest::MAXIMUM) })
-            });
+            let next = page
+                .next_cursor
+                .map(|cursor| (targets, actor, filter, PageRequest { cursor: Some(cursor), limit: Some(PageRequest::MAXIMUM) }));
             Ok(Some((rendered, next)))
         });
         Ok(pages.into_stream())

@@ -100,7 +100,16 @@ pub struct NewTarget {
 impl NewTarget {
     /// A target of which only name and type are known.
     pub fn named(name: impl Into<String>, kind: TargetKind) -> Self {
-        Self { name: name.into(), kind, address: None, description: None, tags: Vec::new(), owner: None, environment: None, criticality: None }
+        Self {
+            name: name.into(),
+            kind,
+            address: None,
+            description: None,
+            tags: Vec::new(),
+            owner: None,
+            environment: None,
+            criticality: None,
+        }
     }
 
     /// The checked target with its address in normal form.

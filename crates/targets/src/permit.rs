@@ -155,7 +155,8 @@ mod tests {
         let id = uuid::Uuid::from_u128(1);
         let kind = if address.contains("://") { TargetKind::Web } else { TargetKind::Host };
         let target = NewTarget::named(address, kind).build(TargetId::from_uuid(id), Time::default()).unwrap();
-        let texts = |rules: &[(RuleKind, &str)]| rules.iter().map(|(kind, value)| RuleText { kind: *kind, value: (*value).into() }).collect();
+        let texts =
+            |rules: &[(RuleKind, &str)]| rules.iter().map(|(kind, value)| RuleText { kind: *kind, value: (*value).into() }).collect();
         let mut new = NewAuthorization::for_target(target.id, "Ana", "x", Time::from_seconds(200));
         new.valid_from = Some(Time::from_seconds(100));
         new.rules = texts(rules);
@@ -223,8 +224,13 @@ mod tests {
         let web = permit("https://shop.example/", &[], &[(RuleKind::UrlPrefix, "https://shop.example/logout")]);
         assert!(may_url(&web, "https://shop.example/a") && may_url(&web, "http://SHOP.example:8080/"));
         for outside in [
-            "https://evil.example/", "https://shop.example.evil.example/", "https://shop.example@evil.example/",
-            "https://user:pw@shop.example/", "ftp://shop.example/", "https://shop.example/logout", "http://127.0.0.1/",
+            "https://evil.example/",
+            "https://shop.example.evil.example/",
+            "https://shop.example@evil.example/",
+            "https://user:pw@shop.example/",
+            "ftp://shop.example/",
+            "https://shop.example/logout",
+            "http://127.0.0.1/",
             "https://shop.example/LOGOUT/x",
         ] {
             assert!(!may_url(&web, outside), "{outside}");

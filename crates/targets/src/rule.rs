@@ -141,9 +141,8 @@ impl Rule {
     /// Whether a URL lies at or below this rule's URL; segments count, not characters.
     pub(crate) fn contains_url(&self, url: &Url) -> bool {
         let Self::UrlPrefix(prefix) = self else { return false };
-        let same_origin = prefix.scheme() == url.scheme()
-            && prefix.host() == url.host()
-            && prefix.port_or_known_default() == url.port_or_known_default();
+        let same_origin =
+            prefix.scheme() == url.scheme() && prefix.host() == url.host() && prefix.port_or_known_default() == url.port_or_known_default();
         same_origin && plain_path(url).zip(plain_path(prefix)).is_some_and(|(path, prefix)| is_below(&path, &prefix))
     }
 
@@ -220,9 +219,15 @@ mod tests {
             assert!(rule.contains_url(&url(inside)), "{inside}");
         }
         for outside in [
-            "https://a.example/apple", "http://a.example/app", "https://a.example:8443/app", "https://b.example/app",
-            "https://a.example/app/../admin", "https://a.example/app/..%2fadmin", "https://a.example/app/%252e%252e/x",
-            "https://a.example/app/..;/admin", "https://a.example/APP",
+            "https://a.example/apple",
+            "http://a.example/app",
+            "https://a.example:8443/app",
+            "https://b.example/app",
+            "https://a.example/app/../admin",
+            "https://a.example/app/..%2fadmin",
+            "https://a.example/app/%252e%252e/x",
+            "https://a.example/app/..;/admin",
+            "https://a.example/APP",
         ] {
             assert!(!rule.contains_url(&url(outside)), "{outside}");
         }
@@ -233,8 +238,12 @@ mod tests {
     fn an_excluded_url_is_excluded_in_every_spelling() {
         let rule = prefix("https://a.example/admin");
         for touched in [
-            "https://a.example/admin", "https://a.example/ADMIN/x", "https://a.example//admin/", "https://a.example/%61dmin",
-            "https://a.example/x/..%2fadmin", "http://a.example:443/admin",
+            "https://a.example/admin",
+            "https://a.example/ADMIN/x",
+            "https://a.example//admin/",
+            "https://a.example/%61dmin",
+            "https://a.example/x/..%2fadmin",
+            "http://a.example:443/admin",
         ] {
             assert!(rule.excludes_url(&url(touched)), "{touched}");
         }
@@ -253,8 +262,12 @@ mod tests {
     #[test]
     fn a_rule_reads_back_from_its_text() {
         for (kind, value) in [
-            (RuleKind::Host, "a.example"), (RuleKind::Host, "*.a.example"), (RuleKind::Host, "::1"), (RuleKind::Host, "10.0.0.1"),
-            (RuleKind::Cidr, "10.0.0.0/8"), (RuleKind::UrlPrefix, "https://a.example/x"),
+            (RuleKind::Host, "a.example"),
+            (RuleKind::Host, "*.a.example"),
+            (RuleKind::Host, "::1"),
+            (RuleKind::Host, "10.0.0.1"),
+            (RuleKind::Cidr, "10.0.0.0/8"),
+            (RuleKind::UrlPrefix, "https://a.example/x"),
         ] {
             let rule = Rule::parse(kind, value).unwrap();
             let json = serde_json::to_string(&rule).unwrap();

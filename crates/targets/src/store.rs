@@ -194,10 +194,11 @@ async fn insert_tags(change: &mut Change, target: &Target) -> Result<()> {
 }
 
 pub(crate) async fn delete(change: &mut Change, id: TargetId) -> Result<bool> {
-    let statement = sql("UPDATE targets SET deleted_at = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL")
-        .bind(change.scope().tenant())
-        .bind(id)
-        .bind(change.now());
+    let statement =
+        sql("UPDATE targets SET deleted_at = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL")
+            .bind(change.scope().tenant())
+            .bind(id)
+            .bind(change.now());
     Ok(change.run(statement).await? == 1)
 }
 
@@ -227,9 +228,7 @@ pub(crate) async fn insert_authorization(change: &mut Change, granted: &Authoriz
 }
 
 fn authorization_by_id(scope: &Scope, id: AuthorizationId) -> Sql {
-    Sql::built(format!("SELECT {AUTHORIZATION} FROM target_authorizations WHERE tenant_id = $1 AND id = $2"))
-        .bind(scope.tenant())
-        .bind(id)
+    Sql::built(format!("SELECT {AUTHORIZATION} FROM target_authorizations WHERE tenant_id = $1 AND id = $2")).bind(scope.tenant()).bind(id)
 }
 
 pub(crate) async fn find_authorization(db: &Db, scope: &Scope, id: AuthorizationId) -> Result<Option<Authorization>> {
@@ -283,11 +282,13 @@ pub(crate) async fn prove(change: &mut Change, id: AuthorizationId, key: &str) -
 }
 
 pub(crate) async fn revoke(change: &mut Change, id: AuthorizationId, reason: &str) -> Result<bool> {
-    let statement = sql("UPDATE target_authorizations SET revoked_at = $3, revoked_reason = $4 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL")
-        .bind(change.scope().tenant())
-        .bind(id)
-        .bind(change.now())
-        .bind(reason);
+    let statement = sql(
+        "UPDATE target_authorizations SET revoked_at = $3, revoked_reason = $4 WHERE tenant_id = $1 AND id = $2 AND revoked_at IS NULL",
+    )
+    .bind(change.scope().tenant())
+    .bind(id)
+    .bind(change.now())
+    .bind(reason);
     Ok(change.run(statement).await? == 1)
 }
 

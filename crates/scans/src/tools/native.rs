@@ -71,7 +71,12 @@ fn surface(outcome: &Outcome) -> Vec<OpenPort> {
     let mut surface: Vec<OpenPort> = outcome
         .services
         .iter()
-        .map(|service| OpenPort { address: service.address, host: service.host.clone(), service: service.service.to_owned(), tls: service.tls })
+        .map(|service| OpenPort {
+            address: service.address,
+            host: service.host.clone(),
+            service: service.service.to_owned(),
+            tls: service.tls,
+        })
         .collect();
     for address in &outcome.open {
         if !surface.iter().any(|port| port.address == *address) {

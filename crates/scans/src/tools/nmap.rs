@@ -23,7 +23,21 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     name: "nmap",
     package: "nmap",
     version: &["--version"],
-    always: &["-n", "-Pn", "-sT", "-sV", "--unprivileged", "-T4", "--max-retries", "2", "--stats-every", "2s", "--no-stylesheet", "-oX", "-"],
+    always: &[
+        "-n",
+        "-Pn",
+        "-sT",
+        "-sV",
+        "--unprivileged",
+        "-T4",
+        "--max-retries",
+        "2",
+        "--stats-every",
+        "2s",
+        "--no-stylesheet",
+        "-oX",
+        "-",
+    ],
     settings: &[
         (Setting::Ports, Spelling::Apart("-p")),
         (Setting::Rate, Spelling::Apart("--max-rate")),
@@ -141,7 +155,8 @@ mod tests {
 
     #[test]
     fn the_command_line_is_what_the_adapter_declares() {
-        let settings = [(Setting::Ports, "22,80".to_owned()), (Setting::Rate, "50".to_owned()), (Setting::ServerName, "a.example".to_owned())];
+        let settings =
+            [(Setting::Ports, "22,80".to_owned()), (Setting::Rate, "50".to_owned()), (Setting::ServerName, "a.example".to_owned())];
         let line = ADAPTER.arguments(&settings, &["10.0.0.1".to_owned(), "::1".to_owned()]).unwrap();
         assert!(line.arguments.join(" ").ends_with("-oX - -p 22,80 --max-rate 50 -- 10.0.0.1 ::1"), "{:?}", line.arguments);
         assert_eq!(line.unsupported.len(), 1);

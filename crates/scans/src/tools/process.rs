@@ -117,8 +117,12 @@ impl Invocation {
         reader: Option<mpsc::Sender<Bytes>>,
         mut hear: impl FnMut(&[u8]) + Send,
     ) -> Result<Finished> {
-        let folder = tempfile::Builder::new().prefix("tyrian-tool-").tempdir().map_err(|cause| errors::tool_failed("a folder for the tool", cause))?;
-        let (mut child, keeper) = spawn(self.command(config, folder.path())).await.map_err(|cause| errors::tool_failed(&self.argv().join(" "), cause))?;
+        let folder = tempfile::Builder::new()
+            .prefix("tyrian-tool-")
+            .tempdir()
+            .map_err(|cause| errors::tool_failed("a folder for the tool", cause))?;
+        let (mut child, keeper) =
+            spawn(self.command(config, folder.path())).await.map_err(|cause| errors::tool_failed(&self.argv().join(" "), cause))?;
         let mut group = Group::of(&child);
         let (Some(mut stdout), Some(mut stderr)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(Error::internal("a tool was started without pipes"));
@@ -258,7 +262,8 @@ mod tests {
 
     async fn heard(invocation: &Invocation, halt: &CancellationToken) -> (Finished, String) {
         let mut text = String::new();
-        let finished = invocation.run(&Config::default(), halt, None, |piece| text.push_str(&String::from_utf8_lossy(piece))).await.unwrap();
+        let finished =
+            invocation.run(&Config::default(), halt, None, |piece| text.push_str(&String::from_utf8_lossy(piece))).await.unwrap();
         (finished, text)
     }
 

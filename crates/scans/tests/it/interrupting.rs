@@ -96,7 +96,11 @@ async fn a_dead_workers_scan_goes_on_and_repeats_no_finished_stage() {
         let connections = count.load(std::sync::atomic::Ordering::SeqCst);
         work.abort();
         eventually("the dead worker's tool is gone", async || !pids.iter().any(|pid| is_alive(pid))).await;
-        fake(folder.path(), "nmap", "echo 'Nmap version 7.0'; echo '<?xml version=\"1.0\"?><nmaprun scanner=\"nmap\"><runstats/></nmaprun>'");
+        fake(
+            folder.path(),
+            "nmap",
+            "echo 'Nmap version 7.0'; echo '<?xml version=\"1.0\"?><nmaprun scanner=\"nmap\"><runstats/></nmaprun>'",
+        );
 
         // The lease still holds: nobody else may begin.
         stage.drain().await;

@@ -83,7 +83,8 @@ async fn server_sent_events_and_the_socket_tell_the_same_story() {
     work.await.unwrap();
     let body = response.into_body().collect().await.unwrap().to_bytes();
     let text = String::from_utf8(body.to_vec()).unwrap();
-    let told: Vec<Progress> = text.lines().filter_map(|line| line.strip_prefix("data: ")).map(|data| serde_json::from_str(data).unwrap()).collect();
+    let told: Vec<Progress> =
+        text.lines().filter_map(|line| line.strip_prefix("data: ")).map(|data| serde_json::from_str(data).unwrap()).collect();
     check(&told);
     assert!(text.contains("event: progress") && text.contains(&format!("id: {}", told.last().unwrap().sequence)));
 
@@ -99,6 +100,7 @@ async fn server_sent_events_and_the_socket_tell_the_same_story() {
     };
     assert_eq!(refused(&format!("{url}?token=secret"), None).await, 400);
     assert_eq!(refused(&url, Some("https://evil.example")).await, 403);
-    let nobody = router(&stage).oneshot(Request::get(format!("/scans/{}/ws", scan.id)).body(axum::body::Body::empty()).unwrap()).await.unwrap();
+    let nobody =
+        router(&stage).oneshot(Request::get(format!("/scans/{}/ws", scan.id)).body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert_eq!(nobody.status(), 401);
 }

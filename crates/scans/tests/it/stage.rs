@@ -115,7 +115,8 @@ impl Stage {
 
     /// Everything the scan's stages observed, by tool.
     pub(crate) async fn records(&self, scan: &Scan) -> BTreeMap<String, Vec<Record>> {
-        let rows = self.world.backends.db.all(backends::sql("SELECT id FROM scan_artifacts WHERE scan_id = $1").bind(scan.id)).await.unwrap();
+        let rows =
+            self.world.backends.db.all(backends::sql("SELECT id FROM scan_artifacts WHERE scan_id = $1").bind(scan.id)).await.unwrap();
         let mut records = BTreeMap::new();
         for row in rows {
             let artifact = self.scans.artifact(&self.ana, row.get("id").unwrap()).await.unwrap();

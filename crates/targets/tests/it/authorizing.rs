@@ -19,7 +19,8 @@ async fn no_authorization_no_permit() {
         assert_eq!((refused.kind(), refused.code()), (Kind::Forbidden, "targets.not_authorized"));
         assert!(refused.detail().contains("127.0.0.1"));
 
-        let granted = targets.authorize(&ana, NewAuthorization::for_target(target.id, "CISO", "contract 7", clock.now() + DAY)).await.unwrap();
+        let granted =
+            targets.authorize(&ana, NewAuthorization::for_target(target.id, "CISO", "contract 7", clock.now() + DAY)).await.unwrap();
         assert_eq!(granted.rules, [Rule::Ip("127.0.0.1".parse().unwrap())]);
         let permit = targets.permit(&ana, target.id, Intrusiveness::Safe).await.unwrap();
         assert_eq!(permit.authorization, granted.id);
@@ -76,7 +77,12 @@ async fn an_authorization_of_a_network_covers_its_hosts_only() {
         let world = World::new(engine).await;
         let targets = Targets::new(&world.backends);
         let ana = world.actor(&[Role::RedTeam]);
-        let mut new = NewAuthorization::for_target(base::Id::from_uuid(uuid::Uuid::nil()), "CISO", "rules of engagement", world.backends.clock.now() + DAY);
+        let mut new = NewAuthorization::for_target(
+            base::Id::from_uuid(uuid::Uuid::nil()),
+            "CISO",
+            "rules of engagement",
+            world.backends.clock.now() + DAY,
+        );
         assert_eq!(targets.authorize(&ana, new.clone()).await.unwrap_err().kind(), Kind::NotFound);
         new.target = None;
         assert_eq!(targets.authorize(&ana, new.clone()).await.unwrap_err().code(), "targets.no_rules");

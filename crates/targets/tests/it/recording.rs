@@ -18,7 +18,12 @@ async fn a_target_lives_from_its_name_to_its_removal() {
         assert_eq!(target.address.as_deref(), Some("https://shop.example/"));
         assert_eq!(targets.get(&ana, target.id).await.unwrap(), target);
 
-        let patch = TargetPatch { tags: Some(vec!["PCI".into(), "shop".into()]), owner: Some(Some("Ana".into())), version: Some(1), ..TargetPatch::default() };
+        let patch = TargetPatch {
+            tags: Some(vec!["PCI".into(), "shop".into()]),
+            owner: Some(Some("Ana".into())),
+            version: Some(1),
+            ..TargetPatch::default()
+        };
         let changed = targets.patch(&ana, target.id, patch.clone()).await.unwrap();
         assert_eq!((changed.tags.clone(), changed.version), (vec!["pci".to_owned(), "shop".to_owned()], 2));
         assert_eq!(targets.get(&ana, target.id).await.unwrap(), changed);
@@ -56,7 +61,9 @@ async fn a_list_is_filtered_and_paged_without_gaps() {
         let world = World::new(engine).await;
         let targets = Targets::new(&world.backends);
         let ana = world.actor(&[Role::Admin]);
-        for (name, kind, tags) in [("Ärzte 100%", TargetKind::Web, vec!["a"]), ("b_c", TargetKind::Host, vec!["a", "b"]), ("bxc", TargetKind::Host, vec![])] {
+        for (name, kind, tags) in
+            [("Ärzte 100%", TargetKind::Web, vec!["a"]), ("b_c", TargetKind::Host, vec!["a", "b"]), ("bxc", TargetKind::Host, vec![])]
+        {
             let mut new = NewTarget::named(name, kind);
             new.tags = tags.into_iter().map(str::to_owned).collect();
             new.criticality = (name == "b_c").then_some(Criticality::Critical);

@@ -46,7 +46,12 @@ async fn the_load_test_of_the_documents_and_what_follows_it() {
         ("POST", "/targets", json!({ "name": "x", "type": "web", "colour": 1 }), "#/colour"),
         ("POST", "/targets", json!({ "name": "x", "type": "host", "address": "http://x/" }), "#/address"),
         ("PATCH", path.as_str(), json!({ "tags": ["a,b"] }), "#/tags/0"),
-        ("POST", "/authorizations", json!({ "target": id, "valid_until": "2020-01-01T00:00:00Z", "granted_by": "a", "evidence": "b" }), "#/valid_until"),
+        (
+            "POST",
+            "/authorizations",
+            json!({ "target": id, "valid_until": "2020-01-01T00:00:00Z", "granted_by": "a", "evidence": "b" }),
+            "#/valid_until",
+        ),
         (
             "POST",
             "/authorizations",

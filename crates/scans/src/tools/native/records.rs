@@ -92,7 +92,8 @@ fn assets(outcome: &Outcome) -> Vec<Asset> {
     let mut hosts: BTreeMap<IpAddr, (BTreeSet<String>, BTreeMap<u16, Service>)> = BTreeMap::new();
     for address in &outcome.open {
         let (_, services) = hosts.entry(address.ip()).or_default();
-        services.insert(address.port(), Service { port: address.port(), protocol: "tcp".into(), state: "open".into(), ..Service::default() });
+        services
+            .insert(address.port(), Service { port: address.port(), protocol: "tcp".into(), state: "open".into(), ..Service::default() });
     }
     for report in &outcome.services {
         let (names, services) = hosts.entry(report.address.ip()).or_default();
@@ -239,8 +240,11 @@ fn coverage(given: &[Covered]) -> Vec<Coverage> {
             vec![covered.check_set.to_owned()]
         } else {
             let whole = family(&checks).filter(|family| {
-                let sets: BTreeSet<&str> =
-                    scanner::catalogue().iter().filter(|check| check.id.starts_with(family.as_str())).map(|check| check.check_set).collect();
+                let sets: BTreeSet<&str> = scanner::catalogue()
+                    .iter()
+                    .filter(|check| check.id.starts_with(family.as_str()))
+                    .map(|check| check.check_set)
+                    .collect();
                 done.get(&(covered.host.clone(), covered.address)).is_some_and(|done| sets.is_subset(done))
             });
             whole.map_or_else(|| checks.iter().map(|check| (*check).to_owned()).collect(), |family| vec![family])
@@ -281,7 +285,13 @@ fn refusal(what: &str, reason: &str) -> Coverage {
         Ok(address) => place(address, ""),
         Err(_) => Location { url: Some(what.to_owned()), ..Location::default() },
     };
-    Coverage { source: SOURCE.to_owned(), check_set: "scope".to_owned(), location, status: CoverageStatus::Skipped, reason: Some(reason.to_owned()) }
+    Coverage {
+        source: SOURCE.to_owned(),
+        check_set: "scope".to_owned(),
+        location,
+        status: CoverageStatus::Skipped,
+        reason: Some(reason.to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -325,10 +335,10 @@ mod tests {
 
     #[test]
     fn a_set_that_did_not_run_covers_nothing_as_done() {
-        let told = coverage(&[covered("http.passive", scanner::CoverageStatus::Done), covered("http.active", scanner::CoverageStatus::Timeout)]);
-        let is_done = |check: &str| {
-            told.iter().any(|coverage| covers(&coverage.check_set, check) && coverage.status == CoverageStatus::Done)
-        };
+        let told =
+            coverage(&[covered("http.passive", scanner::CoverageStatus::Done), covered("http.active", scanner::CoverageStatus::Timeout)]);
+        let is_done =
+            |check: &str| told.iter().any(|coverage| covers(&coverage.check_set, check) && coverage.status == CoverageStatus::Done);
         assert!(is_done("http.csp-missing") && !is_done("http.exposed-git"));
     }
 }
