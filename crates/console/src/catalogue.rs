@@ -72,7 +72,7 @@ impl Language {
     }
 
     /// The text under `key`; a key without a text shows itself, which the tests notice before a person does.
-    pub(crate) fn say<'k>(self, key: &'k str) -> &'k str {
+    pub(crate) fn say(self, key: &str) -> &str {
         self.find(key).unwrap_or(key)
     }
 
@@ -85,7 +85,7 @@ impl Language {
         let digits = number.to_string();
         let mut text = String::new();
         for (index, digit) in digits.chars().enumerate() {
-            if index > 0 && (digits.len() - index) % 3 == 0 {
+            if index > 0 && (digits.len() - index).is_multiple_of(3) {
                 text.push(mark);
             }
             text.push(digit);

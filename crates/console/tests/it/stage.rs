@@ -1,0 +1,116 @@
+//! The pages on real services and embedded storage, behind the auth layer, as a browser without scripts sees them.
+
+use audit::Audit;
+use auth::{Auth, NewAdmin, NewUser, SignIn};
+use axum::Router;
+use axum::body::Body;
+use axum::middleware::from_fn_with_state;
+use base::{Actor, Origin, Role, Secret, Source};
+use console::Services;
+use http::{Request, StatusCode, header};
+use http_body_util::BodyExt;
+use reports::Reports;
+use results::Results;
+use scans::Scans;
+use targets::Targets;
+use testkit::{Engine, World};
+use tower::ServiceExt;
+
+const PASSWORD: &str = "a sentence nobody guesses 9";
+
+pub(crate) struct Stage {
+    auth: Auth,
+    router: Router,
+    _world: World,
+}
+
+/// What came back.
+pub(crate) struct Seen {
+    pub(crate) status: StatusCode,
+    pub(crate) location: String,
+    pub(crate) policy: String,
+    pub(crate) body: String,
+}
+
+impl Stage {
+    pub(crate) async fn new() -> Self {
+        let world = World::new(Engine::Embedded).await;
+        let backends = &world.backends;
+        let auth = Auth::new(backends, auth::Config::default());
+        let targets = Targets::new(backends);
+        let scans = Scans::new(backends, &targets, scans::Config::default());
+        let results = Results::new(backends, &scans, &targets);
+        let reports = Reports::new(backends, &results, &targets, &scans, reports::Config { typeset_command: "tyrian".into() });
+        let services = Services {
+            auth: auth.clone(),
+            audit: Audit::new(backends),
+            targets,
+            scans,
+            results,
+            reports,
+            clock: backends.clock.clone(),
+            version: "0",
+        };
+        let router = console::pages(services).layer(from_fn_with_state(auth.clone(), auth::identify));
+        Self { auth, router, _world: world }
+    }
+
+    /// Makes the first administrator and gives back their cookie.
+    pub(crate) async fn first_admin(&self) -> String {
+        let token = self.auth.first_admin_token().await.unwrap().unwrap();
+        let admin = NewAdmin {
+            organisation: "Home".to_owned(),
+            username: "ada".to_owned(),
+            email: "ada@example.org".to_owned(),
+            password: Secret::new(PASSWORD.to_owned()),
+        };
+        self.auth.create_first_admin(token.expose(), admin, &Origin::default()).await.unwrap();
+        self.sign_in("ada").await
+    }
+
+    /// Adds a person and gives back their cookie.
+    pub(crate) async fn person(&self, username: &str, role: Role) -> String {
+        let system = Actor::system(self.auth.home_tenant().await.unwrap(), Source::Cli);
+        let new = NewUser {
+            username: username.to_owned(),
+            email: format!("{username}@example.org"),
+            roles: vec![role],
+            password: Some(Secret::new(PASSWORD.to_owned())),
+        };
+        self.auth.create_user(&system, new).await.unwrap();
+        self.sign_in(username).await
+    }
+
+    async fn sign_in(&self, username: &str) -> String {
+        let attempt = SignIn { username: username.to_owned(), password: Secret::new(PASSWORD.to_owned()) };
+        let session = self.auth.sign_in(attempt, &Origin::default()).await.unwrap();
+        format!("{}={}", auth::SECURE_NAME, session.token.expose())
+    }
+
+    pub(crate) async fn get(&self, path: &str, cookie: Option<&str>) -> Seen {
+        self.send("GET", path, cookie, "").await
+    }
+
+    /// Sends a form with the token that a page of this session carries.
+    pub(crate) async fn post(&self, path: &str, cookie: &str, form: &str) -> Seen {
+        let page = self.get("/", Some(cookie)).await.body;
+        let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        self.send("POST", path, Some(cookie), &format!("csrf={csrf}&{form}")).await
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str, cookie: Option<&str>, form: &str) -> Seen {
+        let mut request = Request::builder().method(method).uri(path).header(header::ACCEPT, "text/html");
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        if method == "POST" {
+            request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        }
+        let response = self.router.clone().oneshot(request.body(Body::from(form.to_owned())).unwrap()).await.unwrap();
+        let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let (location, policy) = (text(header::LOCATION), text(header::CONTENT_SECURITY_POLICY));
+        let status = response.status();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        Seen { status, location, policy, body: String::from_utf8_lossy(&bytes).into_owned() }
+    }
+}
