@@ -135,11 +135,8 @@ async fn announce(settings: &Settings, services: &Services, addresses: &[SocketA
         lines.push(format!("Create the first administrator: {base}/first-run?token={}", token.expose()));
     }
     let text = lines.join("\n");
-    if std::io::stdout().is_terminal() {
-        crate::output::line(&format!("\n{text}\n"))
-    } else {
-        crate::output::line(&text)
-    }
+    let around = if std::io::stdout().is_terminal() { "\n" } else { "" };
+    crate::output::line(&format!("{around}{text}{around}"));
     Ok(())
 }
 

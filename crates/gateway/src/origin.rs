@@ -54,7 +54,7 @@ pub(crate) async fn mark(State(marking): State<Marking>, mut request: Request, n
     metrics::counter!("http_requests_total", "route" => route.clone(), "method" => method.to_string(), "status" => status.as_u16().to_string()).increment(1);
     metrics::histogram!("http_request_duration_seconds", "route" => route, "method" => method.to_string()).record(elapsed.as_secs_f64());
     span.in_scope(|| {
-        tracing::info!(status = status.as_u16(), duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), "answered")
+        tracing::info!(status = status.as_u16(), duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX), "answered");
     });
     if let Ok(value) = HeaderValue::from_str(&correlation) {
         response.headers_mut().insert(REQUEST_ID, value);

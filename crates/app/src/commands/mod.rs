@@ -38,22 +38,23 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         settings.log.level = ["error", "info", "debug"].get(usize::from(cli.verbose)).copied().unwrap_or("trace").to_owned();
     }
     let telemetry = Telemetry::start(&settings.log, &settings.traces)?;
-    let outcome = dispatch(&cli, settings).await;
+    let outcome = Box::pin(dispatch(&cli, settings)).await;
     telemetry.stop().await;
     outcome
 }
 
+/// Each command is boxed: their futures hold the whole platform, and the largest would set the size of all.
 async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
     match &cli.command {
-        Command::Serve(serve) => serve::run(serve, settings).await,
-        Command::Scan(scan) => scan::run(scan, cli, &settings).await,
-        Command::Import(import) => import::run(import, cli, &settings).await,
-        Command::Findings(findings) => findings::run(findings, cli, &settings).await,
-        Command::Audit(audit) => audit::run(audit, cli, &settings).await,
-        Command::User(user) => user::run(user, cli, &settings).await,
-        Command::Keys(keys) => keys::run(keys, cli, &settings).await,
-        Command::Doctor => doctor::run(cli, &settings).await,
-        Command::Docs(docs) => docs::run(docs, &settings).await,
+        Command::Serve(serve) => Box::pin(serve::run(serve, settings)).await,
+        Command::Scan(scan) => Box::pin(scan::run(scan, cli, &settings)).await,
+        Command::Import(import) => Box::pin(import::run(import, cli, &settings)).await,
+        Command::Findings(findings) => Box::pin(findings::run(findings, cli, &settings)).await,
+        Command::Audit(audit) => Box::pin(audit::run(audit, cli, &settings)).await,
+        Command::User(user) => Box::pin(user::run(user, cli, &settings)).await,
+        Command::Keys(keys) => Box::pin(keys::run(keys, cli, &settings)).await,
+        Command::Doctor => Box::pin(doctor::run(cli, &settings)).await,
+        Command::Docs(docs) => Box::pin(docs::run(docs, &settings)).await,
         // Both are answered before the runtime or the settings exist.
         Command::Config(_) | Command::Typeset => Ok(ExitCode::SUCCESS),
     }

@@ -24,7 +24,7 @@ pub(crate) struct Session {
 impl Session {
     /// The server named on the command line, or local storage.
     pub(crate) async fn open(cli: &Cli, settings: &Settings) -> Result<Self> {
-        let Some(server) = &cli.server else { return Self::local(settings).await };
+        let Some(server) = &cli.server else { return Box::pin(Self::local(settings)).await };
         let token = cli.token.clone().map(Secret::new);
         let client = Client::new(server, token, cli.authority.as_deref())?;
         Ok(Self { client, local: None })

@@ -11,12 +11,12 @@ use serde_json::{Value as Json, json};
 use url::Url;
 
 /// Long enough for the rules, made of nothing that is used elsewhere.
-pub const PASSWORD: &str = "amber-quarry-lantern-27";
+pub(crate) const PASSWORD: &str = "amber-quarry-lantern-27";
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
 /// Runs the binary to its end; `input` is what is typed.
-pub fn tyrian(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Output {
+pub(crate) fn tyrian(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tyrian"))
         .args(arguments)
         .envs(environment.iter().copied())
@@ -31,40 +31,40 @@ pub fn tyrian(arguments: &[&str], environment: &[(&str, &str)], input: &str) -> 
 }
 
 /// Standard output as text.
-pub fn stdout(output: &Output) -> String {
+pub(crate) fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// Standard error as text.
-pub fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A server of one's own, killed with this value.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     /// Where the API is.
-    pub base: Url,
+    pub(crate) base: Url,
     /// Where metrics and health are.
-    pub management: Url,
+    pub(crate) management: Url,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
 }
 
 impl Server {
     /// Starts `tyrian serve` on embedded storage below `data`.
-    pub fn embedded(data: &Path) -> Self {
+    pub(crate) fn embedded(data: &Path) -> Self {
         Self::start(&["--data", &data.display().to_string()], &[])
     }
 
     /// Starts `tyrian serve` with further words and variables; listens on a free port.
-    pub fn start(words: &[&str], environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(words: &[&str], environment: &[(&str, &str)]) -> Self {
         let port = testkit::free_port(LOCALHOST);
         Self::listening(&format!("127.0.0.1:{port}"), port, words, environment)
     }
 
     /// Starts context roles without a gateway; they listen on their own ports at the address of `listen`.
-    pub fn roles(roles: &str, listen: &str, environment: &[(&str, &str)]) -> Self {
+    pub(crate) fn roles(roles: &str, listen: &str, environment: &[(&str, &str)]) -> Self {
         Self::listening(listen, 0, &["--role", roles], environment)
     }
 
@@ -81,30 +81,30 @@ impl Server {
     }
 
     /// Ends it as a power cut would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Starts it again with the same words on the same ports.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.child = spawn(&self.arguments, &self.environment);
     }
 
     /// Asks it to end and waits; tells whether it ended well.
-    pub fn stop(&mut self) -> bool {
+    pub(crate) fn stop(&mut self) -> bool {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status().unwrap();
         self.child.wait().unwrap().success()
     }
 
     /// A client without credentials.
-    pub fn anonymous(&self) -> Client {
+    pub(crate) fn anonymous(&self) -> Client {
         Client::new(&self.base, None, None).unwrap()
     }
 
     /// A signed-in client.
-    pub async fn sign_in(&self, username: &str) -> Client {
+    pub(crate) async fn sign_in(&self, username: &str) -> Client {
         self.anonymous().sign_in(username, &Secret::new(PASSWORD.to_owned())).await.unwrap()
     }
 }
@@ -143,19 +143,19 @@ fn log() -> std::fs::File {
 }
 
 /// A plain HTTP client, for what the typed one does not do.
-pub fn http() -> reqwest::Client {
+pub(crate) fn http() -> reqwest::Client {
     // Loading the authorities installs the TLS provider the client asks for.
     drop(backends::Authorities::load(None).unwrap());
     reqwest::Client::new()
 }
 
 /// Makes an administrator on storage no server holds.
-pub fn create_admin(words: &[&str], environment: &[(&str, &str)], username: &str) {
+pub(crate) fn create_admin(words: &[&str], environment: &[(&str, &str)], username: &str) {
     create(words, environment, username, &[]);
 }
 
 /// Makes an administrator of another organisation.
-pub fn create_admin_of(words: &[&str], organisation: &str, username: &str) {
+pub(crate) fn create_admin_of(words: &[&str], organisation: &str, username: &str) {
     create(words, &[], username, &["--organisation", organisation]);
 }
 
@@ -168,7 +168,7 @@ fn create(words: &[&str], environment: &[(&str, &str)], username: &str, more: &[
 }
 
 /// A target with an authorisation of a day.
-pub async fn authorized_target(client: &Client, address: &str) -> Json {
+pub(crate) async fn authorized_target(client: &Client, address: &str) -> Json {
     let target: Json = client.post("targets", &json!({ "name": address, "type": "host" })).await.unwrap();
     let until = base::Time::from(chrono::Utc::now()) + std::time::Duration::from_secs(86_400);
     let authorization = json!({ "target": target["id"], "valid_until": until, "granted_by": "Ada", "evidence": "our own lab" });
@@ -177,12 +177,12 @@ pub async fn authorized_target(client: &Client, address: &str) -> Json {
 }
 
 /// Waits until the scan has ended and gives it.
-pub async fn ended(client: &Client, scan: &Json) -> Json {
+pub(crate) async fn ended(client: &Client, scan: &Json) -> Json {
     settled(client, "scans", scan, &["completed", "failed", "cancelled"]).await
 }
 
 /// Waits until the report is rendered or given up and gives it.
-pub async fn rendered(client: &Client, report: &Json) -> Json {
+pub(crate) async fn rendered(client: &Client, report: &Json) -> Json {
     settled(client, "reports", report, &["ready", "failed"]).await
 }
 
