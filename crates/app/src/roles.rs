@@ -70,7 +70,7 @@ impl Role {
             Self::Auth => &["auth", "users", "tokens", "organisations", "keys", "audit"],
             Self::Targets => &["targets", "authorizations"],
             Self::Scans => &["scans"],
-            Self::Results => &["findings", "imports", "observations"],
+            Self::Results => &["findings", "imports", "coverage"],
             Self::Reports => &["reports"],
             Self::All | Self::Gateway | Self::Console => &[],
         }

@@ -112,7 +112,7 @@ pub(crate) fn no_session() -> Error {
 
 /// A user needs a role.
 pub(crate) fn no_role() -> Error {
-    Error::invalid("auth.no_role", "a user needs at least one role").at("/roles")
+    Error::invalid("auth.no_role", "a user has one to eight roles").at("/roles")
 }
 
 /// The role is not for people, or goes beyond what the giver may do.

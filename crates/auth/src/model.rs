@@ -298,10 +298,14 @@ pub(crate) fn check_name(name: &str, field: &str) -> Result<()> {
     if is_fit { Ok(()) } else { Err(errors::name(field)) }
 }
 
+/// Roles one request may name; there are fewer.
+const MOST_ROLES: usize = 8;
+
 /// Roles in their order, each once; the giver must hold all they allow.
 pub(crate) fn check_roles(roles: &[Role], giver: &Actor) -> Result<Vec<Role>> {
+    let is_long = roles.len() > MOST_ROLES;
     let roles: BTreeSet<Role> = roles.iter().copied().collect();
-    if roles.is_empty() {
+    if roles.is_empty() || is_long {
         return Err(errors::no_role());
     }
     for role in &roles {

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{Error, Result};
@@ -16,8 +16,14 @@ pub struct PageRequest {
     #[param(max_length = 1024)]
     pub cursor: Option<String>,
     /// Rows per page, 1 to 500; 50 when absent.
+    #[serde(default, deserialize_with = "number")]
     #[param(minimum = 1, maximum = 500)]
     pub limit: Option<u32>,
+}
+
+/// What is given must be a number: `limit=` is a mistake, not an absence.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    u32::deserialize(deserializer).map(Some)
 }
 
 impl PageRequest {

@@ -167,7 +167,7 @@ async fn import_of(State(results): State<Results>, Caller(actor): Caller, PathId
 }
 
 /// What a scan tested and what it left out
-#[utoipa::path(get, path = "/scans/{scan_id}/coverage", tag = "findings", operation_id = "list_scan_coverage", params(("scan_id" = ScanId, Path)),
+#[utoipa::path(get, path = "/coverage/{scan_id}", tag = "findings", operation_id = "list_scan_coverage", params(("scan_id" = ScanId, Path)),
     responses((status = 200, description = "At most five thousand statements", body = Vec<CoverageRow>), ErrorResponses))]
 async fn coverage(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Scan>) -> Answer<Json<Vec<CoverageRow>>> {
     // Another tenant's scan does not exist; an empty list would say that it does.

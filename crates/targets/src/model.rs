@@ -159,7 +159,7 @@ pub struct TargetPatch {
     #[schema(max_length = 10000)]
     pub description: Option<String>,
     /// All labels from now on.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "given")]
     #[schema(schema_with = tags_schema)]
     pub tags: Option<Vec<String>>,
     /// The new owner.
@@ -258,6 +258,11 @@ impl Filter {
 
 /// Who recorded something, for rows that keep it.
 pub(crate) type Author = Option<UserId>;
+
+/// A list that is given is a list: `null` is a mistake, not an absence.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    Vec::deserialize(deserializer).map(Some)
+}
 
 /// Tells `null` (clear it) from absence (leave it).
 fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {

@@ -5,6 +5,7 @@
 mod contract;
 mod kill;
 mod local;
+mod outage;
 mod server;
 mod split;
 mod story;

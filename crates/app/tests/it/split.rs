@@ -36,6 +36,8 @@ async fn a_scan_asked_of_one_process_is_run_by_another() {
     let scan = ended(&ada, &scan).await;
     assert_eq!(scan["state"], "completed", "{scan}");
     assert!(!ada.all("findings").await.unwrap().is_empty());
+    let covered: Json = ada.get(&format!("coverage/{}", scan["id"].as_str().unwrap())).await.unwrap();
+    assert!(covered.to_string().contains("tyrian"), "what was tested is told by the role that keeps it: {covered}");
 
     drop(worker);
     let down = ada.get::<Json>("scans").await.unwrap_err();

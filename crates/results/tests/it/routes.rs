@@ -103,7 +103,7 @@ async fn every_route_needs_credentials_and_the_permission() {
         &format!("/findings/{id}"),
         "/imports",
         &format!("/imports/{id}"),
-        &format!("/scans/{id}/coverage"),
+        &format!("/coverage/{id}"),
     ] {
         assert_eq!(ask(&story, Method::GET, path, Body::empty(), None).await.0, StatusCode::UNAUTHORIZED, "{path}");
         assert_eq!(ask(&story, Method::GET, path, Body::empty(), Some(&nobody)).await.0, StatusCode::FORBIDDEN, "{path}");
