@@ -12,7 +12,8 @@ async fn a_database_that_goes_away_is_named_and_work_goes_on_when_it_is_back() {
     let mut postgres = Postgres::start(Durability::Safe);
     let database = postgres.fresh_database();
     let redis = fresh_redis();
-    let environment = [("TYRIAN__BACKENDS__DB", database.url()), ("TYRIAN__BACKENDS__HOT", redis.as_str()), ("TYRIAN__BACKENDS__BUS", redis.as_str())];
+    let environment =
+        [("TYRIAN__BACKENDS__DB", database.url()), ("TYRIAN__BACKENDS__HOT", redis.as_str()), ("TYRIAN__BACKENDS__BUS", redis.as_str())];
     create_admin(&["--data", &data], &environment, "ada");
     let server = Server::start(&["--data", &data], &environment);
     let ada = server.sign_in("ada").await;

@@ -97,14 +97,9 @@ async fn every_route_needs_credentials_and_the_permission() {
     story.import(&lines(&[hit("a", "high", "https://x.example/")]), None).await.unwrap();
     let id = story.findings().await[0].id;
     let nobody: Actor = Actor { permissions: [].into(), ..story.actor.clone() };
-    for path in [
-        "/findings",
-        "/findings/summary",
-        &format!("/findings/{id}"),
-        "/imports",
-        &format!("/imports/{id}"),
-        &format!("/coverage/{id}"),
-    ] {
+    for path in
+        ["/findings", "/findings/summary", &format!("/findings/{id}"), "/imports", &format!("/imports/{id}"), &format!("/coverage/{id}")]
+    {
         assert_eq!(ask(&story, Method::GET, path, Body::empty(), None).await.0, StatusCode::UNAUTHORIZED, "{path}");
         assert_eq!(ask(&story, Method::GET, path, Body::empty(), Some(&nobody)).await.0, StatusCode::FORBIDDEN, "{path}");
     }
