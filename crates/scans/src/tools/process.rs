@@ -137,7 +137,7 @@ impl Invocation {
         let deadline = Instant::now() + self.wall;
         let mut kill_at: Option<Instant> = None;
         let mut give_up_at: Option<Instant> = None;
-        while exited.is_none() || is_open {
+        while exited.is_none() || is_open || is_complaining {
             tokio::select! {
                 read = stdout.read_buf(&mut buffer), if is_open => match read {
                     Ok(count) if count > 0 => {
@@ -187,7 +187,7 @@ impl Invocation {
                     group.signal(Signal::SIGKILL);
                     kill_at = None;
                 }
-                () = sleep_until(give_up_at.unwrap_or(deadline)), if give_up_at.is_some() => is_open = false,
+                () = sleep_until(give_up_at.unwrap_or(deadline)), if give_up_at.is_some() => (is_open, is_complaining) = (false, false),
             }
         }
         drop((group, keeper));
