@@ -98,6 +98,9 @@ pub struct Observation {
     pub cwes: Vec<u32>,
     /// CVE ids, upper case, sorted.
     pub cves: Vec<String>,
+    /// Other names of the same vulnerability (GHSA, RUSTSEC, PYSEC, OSV, SNYK), as their databases write them, sorted.
+    #[serde(default)]
+    pub aliases: Vec<String>,
     /// Addresses to read on.
     pub references: Vec<String>,
     /// Labels of the tool.

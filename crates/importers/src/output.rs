@@ -123,6 +123,7 @@ impl<'a> Output<'a> {
         bound(&mut observation);
         observation.cwes = vocabulary::unique(observation.cwes);
         observation.cves = vocabulary::unique(observation.cves);
+        observation.aliases = vocabulary::unique(observation.aliases);
         if new {
             self.totals.issues += 1;
             self.totals.by_severity.add(observation.severity);
@@ -179,7 +180,7 @@ impl<'a> Output<'a> {
 /// Cuts what no tool writes at such length, so that records stay small whatever the file holds.
 fn bound(observation: &mut Observation) {
     cut(&mut observation.check, SHORT);
-    for list in [&mut observation.references, &mut observation.tags] {
+    for list in [&mut observation.references, &mut observation.tags, &mut observation.aliases] {
         list.truncate(LIST);
         list.iter_mut().for_each(|text| cut(text, SHORT));
     }
