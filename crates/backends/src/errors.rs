@@ -1,6 +1,7 @@
 //! Every error the outside world can cause, with its stable code.
 
 use std::error::Error as StdError;
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -182,8 +183,20 @@ pub(crate) fn blob_key(key: &str) -> Error {
     Error::invalid("blobs.key", format!("`{}` is not a usable blob key", key.chars().take(64).collect::<String>()))
 }
 
+/// The disk holding the blobs is full.
+fn blobs_full(cause: object_store::Error) -> Error {
+    Error::unavailable("blobs.full", "the disk that holds the blobs is full; free space and retry").because(cause)
+}
+
 /// The blob store cannot be read or written.
 pub(crate) fn blob_store(cause: object_store::Error) -> Error {
+    let mut source = StdError::source(&cause);
+    while let Some(error) = source {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::StorageFull) {
+            return blobs_full(cause);
+        }
+        source = error.source();
+    }
     Error::unavailable("blobs.unavailable", "the blob store cannot be read or written").because(cause)
 }
 

@@ -9,8 +9,15 @@ use testkit::{Engine, Lab, engines};
 
 use crate::server::{Server, authorized_target, create_admin, ended, rendered, stderr, stdout, tyrian};
 
-/// When the cord is pulled after the work began, in milliseconds: from the first row to the last report.
-const CUTS: &[u64] = &[40, 90, 150, 220, 300, 400, 550, 700, 900, 1_200];
+/// One cut falls at random into each of ten stretches, in milliseconds after the work began: from the first row to the last report.
+const STRETCHES: &[(u64, u64)] =
+    &[(10, 60), (60, 120), (120, 180), (180, 250), (250, 350), (350, 450), (450, 600), (600, 800), (800, 1_000), (1_000, 1_400)];
+
+/// When the cord is pulled in this run.
+fn cuts() -> Vec<u64> {
+    let chance = uuid::Uuid::new_v4().into_bytes();
+    STRETCHES.iter().zip(chance).map(|((from, to), chance)| from + (to - from) * u64::from(chance) / 256).collect()
+}
 
 /// What the server said it has done.
 #[derive(Default)]
@@ -40,10 +47,12 @@ async fn nothing_acknowledged_is_lost_when_the_process_is_killed() {
         let ada = server.sign_in("ada").await;
         let target = authorized_target(&ada, &lab.address().to_string()).await;
         let mut done = Acknowledged::default();
-        for cut in CUTS {
+        let cuts = cuts();
+        println!("{engine:?}: the cord is pulled after {cuts:?} ms");
+        for cut in cuts {
             let ada = server.sign_in("ada").await;
             // The work is dropped with its connection when the time is up: what it recorded was acknowledged.
-            drop(tokio::time::timeout(Duration::from_millis(*cut), work(&ada, &lab, &target, &mut done)).await);
+            drop(tokio::time::timeout(Duration::from_millis(cut), work(&ada, &lab, &target, &mut done)).await);
             server.kill();
             server.restart();
         }

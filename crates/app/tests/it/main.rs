@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start processes and read the environment")]
 
 mod contract;
+mod full_disk;
 mod kill;
 mod local;
 mod outage;

@@ -43,6 +43,7 @@ pub(crate) fn stderr(output: &Output) -> String {
 /// A server of one's own, killed with this value.
 pub(crate) struct Server {
     child: Child,
+    launcher: Vec<String>,
     /// Where the API is.
     pub(crate) base: Url,
     /// Where metrics and health are.
@@ -60,24 +61,31 @@ impl Server {
     /// Starts `tyrian serve` with further words and variables; listens on a free port.
     pub(crate) fn start(words: &[&str], environment: &[(&str, &str)]) -> Self {
         let port = testkit::free_port(LOCALHOST);
-        Self::listening(&format!("127.0.0.1:{port}"), port, words, environment)
+        Self::listening(&[], &format!("127.0.0.1:{port}"), port, words, environment)
+    }
+
+    /// Starts `tyrian serve` through another program, which must become it.
+    pub(crate) fn launched(launcher: &[String], words: &[&str]) -> Self {
+        let port = testkit::free_port(LOCALHOST);
+        Self::listening(launcher, &format!("127.0.0.1:{port}"), port, words, &[])
     }
 
     /// Starts context roles without a gateway; they listen on their own ports at the address of `listen`.
     pub(crate) fn roles(roles: &str, listen: &str, environment: &[(&str, &str)]) -> Self {
-        Self::listening(listen, 0, &["--role", roles], environment)
+        Self::listening(&[], listen, 0, &["--role", roles], environment)
     }
 
-    fn listening(listen: &str, port: u16, words: &[&str], environment: &[(&str, &str)]) -> Self {
+    fn listening(launcher: &[String], listen: &str, port: u16, words: &[&str], environment: &[(&str, &str)]) -> Self {
         let management = testkit::free_port(LOCALHOST);
         let mut arguments = vec!["serve".to_owned()];
         arguments.extend(words.iter().map(|word| (*word).to_owned()));
         arguments.extend(["--listen".to_owned(), listen.to_owned(), "--management".to_owned(), format!("127.0.0.1:{management}")]);
         let environment: Vec<(String, String)> =
             environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let child = spawn(&arguments, &environment);
+        let launcher = launcher.to_vec();
+        let child = spawn(&launcher, &arguments, &environment);
         let url = |port: u16| Url::parse(&format!("http://127.0.0.1:{port}/")).unwrap();
-        Self { child, base: url(port), management: url(management), arguments, environment }
+        Self { child, launcher, base: url(port), management: url(management), arguments, environment }
     }
 
     /// Ends it as a power cut would.
@@ -88,7 +96,7 @@ impl Server {
 
     /// Starts it again with the same words on the same ports.
     pub(crate) fn restart(&mut self) {
-        self.child = spawn(&self.arguments, &self.environment);
+        self.child = spawn(&self.launcher, &self.arguments, &self.environment);
     }
 
     /// Asks it to end and waits; tells whether it ended well.
@@ -96,6 +104,11 @@ impl Server {
         let id = self.child.id().to_string();
         Command::new("kill").args(["-TERM", &id]).status().unwrap();
         self.child.wait().unwrap().success()
+    }
+
+    /// Its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A client without credentials.
@@ -117,9 +130,10 @@ impl Drop for Server {
 }
 
 /// Starts the binary and waits until it says where it is.
-fn spawn(arguments: &[String], environment: &[(String, String)]) -> Child {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_tyrian"))
-        .args(arguments)
+fn spawn(launcher: &[String], arguments: &[String], environment: &[(String, String)]) -> Child {
+    let mut words = launcher.iter().map(String::as_str).chain([env!("CARGO_BIN_EXE_tyrian")]).chain(arguments.iter().map(String::as_str));
+    let mut child = Command::new(words.next().unwrap())
+        .args(words)
         .envs(environment.iter().map(|(name, value)| (name, value)))
         .env("TYRIAN__AUTH__PASSWORD_MEMORY_KIB", "7168")
         .env("TYRIAN__AUTH__PASSWORD_PASSES", "1")
