@@ -17,6 +17,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0005_scans", include_str!("../../../../migrations/0005_scans.sql")),
     ("0006_results", include_str!("../../../../migrations/0006_results.sql")),
     ("0007_reports", include_str!("../../../../migrations/0007_reports.sql")),
+    ("0008_results", include_str!("../../../../migrations/0008_results.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
