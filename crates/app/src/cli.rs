@@ -48,6 +48,8 @@ pub(crate) enum Command {
     /// List and show findings
     #[command(subcommand)]
     Findings(Findings),
+    /// Score CVSS vectors of any version
+    Cvss(Cvss),
     /// Check the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -149,6 +151,12 @@ pub(crate) enum Findings {
     },
     /// Show one finding with evidence and history
     Show { id: String },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Cvss {
+    /// Vectors to score; one per line of stdin when none is given. One that is refused is listed with the reason, and the exit code is 3
+    pub(crate) vectors: Vec<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod cvss;
 mod docs;
 mod doctor;
 mod findings;
@@ -25,6 +26,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     let sources = sources(&cli)?;
     match &cli.command {
         Command::Config(command) => return config::run(command, &sources, cli.json),
+        Command::Cvss(command) => return cvss::run(command, cli.json),
         Command::Import(import) if import.dry_run => return import::dry_run(import, cli.json),
         Command::Audit(crate::cli::AuditCommand::Verify { file: Some(file), known_checkpoint }) => {
             return audit::verify_file(file, known_checkpoint.as_deref(), cli.json);
@@ -55,8 +57,8 @@ async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
         Command::Keys(keys) => Box::pin(keys::run(keys, cli, &settings)).await,
         Command::Doctor => Box::pin(doctor::run(cli, &settings)).await,
         Command::Docs(docs) => Box::pin(docs::run(docs, &settings)).await,
-        // Both are answered before the runtime or the settings exist.
-        Command::Config(_) | Command::Typeset => Ok(ExitCode::SUCCESS),
+        // These are answered before the runtime or the settings exist.
+        Command::Config(_) | Command::Cvss(_) | Command::Typeset => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -1,0 +1,4 @@
+//! How grave a finding is: CVSS scores of all versions, from vectors alone. Pure: no clock, no
+//! network, no database.
+
+pub mod cvss;
