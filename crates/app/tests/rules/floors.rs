@@ -12,7 +12,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (4, &["client", "console", "gateway"]),
     (3, &["ai", "auth", "billing", "devices", "exercises", "integrations", "intel", "reports", "results", "scans", "targets"]),
     (2, &["audit"]),
-    (1, &["backends", "importers", "risk", "scanner", "threat", "typeset", "web"]),
+    (1, &["attestation", "backends", "importers", "risk", "scanner", "threat", "typeset", "web"]),
     (0, &["base"]),
 ];
 
@@ -28,7 +28,7 @@ const BESIDE: &[(&str, &[&str])] = &[
 ];
 
 /// Usable alone: no database, no HTTP framework, no actor.
-const PURE: &[&str] = &["importers", "risk", "scanner", "threat", "typeset"];
+const PURE: &[&str] = &["attestation", "importers", "risk", "scanner", "threat", "typeset"];
 const IMPURE: &[&str] = &["axum", "backends", "base", "object_store", "redb", "redis", "sqlx", "tantivy", "web"];
 
 fn manifests() -> BTreeMap<String, Table> {
