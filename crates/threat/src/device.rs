@@ -1,0 +1,284 @@
+//! One device: takes what arrives, closes windows, scores each, and learns from those that are like the past.
+
+use serde::Serialize;
+
+use crate::baseline::{Profiles, situation};
+use crate::chance::chi_squared;
+use crate::checks::{Check, Checks};
+use crate::clock::{Clock, ordered};
+use crate::cohort::Cohort;
+use crate::coupling::coupling;
+use crate::reading::{Batch, Faults, Reading};
+use crate::replay::Carried;
+use crate::score::{Mode, Parts};
+use crate::sensor::{COUPLING, Context, FEATURES, Sensor, accelerometer, gyroscope};
+use crate::stream::{Stream, Surroundings, Window};
+use crate::{Memory, WINDOW};
+
+/// How long a part of the score counts after its sensor's last window, microseconds: accelerometer, gyroscope, touch, network.
+const HELD: [i64; 4] = [3_000_000, 3_000_000, 300_000_000, 180_000_000];
+
+/// What scoring depends on beside the device itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting<'a> {
+    /// What devices of this kind have in common.
+    pub cohort: &'a Cohort,
+    /// Formula or fallback.
+    pub mode: Mode,
+    /// Whether windows that look usual are learned; `false` freezes the baseline.
+    pub learns: bool,
+}
+
+/// What one window came to.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Judgement {
+    /// Server time of the window's last reading, microseconds.
+    pub at: i64,
+    /// What the phone was doing.
+    pub context: Context,
+    /// The four parts.
+    pub parts: Parts,
+    /// The global score, or `None` while nothing can be said.
+    pub global: Option<f64>,
+    /// Share of the weights present.
+    pub coverage: f64,
+    /// How it was scored.
+    pub mode: Mode,
+    /// What is wrong with the stream itself.
+    #[serde(skip)]
+    pub checks: Checks,
+}
+
+/// Everything known about one device.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Device {
+    pub(crate) streams: [Stream; 2],
+    pub(crate) carried: Carried,
+    pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) profiles: Profiles,
+    pub(crate) last: Last,
+}
+
+/// The newest features and parts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Last {
+    pub(crate) features: [f32; FEATURES],
+    pub(crate) parts: [f32; 4],
+    /// Server time of each part; the minimum when there never was one.
+    pub(crate) times: [i64; 4],
+    pub(crate) at: i64,
+    pub(crate) context: Context,
+    pub(crate) mode: Mode,
+    pub(crate) checks: Checks,
+}
+
+impl Default for Last {
+    fn default() -> Self {
+        Self {
+            features: [0.0; FEATURES],
+            parts: [0.0; 4],
+            times: [i64::MIN; 4],
+            at: i64::MIN,
+            context: Context::Still,
+            mode: Mode::Spec,
+            checks: Checks::default(),
+        }
+    }
+}
+
+impl Last {
+    /// The parts that are recent enough to count.
+    pub(crate) fn parts(&self) -> Parts {
+        let part = |index: usize| (self.at.saturating_sub(self.times[index]) <= HELD[index]).then(|| f64::from(self.parts[index]));
+        Parts { accelerometer_score: part(0), gyro_score: part(1), touch_entropy: part(2), network_spike: part(3) }
+    }
+
+    fn set(&mut self, part: usize, score: Option<f32>, at: i64) {
+        match score {
+            Some(score) => (self.parts[part], self.times[part]) = (score, at),
+            None => self.times[part] = i64::MIN,
+        }
+    }
+}
+
+impl Default for Device {
+    fn default() -> Self {
+        Self {
+            streams: [Stream::default(); 2],
+            carried: Carried::default(),
+            clock: Clock::default(),
+            faults: Faults::default(),
+            profiles: Profiles::default(),
+            last: Last::default(),
+        }
+    }
+}
+
+impl Device {
+    /// A device nothing is known about.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What had to be refused so far.
+    pub fn faults(&self) -> Faults {
+        self.faults
+    }
+
+    /// Takes a batch and calls `on` with every window that it completes. Send both motion sensors of the same seconds together:
+    /// their coupling is only seen when their windows close together.
+    pub fn accept(
+        &mut self,
+        batch: &Batch<'_>,
+        setting: &Setting<'_>,
+        mut memory: Option<&mut Memory>,
+        mut on: impl FnMut(&mut Self, &Judgement),
+    ) {
+        let (accelerometer, gyroscope) = (ordered(batch.accelerometer), ordered(batch.gyroscope));
+        let batch = Batch { accelerometer: &accelerometer, gyroscope: &gyroscope, ..*batch };
+        let newest = self.streams.iter().map(|stream| stream.last).max().unwrap_or(i64::MIN);
+        let arrival = self.clock.arrive(&batch, newest, &mut self.faults);
+        if arrival.is_jump {
+            self.streams.iter_mut().for_each(Stream::forget);
+        }
+        let (mut accelerometer, mut gyroscope) = (batch.accelerometer, batch.gyroscope);
+        let mut replayed = false;
+        loop {
+            accelerometer = self.feed(Sensor::Accelerometer, accelerometer, arrival.latest, &mut memory, &mut replayed);
+            gyroscope = self.feed(Sensor::Gyroscope, gyroscope, arrival.latest, &mut memory, &mut replayed);
+            let full = self.streams.each_ref().map(Stream::is_full);
+            // A full window waits for the other sensor until its own next reading would push it out.
+            let goes = match full {
+                [true, true] => full,
+                [true, false] if !accelerometer.is_empty() => full,
+                [false, true] if !gyroscope.is_empty() => full,
+                _ => break,
+            };
+            let judgement = self.judge(goes, setting, std::mem::take(&mut replayed));
+            on(self, &judgement);
+        }
+    }
+
+    fn feed<'r>(
+        &mut self,
+        sensor: Sensor,
+        readings: &'r [Reading],
+        latest: i64,
+        memory: &mut Option<&mut Memory>,
+        replayed: &mut bool,
+    ) -> &'r [Reading] {
+        let mut around =
+            Surroundings { faults: &mut self.faults, carried: &mut self.carried, memory: memory.as_deref_mut(), latest, replayed: false };
+        let taken = self.streams[sensor as usize].take(sensor, readings, &mut around);
+        *replayed |= around.replayed;
+        readings.get(taken..).unwrap_or_default()
+    }
+
+    fn judge(&mut self, goes: [bool; 2], setting: &Setting<'_>, replayed: bool) -> Judgement {
+        let simplified = setting.mode == Mode::Simplified;
+        let mut windows: [Option<Window>; 2] = [None, None];
+        for sensor in [Sensor::Accelerometer, Sensor::Gyroscope] {
+            let index = sensor as usize;
+            if goes[index] {
+                let stream = &mut self.streams[index];
+                self.last.at = self.last.at.max(self.clock.server(stream.last));
+                windows[index] = Some(stream.close(sensor, &mut self.faults));
+            }
+        }
+        if let Some(window) = &windows[0] {
+            let (features, context) = accelerometer(window, simplified);
+            self.last.features[Sensor::Accelerometer.features()].copy_from_slice(&features);
+            self.last.context = context;
+        }
+        if let Some(window) = &windows[1] {
+            self.last.features[Sensor::Gyroscope.features()].copy_from_slice(&gyroscope(window, simplified));
+        }
+        let mut checks = Checks::default();
+        if replayed {
+            checks.insert(Check::Replayed);
+            self.carried.reported();
+        }
+        self.score(&windows, setting, checks);
+        let parts = self.last.parts();
+        Judgement {
+            at: self.last.at,
+            context: self.last.context,
+            parts,
+            global: parts.global(),
+            coverage: parts.coverage(),
+            mode: setting.mode,
+            checks: self.last.checks,
+        }
+    }
+
+    /// Scores the motion sensors' windows, then learns them.
+    fn score(&mut self, windows: &[Option<Window>; 2], setting: &Setting<'_>, mut checks: Checks) {
+        let last = &mut self.last;
+        let profile = &mut self.profiles[last.context as usize];
+        let model = situation(setting.cohort, last.context);
+        let simplified = setting.mode == Mode::Simplified;
+        let learns = setting.learns && !simplified;
+        let mut surprises = [None; 2];
+        if windows[0].is_some() {
+            surprises[0] = profile
+                .statistic(Sensor::Accelerometer, &last.features, model, simplified)
+                .map(|statistic| model.shape(Sensor::Accelerometer).exponent(statistic));
+        }
+        let mut coupled = false;
+        if windows[1].is_some() {
+            surprises[1] = profile
+                .statistic(Sensor::Gyroscope, &last.features, model, simplified)
+                .map(|statistic| model.shape(Sensor::Gyroscope).exponent(statistic));
+            if let [Some(left), Some(right)] = windows
+                && !simplified
+                && (left.rate / right.rate - 1.0).abs() < 0.05
+                && let Some(coupling) = coupling(&left.magnitudes, &right.magnitudes)
+            {
+                coupled = true;
+                last.features[COUPLING] = coupling.rho.atanh();
+                if let Some(surprise) = &mut surprises[1]
+                    && profile.learned(COUPLING) >= crate::baseline::MINIMUM
+                {
+                    let zeta = (last.features[COUPLING] - profile.means[COUPLING]).abs() * (coupling.effective - 3.0).max(1.0).sqrt();
+                    let coupling = crate::chance::normal_two_sided(f64::from(zeta / model.coupling));
+                    // Fisher's method: twice the sum of two exponents has four degrees of freedom.
+                    *surprise = chi_squared(4, 2.0 * (f64::from(*surprise) + coupling)) as f32;
+                }
+            }
+        }
+        for (sensor, surprise) in [Sensor::Accelerometer, Sensor::Gyroscope].into_iter().zip(surprises) {
+            let index = sensor as usize;
+            if windows[index].is_some() {
+                let score = surprise.map(|surprise| match setting.mode {
+                    Mode::Spec => profile.ranks[index].score(surprise),
+                    Mode::Simplified => 1.0 - (-surprise).exp(),
+                });
+                last.set(index, score, last.at);
+            }
+        }
+        if learns && !checks.against_the_stream() {
+            let mut dragged = 0;
+            for (sensor, surprise) in [Sensor::Accelerometer, Sensor::Gyroscope].into_iter().zip(surprises) {
+                if windows[sensor as usize].is_some() {
+                    dragged += profile.learn(sensor.features(), &last.features, model);
+                    if let Some(surprise) = surprise
+                        && profile.is_settled(sensor)
+                    {
+                        profile.ranks[sensor as usize].learn(surprise);
+                    }
+                }
+            }
+            if coupled {
+                dragged += profile.learn(COUPLING..FEATURES, &last.features, model);
+            }
+            if dragged > 0 {
+                checks.insert(Check::Poisoned);
+            }
+        }
+        last.mode = setting.mode;
+        last.checks = checks;
+    }
+}
+
+const _: () = assert!(WINDOW <= u8::MAX as usize, "readings of a window are counted in a byte");

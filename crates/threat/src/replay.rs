@@ -1,0 +1,154 @@
+//! Replay of recorded readings: fingerprints of short runs, taken where the content says, so that a replay is found at any offset.
+//! Only exact repeats of moving sensors count; a resting sensor repeats itself honestly.
+
+use std::collections::{HashSet, VecDeque};
+
+/// Readings that one fingerprint covers.
+pub(crate) const RUN: u32 = 16;
+/// Fingerprints a device carries with it: about twenty seconds at 100 readings a second.
+pub(crate) const CARRIED: usize = 32;
+/// Matches within [`HITS_WITHIN`] fingerprints that prove a replay; chance gives one in 10^8, two never.
+pub(crate) const HITS: u32 = 2;
+/// How many of the last fingerprints are looked at for [`HITS`].
+pub(crate) const HITS_WITHIN: u32 = 4;
+
+/// Rolling hash over the last sixteen readings: each shift pushes the oldest out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Rolling(pub(crate) u64);
+
+impl Rolling {
+    /// Takes one reading by the exact bits of its axes.
+    #[inline]
+    pub(crate) fn take(&mut self, x: f32, y: f32, z: f32) {
+        let mixed = (u64::from(x.to_bits()) | (u64::from(y.to_bits()) << 32)) ^ u64::from(z.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        self.0 = (self.0 << 4).wrapping_add(mixed ^ (mixed >> 32));
+    }
+
+    /// A fingerprint at one run in 64, chosen by the content alone.
+    #[inline]
+    pub(crate) fn fingerprint(self) -> Option<u32> {
+        // The upper bits depend on all sixteen readings.
+        (self.0 >> 58 == 0).then(|| (self.0.wrapping_mul(0x94d0_49bb_1331_11eb) >> 32) as u32)
+    }
+}
+
+/// The fingerprints a device carries, newest over oldest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Carried {
+    pub(crate) prints: [u32; CARRIED],
+    pub(crate) next: u8,
+    /// Which of the last eight fingerprints were known, newest in the lowest bit.
+    pub(crate) hits: u8,
+}
+
+impl Default for Carried {
+    fn default() -> Self {
+        Self { prints: [0; CARRIED], next: 0, hits: 0 }
+    }
+}
+
+impl Carried {
+    /// Remembers a fingerprint; `known` says that a larger memory had it. Returns whether a replay is proven.
+    pub(crate) fn take(&mut self, print: u32, known: bool) -> bool {
+        let print = print.max(1);
+        let hit = known || self.prints.contains(&print);
+        self.hits = (self.hits << 1) | u8::from(hit);
+        if let Some(place) = self.prints.get_mut(usize::from(self.next) % CARRIED) {
+            *place = print;
+        }
+        self.next = (self.next + 1) % CARRIED as u8;
+        (self.hits & ((1 << HITS_WITHIN) - 1)).count_ones() >= HITS
+    }
+
+    /// Forgets the hits, after they were reported once.
+    pub(crate) fn reported(&mut self) {
+        self.hits = 0;
+    }
+}
+
+/// A larger memory of fingerprints than a device carries: for one device's past, or for all devices of a tenant, where it also
+/// finds one phone's recording played on another. Bounded; the oldest go first.
+#[derive(Debug)]
+pub struct Memory {
+    known: HashSet<u64>,
+    order: VecDeque<u64>,
+    capacity: usize,
+}
+
+impl Memory {
+    /// Room for `capacity` fingerprints: a sensor at 100 readings a second leaves about 1.6 of them a second while it moves.
+    pub fn new(capacity: usize) -> Self {
+        Self { known: HashSet::new(), order: VecDeque::new(), capacity: capacity.max(1) }
+    }
+
+    /// Remembers a fingerprint and says whether it was known.
+    pub fn take(&mut self, sensor: crate::Sensor, print: u32) -> bool {
+        let key = (u64::from(sensor as u8) << 32) | u64::from(print);
+        if !self.known.insert(key) {
+            return true;
+        }
+        self.order.push_back(key);
+        if self.order.len() > self.capacity
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        false
+    }
+
+    /// Fingerprints held.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recording(length: usize, seed: u64) -> Vec<[f32; 3]> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / 1_000_000.0
+        };
+        (0..length).map(|_| [next(), next(), next()]).collect()
+    }
+
+    #[test]
+    fn a_replay_is_found_at_any_offset_and_new_readings_never_are() {
+        for offset in [0, 1, 37, 63] {
+            let mut rolling = Rolling::default();
+            let mut carried = Carried::default();
+            let past = recording(1_500, 7);
+            let mut proven = 0;
+            let fresh = recording(50_000, 9);
+            for &[x, y, z] in past.iter().chain(&fresh[..500 + offset]).chain(&past[200..900]) {
+                rolling.take(x, y, z);
+                if let Some(print) = rolling.fingerprint() {
+                    proven += usize::from(carried.take(print, false));
+                }
+            }
+            assert!(proven > 0, "offset {offset}");
+            let (mut rolling, mut carried) = (Rolling::default(), Carried::default());
+            for &[x, y, z] in &fresh {
+                rolling.take(x, y, z);
+                assert!(!rolling.fingerprint().is_some_and(|print| carried.take(print, false)));
+            }
+        }
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_forgets_the_oldest() {
+        let mut memory = Memory::new(10);
+        assert!((0..20).all(|print| !memory.take(crate::Sensor::Accelerometer, print)));
+        assert_eq!(memory.len(), 10);
+        assert!(memory.take(crate::Sensor::Accelerometer, 19) && !memory.take(crate::Sensor::Gyroscope, 19));
+    }
+}

@@ -1,0 +1,207 @@
+//! One sensor's stream: checks every reading, keeps the ring of the window under way, and closes a window each hundred readings.
+//! A reading costs a fixed amount of work; what needs the whole window is done once, when it closes.
+
+use crate::WINDOW;
+use crate::reading::{Faults, Reading, count};
+use crate::replay::{Carried, Rolling};
+use crate::sensor::Sensor;
+
+/// A pause after which a window would mix two situations: it is begun anew.
+const GAP: i64 = 2_000_000;
+
+/// State of one sensor between batches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Stream {
+    /// Magnitudes of the window under way, in steps of the sensor; a ring that starts at the window's start.
+    pub(crate) ring: [u16; WINDOW],
+    /// Sum of each axis over the window.
+    pub(crate) sums: [f32; 3],
+    /// Sum of squared changes from reading to reading.
+    pub(crate) change: f32,
+    /// The reading before.
+    pub(crate) previous: [f32; 3],
+    /// Time of the window's first reading and of the newest one, device clock, microseconds.
+    pub(crate) first: i64,
+    pub(crate) last: i64,
+    pub(crate) rolling: Rolling,
+    /// Readings of the window under way.
+    pub(crate) taken: u8,
+    /// Readings equal to the one before: on each axis, and on all three.
+    pub(crate) ties: [u8; 3],
+    pub(crate) repeats: u8,
+    /// Equal readings in a row, up to now.
+    pub(crate) run: u8,
+}
+
+impl Default for Stream {
+    fn default() -> Self {
+        Self {
+            ring: [0; WINDOW],
+            sums: [0.0; 3],
+            change: 0.0,
+            previous: [0.0; 3],
+            first: i64::MIN,
+            last: i64::MIN,
+            rolling: Rolling::default(),
+            taken: 0,
+            ties: [0; 3],
+            repeats: 0,
+            run: 0,
+        }
+    }
+}
+
+/// A full window of one sensor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Window {
+    pub(crate) magnitudes: [f32; WINDOW],
+    /// Mean of each axis.
+    pub(crate) mean: [f32; 3],
+    /// Root mean square of the change between readings, per second.
+    pub(crate) change: f32,
+    /// Readings a second.
+    pub(crate) rate: f32,
+    pub(crate) ties: [u8; 3],
+    pub(crate) repeats: u8,
+}
+
+/// What is behind the stream: where fingerprints go, what is counted, and how late is too early.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) faults: &'a mut Faults,
+    pub(crate) carried: &'a mut Carried,
+    pub(crate) memory: Option<&'a mut crate::Memory>,
+    /// Device time beyond which a reading is from the future.
+    pub(crate) latest: i64,
+    pub(crate) replayed: bool,
+}
+
+impl Stream {
+    /// Takes readings until the window is full or all are taken; returns how many were looked at.
+    pub(crate) fn take(&mut self, sensor: Sensor, readings: &[Reading], around: &mut Surroundings<'_>) -> usize {
+        let (steps, limit) = (sensor.steps(), sensor.limit());
+        let mut looked_at = 0;
+        for reading in readings {
+            if usize::from(self.taken) == WINDOW {
+                break;
+            }
+            looked_at += 1;
+            let (mut x, mut y, mut z) = (reading.x, reading.y, reading.z);
+            let square = x * x + y * y + z * z;
+            // One comparison refuses everything that is not a plain number: it is false for each of them.
+            if !(square < limit * limit) {
+                refuse(x, y, z, around.faults);
+                continue;
+            }
+            if x.is_subnormal() || y.is_subnormal() || z.is_subnormal() {
+                count(&mut around.faults.denormal);
+                [x, y, z] = [x, y, z].map(|axis| if axis.is_subnormal() { 0.0 } else { axis });
+            }
+            let same = [x == self.previous[0], y == self.previous[1], z == self.previous[2]];
+            let repeated = same == [true; 3];
+            if reading.t <= self.last {
+                if reading.t < self.last {
+                    count(&mut around.faults.out_of_order);
+                    continue;
+                }
+                // Android hands several readings out under one time-stamp: only equal values make it a duplicate.
+                if repeated {
+                    count(&mut around.faults.duplicate);
+                    continue;
+                }
+            }
+            if reading.t > around.latest {
+                count(&mut around.faults.future);
+                continue;
+            }
+            if reading.t.saturating_sub(self.last) > GAP {
+                if self.taken > 0 {
+                    count(&mut around.faults.gaps);
+                }
+                self.begin(reading.t);
+                self.run = 0;
+            } else {
+                let delta = [x - self.previous[0], y - self.previous[1], z - self.previous[2]];
+                self.change += delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2];
+                for (ties, same) in self.ties.iter_mut().zip(same) {
+                    *ties += u8::from(same);
+                }
+                self.repeats += u8::from(repeated);
+                self.run = if repeated { self.run.saturating_add(1) } else { 0 };
+            }
+            if self.taken == 0 {
+                self.first = reading.t;
+            }
+            self.ring[usize::from(self.taken)] = (square.sqrt() * steps + 0.5) as u16;
+            self.taken += 1;
+            self.sums[0] += x;
+            self.sums[1] += y;
+            self.sums[2] += z;
+            self.previous = [x, y, z];
+            self.last = reading.t;
+            self.rolling.take(x, y, z);
+            if let Some(print) = self.rolling.fingerprint()
+                && u32::from(self.run) < crate::replay::RUN / 2
+            {
+                let known = around.memory.as_deref_mut().is_some_and(|memory| memory.take(sensor, print));
+                around.replayed |= around.carried.take(print, known);
+            }
+        }
+        looked_at
+    }
+
+    /// Whether a whole window is there.
+    pub(crate) fn is_full(&self) -> bool {
+        usize::from(self.taken) == WINDOW
+    }
+
+    /// The full window; the next one begins.
+    pub(crate) fn close(&mut self, sensor: Sensor, faults: &mut Faults) -> Window {
+        let step = 1.0 / sensor.steps();
+        let seconds = (self.last.saturating_sub(self.first)) as f32 / 1e6;
+        let intervals = (WINDOW - 1) as f32;
+        let mut rate = if seconds > 0.0 { intervals / seconds } else { f32::INFINITY };
+        if !(5.0..=1_000.0).contains(&rate) {
+            count(&mut faults.odd_rate);
+            rate = rate.clamp(5.0, 1_000.0);
+        }
+        let window = Window {
+            magnitudes: self.ring.map(|value| f32::from(value) * step),
+            mean: self.sums.map(|sum| sum / WINDOW as f32),
+            change: (self.change / intervals).sqrt() * rate,
+            rate,
+            ties: self.ties,
+            repeats: self.repeats,
+        };
+        self.begin(self.last);
+        window
+    }
+
+    /// Forgets window and times: the clock they were taken with is gone.
+    pub(crate) fn forget(&mut self) {
+        self.begin(i64::MIN);
+        self.last = i64::MIN;
+        self.run = 0;
+    }
+
+    /// Drops the window under way.
+    pub(crate) fn begin(&mut self, at: i64) {
+        self.taken = 0;
+        self.first = at;
+        self.sums = [0.0; 3];
+        self.change = 0.0;
+        self.ties = [0; 3];
+        self.repeats = 0;
+    }
+}
+
+#[cold]
+fn refuse(x: f32, y: f32, z: f32, faults: &mut Faults) {
+    let axes = [x, y, z];
+    count(if axes.iter().any(|axis| axis.is_nan()) {
+        &mut faults.not_a_number
+    } else if axes.iter().any(|axis| axis.is_infinite()) {
+        &mut faults.infinite
+    } else {
+        &mut faults.out_of_range
+    });
+}
