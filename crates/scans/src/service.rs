@@ -104,6 +104,15 @@ impl Scans {
         Ok(scan)
     }
 
+    /// The scans of these ids that exist, in two statements.
+    ///
+    /// # Errors
+    /// `Forbidden`; else the database's.
+    pub async fn of_ids(&self, actor: &Actor, ids: &[ScanId]) -> Result<Vec<Scan>> {
+        let scope = actor.scope(actions::READ)?;
+        store::of_ids(&self.backends.db, &scope, ids).await
+    }
+
     /// Scans, newest first.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures::future::{Either, select};
 use futures::{SinkExt, Stream, StreamExt};
-use http::{HeaderMap, Uri, header};
+use http::{HeaderMap, Uri};
 use tokio_util::sync::CancellationToken;
 use web::{Answer, Caller, PathId};
 
@@ -37,7 +37,7 @@ pub(crate) async fn open(
     if uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("token=") || pair.starts_with("access_token="))) {
         return Err(errors::token_in_address().into());
     }
-    if !is_own_origin(&headers) {
+    if !web::is_own_origin(&headers) {
         return Err(errors::foreign_origin().into());
     }
     let words = scans.progress(&actor, id, None).await?;
@@ -49,14 +49,6 @@ pub(crate) async fn open(
         .max_message_size(LARGEST_MESSAGE)
         .max_frame_size(LARGEST_MESSAGE)
         .on_upgrade(move |socket| follow(socket, words, stop)))
-}
-
-/// Browsers say where a page is from; programs do not. A page may only follow scans of the host it came from.
-fn is_own_origin(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return true };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, authority)| authority);
-    host.is_some() && origin.is_some_and(|origin| host.is_some_and(|host| origin.eq_ignore_ascii_case(host)))
 }
 
 async fn follow(socket: WebSocket, words: impl Stream<Item = Progress> + Send, stop: CancellationToken) {
@@ -85,26 +77,5 @@ async fn follow(socket: WebSocket, words: impl Stream<Item = Progress> + Send, s
     });
     match select(listening, speaking).await {
         Either::Left(_) | Either::Right(_) => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_page_follows_scans_of_its_own_host_only() {
-        let headers = |origin: Option<&str>| {
-            let mut headers = HeaderMap::new();
-            headers.insert(header::HOST, "tyrian.example:8000".parse().unwrap());
-            if let Some(origin) = origin {
-                headers.insert(header::ORIGIN, origin.parse().unwrap());
-            }
-            headers
-        };
-        assert!(is_own_origin(&headers(None)) && is_own_origin(&headers(Some("https://Tyrian.example:8000"))));
-        for foreign in ["https://evil.example", "null", "https://tyrian.example", "https://tyrian.example:8000.evil.example"] {
-            assert!(!is_own_origin(&headers(Some(foreign))), "{foreign}");
-        }
     }
 }

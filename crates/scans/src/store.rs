@@ -91,6 +91,18 @@ pub(crate) async fn list(db: &Db, scope: &Scope, filter: &Filter, page: &PageReq
     Ok(page)
 }
 
+pub(crate) async fn of_ids(db: &Db, scope: &Scope, ids: &[ScanId]) -> Result<Vec<Scan>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<String> = (2..ids.len() + 2).map(|place| format!("${place}")).collect();
+    let text = format!("SELECT {SCAN} FROM scans WHERE tenant_id = $1 AND id IN ({})", places.join(", "));
+    let statement = Sql::built(text).bind(scope.tenant()).bind_all(ids.iter().map(|id| Value::from(*id)).collect::<Vec<_>>());
+    let mut found: Vec<Scan> = db.all(statement).await?.iter().map(scan).collect::<Result<_>>()?;
+    add_stages(db, scope, &mut found).await?;
+    Ok(found)
+}
+
 /// The stages of a page of scans in one statement.
 async fn add_stages(db: &Db, scope: &Scope, scans: &mut [Scan]) -> Result<()> {
     if scans.is_empty() {

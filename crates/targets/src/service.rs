@@ -80,6 +80,15 @@ impl Targets {
         Ok(target)
     }
 
+    /// The targets of these ids that exist, in one statement.
+    ///
+    /// # Errors
+    /// `Forbidden`; else the database's.
+    pub async fn of_ids(&self, actor: &Actor, ids: &[TargetId]) -> Result<Vec<Target>> {
+        let scope = actor.scope(actions::READ)?;
+        store::of_ids(&self.backends.db, &scope, ids).await
+    }
+
     /// Targets, newest first.
     ///
     /// # Errors

@@ -82,6 +82,16 @@ pub(crate) async fn find(db: &Db, scope: &Scope, id: TargetId) -> Result<Option<
     db.one(by_id(scope, id)).await?.as_ref().map(target).transpose()
 }
 
+pub(crate) async fn of_ids(db: &Db, scope: &Scope, ids: &[TargetId]) -> Result<Vec<Target>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let places: Vec<String> = (2..ids.len() + 2).map(|place| format!("${place}")).collect();
+    let text = format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND deleted_at IS NULL AND id IN ({})", places.join(", "));
+    let statement = Sql::built(text).bind(scope.tenant()).bind_all(ids.iter().map(|id| Value::from(*id)).collect::<Vec<_>>());
+    db.all(statement).await?.iter().map(target).collect()
+}
+
 pub(crate) async fn find_for_change(change: &mut Change, id: TargetId) -> Result<Option<Target>> {
     let scope = change.scope();
     change.one(by_id(&scope, id)).await?.as_ref().map(target).transpose()

@@ -8,12 +8,14 @@ pub mod idempotency;
 mod input;
 pub mod live;
 pub mod openapi;
+mod page_origin;
 mod problem;
 
 pub use answer::{created, no_content};
 pub use caller::{Caller, Peer};
 pub use input::{Body, Params, Path, PathId};
 pub use openapi::ErrorResponses;
+pub use page_origin::is_own_origin;
 pub use problem::{Answer, Problem, problems};
 pub use utoipa_axum::router::OpenApiRouter;
 pub use utoipa_axum::routes;

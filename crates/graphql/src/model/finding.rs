@@ -1,0 +1,243 @@
+//! Findings.
+
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Result, SimpleObject};
+use results::{Filter, Finding};
+use scans::ScanId;
+use targets::TargetId;
+
+use super::{Moment, PageInfo, ScanNode, SeverityWord, TargetNode, id};
+use crate::errors;
+use crate::query::asking;
+
+/// Where a finding stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "FindingStatus", remote = "results::Status")]
+pub(crate) enum StatusWord {
+    /// There.
+    Open,
+    /// Was there; no later test looked again.
+    NotRetested,
+    /// There, and somebody accepted the risk.
+    Accepted,
+    /// Not a weakness after all.
+    FalsePositive,
+    /// Looked for again and gone, or declared fixed and not seen since.
+    Fixed,
+}
+
+/// The order of a list of findings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Enum)]
+#[graphql(name = "FindingSort", remote = "results::Sort")]
+pub(crate) enum FindingSort {
+    /// Gravest first.
+    #[default]
+    Severity,
+    /// First seen last, first.
+    Newest,
+    /// Last seen last, first.
+    LastSeen,
+    /// By title.
+    Title,
+}
+
+/// Which findings; of each list, any.
+#[derive(Debug, Default, InputObject)]
+#[graphql(name = "FindingFilter")]
+pub(crate) struct FindingFilter {
+    /// Of these severities.
+    #[graphql(validator(max_items = 5))]
+    severity: Option<Vec<SeverityWord>>,
+    /// Of these statuses.
+    #[graphql(validator(max_items = 5))]
+    status: Option<Vec<StatusWord>>,
+    /// Of this target.
+    target: Option<ID>,
+    /// Seen by this scan.
+    scan: Option<ID>,
+    /// Of this tool.
+    source: Option<String>,
+    /// Title, place or check contains this.
+    q: Option<String>,
+    /// With this CVE.
+    cve: Option<String>,
+    /// Of this weakness class.
+    cwe: Option<u32>,
+}
+
+impl FindingFilter {
+    pub(crate) fn build(self) -> Result<Filter> {
+        let severity = |word: SeverityWord| importers::Severity::from(word).as_str().to_owned();
+        let status = |word: StatusWord| results::Status::from(word).as_str().to_owned();
+        Ok(Filter {
+            severity: self.severity.into_iter().flatten().map(severity).collect(),
+            status: self.status.into_iter().flatten().map(status).collect(),
+            target: self.target.as_ref().map(|given| id("target", given)).transpose()?,
+            scan: self.scan.as_ref().map(|given| id("scan", given)).transpose()?,
+            source: self.source,
+            q: self.q,
+            cve: self.cve,
+            cwe: self.cwe,
+            ..Filter::default()
+        })
+    }
+}
+
+/// A package or product.
+#[derive(SimpleObject)]
+#[graphql(name = "Component")]
+pub(crate) struct ComponentNode {
+    name: String,
+    version: Option<String>,
+    /// Package URL.
+    purl: Option<String>,
+}
+
+/// Where something is; as many parts as the tool gave.
+#[derive(SimpleObject)]
+#[graphql(name = "Location")]
+pub(crate) struct LocationNode {
+    host: Option<String>,
+    ip: Option<String>,
+    port: Option<u16>,
+    protocol: Option<String>,
+    service: Option<String>,
+    url: Option<String>,
+    method: Option<String>,
+    parameter: Option<String>,
+    component: Option<ComponentNode>,
+    file: Option<String>,
+    line: Option<u32>,
+    snippet: Option<String>,
+    logical: Option<String>,
+}
+
+impl From<importers::Location> for LocationNode {
+    fn from(place: importers::Location) -> Self {
+        Self {
+            host: place.host,
+            ip: place.ip,
+            port: place.port,
+            protocol: place.protocol,
+            service: place.service,
+            url: place.url,
+            method: place.method,
+            parameter: place.parameter,
+            component: place.component.map(|part| ComponentNode { name: part.name, version: part.version, purl: part.purl }),
+            file: place.file,
+            line: place.line,
+            snippet: place.snippet,
+            logical: place.logical,
+        }
+    }
+}
+
+/// Our belief about one weakness.
+#[derive(SimpleObject)]
+#[graphql(name = "Finding", complex)]
+pub(crate) struct FindingNode {
+    /// Its id.
+    id: ID,
+    /// One line.
+    title: String,
+    /// What it is, in the words of the tool.
+    description: String,
+    /// What to do about it.
+    remediation: Option<String>,
+    /// How grave.
+    severity: SeverityWord,
+    /// CVSS vector.
+    cvss: Option<String>,
+    /// Base score of the vector.
+    cvss_score: Option<f64>,
+    /// Weakness classes (CWE numbers).
+    cwes: Vec<u32>,
+    /// Vulnerability names (CVE).
+    cves: Vec<String>,
+    /// Where to read more.
+    references: Vec<String>,
+    /// Labels of the tool.
+    tags: Vec<String>,
+    /// The tool.
+    source: String,
+    /// Id of the check inside the source.
+    check: String,
+    /// Where.
+    location: LocationNode,
+    /// Where it stands.
+    status: StatusWord,
+    /// Whether it might be one of several older findings.
+    ambiguous: bool,
+    /// First time it was seen.
+    first_seen: Moment,
+    /// Last time it was seen.
+    last_seen: Moment,
+    /// Imports and scans that saw it.
+    times_seen: i64,
+    /// How sure the detection is, 0 to 100.
+    confidence: u8,
+    #[graphql(skip)]
+    target_id: Option<TargetId>,
+    #[graphql(skip)]
+    last_scan: Option<ScanId>,
+}
+
+impl From<Finding> for FindingNode {
+    fn from(finding: Finding) -> Self {
+        Self {
+            id: finding.id.to_string().into(),
+            title: finding.title,
+            description: finding.description,
+            remediation: finding.remediation,
+            severity: finding.severity.into(),
+            cvss: finding.cvss,
+            cvss_score: finding.cvss_score,
+            cwes: finding.cwes,
+            cves: finding.cves,
+            references: finding.references,
+            tags: finding.tags,
+            source: finding.source,
+            check: finding.check,
+            location: finding.location.into(),
+            status: finding.status.into(),
+            ambiguous: finding.ambiguous,
+            first_seen: Moment(finding.first_seen),
+            last_seen: Moment(finding.last_seen),
+            times_seen: finding.times_seen,
+            confidence: finding.confidence,
+            target_id: finding.target_id,
+            last_scan: finding.last_scan,
+        }
+    }
+}
+
+#[ComplexObject]
+impl FindingNode {
+    /// The target it belongs to.
+    async fn target(&self, context: &Context<'_>) -> Result<Option<TargetNode>> {
+        let Some(id) = self.target_id else { return Ok(None) };
+        let found = asking(context)?.targets.load_one(id).await.map_err(|error| errors::field(&error))?;
+        Ok(found.map(Into::into))
+    }
+
+    /// The last scan that saw it.
+    async fn scan(&self, context: &Context<'_>) -> Result<Option<ScanNode>> {
+        let Some(id) = self.last_scan else { return Ok(None) };
+        let found = asking(context)?.scans.load_one(id).await.map_err(|error| errors::field(&error))?;
+        Ok(found.map(Into::into))
+    }
+}
+
+/// One page of findings.
+#[derive(SimpleObject)]
+pub(crate) struct FindingPage {
+    /// The rows.
+    nodes: Vec<FindingNode>,
+    /// Where the page ends.
+    page_info: PageInfo,
+}
+
+impl From<base::Page<Finding>> for FindingPage {
+    fn from(found: base::Page<Finding>) -> Self {
+        Self { nodes: found.items.into_iter().map(Into::into).collect(), page_info: PageInfo::of(found.next_cursor) }
+    }
+}

@@ -1,0 +1,11 @@
+//! How targets, scans and findings look to a question. Names are those of the REST API, in camel case.
+
+mod finding;
+mod scan;
+mod scalar;
+mod target;
+
+pub(crate) use finding::{FindingFilter, FindingNode, FindingPage, FindingSort, StatusWord};
+pub(crate) use scalar::{Moment, PageInfo, SeverityWord, id, page};
+pub(crate) use scan::{ProgressNode, ScanFilter, ScanNode, ScanPage};
+pub(crate) use target::{TargetFilter, TargetNode, TargetPage};

@@ -1,0 +1,155 @@
+//! Targets.
+
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Result, SimpleObject};
+use base::PageRequest;
+use results::{Filter, Sort};
+use targets::Target;
+
+use super::{FindingFilter, FindingPage, FindingSort, Moment, PageInfo, ScanPage, page};
+use crate::errors;
+use crate::query::{asking, services};
+
+/// What sort of thing a target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "TargetType", remote = "targets::TargetKind")]
+pub(crate) enum TypeWord {
+    /// A web site or application.
+    Web,
+    /// A programming interface over HTTP.
+    Api,
+    /// One machine.
+    Host,
+    /// A range of addresses.
+    Network,
+    /// An app for phones.
+    Mobile,
+    /// Source code.
+    Repository,
+    /// A cloud account.
+    Cloud,
+}
+
+/// How much depends on a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(name = "Criticality", remote = "targets::Criticality")]
+pub(crate) enum CriticalityWord {
+    /// Little.
+    Low,
+    /// Something.
+    Medium,
+    /// Much.
+    High,
+    /// Everything.
+    Critical,
+}
+
+/// Which targets.
+#[derive(Debug, Default, InputObject)]
+#[graphql(name = "TargetFilter")]
+pub(crate) struct TargetFilter {
+    /// Name or address contains this.
+    q: Option<String>,
+    /// Of this type.
+    r#type: Option<TypeWord>,
+    /// With this label.
+    tag: Option<String>,
+    /// Of this criticality.
+    criticality: Option<CriticalityWord>,
+}
+
+impl From<TargetFilter> for targets::Filter {
+    fn from(given: TargetFilter) -> Self {
+        Self { q: given.q, kind: given.r#type.map(Into::into), tag: given.tag, criticality: given.criticality.map(Into::into) }
+    }
+}
+
+/// Something the organisation owns and wants tested.
+#[derive(SimpleObject)]
+#[graphql(name = "Target", complex)]
+pub(crate) struct TargetNode {
+    /// Its id.
+    id: ID,
+    /// What people call it.
+    name: String,
+    /// What sort of thing it is.
+    r#type: TypeWord,
+    /// Where it is.
+    address: Option<String>,
+    /// Free text.
+    description: String,
+    /// Labels.
+    tags: Vec<String>,
+    /// Who answers for it.
+    owner: Option<String>,
+    /// Where it runs.
+    environment: Option<String>,
+    /// How much depends on it.
+    criticality: CriticalityWord,
+    /// When it was recorded.
+    created_at: Moment,
+    /// When it was last changed.
+    updated_at: Moment,
+    #[graphql(skip)]
+    own: targets::TargetId,
+}
+
+impl From<Target> for TargetNode {
+    fn from(target: Target) -> Self {
+        Self {
+            id: target.id.to_string().into(),
+            name: target.name,
+            r#type: target.kind.into(),
+            address: target.address,
+            description: target.description,
+            tags: target.tags,
+            owner: target.owner,
+            environment: target.environment,
+            criticality: target.criticality.into(),
+            created_at: Moment(target.created_at),
+            updated_at: Moment(target.updated_at),
+            own: target.id,
+        }
+    }
+}
+
+#[ComplexObject]
+impl TargetNode {
+    /// Its findings. Every target asked this way costs a question of its own.
+    #[graphql(complexity = "10 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    async fn findings(
+        &self,
+        context: &Context<'_>,
+        filter: Option<FindingFilter>,
+        #[graphql(default)] sort: FindingSort,
+        first: Option<u32>,
+        after: Option<String>,
+    ) -> Result<FindingPage> {
+        let filter = Filter { target: Some(self.own), ..filter.unwrap_or_default().build()? };
+        let found = services(context)?.results.findings(&asking(context)?.actor, &filter, Sort::from(sort), &page(first, after)).await;
+        Ok(FindingPage::from(found.map_err(|error| errors::field(&error))?))
+    }
+
+    /// Its scans, newest first. Every target asked this way costs a question of its own.
+    #[graphql(complexity = "10 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    async fn scans(&self, context: &Context<'_>, first: Option<u32>, after: Option<String>) -> Result<ScanPage> {
+        let filter = scans::Filter { target_id: Some(self.own), ..scans::Filter::default() };
+        let wanted: PageRequest = page(first, after);
+        let found = services(context)?.scans.list(&asking(context)?.actor, filter, wanted).await;
+        Ok(ScanPage::from(found.map_err(|error| errors::field(&error))?))
+    }
+}
+
+/// One page of targets.
+#[derive(SimpleObject)]
+pub(crate) struct TargetPage {
+    /// The rows.
+    nodes: Vec<TargetNode>,
+    /// Where the page ends.
+    page_info: PageInfo,
+}
+
+impl From<base::Page<Target>> for TargetPage {
+    fn from(found: base::Page<Target>) -> Self {
+        Self { nodes: found.items.into_iter().map(Into::into).collect(), page_info: PageInfo::of(found.next_cursor) }
+    }
+}

@@ -1,0 +1,93 @@
+//! What can be asked. Every field answers with the permissions of whoever asks; what belongs to others does not exist.
+
+use async_graphql::{Context, ID, Object, Result};
+use base::Kind;
+use results::Sort;
+
+use crate::loaders::Asking;
+use crate::model::{
+    FindingFilter, FindingNode, FindingPage, FindingSort, ScanFilter, ScanNode, ScanPage, TargetFilter, TargetNode, TargetPage, id, page,
+};
+use crate::{Services, errors};
+
+pub(crate) fn services<'a>(context: &'a Context<'_>) -> Result<&'a Services> {
+    context.data()
+}
+
+pub(crate) fn asking<'a>(context: &'a Context<'_>) -> Result<&'a Asking> {
+    context.data()
+}
+
+/// What does not exist is `null`; everything else that goes wrong is an error.
+fn perhaps<T, N: From<T>>(found: base::Result<T>) -> Result<Option<N>> {
+    match found {
+        Ok(found) => Ok(Some(found.into())),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(errors::field(&error)),
+    }
+}
+
+/// The questions.
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// One target.
+    async fn target(&self, context: &Context<'_>, #[graphql(name = "id")] given: ID) -> Result<Option<TargetNode>> {
+        perhaps(services(context)?.targets.get(&asking(context)?.actor, id("id", &given)?).await)
+    }
+
+    /// Targets, newest first.
+    #[graphql(complexity = "1 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    async fn targets(
+        &self,
+        context: &Context<'_>,
+        filter: Option<TargetFilter>,
+        first: Option<u32>,
+        after: Option<String>,
+    ) -> Result<TargetPage> {
+        let filter = filter.unwrap_or_default().into();
+        let found = services(context)?.targets.list(&asking(context)?.actor, filter, page(first, after)).await;
+        Ok(TargetPage::from(found.map_err(|error| errors::field(&error))?))
+    }
+
+    /// One scan.
+    async fn scan(&self, context: &Context<'_>, #[graphql(name = "id")] given: ID) -> Result<Option<ScanNode>> {
+        perhaps(services(context)?.scans.get(&asking(context)?.actor, id("id", &given)?).await)
+    }
+
+    /// Scans, newest first.
+    #[graphql(complexity = "1 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    async fn scans(
+        &self,
+        context: &Context<'_>,
+        filter: Option<ScanFilter>,
+        first: Option<u32>,
+        after: Option<String>,
+    ) -> Result<ScanPage> {
+        let filter = filter.unwrap_or_default().build()?;
+        let found = services(context)?.scans.list(&asking(context)?.actor, filter, page(first, after)).await;
+        Ok(ScanPage::from(found.map_err(|error| errors::field(&error))?))
+    }
+
+    /// One finding.
+    async fn finding(&self, context: &Context<'_>, #[graphql(name = "id")] given: ID) -> Result<Option<FindingNode>> {
+        let found = services(context)?.results.finding(&asking(context)?.actor, id("id", &given)?).await;
+        perhaps(found.map(|detail| detail.finding))
+    }
+
+    /// Findings, gravest first unless said otherwise.
+    #[graphql(complexity = "1 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    async fn findings(
+        &self,
+        context: &Context<'_>,
+        filter: Option<FindingFilter>,
+        #[graphql(default)] sort: FindingSort,
+        first: Option<u32>,
+        after: Option<String>,
+    ) -> Result<FindingPage> {
+        let filter = filter.unwrap_or_default().build()?;
+        let found = services(context)?.results.findings(&asking(context)?.actor, &filter, Sort::from(sort), &page(first, after)).await;
+        Ok(FindingPage::from(found.map_err(|error| errors::field(&error))?))
+    }
+}
