@@ -186,6 +186,8 @@ pub struct Certificate {
     pub not_after: DateTime<Utc>,
     /// The certified key.
     pub key: PublicKey,
+    /// Whether it says that its key may sign other certificates.
+    pub is_authority: bool,
     signed: Vec<u8>,
     algorithm: String,
     signature: Vec<u8>,
@@ -211,6 +213,7 @@ impl Certificate {
             not_before: moment(parsed.validity().not_before.timestamp())?,
             not_after: moment(parsed.validity().not_after.timestamp())?,
             key: PublicKey::new(parsed.public_key()),
+            is_authority: parsed.is_ca(),
             signed: parsed.tbs_certificate.as_ref().to_vec(),
             algorithm: parsed.signature_algorithm.algorithm.to_id_string(),
             signature: parsed.signature_value.data.to_vec(),

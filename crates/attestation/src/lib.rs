@@ -4,6 +4,7 @@
 //! [`Report`] of named checks; untrusted bytes are bounded in size and depth.
 
 pub mod android;
+pub mod apple;
 mod asn1;
 mod cbor;
 mod certificate;

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
 
 mod android_recorded;
+mod apple;
 
 use std::path::PathBuf;
 
