@@ -107,6 +107,14 @@ pub(crate) fn web_at(origin: &str, check: &str, method: Option<&str>, path: &str
     key("web", 1, &[origin.into(), check.into(), method.as_deref().into(), template.as_str().into(), parameter.into()])
 }
 
+/// A web check on a host whatever scheme and port it answers on; the weaker name for a site that moved.
+pub(crate) fn web_moved(host: &str, check: &str, method: Option<&str>, path: &str, parameter: Option<&str>) -> IdentityKey {
+    let host = asset(host);
+    let method = method.map(str::to_ascii_uppercase);
+    let template = path_template(path);
+    key("web.moved", 1, &[host.as_str().into(), check.into(), method.as_deref().into(), template.as_str().into(), parameter.into()])
+}
+
 /// A rule in a file: what it points at (see [`snippet`]) and which of several equal ones it is.
 pub fn code(repository: Option<&str>, file: Option<&str>, rule: &str, anchor: Option<&str>, occurrence: u64) -> IdentityKey {
     key("code", 1, &[repository.into(), file.into(), rule.into(), anchor.into(), Field::Number(occurrence)])
@@ -127,6 +135,28 @@ pub fn dependency(asset: Option<&str>, vulnerability: &str, package: &str) -> Id
     let vulnerability = vulnerability.to_ascii_uppercase();
     let package = package.to_ascii_lowercase();
     key("dependency", 1, &[asset.into(), vulnerability.as_str().into(), package.as_str().into()])
+}
+
+/// A secret in a file (and commit, when the history was searched); only its digest enters, as with every field.
+pub fn secret(
+    repository: Option<&str>,
+    rule: &str,
+    file: Option<&str>,
+    commit: Option<&str>,
+    secret: &str,
+    occurrence: u64,
+) -> IdentityKey {
+    key("secret", 1, &[repository.into(), rule.into(), file.into(), commit.into(), secret.into(), Field::Number(occurrence)])
+}
+
+/// A secret wherever its file and commit went.
+pub fn secret_moved(repository: Option<&str>, rule: &str, secret: &str, occurrence: u64) -> IdentityKey {
+    key("secret.moved", 1, &[repository.into(), rule.into(), secret.into(), Field::Number(occurrence)])
+}
+
+/// A file in which a rule saw a secret that the tool does not show.
+pub fn secret_place(repository: Option<&str>, rule: &str, file: Option<&str>, commit: Option<&str>, occurrence: u64) -> IdentityKey {
+    key("secret.place", 1, &[repository.into(), rule.into(), file.into(), commit.into(), Field::Number(occurrence)])
 }
 
 /// An entry a person made.

@@ -288,6 +288,18 @@ fn shown(label: &str) -> String {
     label.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
+/// The first character of a source that is not white space, whatever its encoding, and the source as it was.
+pub(crate) fn opening<'a>(
+    source: &'a mut dyn Read,
+    gauge: &Gauge,
+) -> Result<(Option<u8>, Chain<Cursor<Vec<u8>>, &'a mut dyn Read>), ParseError> {
+    let mut head = Vec::new();
+    Read::take(&mut *source, HEAD).read_to_end(&mut head).map_err(|error| gauge.failure(error))?;
+    let marks = [0, 0xEF, 0xBB, 0xBF, 0xFE, 0xFF];
+    let first = head.iter().copied().find(|byte| !byte.is_ascii_whitespace() && !marks.contains(byte));
+    Ok((first, Cursor::new(head).chain(source)))
+}
+
 /// Looks at the first byte that is not white space without consuming it.
 pub(crate) fn first_byte(decoded: &mut Decoded<'_>, gauge: &Gauge) -> Result<Option<u8>, ParseError> {
     loop {

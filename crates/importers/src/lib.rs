@@ -3,15 +3,20 @@
 //! Bytes go in through [`parse`]; assets, observations, coverage and warnings come out through a
 //! [`Sink`] one at a time, so that memory does not grow with the input.
 
+mod document;
+mod endpoint;
 mod errors;
 mod formats;
+mod html;
 pub mod identity;
 mod input;
 mod json;
 mod limits;
 mod model;
+mod occurrences;
 mod output;
 mod registry;
+mod spool;
 mod vocabulary;
 mod xml;
 

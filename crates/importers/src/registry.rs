@@ -6,8 +6,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::document;
 use crate::errors::ParseError;
-use crate::formats::{nmap, nuclei, sarif, sslscan};
+use crate::formats::{acunetix, burp, nmap, nuclei, sarif, sslscan, wapiti, zap};
 use crate::limits::{Limits, Options};
 use crate::model::Sink;
 use crate::output::{Output, Totals};
@@ -27,6 +28,22 @@ pub enum Format {
     Nuclei,
     /// sslscan `--xml`.
     Sslscan,
+    /// Acunetix XML and Acunetix 360 JSON.
+    Acunetix,
+    /// Issues exported from Burp as XML.
+    Burp,
+    /// Scan of the Burp REST API.
+    BurpApi,
+    /// Dastardly JUnit XML.
+    BurpDastardly,
+    /// Issues of the Burp Enterprise GraphQL API.
+    BurpGraphql,
+    /// Burp DAST (Burp Enterprise) HTML report.
+    BurpSuiteDast,
+    /// Wapiti XML and JSON.
+    Wapiti,
+    /// ZAP XML and JSON, traditional and plus.
+    Zap,
 }
 
 /// What the registry knows about a format.
@@ -40,7 +57,20 @@ pub(crate) struct Entry {
     pub(crate) read: fn(&mut dyn Read, &mut Output<'_>) -> Result<(), ParseError>,
 }
 
-static ENTRIES: [&Entry; 4] = [&nmap::ENTRY, &sarif::ENTRY, &nuclei::ENTRY, &sslscan::ENTRY];
+static ENTRIES: &[&Entry] = &[
+    &nmap::ENTRY,
+    &sarif::ENTRY,
+    &nuclei::ENTRY,
+    &sslscan::ENTRY,
+    &acunetix::ENTRY,
+    &burp::xml::ENTRY,
+    &burp::api::ENTRY,
+    &burp::dastardly::ENTRY,
+    &burp::graphql::ENTRY,
+    &burp::dast::ENTRY,
+    &wapiti::ENTRY,
+    &zap::ENTRY,
+];
 
 impl Format {
     /// Every format.
@@ -69,6 +99,14 @@ impl Format {
             Self::Sarif => &sarif::ENTRY,
             Self::Nuclei => &nuclei::ENTRY,
             Self::Sslscan => &sslscan::ENTRY,
+            Self::Acunetix => &acunetix::ENTRY,
+            Self::Burp => &burp::xml::ENTRY,
+            Self::BurpApi => &burp::api::ENTRY,
+            Self::BurpDastardly => &burp::dastardly::ENTRY,
+            Self::BurpGraphql => &burp::graphql::ENTRY,
+            Self::BurpSuiteDast => &burp::dast::ENTRY,
+            Self::Wapiti => &wapiti::ENTRY,
+            Self::Zap => &zap::ENTRY,
         }
     }
 }
@@ -148,6 +186,11 @@ impl<'h> Head<'h> {
     /// Whether the file is JSON that starts with one of these characters.
     pub(crate) fn opens(&self, with: &[char]) -> bool {
         self.text.trim_start().starts_with(with)
+    }
+
+    /// Names of the members of the JSON document, as far as the head shows them; of the first object of an array.
+    pub(crate) fn members(&self) -> Vec<String> {
+        if self.opens(&['{', '[']) { document::outline(&self.text) } else { Vec::new() }
     }
 
     pub(crate) fn has(&self, text: &str) -> bool {

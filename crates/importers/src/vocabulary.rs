@@ -74,6 +74,27 @@ pub(crate) fn instant(text: &str) -> Option<String> {
         .map(|time| utc(time.and_utc()))
 }
 
+/// RFC 3339 in UTC of the other ways in which web scanners write a time, day before month; a time without a zone is taken as UTC.
+pub(crate) fn moment(text: &str) -> Option<String> {
+    const ZONED: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f%z", "%Y-%m-%d %H:%M:%S%.f %z"];
+    const BARE: [&str; 8] = [
+        "%a, %d %b %Y %H:%M:%S",
+        "%a, %e %b %Y %H:%M:%S",
+        "%d/%m/%Y, %H:%M:%S",
+        "%d/%m/%Y %H:%M:%S",
+        "%d/%m/%Y %I:%M %p",
+        "%Y-%m-%d %I:%M %p",
+        "%a %b %e %H:%M:%S UTC %Y",
+        "%a %b %e %H:%M:%S GMT %Y",
+    ];
+    let text = text.trim();
+    let zoned = || ZONED.iter().find_map(|shape| DateTime::parse_from_str(text, shape).ok());
+    let bare = || BARE.iter().find_map(|shape| NaiveDateTime::parse_from_str(text, shape).ok());
+    instant(text)
+        .or_else(|| DateTime::parse_from_rfc2822(text).ok().or_else(zoned).map(|time| utc(time.to_utc())))
+        .or_else(|| bare().map(|time| utc(time.and_utc())))
+}
+
 /// RFC 3339 in UTC of seconds since 1970.
 pub(crate) fn epoch(text: &str) -> Option<String> {
     let seconds = text.trim().parse::<i64>().ok()?;
@@ -129,6 +150,11 @@ mod tests {
         assert_eq!(instant("2016-07-16T14:19:01").as_deref(), Some("2016-07-16T14:19:01Z"));
         assert_eq!(epoch("1396104416").as_deref(), Some("2014-03-29T14:46:56Z"));
         assert_eq!(instant("yesterday"), None);
+        assert_eq!(moment("Sat, 27 Mar 2021 20:08:34 +0000").as_deref(), Some("2021-03-27T20:08:34Z"));
+        assert_eq!(moment("Tue, 12 May 2020 20:57:30").as_deref(), Some("2020-05-12T20:57:30Z"));
+        assert_eq!(moment("25/06/2021 09:59 AM").as_deref(), Some("2021-06-25T09:59:00Z"));
+        assert_eq!(moment("2023-11-15T07:40:39+0100").as_deref(), Some("2023-11-15T06:40:39Z"));
+        assert_eq!(moment("Wed Jan 27 22:43:35 WIB 2021"), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod hostile;
 mod identity;
 mod mapping;
 mod sniffing;
+mod web;
 
 use std::path::PathBuf;
 
@@ -64,7 +65,7 @@ fn warnings(records: &[Record]) -> Vec<String> {
 
 /// A small file of every format, with everything the mappings look at.
 fn specimens() -> Vec<(Format, Vec<u8>)> {
-    vec![
+    let mut all = vec![
         (Format::Nmap, fixture("nmap-scripts.xml")),
         (Format::Nmap, sample("nmap/nmap_1port.xml")),
         (Format::Sarif, sample("sarif/appendix_k.sarif")),
@@ -73,5 +74,7 @@ fn specimens() -> Vec<(Format, Vec<u8>)> {
         (Format::Nuclei, sample("nuclei/multiple_v3.json")),
         (Format::Sslscan, sample("sslscan/sslscan_many_vuln.xml")),
         (Format::Sslscan, fixture("sslscan-self-signed.xml")),
-    ]
+    ];
+    all.extend(web::specimens());
+    all
 }

@@ -1,26 +1,23 @@
 //! One run: collects its tool and artifacts, spools its results, maps them at its end.
 
 use std::cell::Cell;
-use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, BufRead, BufReader, Seek, SeekFrom, Write};
+use std::hash::Hash;
 use std::rc::Rc;
 
 use serde::de::MapAccess;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tempfile::SpooledTempFile;
 
 use super::result;
 use super::rule::{Component, Rule, messages};
 use crate::errors::{ParseError, Position};
 use crate::input::Gauge;
 use crate::json::{self, Each, Elements, Members, Walk, WalkEach};
+use crate::occurrences::Occurrences;
 use crate::output::Output;
+use crate::spool::Spool;
 use crate::vocabulary;
 
-/// Spooled results beyond this go to disk.
-const SPOOL_IN_MEMORY: usize = 4 << 20;
 /// Bytes of rules and artifact names kept per run.
 const KEPT: usize = 48 << 20;
 
@@ -32,9 +29,8 @@ pub(super) struct Context {
     pub(super) artifacts: Vec<Option<String>>,
     pub(super) repository: Option<String>,
     pub(super) finished: Option<String>,
-    /// Anchors seen, and how often those seen again, so that equal ones can be told apart.
-    seen: HashSet<u64>,
-    repeated: HashMap<u64, u64>,
+    /// Anchors seen, so that equal ones can be told apart.
+    occurrences: Occurrences,
     kept: usize,
 }
 
@@ -46,15 +42,7 @@ impl Context {
 
     /// How many of this were seen before.
     pub(super) fn occurrence(&mut self, what: impl Hash) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        what.hash(&mut hasher);
-        let digest = hasher.finish();
-        if self.seen.insert(digest) {
-            return 0;
-        }
-        let count = self.repeated.entry(digest).or_insert(0);
-        *count += 1;
-        *count
+        self.occurrences.of(what)
     }
 }
 
@@ -64,12 +52,12 @@ pub(super) struct Run<'l, 'o> {
     pub(super) record: Rc<Cell<Option<u64>>>,
     out: &'l mut Output<'o>,
     context: Context,
-    spool: Option<SpooledTempFile>,
+    spool: Spool,
 }
 
 impl<'l, 'o> Run<'l, 'o> {
     pub(super) fn new(gauge: &'l Gauge, record: Rc<Cell<Option<u64>>>, out: &'l mut Output<'o>) -> Self {
-        Self { gauge, record, out, context: Context::default(), spool: None }
+        Self { gauge, record, out, context: Context::default(), spool: Spool::default() }
     }
 
     /// Maps what was spooled of a run that was never finished.
@@ -79,28 +67,11 @@ impl<'l, 'o> Run<'l, 'o> {
 
     fn finish(&mut self) -> Result<(), ParseError> {
         let mut context = std::mem::take(&mut self.context);
-        let Some(mut spool) = self.spool.take() else {
-            return Ok(());
-        };
-        let failed = |source: io::Error, position: Position| ParseError::Io { position, source };
-        let end = self.gauge.position();
-        spool.seek(SeekFrom::Start(0)).map_err(|error| failed(error, end))?;
-        let mut spool = BufReader::new(spool);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let read = spool.read_until(0, &mut line).map_err(|error| failed(error, end))?;
-            if read == 0 {
-                return Ok(());
-            }
-            let Some((position, raw)) = unpack(&line) else {
-                continue;
-            };
-            match json::record(raw, self.out.limits()) {
-                Ok(value) => result::map(&value, position, &mut context, self.out)?,
-                Err(what) => self.out.skip(position, format!("result is not readable: {what}"))?,
-            }
-        }
+        let mut spool = std::mem::take(&mut self.spool);
+        spool.drain(self.gauge.position(), |raw, position| match json::record(raw, self.out.limits()) {
+            Ok(value) => result::map(&value, position, &mut context, self.out),
+            Err(what) => self.out.skip(position, format!("result is not readable: {what}")),
+        })
     }
 
     fn keep(context: &mut Context, gauge: &Gauge, size: usize) -> Result<(), ParseError> {
@@ -112,27 +83,10 @@ impl<'l, 'o> Run<'l, 'o> {
     }
 }
 
-/// `byte line record raw NUL`: a NUL cannot occur in JSON outside an escape.
-fn pack(position: Position, raw: &RawValue) -> Vec<u8> {
-    let Position { byte, line, record } = position;
-    let (line, record) = (line.unwrap_or(0), record.unwrap_or(0));
-    let mut packed = format!("{byte} {line} {record} ").into_bytes();
-    packed.extend_from_slice(raw.get().as_bytes());
-    packed.push(0);
-    packed
-}
-
-fn unpack(line: &[u8]) -> Option<(Position, &[u8])> {
-    let mut parts = line.strip_suffix(&[0])?.splitn(4, |byte| *byte == b' ');
-    let mut number = || std::str::from_utf8(parts.next()?).ok()?.parse::<u64>().ok();
-    let position = Position { byte: number()?, line: number(), record: number() };
-    Some((position, parts.next()?))
-}
-
 impl Elements for Run<'_, '_> {
     fn begin(&mut self) {
         self.context = Context::default();
-        self.spool = None;
+        self.spool = Spool::default();
     }
 
     fn end(&mut self) -> Result<(), ParseError> {
@@ -146,7 +100,7 @@ impl Members for Run<'_, '_> {
         let record = Rc::clone(&self.record);
         match key {
             "results" => {
-                let spool = self.spool.get_or_insert_with(|| SpooledTempFile::new(SPOOL_IN_MEMORY));
+                let spool = &mut self.spool;
                 let mut last = gauge.position();
                 map.next_value_seed(Each {
                     gauge,
@@ -155,7 +109,7 @@ impl Members for Run<'_, '_> {
                         gauge.next_record();
                         let position = Position { record: gauge.position().record, ..last };
                         last = gauge.position();
-                        spool.write_all(&pack(position, &raw)).map_err(|source| ParseError::Io { position, source })
+                        spool.push(position, raw.get())
                     },
                 })
             }

@@ -1,0 +1,22 @@
+//! What is carried over from scanners of web applications.
+
+use importers::Format;
+
+use crate::{fixture, sample};
+
+/// A small file of every format and generation.
+pub(crate) fn specimens() -> Vec<(Format, Vec<u8>)> {
+    vec![
+        (Format::Zap, sample("zap/0_zap_sample.xml")),
+        (Format::Zap, fixture("zap-plus.json")),
+        (Format::Burp, sample("burp/one_finding_with_cwe.xml")),
+        (Format::BurpApi, sample("burp_api/fix_issue_9128.json")),
+        (Format::BurpDastardly, fixture("burp-dastardly.xml")),
+        (Format::BurpGraphql, sample("burp_graphql/two_findings.json")),
+        (Format::BurpSuiteDast, fixture("burp-dast.html")),
+        (Format::Acunetix, sample("acunetix/watson_test_unique.xml")),
+        (Format::Acunetix, sample("acunetix/issue_11206.json")),
+        (Format::Wapiti, sample("wapiti/cwe_multi_cwe_fabricated.xml")),
+        (Format::Wapiti, fixture("wapiti.json")),
+    ]
+}
