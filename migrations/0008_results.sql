@@ -124,7 +124,7 @@ CREATE TABLE vulnerability_trends (
 );
 
 -- One row per day and tool, written once.
-CREATE TABLE scan_metrics (
+CREATE TABLE import_metrics (
     tenant_id    TEXT NOT NULL,
     day          TEXT NOT NULL,
     source       TEXT NOT NULL,
