@@ -2,6 +2,9 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
 
+mod assessing;
+mod due;
+mod feeding;
 mod published;
 mod second_opinion;
 mod wild;
