@@ -2,8 +2,10 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
 
+mod android_forged;
 mod android_recorded;
 mod apple;
+mod forge;
 
 use std::path::PathBuf;
 
