@@ -1,18 +1,24 @@
 //! Files by key: tool output, evidence, rendered reports. A blob is whole or absent, and on disk when `put` returns.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use base::{Error, Result};
+use futures::StreamExt;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as Key;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt, PutPayload};
+use tokio::io::AsyncReadExt;
 
 use crate::{errors, folder};
 
 const MAXIMUM_KEY: usize = 512;
+/// Bytes of a file that are in memory at once.
+const PART: usize = 8 << 20;
 
 /// The blob store.
 #[derive(Clone)]
@@ -42,6 +48,52 @@ impl Blobs {
     pub async fn put(&self, key: &str, content: Vec<u8>) -> Result<()> {
         self.store.put(&parsed(key)?, PutPayload::from(content)).await.map_err(errors::blob_store)?;
         Ok(())
+    }
+
+    /// Stores what `file` holds from its position on, a part at a time, in place of an earlier blob.
+    ///
+    /// # Errors
+    /// As [`Blobs::put`]; `Unavailable` also when the file cannot be read.
+    pub async fn put_file(&self, key: &str, file: File) -> Result<()> {
+        let mut upload = self.store.put_multipart(&parsed(key)?).await.map_err(errors::blob_store)?;
+        let mut file = tokio::fs::File::from_std(file);
+        loop {
+            let mut part = Vec::with_capacity(PART);
+            let read = (&mut file).take(PART as u64).read_to_end(&mut part).await;
+            let sent = match read {
+                Ok(0) => break,
+                Ok(_) => upload.put_part(PutPayload::from(part)).await.map_err(errors::blob_store),
+                Err(cause) => Err(errors::blob_file(cause)),
+            };
+            if let Err(error) = sent {
+                // What was staged vanishes; that it cannot be removed changes nothing about the failure.
+                let _ = upload.abort().await;
+                return Err(error);
+            }
+        }
+        upload.complete().await.map_err(errors::blob_store)?;
+        Ok(())
+    }
+
+    /// The blob as a file to read from its beginning: its own where it is one, else `scratch`, filled. Memory does not grow with its size.
+    ///
+    /// # Errors
+    /// As [`Blobs::get`]; `Unavailable` also when the scratch file cannot be written.
+    pub async fn get_file(&self, key: &str, mut scratch: File) -> Result<Option<File>> {
+        let found = match self.store.get(&parsed(key)?).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(cause) => return Err(errors::blob_store(cause)),
+        };
+        if let GetResultPayload::File(file, _) = found.payload {
+            return Ok(Some(file));
+        }
+        let mut parts = found.into_stream();
+        while let Some(part) = parts.next().await {
+            scratch.write_all(&part.map_err(errors::blob_store)?).map_err(errors::blob_file)?;
+        }
+        scratch.rewind().map_err(errors::blob_file)?;
+        Ok(Some(scratch))
     }
 
     /// The blob, if there is one.

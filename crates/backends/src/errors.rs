@@ -188,6 +188,11 @@ fn blobs_full(cause: object_store::Error) -> Error {
     Error::unavailable("blobs.full", "the disk that holds the blobs is full; free space and retry").because(cause)
 }
 
+/// A file on its way into or out of the blob store cannot be read or written.
+pub(crate) fn blob_file(cause: std::io::Error) -> Error {
+    Error::unavailable("blobs.file", "a file cannot be moved into or out of the blob store").because(cause)
+}
+
 /// The blob store cannot be read or written.
 pub(crate) fn blob_store(cause: object_store::Error) -> Error {
     let mut source = StdError::source(&cause);

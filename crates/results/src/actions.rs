@@ -14,3 +14,5 @@ pub const SETTLE: Action = Action::open("results.settle");
 pub const DECIDE: Action = Action::new("results.decide", Permission::WriteFindings);
 /// End acceptances whose time is over.
 pub const EXPIRE: Action = Action::open("results.expire");
+/// Take in a file that waits; whoever sent it was allowed to.
+pub const RUN_IMPORT: Action = Action::open("results.run_import");

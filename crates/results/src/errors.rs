@@ -83,3 +83,8 @@ pub(crate) fn broken_off() -> Error {
 pub(crate) fn other_order() -> Error {
     Error::invalid("results.other_order", "cursor is of a list in another order").at("cursor")
 }
+
+/// The bytes of an accepted file are no longer there.
+pub(crate) fn file_lost() -> Error {
+    Error::invalid("results.file_lost", "the file is no longer in the blob store; send it again")
+}

@@ -16,11 +16,17 @@ use utoipa::IntoParams;
 use web::{Answer, Body, Caller, ErrorResponses, OpenApiRouter, Params, PathId, routes};
 
 use crate::errors;
-use crate::model::{Counts, CoverageRow, Filter, Finding, FindingDetail, FindingId, Import, ImportId, ImportRequest, NewDecision, Sort};
+use crate::ingest::ImportProgress;
+use crate::model::{
+    Closing, Counts, CoverageRow, Filter, Finding, FindingDetail, FindingId, Import, ImportId, ImportOptions, ImportRequest, ImportState,
+    NewDecision, SeveritySchema, Sort,
+};
 use crate::service::Results;
 
 /// Largest file over HTTP.
-const LARGEST: u64 = 256 << 20;
+const LARGEST: u64 = 2 << 30;
+/// Files up to this are taken in before the answer unless the caller says otherwise.
+const AT_ONCE: u64 = 1 << 20;
 
 /// The routes, relative to the API root.
 pub fn routes(results: &Results) -> OpenApiRouter {
@@ -31,6 +37,7 @@ pub fn routes(results: &Results) -> OpenApiRouter {
         .routes(routes!(decide))
         .routes(routes!(imports, import))
         .routes(routes!(import_of))
+        .routes(routes!(progress))
         .routes(routes!(coverage))
         .with_state(results.clone())
 }
@@ -88,9 +95,10 @@ async fn decide(
 /// What comes beside an imported file.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(default)]
 struct About {
-    /// Format of the file: `nmap`, `sarif`, `nuclei`, `sslscan`; guessed when absent.
-    #[param(max_length = 32)]
+    /// Format of the file, as `GET /imports/formats` names it; guessed when absent.
+    #[param(max_length = 64)]
     format: Option<String>,
     /// Name of the file.
     #[param(max_length = 512)]
@@ -99,16 +107,49 @@ struct About {
     #[param(value_type = Option<TargetId>)]
     target_id: Option<TargetId>,
     /// Tell what would change and change nothing.
-    #[serde(default)]
     dry_run: bool,
+    /// Answer when it is taken in (`true`) or accepted (`false`); small files are taken in at once when absent.
+    wait: Option<bool>,
+    /// What becomes of findings that are not in the file: `covered` closes what was looked for again.
+    #[param(value_type = Option<Closing>)]
+    close_old: Option<String>,
+    /// Leave out what is less grave.
+    #[param(value_type = Option<SeveritySchema>)]
+    minimum_severity: Option<String>,
+    /// What was fixed stays fixed although the tool sees it again.
+    do_not_reactivate: bool,
+    /// Labels for every finding of the file, repeated.
+    #[param(max_items = 50)]
+    tags: Vec<String>,
+    /// Service of the target; findings of different services are never compared.
+    #[param(max_length = 200)]
+    service: Option<String>,
+}
+
+impl About {
+    fn options(&self) -> base::Result<ImportOptions> {
+        let severity = self.minimum_severity.as_deref();
+        let known = &["info", "low", "medium", "high", "critical"];
+        Ok(ImportOptions {
+            close_old: self.close_old.as_deref().map(str::parse).transpose()?.unwrap_or_default(),
+            minimum_severity: severity
+                .map(|word| word.parse().map_err(|_| errors::word("minimum_severity", word, known)))
+                .transpose()?
+                .unwrap_or_default(),
+            do_not_reactivate: self.do_not_reactivate,
+            tags: self.tags.clone(),
+            service: self.service.as_deref().unwrap_or_default().trim().to_owned(),
+        })
+    }
 }
 
 /// Take in a scanner's file
 ///
-/// The body is the file itself. The same file, or the same `Idempotency-Key`, is taken in once.
+/// The body is the file itself. The same file as last time, or the same `Idempotency-Key`, is taken in once.
 #[utoipa::path(post, path = "/imports", tag = "findings", operation_id = "import_file", params(About),
     request_body(content = String, content_type = "application/octet-stream", description = "The file"),
-    responses((status = 201, description = "What it did", body = Import), (status = 200, description = "What it would do, or did before", body = Import), ErrorResponses))]
+    responses((status = 201, description = "What it did", body = Import), (status = 202, description = "Accepted; its state tells more", body = Import),
+        (status = 200, description = "What it would do, or did before", body = Import), ErrorResponses))]
 async fn import(
     State(results): State<Results>,
     Caller(actor): Caller,
@@ -118,16 +159,25 @@ async fn import(
 ) -> Answer<Response> {
     let format =
         about.format.as_deref().map(|word| word.parse().map_err(|_| errors::unknown_format(about.filename.as_deref()))).transpose()?;
+    let options = about.options()?;
     // Checked before a byte is read: nobody may fill the disk without the permission.
     actor.scope(crate::actions::IMPORT)?;
+    let (file, size) = receive(body).await?;
     let request = ImportRequest {
         format,
         filename: about.filename.map(|name| name.chars().filter(|letter| !letter.is_control()).take(512).collect()),
         target_id: about.target_id,
         idempotency_key: headers.get("idempotency-key").and_then(|key| key.to_str().ok()).map(str::to_owned),
         dry_run: about.dry_run,
-        file: receive(body).await?,
+        options,
+        file,
     };
+    if !about.dry_run && !about.wait.unwrap_or(size <= AT_ONCE) {
+        let import = Box::pin(results.accept(&actor, request)).await?;
+        let status = if import.state == ImportState::Queued { StatusCode::ACCEPTED } else { StatusCode::OK };
+        let place = [(http::header::LOCATION, format!("imports/{}", import.id))];
+        return Ok((status, place, Json(import)).into_response());
+    }
     let import = Box::pin(results.import(&actor, request)).await?;
     if import.dry_run || import.repeated {
         return Ok((StatusCode::OK, Json(import)).into_response());
@@ -135,8 +185,17 @@ async fn import(
     Ok(web::created(format!("imports/{}", import.id), &import))
 }
 
+/// Follow an import
+#[utoipa::path(get, path = "/imports/{import_id}/progress", tag = "findings", operation_id = "follow_import", params(("import_id" = ImportId, Path)),
+    responses((status = 200, description = "Updates named `progress`, each an `ImportProgress`", content_type = "text/event-stream", body = ImportProgress), ErrorResponses))]
+async fn progress(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Import>) -> Answer<Response> {
+    let updates = results.import_progress(&actor, id).await?;
+    let updates = updates.map(|word| web::live::Update::new("progress", serde_json::to_value(word).unwrap_or_default()));
+    Ok(web::live::sse(updates, results.backends.tasks.stop()))
+}
+
 /// Writes the body to a file that vanishes with its handle.
-async fn receive(body: Bytes) -> base::Result<std::fs::File> {
+async fn receive(body: Bytes) -> base::Result<(std::fs::File, u64)> {
     let mut file = tempfile::tempfile().map_err(errors::spool)?;
     let mut size = 0;
     let mut chunks = body.into_data_stream();
@@ -149,7 +208,7 @@ async fn receive(body: Bytes) -> base::Result<std::fs::File> {
         file.write_all(&chunk).map_err(errors::spool)?;
     }
     file.rewind().map_err(errors::spool)?;
-    Ok(file)
+    Ok((file, size))
 }
 
 /// List imports, newest first

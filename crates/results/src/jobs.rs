@@ -7,6 +7,7 @@ use base::Result;
 use scans::{ArtifactId, ScanId};
 use serde::{Deserialize, Serialize};
 
+use crate::model::ImportId;
 use crate::service::Results;
 
 /// Takes in what a stage of a scan brought.
@@ -48,6 +49,24 @@ impl Job for SettleScan {
     }
 }
 
+/// Takes in a file that was accepted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunImport {
+    /// The import.
+    pub import_id: ImportId,
+}
+
+impl Job for RunImport {
+    const NAME: &'static str = "results.import";
+    const QUEUE: &'static str = "import_queue";
+    const ATTEMPTS: u32 = 10;
+    type Service = Results;
+
+    async fn run(self, results: &Results, run: &Run) -> Result<()> {
+        Box::pin(results.run_import(&run.actor, self.import_id, Some(run))).await
+    }
+}
+
 /// Ends acceptances whose time is over.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExpireDecisions {}
@@ -66,5 +85,9 @@ impl Job for ExpireDecisions {
 /// The jobs of this context.
 #[must_use]
 pub fn jobs(results: &Results) -> Handlers {
-    Handlers::new().add::<IngestArtifact>(results.clone()).add::<SettleScan>(results.clone()).add::<ExpireDecisions>(results.clone())
+    Handlers::new()
+        .add::<IngestArtifact>(results.clone())
+        .add::<RunImport>(results.clone())
+        .add::<SettleScan>(results.clone())
+        .add::<ExpireDecisions>(results.clone())
 }

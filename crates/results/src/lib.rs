@@ -4,6 +4,7 @@
 pub mod actions;
 mod errors;
 mod events;
+mod follow;
 mod http;
 mod import;
 mod ingest;
@@ -14,10 +15,11 @@ mod store;
 
 pub use events::{FindingDecided, ResultsImported};
 pub use http::routes;
-pub use ingest::{Preview, preview};
-pub use jobs::{ExpireDecisions, IngestArtifact, SettleScan, jobs};
+pub use ingest::{ImportProgress, Preview, preview};
+pub use jobs::{ExpireDecisions, IngestArtifact, RunImport, SettleScan, jobs};
 pub use model::{
-    ByStatus, Counts, CoverageRow, Decision, DecisionId, DecisionKind, Filter, Finding, FindingDetail, FindingId, Happening, HappeningKind,
-    Import, ImportId, ImportRequest, ImportSummary, NewDecision, Seen, SeenEvidence, Sort, State, Status,
+    ByStatus, ChangeKind, Closing, Counts, CoverageRow, Decision, DecisionId, DecisionKind, Difference, Filter, Finding, FindingDetail,
+    FindingId, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, NewDecision, Seen,
+    SeenEvidence, Sort, State, Status,
 };
 pub use service::Results;

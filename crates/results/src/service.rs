@@ -8,9 +8,9 @@ use serde_json::json;
 use targets::{TargetId, Targets};
 
 use crate::events::{FindingDecided, ResultsImported};
-use crate::ingest::{self, Batch, Gather, Origin};
+use crate::ingest::{self, Batch, Gather, Origin, Reporter};
 use crate::model::{
-    Counts, CoverageRow, Decision, DecisionKind, Filter, Finding, FindingDetail, FindingId, HappeningKind, Import, ImportId, ImportSummary,
+    Counts, CoverageRow, Decision, DecisionKind, Filter, Finding, FindingDetail, FindingId, HappeningKind, Import, ImportId, ImportOptions, ImportState, ImportSummary,
     NewDecision, Position, Sort, Status, derive,
 };
 use crate::store::imports::{Before, Kept};
@@ -60,8 +60,15 @@ impl Results {
                 before.summary
             }
             None => {
-                let origin = Origin { import: change.id(), target: Some(target), scan: Some(scan), is_whole_run: false };
-                let summary = ingest::apply(&mut change, &mut batch, &origin).await?;
+                let origin = Origin {
+                    import: change.id(),
+                    target: Some(target),
+                    scan: Some(scan),
+                    is_whole_run: false,
+                    options: ImportOptions::default(),
+                    is_dry: false,
+                };
+                let summary = ingest::apply(&mut change, &mut batch, &origin, &Reporter::default()).await?.summary;
                 let kept = Kept { artifact: Some(artifact), ..Kept::default() };
                 let import = imported(&change, &origin, &tool, summary.clone());
                 self.conclude(change, &import, &kept).await?;
@@ -75,6 +82,11 @@ impl Results {
     /// Keeps the import, tells about it, and commits.
     pub(crate) async fn conclude(&self, mut change: Change, import: &Import, kept: &Kept) -> Result<()> {
         store::imports::insert(&mut change, import, kept).await?;
+        self.announce(change, import).await
+    }
+
+    /// Tells about an import that is in the tables, and commits.
+    pub(crate) async fn announce(&self, mut change: Change, import: &Import) -> Result<()> {
         let (summary, scan_id, target_id) = (import.summary.clone(), import.scan_id, import.target_id);
         change.publish(&ResultsImported { import_id: import.id, scan_id, target_id, summary }).await?;
         change.subject("import", import.id);
@@ -131,7 +143,11 @@ impl Results {
         let finding =
             store::findings::get(db, &scope, self.backends.clock.now(), id).await?.ok_or_else(|| errors::finding_not_found(id))?;
         let observations = store::findings::observations(db, &scope, id, SEEN).await?;
-        let history = store::findings::history(db, &scope, id, HAPPENINGS).await?;
+        let mut history = store::findings::history(db, &scope, id, HAPPENINGS).await?;
+        // Being born is told by the finding itself; a row of its own for each would double what an import writes.
+        if !history.iter().any(|turn| turn.kind == HappeningKind::New) {
+            history.extend(store::findings::birth(db, &scope, &finding).await?);
+        }
         let decisions = store::decisions::of_finding(db, &scope, id, DECISIONS).await?;
         let rows = store::imports::coverage_of_target(db, &scope, finding.target_id, &finding.source, COVERAGE).await?;
         let coverage = rows.into_iter().filter(|row| ingest::concerns(row, &finding)).take(HAPPENINGS as usize / 2).collect();
@@ -238,7 +254,7 @@ impl Results {
 
 fn spool(brought: &scans::Artifact) -> Result<Batch> {
     use importers::Sink;
-    let mut gather = Gather::new()?;
+    let mut gather = Gather::new(&ImportOptions::default())?;
     for record in brought.records()? {
         if gather.record(record?).is_err() {
             break;
@@ -256,9 +272,14 @@ pub(crate) fn imported(change: &Change, origin: &Origin, format: &str, summary: 
         sha256: None,
         target_id: origin.target,
         scan_id: origin.scan,
+        service: Some(origin.options.service.clone()).filter(|service| !service.is_empty()),
+        state: ImportState::Done,
+        error: None,
         created_at: change.now(),
+        ended_at: Some(change.now()),
         created_by: change.actor().username.clone(),
         summary,
+        differences: Vec::new(),
         dry_run: false,
         repeated: false,
     }

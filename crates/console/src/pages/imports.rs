@@ -91,6 +91,7 @@ async fn taken(services: &Services, viewer: &Viewer, body: Body) -> base::Result
         target_id: query.word("target_id")?,
         idempotency_key: None,
         dry_run: query.get("dry_run") == "true",
+        options: results::ImportOptions::default(),
         file: received(body).await?,
     };
     Box::pin(services.results.import(&viewer.actor, request)).await

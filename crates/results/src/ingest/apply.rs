@@ -1,6 +1,7 @@
-//! Takes a batch in: recognises what is known, writes what is new, closes what was looked for and is gone.
+//! Takes a batch in, in passes over its spool: what is known by its strongest name at once, the rest by weaker names and by
+//! place, then closes what was looked for and is gone. Nothing is visible before the change commits.
 
-use std::collections::BTreeSet;
+use std::collections::{HashMap, HashSet};
 
 use audit::Change;
 use base::Result;
@@ -9,172 +10,296 @@ use targets::TargetId;
 
 use super::batch::Batch;
 use super::coverage::Place;
-use super::matching::{Key, Known, Match, assign};
-use super::rows::KnownFinding;
-use super::settle::Turns;
-use super::write;
-use crate::model::{Derived, FindingId, HappeningKind, ImportId, ImportSummary, State, Status, derive, words};
+use super::fate::Fate;
+use super::leftover::{self, Leftover};
+use super::matching::{Incoming, Match, assign};
+use super::progress::Reporter;
+use super::rows::{KnownFinding, Review};
+use super::spool::{Entry, Line, Writer};
+use super::write::Waiting;
+use crate::model::{
+    ChangeKind, Difference, FindingId, HappeningKind, ImportId, ImportOptions, ImportState, ImportSummary, Status, words,
+};
 use crate::store::ingest as store;
 
-/// Findings looked at together when closing.
-const PAGE: usize = 5000;
+/// Lines dealt with together, and how large they may be together.
+const LINES: usize = 4000;
+const BYTES: usize = 8 << 20;
+/// Findings whose strongest name nobody knows that are compared with known ones; the rest are new.
+const MOST_COMPARED: usize = 200_000;
+/// Differences that are told one by one.
+const MOST_DIFFERENCES: usize = 1000;
 
-/// Where a batch comes from.
-#[derive(Debug, Clone, Copy)]
+/// Where a batch comes from, and how it is to be taken in.
+#[derive(Debug, Clone)]
 pub(crate) struct Origin {
     pub(crate) import: ImportId,
     pub(crate) target: Option<TargetId>,
     pub(crate) scan: Option<ScanId>,
     /// A file is a whole run; a stage of a scan is not, the end of the scan says what was left out.
     pub(crate) is_whole_run: bool,
+    pub(crate) options: ImportOptions,
+    /// Whether differences are told one by one.
+    pub(crate) is_dry: bool,
 }
 
-/// What became of one incoming group.
-#[derive(Debug, Clone)]
-pub(crate) struct Taken {
-    pub(crate) id: FindingId,
-    /// The known finding it is, by index.
-    pub(crate) known: Option<usize>,
-    pub(crate) is_ambiguous: bool,
-    pub(crate) derived: Derived,
+/// What taking in came to.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    pub(crate) summary: ImportSummary,
+    pub(crate) differences: Vec<Difference>,
 }
 
-/// Takes everything in; nothing is visible before the change commits.
-pub(crate) async fn apply(change: &mut Change, batch: &mut Batch, origin: &Origin) -> Result<ImportSummary> {
-    let digests: BTreeSet<&str> = batch.groups.iter().flat_map(|group| &group.keys).map(|key| key.digest.as_str()).collect();
-    let known = store::by_digests(change, origin.target, &digests.into_iter().collect::<Vec<_>>()).await?;
-    let matches = recognise(batch, &known);
-    let mut summary = ImportSummary {
+/// The work in progress.
+pub(super) struct Run<'r> {
+    pub(super) change: &'r mut Change,
+    pub(super) batch: &'r mut Batch,
+    pub(super) origin: &'r Origin,
+    pub(super) summary: ImportSummary,
+    pub(super) differences: Vec<Difference>,
+    pub(super) waiting: Waiting,
+    fates: HashMap<u32, Fate>,
+    reviews: Vec<Review>,
+}
+
+/// Takes everything in.
+pub(crate) async fn apply(change: &mut Change, batch: &mut Batch, origin: &Origin, reporter: &Reporter) -> Result<Applied> {
+    let (has_known, rulings) = store::known_before(change, origin, &batch.sources).await?;
+    let summary = ImportSummary {
         observations: batch.observations,
         findings: batch.groups.len() as u64,
         assets: batch.assets,
         coverage: batch.coverage,
-        warning_count: batch.warning_count,
-        warnings: batch.warnings.clone(),
+        below_minimum: batch.below_minimum,
         ..ImportSummary::default()
     };
-    let mut history = Vec::new();
-    let mut taken = Vec::with_capacity(batch.groups.len());
-    for (group, outcome) in batch.groups.iter().zip(&matches) {
-        let one = take(change, &known, *outcome, &mut summary, &mut history);
-        summary.by_severity.add(group.severity);
-        summary.open += u64::from(one.derived.status == Status::Open);
-        taken.push(one);
+    let waiting = Waiting::new(rulings);
+    let mut run = Run { change, batch, origin, summary, differences: Vec::new(), waiting, fates: HashMap::new(), reviews: Vec::new() };
+    let later = run.exact(has_known, reporter).await?;
+    if has_known {
+        run.rest(later, reporter).await?;
     }
-    let moved: BTreeSet<FindingId> =
-        taken.iter().zip(&matches).filter(|(_, outcome)| matches!(outcome, Match::Moved(_))).map(|(one, _)| one.id).collect();
-    store::forget_keys(change, &moved.iter().copied().collect::<Vec<_>>()).await?;
-    let keys: Vec<(FindingId, usize, &Key)> = batch
-        .groups
-        .iter()
-        .zip(&taken)
-        .flat_map(|(group, one)| group.keys.iter().enumerate().map(|(position, key)| (one.id, position, key)))
-        .filter(|(id, _, key)| moved.contains(id) || !holds(&known, *id, key))
-        .collect();
-    store::add_keys(change, &keys).await?;
-    write::rows(change, batch, origin, &known, &taken).await?;
-    close(change, batch, origin, &mut summary, &mut history).await?;
-    store::add_history(change, Some(origin.import), origin.scan, &history).await?;
-    Ok(summary)
+    run.finish().await
 }
 
-/// Matches source by source: a finding belongs to the tool that found it.
-fn recognise(batch: &Batch, known: &[KnownFinding]) -> Vec<Match> {
-    let mut matches = vec![Match::New; batch.groups.len()];
-    for source in &batch.sources {
-        let groups: Vec<usize> = (0..batch.groups.len()).filter(|index| batch.groups[*index].source == *source).collect();
-        let own: Vec<usize> = (0..known.len()).filter(|index| known[*index].source == *source).collect();
-        let keys: Vec<&[Key]> = groups.iter().map(|index| batch.groups[*index].keys.as_slice()).collect();
-        let candidates: Vec<Known> = own
-            .iter()
-            .map(|index| {
-                let finding = &known[*index];
-                let place = Place { source, check: &finding.check, location: &finding.location };
-                Known {
-                    id: finding.id,
-                    first_seen: finding.first_seen,
-                    digests: finding.digests.clone(),
-                    is_retested: batch.covered.is_done(&place),
-                }
-            })
-            .collect();
-        for (group, outcome) in groups.into_iter().zip(assign(&keys, &candidates)) {
-            matches[group] = match outcome {
-                Match::Same(index) => Match::Same(own[index]),
-                Match::Moved(index) => Match::Moved(own[index]),
-                other => other,
-            };
-        }
-    }
-    matches
-}
-
-type History = Vec<(FindingId, HappeningKind, Option<String>)>;
-
-fn take(change: &Change, known: &[KnownFinding], outcome: Match, summary: &mut ImportSummary, history: &mut History) -> Taken {
-    let now = change.now();
-    let (index, is_ambiguous) = match outcome {
-        Match::Same(index) | Match::Moved(index) => (Some(index), false),
-        Match::New => (None, false),
-        Match::Ambiguous => (None, true),
-    };
-    let Some((index, finding)) = index.map(|index| (index, &known[index])) else {
-        let id = change.id();
-        summary.created += 1;
-        summary.ambiguous += u64::from(is_ambiguous);
-        history.push((id, HappeningKind::New, is_ambiguous.then(|| "several older findings could be meant".to_owned())));
-        return Taken { id, known: None, is_ambiguous, derived: derive(State::Present, now, None, now) };
-    };
-    let before = derive(finding.state, finding.last_seen, finding.decision, now).status;
-    let derived = derive(State::Present, now, finding.decision, now);
-    if matches!(outcome, Match::Moved(_)) {
-        summary.moved += 1;
-        history.push((finding.id, HappeningKind::Moved, Some(format!("from {}", words(&finding.location)))));
-    } else if before == Status::Fixed && derived.status != Status::Fixed {
-        summary.reopened += 1;
-        history.push((finding.id, HappeningKind::Reopened, None));
-    } else {
-        summary.unchanged += 1;
-    }
-    Taken { id: finding.id, known: Some(index), is_ambiguous: false, derived }
-}
-
-/// Whether a known finding (they are sorted by id) is stored under this key already.
-fn holds(known: &[KnownFinding], id: FindingId, key: &Key) -> bool {
-    known.binary_search_by_key(&id, |finding| finding.id).is_ok_and(|index| known[index].digests.contains(&key.digest))
-}
-
-/// Closes what was looked for at the same place and is gone; marks what a whole run left out.
-async fn close(change: &mut Change, batch: &Batch, origin: &Origin, summary: &mut ImportSummary, history: &mut History) -> Result<()> {
-    let mut turns = Turns::default();
-    for source in &batch.sources {
-        let mut after = None;
+impl Run<'_> {
+    /// First pass over the spool; what may be a known finding under another name is put aside.
+    async fn exact(&mut self, has_known: bool, reporter: &Reporter) -> Result<Writer> {
+        let mut later = Writer::new()?;
+        let mut put_aside = HashSet::new();
+        let Some(mut spool) = self.batch.spool.take() else { return Ok(later) };
+        let (mut chunk, mut bytes, mut done) = (Vec::new(), 0, 0_u64);
         loop {
-            let page = store::unseen(change, origin.target, source, origin.import, after, PAGE).await?;
-            after = page.last().map(|finding| finding.id);
-            let is_last = page.len() < PAGE;
-            for finding in page.iter().filter(|finding| origin.scan.is_none() || finding.last_scan != origin.scan) {
-                let place = Place { source, check: &finding.check, location: &finding.location };
-                if batch.covered.is_done(&place) {
-                    summary.closed += 1;
-                    turns.add(finding, State::Absent, change.now());
-                    history.push((finding.id, HappeningKind::Fixed, None));
-                } else if origin.is_whole_run && finding.state == State::Present && concerns(batch, origin, finding) {
-                    summary.not_retested += 1;
-                    turns.add(finding, State::NotRetested, change.now());
-                    history.push((finding.id, HappeningKind::NotRetested, None));
+            let entry = spool.next()?;
+            let is_end = entry.is_none();
+            match entry {
+                Some(Entry::Observation(line)) => {
+                    bytes += line.body.len();
+                    chunk.push(line);
                 }
+                Some(Entry::Coverage(coverage)) => self.waiting.coverage.push(*coverage),
+                None => {}
             }
-            if is_last {
-                break;
+            if is_end || chunk.len() >= LINES || bytes >= BYTES || self.waiting.coverage.len() >= LINES {
+                let lines = std::mem::take(&mut chunk);
+                (bytes, done) = (0, done + lines.len() as u64);
+                self.chunk(lines, has_known, &mut later, &mut put_aside).await?;
+                self.waiting.flush(self.change, self.origin, is_end && !has_known).await?;
+                let fraction = 0.3 + 0.6 * done as f32 / self.batch.observations.max(1) as f32;
+                reporter.say(ImportState::Queued, fraction, "recognising and storing").await;
+            }
+            if is_end {
+                return Ok(later);
             }
         }
     }
-    turns.write(change).await
-}
 
-/// Whether the run had to do with the finding's asset at all; a finding without one belongs to its target.
-fn concerns(batch: &Batch, origin: &Origin, finding: &KnownFinding) -> bool {
-    let place = &finding.location;
-    if place.ip.is_none() && place.host.is_none() && place.url.is_none() { origin.target.is_some() } else { batch.covered.knows(place) }
+    async fn chunk(&mut self, lines: Vec<Line>, has_known: bool, later: &mut Writer, put_aside: &mut HashSet<u32>) -> Result<()> {
+        let mut known: HashMap<(String, String), KnownFinding> = HashMap::new();
+        if has_known {
+            let wanted: HashSet<&str> =
+                lines.iter().filter(|line| !self.fates.contains_key(&line.group)).map(|line| line.keys[0].digest.as_str()).collect();
+            known = store::by_first_key(self.change, self.origin, &wanted.into_iter().collect::<Vec<_>>()).await?;
+        }
+        for line in lines {
+            if !self.fates.contains_key(&line.group) {
+                let name = (self.batch.source_of(line.group).to_owned(), line.keys[0].digest.clone());
+                let fate = match known.remove(&name) {
+                    Some(known) => self.seen_again(line.group, known, None),
+                    None if has_known => {
+                        put_aside.insert(line.group);
+                        later.observation(&line).map_err(crate::errors::spool)?;
+                        continue;
+                    }
+                    None => Fate::new(self.change.id(), false, self.change.now()),
+                };
+                self.decide(line.group, fate);
+            }
+            self.take(line)?;
+        }
+        Ok(())
+    }
+
+    /// What was put aside is compared with what this run has not shown; then the rest is written, closed or left.
+    async fn rest(&mut self, later: Writer, reporter: &Reporter) -> Result<()> {
+        reporter.say(ImportState::Queued, 0.9, "comparing what moved, closing what is gone").await;
+        let mut later = later.finish()?;
+        let mut incoming: HashMap<u32, Incoming> = HashMap::new();
+        while let Some(Entry::Observation(line)) = later.next()? {
+            if incoming.len() >= MOST_COMPARED && !incoming.contains_key(&line.group) {
+                continue;
+            }
+            let one = incoming.entry(line.group).or_default();
+            if self.batch.groups[line.group as usize].speaker == line.ordinal {
+                let observation = line.observation()?;
+                (one.check, one.place) = (observation.check, observation.location);
+            }
+            for key in line.keys {
+                if !one.keys.contains(&key) {
+                    one.keys.push(key);
+                }
+            }
+        }
+        for one in incoming.values_mut().filter(|one| one.keys.len() > 1) {
+            // The strongest stays first; the rest in an order that does not depend on the file's.
+            one.keys[1..].sort_by(|a, b| (a.is_weak(), &a.scheme, &a.digest).cmp(&(b.is_weak(), &b.scheme, &b.digest)));
+        }
+        let leftover = leftover::collect(self, &incoming).await?;
+        self.recognise(incoming, leftover).await?;
+        let mut later = later.again()?;
+        while let Some(Entry::Observation(line)) = later.next()? {
+            if !self.fates.contains_key(&line.group) {
+                let fate = Fate::new(self.change.id(), false, self.change.now());
+                self.decide(line.group, fate);
+            }
+            self.take(line)?;
+            if self.waiting.is_full() {
+                self.waiting.flush(self.change, self.origin, false).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Matches source by source: a finding belongs to the tool that found it.
+    async fn recognise(&mut self, incoming: HashMap<u32, Incoming>, leftover: Leftover) -> Result<()> {
+        let mut by_source: HashMap<u16, Vec<(u32, Incoming)>> = HashMap::new();
+        for (group, one) in incoming {
+            by_source.entry(self.batch.groups[group as usize].source).or_default().push((group, one));
+        }
+        let mut claimed = HashSet::new();
+        for (source, mut groups) in by_source {
+            groups.sort_by(|(_, one), (_, other)| one.keys[0].digest.cmp(&other.keys[0].digest));
+            let (numbers, incoming): (Vec<u32>, Vec<Incoming>) = groups.into_iter().unzip();
+            let name = self.batch.sources[usize::from(source)].clone();
+            let candidates = leftover.of_source(&name);
+            let assignment = assign(&incoming, &candidates.compared);
+            if assignment.uncompared > 0 {
+                self.batch.warn(format!("{} findings of {name} are too many to be compared by place; only their names were", assignment.uncompared));
+            }
+            for ((group, one), outcome) in numbers.into_iter().zip(&incoming).zip(assignment.matches) {
+                let fate = match outcome {
+                    Match::Same(index) | Match::Moved(index) => {
+                        let unseen = candidates.unseen(index);
+                        claimed.insert(unseen.known.id);
+                        let is_elsewhere = matches!(outcome, Match::Moved(_)) && words(&unseen.location) != words(&one.place);
+                        let from = is_elsewhere.then(|| words(&unseen.location));
+                        self.waiting.retire(unseen.known.id);
+                        let mut fate = self.seen_again(group, unseen.known.clone(), from);
+                        // Its names changed even where its place did not.
+                        fate.is_same = false;
+                        fate
+                    }
+                    Match::New => Fate::new(self.change.id(), false, self.change.now()),
+                    Match::Ambiguous(indices) => {
+                        let fate = Fate::new(self.change.id(), true, self.change.now());
+                        let candidates: Vec<FindingId> = indices.iter().take(50).map(|index| candidates.unseen(*index).known.id).collect();
+                        let reason = format!("{} at {} fits {} older findings", one.check, words(&one.place), indices.len());
+                        self.reviews.push(Review { finding: fate.id, candidates, reason });
+                        fate
+                    }
+                };
+                self.decide(group, fate);
+            }
+        }
+        let unclaimed = leftover.all.iter().filter(|unseen| !claimed.contains(&unseen.known.id));
+        for unseen in unclaimed {
+            let place = Place { source: &unseen.known.source, check: &unseen.check, location: &unseen.location };
+            let is_done = self.batch.covered.is_done(&place);
+            leftover::conclude(self, unseen, is_done);
+        }
+        Ok(())
+    }
+
+    fn seen_again(&self, group: u32, known: KnownFinding, from: Option<String>) -> Fate {
+        let content = self.batch.groups[group as usize].content;
+        Fate::known(known, from, content, &self.origin.options, self.change.now())
+    }
+
+    /// Counts what becomes of a group and remembers it until its last observation.
+    fn decide(&mut self, group: u32, fate: Fate) {
+        let summary = &mut self.summary;
+        summary.by_severity.add(self.batch.groups[group as usize].severity);
+        match fate.turn {
+            Some(HappeningKind::New) => summary.created += 1,
+            Some(HappeningKind::Moved) => summary.moved += 1,
+            Some(HappeningKind::Reopened) => summary.reopened += 1,
+            _ => summary.unchanged += 1,
+        }
+        summary.ambiguous += u64::from(fate.is_ambiguous);
+        if fate.known.is_some() {
+            summary.open += u64::from(fate.derived.status == Status::Open);
+        }
+        if let (Some(turn), true) = (fate.turn.filter(|turn| *turn != HappeningKind::New), fate.known.is_some()) {
+            self.waiting.history.push((fate.id, turn, fate.note.clone()));
+        }
+        self.fates.insert(group, fate);
+    }
+
+    /// Puts one observation where it belongs.
+    fn take(&mut self, line: Line) -> Result<()> {
+        let group = &mut self.batch.groups[line.group as usize];
+        group.left = group.left.saturating_sub(1);
+        let (is_last, is_speaker, content) = (group.left == 0, group.speaker == line.ordinal, group.content);
+        let number = line.group;
+        let Some(fate) = self.fates.get_mut(&number) else { return Ok(()) };
+        if is_speaker && self.origin.is_dry && self.differences.len() < MOST_DIFFERENCES {
+            let change = match fate.turn {
+                Some(HappeningKind::New) => Some(ChangeKind::Created),
+                Some(HappeningKind::Moved) => Some(ChangeKind::Moved),
+                Some(HappeningKind::Reopened) => Some(ChangeKind::Reopened),
+                _ => None,
+            };
+            if let Some(change) = change {
+                let observation = line.observation()?;
+                self.differences.push(Difference {
+                    change,
+                    finding_id: fate.known.as_ref().map(|known| known.id),
+                    title: observation.title,
+                    severity: observation.severity,
+                    place: words(&observation.location),
+                    note: fate.note.clone(),
+                });
+            }
+        }
+        let opened = self.waiting.sighting(self.change, self.origin, fate, line, is_speaker, content)?;
+        self.summary.open += u64::from(opened);
+        if is_last {
+            self.fates.remove(&number);
+        }
+        Ok(())
+    }
+
+    pub(super) fn differs(&mut self, difference: impl FnOnce() -> Difference) {
+        if self.origin.is_dry && self.differences.len() < MOST_DIFFERENCES {
+            self.differences.push(difference());
+        }
+    }
+
+    async fn finish(mut self) -> Result<Applied> {
+        self.waiting.flush(self.change, self.origin, true).await?;
+        store::add_reviews(self.change, self.origin.import, &self.reviews).await?;
+        self.summary.warning_count = self.batch.warning_count;
+        self.summary.warnings = std::mem::take(&mut self.batch.warnings);
+        Ok(Applied { summary: self.summary, differences: self.differences })
+    }
 }

@@ -1,197 +1,217 @@
-//! First pass over what comes in: grouped by identity, spooled to disk, nothing large kept in memory.
+//! First pass over what comes in: grouped by identity, spooled to disk; a few dozen bytes per finding stay in memory.
 
-use std::collections::{BTreeSet, HashMap};
-use std::io::{BufRead, BufReader, Seek, Write};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
 
+use aws_lc_rs::digest::{Context, SHA256};
 use base::Result;
 use importers::{Coverage, IdentityKey, Location, Observation, Record, Severity, Sink, Stop, identity};
-use tempfile::SpooledTempFile;
 
 use super::coverage::Covered;
 use super::matching::Key;
+use super::spool::{Line, Reader, Writer};
 use crate::errors;
-use crate::model::rank;
+use crate::model::{ImportOptions, rank};
 
-/// Spools smaller than this stay in memory.
-const IN_MEMORY: usize = 8 << 20;
 /// Warnings kept in words.
 const WARNINGS: usize = 100;
-const LEVEL: i32 = 1;
 
 /// One incoming finding: all observations that share their strongest key.
 #[derive(Debug)]
 pub(crate) struct Group {
-    pub(crate) source: String,
-    pub(crate) keys: Vec<Key>,
-    /// The observation that speaks for the group: gravest, surest, then by content, so that order does not matter.
-    best: (i64, u8, std::cmp::Reverse<String>),
-    /// Position of that observation in the spool.
-    pub(crate) speaker: u64,
+    /// Its tool, by index into the batch's.
+    pub(crate) source: u16,
     pub(crate) severity: Severity,
+    confidence: u8,
+    /// Observations of it that were not read back yet.
+    pub(crate) left: u32,
+    /// The observation that speaks for the group: gravest, surest, then by content, so that order does not matter.
+    pub(crate) speaker: u32,
+    best: u64,
+    /// Sum of what its observations say: equal when a tool says the same again, in any order.
+    pub(crate) content: u64,
 }
 
 /// Everything one run brought.
 pub(crate) struct Batch {
-    /// In the order of their strongest keys.
     pub(crate) groups: Vec<Group>,
     pub(crate) covered: Covered,
-    pub(crate) sources: BTreeSet<String>,
+    pub(crate) sources: Vec<String>,
     pub(crate) observations: u64,
     pub(crate) assets: u64,
     pub(crate) coverage: u64,
+    pub(crate) below_minimum: u64,
     pub(crate) warnings: Vec<String>,
     pub(crate) warning_count: u64,
-    pub(crate) spool: SpooledTempFile,
-    by_key: HashMap<(String, String), usize>,
+    pub(crate) spool: Option<Reader>,
 }
 
 /// Builds a [`Batch`]; a sink for importers.
 pub(crate) struct Gather {
     batch: Batch,
-    spool: zstd::Encoder<'static, SpooledTempFile>,
+    spool: Writer,
+    by_key: HashMap<[u8; 16], u32>,
     failed: Option<std::io::Error>,
+    minimum: Severity,
+    tags: Vec<String>,
 }
 
 impl Gather {
-    pub(crate) fn new() -> Result<Self> {
-        let spool = zstd::Encoder::new(SpooledTempFile::new(IN_MEMORY), LEVEL).map_err(errors::spool)?;
+    pub(crate) fn new(options: &ImportOptions) -> Result<Self> {
         let batch = Batch {
             groups: Vec::new(),
             covered: Covered::default(),
-            sources: BTreeSet::new(),
+            sources: Vec::new(),
             observations: 0,
             assets: 0,
             coverage: 0,
+            below_minimum: 0,
             warnings: Vec::new(),
             warning_count: 0,
-            spool: SpooledTempFile::new(0),
-            by_key: HashMap::new(),
+            spool: None,
         };
-        Ok(Self { batch, spool, failed: None })
+        let (minimum, tags) = (options.minimum_severity, options.tags.clone());
+        Ok(Self { batch, spool: Writer::new()?, by_key: HashMap::new(), failed: None, minimum, tags })
     }
 
     pub(crate) fn finish(self) -> Result<Batch> {
         if let Some(cause) = self.failed {
             return Err(errors::spool(cause));
         }
-        let mut batch = self.batch;
-        batch.spool = self.spool.finish().map_err(errors::spool)?;
-        batch.spool.rewind().map_err(errors::spool)?;
-        batch.groups.sort_by(|one, other| (&one.keys[0].digest, &one.source).cmp(&(&other.keys[0].digest, &other.source)));
-        batch.by_key =
-            batch.groups.iter().enumerate().map(|(index, group)| ((group.source.clone(), group.keys[0].digest.clone()), index)).collect();
-        Ok(batch)
+        Ok(Batch { spool: Some(self.spool.finish()?), ..self.batch })
     }
 
-    fn write(&mut self, record: &Record) -> std::io::Result<()> {
-        serde_json::to_writer(&mut self.spool, record)?;
-        self.spool.write_all(b"\n")
+    fn source(&mut self, name: &str) -> u16 {
+        let sources = &mut self.batch.sources;
+        let index = sources.iter().position(|known| known == name).unwrap_or_else(|| {
+            sources.push(name.to_owned());
+            sources.len() - 1
+        });
+        u16::try_from(index).unwrap_or(u16::MAX)
     }
 
-    fn observation(&mut self, observation: &Observation) {
-        let batch = &mut self.batch;
-        let ordinal = batch.observations;
-        batch.observations += 1;
-        batch.covered.touch(&observation.location);
-        let keys = keys(observation);
-        let content = identity::key("content", 1, &[serde_json::to_string(observation).unwrap_or_default().as_str().into()]).digest;
-        let best = (rank(observation.severity), observation.confidence, std::cmp::Reverse(content));
-        batch.sources.insert(observation.source.clone());
-        let named = (observation.source.clone(), keys[0].digest.clone());
-        let index = *batch.by_key.entry(named).or_insert(batch.groups.len());
-        match batch.groups.get_mut(index) {
-            None => batch.groups.push(Group {
-                source: observation.source.clone(),
-                keys,
-                best,
-                speaker: ordinal,
-                severity: observation.severity,
-            }),
-            Some(group) => {
-                if best > group.best {
-                    (group.best, group.speaker, group.severity) = (best, ordinal, observation.severity);
-                }
-                for key in keys {
-                    if !group.keys.contains(&key) {
-                        group.keys.push(key);
-                    }
-                }
-                // The strongest stays first; the rest in an order that does not depend on the file's.
-                group.keys[1..]
-                    .sort_by(|one, other| (one.is_weak(), &one.scheme, &one.digest).cmp(&(other.is_weak(), &other.scheme, &other.digest)));
+    fn observation(&mut self, mut observation: Observation) -> std::io::Result<()> {
+        self.batch.covered.touch(&observation.location);
+        if observation.severity < self.minimum {
+            self.batch.below_minimum += 1;
+            return Ok(());
+        }
+        for tag in &self.tags {
+            if !observation.tags.contains(tag) {
+                observation.tags.push(tag.clone());
             }
         }
+        let ordinal = u32::try_from(self.batch.observations).unwrap_or(u32::MAX);
+        self.batch.observations += 1;
+        let keys = keys(&observation);
+        observation.keys = Vec::new();
+        let observed_at = observation.observed_at.take().filter(|at| !at.contains(['\t', '\n']));
+        let body = serde_json::to_string(&observation)?;
+        let content = content(&keys, &body);
+        let source = self.source(&observation.source);
+        let number = u32::try_from(self.batch.groups.len()).unwrap_or(u32::MAX);
+        let (severity, confidence) = (observation.severity, observation.confidence);
+        let group = match self.by_key.entry(named(source, &keys[0])) {
+            Slot::Vacant(slot) => {
+                slot.insert(number);
+                self.batch.groups.push(Group { source, severity, confidence, left: 1, speaker: ordinal, best: content, content });
+                number
+            }
+            Slot::Occupied(slot) => {
+                let number = *slot.get();
+                let group = &mut self.batch.groups[number as usize];
+                group.left += 1;
+                group.content = group.content.wrapping_add(content);
+                let is_better = (rank(severity), confidence, group.best) > (rank(group.severity), group.confidence, content);
+                if is_better {
+                    (group.severity, group.confidence, group.best, group.speaker) = (severity, confidence, content, ordinal);
+                }
+                number
+            }
+        };
+        self.spool.observation(&Line { ordinal, group, keys, observed_at, body })
     }
 
-    fn coverage(&mut self, coverage: &Coverage) {
-        self.batch.coverage += 1;
-        self.batch.sources.insert(coverage.source.clone());
-        self.batch.covered.add(coverage.clone());
+    fn coverage(&mut self, coverage: Coverage) -> std::io::Result<()> {
+        self.source(&coverage.source);
+        if self.batch.covered.add(coverage.clone()) {
+            self.batch.coverage += 1;
+            self.spool.coverage(&coverage)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn warn(&mut self, text: String) {
+        self.batch.warn(text);
     }
 }
 
 impl Sink for Gather {
     fn record(&mut self, record: Record) -> std::result::Result<(), Stop> {
-        match &record {
+        let written = match record {
             Record::Observation(observation) => self.observation(observation),
             Record::Coverage(coverage) => self.coverage(coverage),
             Record::Asset(_) => {
                 self.batch.assets += 1;
-                return Ok(());
+                Ok(())
             }
             Record::Warning(warning) => {
                 let place = warning.position.as_ref().map(|position| format!(" ({position})")).unwrap_or_default();
                 self.warn(format!("{}{place}", warning.message));
-                return Ok(());
+                Ok(())
             }
-        }
-        self.write(&record).map_err(|cause| {
+        };
+        written.map_err(|cause| {
             self.failed = Some(cause);
             Stop
         })
     }
 }
 
-impl Gather {
-    pub(crate) fn warn(&mut self, text: String) {
-        self.batch.warning_count += 1;
-        if self.batch.warnings.len() < WARNINGS {
-            self.batch.warnings.push(text);
-        }
-    }
-}
-
 impl Batch {
-    /// The group of an observation.
-    pub(crate) fn group_of(&self, observation: &Observation) -> Option<usize> {
-        let primary = keys(observation).swap_remove(0);
-        self.by_key.get(&(observation.source.clone(), primary.digest)).copied()
-    }
-
-    /// The spooled records, in the order they came.
-    pub(crate) fn records(&mut self) -> Result<Records> {
-        let spool = std::mem::replace(&mut self.spool, SpooledTempFile::new(0));
-        let lines = BufReader::new(zstd::Decoder::new(spool).map_err(errors::spool)?);
-        Ok(Records { lines, line: String::new() })
-    }
-}
-
-/// Reads the spool back.
-pub(crate) struct Records {
-    lines: BufReader<zstd::Decoder<'static, BufReader<SpooledTempFile>>>,
-    line: String,
-}
-
-impl Records {
-    pub(crate) fn next(&mut self) -> Result<Option<Record>> {
-        self.line.clear();
-        if self.lines.read_line(&mut self.line).map_err(errors::spool)? == 0 {
-            return Ok(None);
+    pub(crate) fn warn(&mut self, text: String) {
+        self.warning_count += 1;
+        if self.warnings.len() < WARNINGS {
+            self.warnings.push(text);
         }
-        serde_json::from_str(&self.line)
-            .map(Some)
-            .map_err(|cause| base::Error::internal("a spooled record cannot be read back").because(cause))
     }
+
+    /// The tool of a group.
+    pub(crate) fn source_of(&self, group: u32) -> &str {
+        self.groups.get(group as usize).and_then(|group| self.sources.get(usize::from(group.source))).map_or("", String::as_str)
+    }
+}
+
+/// A group's name in memory: the first half of the digest, apart per tool.
+fn named(source: u16, key: &Key) -> [u8; 16] {
+    let mut name = [0; 16];
+    if hex::decode_to_slice(key.digest.get(..32).unwrap_or_default(), &mut name).is_err() {
+        name = sixteen(key.digest.as_bytes());
+    }
+    let [high, low] = source.to_be_bytes();
+    name[0] ^= high;
+    name[1] ^= low;
+    name
+}
+
+fn sixteen(bytes: &[u8]) -> [u8; 16] {
+    let mut context = Context::new(&SHA256);
+    context.update(bytes);
+    let mut name = [0; 16];
+    name.copy_from_slice(&context.finish().as_ref()[..16]);
+    name
+}
+
+/// What an observation says, as a number.
+fn content(keys: &[Key], body: &str) -> u64 {
+    let mut context = Context::new(&SHA256);
+    for key in keys {
+        context.update(key.digest.as_bytes());
+    }
+    context.update(body.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&context.finish().as_ref()[..8]);
+    u64::from_be_bytes(first)
 }
 
 /// The observation's keys, strongest first; one of its own content's place when the importer found none.

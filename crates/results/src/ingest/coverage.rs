@@ -1,6 +1,7 @@
 //! Was it looked at again? Coverage against a finding's check and place; in doubt the answer is no.
 
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use importers::{Coverage, CoverageStatus, Location};
 use url::Url;
@@ -20,14 +21,21 @@ pub(crate) struct Covered {
     by_set: HashMap<(String, String), HashMap<Option<String>, Vec<Coverage>>>,
     /// Hosts and addresses the run had to do with.
     assets: HashSet<String>,
+    /// Statements made already: tools repeat themselves.
+    said: HashSet<u64>,
 }
 
 impl Covered {
-    pub(crate) fn add(&mut self, coverage: Coverage) {
+    /// Takes a statement; tells whether it is a new one.
+    pub(crate) fn add(&mut self, coverage: Coverage) -> bool {
+        if !self.said.insert(fingerprint(&coverage)) {
+            return false;
+        }
         self.touch(&coverage.location);
         let asset = coverage.location.ip.clone().or_else(|| coverage.location.host.clone()).or_else(|| host_of(&coverage.location));
         let set = (coverage.source.clone(), coverage.check_set.clone());
         self.by_set.entry(set).or_default().entry(asset).or_default().push(coverage);
+        true
     }
 
     /// Notes that the run had to do with this place.
@@ -61,6 +69,12 @@ impl Covered {
         }
         done
     }
+}
+
+fn fingerprint(coverage: &Coverage) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    serde_json::to_string(coverage).unwrap_or_default().hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Whether a statement about coverage is about this finding's check and place.

@@ -2,18 +2,26 @@
 
 mod apply;
 mod batch;
+mod cluster;
 mod coverage;
+mod drift;
+mod fate;
+mod leftover;
 mod matching;
 mod preview;
+mod progress;
 mod rows;
 mod settle;
+mod spool;
 mod write;
 
-pub(crate) use apply::{Origin, apply};
+pub(crate) use apply::{Applied, Origin, apply};
 pub(crate) use batch::{Batch, Gather};
 pub(crate) use coverage::concerns;
 pub(crate) use matching::Key;
 pub use preview::{Preview, preview};
 pub(crate) use preview::{gather, guess};
-pub(crate) use rows::{FindingRow, KnownFinding};
+pub use progress::ImportProgress;
+pub(crate) use progress::{Reporter, channel, last};
+pub(crate) use rows::{FindingRow, KnownFinding, Review, Ruling, Rulings, Seen, Unseen};
 pub(crate) use settle::settle;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::batch::{Batch, Gather};
 use crate::errors;
+use crate::model::ImportOptions;
 
 /// Bytes looked at for guessing the format.
 const HEAD: u64 = 64 << 10;
@@ -43,7 +44,7 @@ pub struct Preview {
 /// `Invalid` when the format is not recognised or the file is not of it, naming the position.
 pub fn preview(mut file: File, filename: Option<&str>, format: Option<Format>, options: &Options) -> Result<Preview> {
     let format = guess(&mut file, filename, format)?;
-    let (batch, totals) = gather(file, filename, format, options)?;
+    let (batch, totals) = gather(file, filename, format, options, &ImportOptions::default())?;
     let counts = totals.by_severity;
     Ok(Preview {
         format,
@@ -71,8 +72,14 @@ pub(crate) fn guess(file: &mut File, filename: Option<&str>, format: Option<Form
 }
 
 /// Reads the whole file; half a file is no file.
-pub(crate) fn gather(mut file: File, filename: Option<&str>, format: Format, options: &Options) -> Result<(Batch, Totals)> {
-    let mut gather = Gather::new()?;
+pub(crate) fn gather(
+    mut file: File,
+    filename: Option<&str>,
+    format: Format,
+    options: &Options,
+    import: &ImportOptions,
+) -> Result<(Batch, Totals)> {
+    let mut gather = Gather::new(import)?;
     let outcome = importers::read(format, &mut file, options, &mut gather);
     if let Some(cause) = outcome.failure {
         // A full disk stops the sink; that is the error to tell.

@@ -1,26 +1,37 @@
 //! Rows on their way between the store and the taking in of a run.
 
+use std::collections::HashMap;
+
 use base::Time;
-use importers::{Location, Observation};
+use importers::{Location, Observation, Severity};
 use scans::ScanId;
-use targets::TargetId;
 
-use crate::model::{DecisionKind, Derived, FindingId, ImportId, State};
+use crate::model::{DecisionId, DecisionKind, Derived, FindingId, State};
 
-/// A known finding as matching and closing need it.
+/// A known finding as recognising it needs it.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownFinding {
     pub(crate) id: FindingId,
     pub(crate) source: String,
-    pub(crate) check: String,
-    pub(crate) location: Location,
     pub(crate) state: State,
     pub(crate) first_seen: Time,
     pub(crate) last_seen: Time,
     pub(crate) last_scan: Option<ScanId>,
     pub(crate) times_seen: i64,
+    pub(crate) first_import: String,
+    pub(crate) content: String,
     pub(crate) decision: Option<(DecisionKind, Option<Time>, Time)>,
-    /// Digests that also came in.
+}
+
+/// A known finding that a run did not show under its strongest name, with what comparing and closing it need.
+#[derive(Debug, Clone)]
+pub(crate) struct Unseen {
+    pub(crate) known: KnownFinding,
+    pub(crate) title: String,
+    pub(crate) severity: Severity,
+    pub(crate) check: String,
+    pub(crate) location: Location,
+    /// Names that also came in.
     pub(crate) digests: Vec<String>,
 }
 
@@ -28,14 +39,60 @@ pub(crate) struct KnownFinding {
 #[derive(Debug)]
 pub(crate) struct FindingRow {
     pub(crate) id: FindingId,
-    pub(crate) target: Option<TargetId>,
     pub(crate) observation: Observation,
     pub(crate) cvss_score: Option<f64>,
+    pub(crate) content: String,
+    pub(crate) asset: String,
+    pub(crate) cluster: Option<(String, String)>,
+    pub(crate) state: State,
     pub(crate) derived: Derived,
+    pub(crate) ruling: Option<Ruling>,
     pub(crate) ambiguous: bool,
     pub(crate) first_seen: Time,
-    pub(crate) seen: Time,
+    pub(crate) first_import: String,
+    pub(crate) fixed_at: Option<Time>,
     pub(crate) scan: Option<ScanId>,
-    pub(crate) import: ImportId,
     pub(crate) times_seen: i64,
+}
+
+/// One sighting; an empty body says the same as the one before.
+#[derive(Debug)]
+pub(crate) struct Seen {
+    pub(crate) finding: FindingId,
+    pub(crate) observed_at: Option<String>,
+    pub(crate) body: String,
+}
+
+/// A question for a person: which of these is the new finding?
+#[derive(Debug)]
+pub(crate) struct Review {
+    pub(crate) finding: FindingId,
+    pub(crate) candidates: Vec<FindingId>,
+    pub(crate) reason: String,
+}
+
+/// A decision that holds for a rule, everywhere or on one asset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Ruling {
+    pub(crate) id: DecisionId,
+    pub(crate) kind: DecisionKind,
+    pub(crate) until: Option<Time>,
+    pub(crate) decided_at: Time,
+}
+
+/// The rulings in force, by tool, check and asset; the asset is empty for those that hold everywhere.
+#[derive(Debug, Default)]
+pub(crate) struct Rulings {
+    pub(crate) by_rule: HashMap<(String, String, Option<String>), Ruling>,
+}
+
+impl Rulings {
+    /// The narrowest ruling for a finding of this tool and check at this place.
+    pub(crate) fn of(&self, source: &str, check: &str, place: &str) -> Option<&Ruling> {
+        if self.by_rule.is_empty() {
+            return None;
+        }
+        let rule = |asset: Option<&str>| self.by_rule.get(&(source.to_owned(), check.to_owned(), asset.map(str::to_owned)));
+        rule(Some(place)).or_else(|| rule(None))
+    }
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use audit::Change;
 use base::{Result, Time};
 use scans::{Scan, ScanId};
-use targets::TargetId;
 
+use super::apply::Origin;
 use super::rows::KnownFinding;
-use crate::model::{Derived, FindingId, HappeningKind, ImportId, State, derive};
+use crate::model::{Derived, FindingId, HappeningKind, ImportOptions, State, derive};
 use crate::store::ingest as store;
 
 const PAGE: usize = 5000;
@@ -25,6 +25,10 @@ impl Turns {
         self.alike.entry((state, derived)).or_default().push(finding.id);
     }
 
+    pub(crate) fn ids(&self) -> impl Iterator<Item = FindingId> {
+        self.alike.values().flatten().copied()
+    }
+
     pub(crate) async fn write(self, change: &mut Change) -> Result<()> {
         for ((state, derived), ids) in self.alike {
             store::set_state(change, &ids, state, derived).await?;
@@ -36,14 +40,22 @@ impl Turns {
 /// Marks findings of the scan's target and tools that it neither saw nor looked for again; returns how many.
 pub(crate) async fn settle(change: &mut Change, scan: &Scan) -> Result<usize> {
     let (mut turns, mut history) = (Turns::default(), Vec::new());
+    let origin = Origin {
+        // No finding was last seen by an import that does not exist.
+        import: change.id(),
+        target: Some(scan.target_id),
+        scan: Some(scan.id),
+        is_whole_run: false,
+        options: ImportOptions::default(),
+        is_dry: false,
+    };
     for source in store::sources_of_scan(change, scan.id).await? {
         let mut after = None;
         loop {
-            let page = unseen(change, scan.target_id, &source, after).await?;
-            after = page.last().map(|finding| finding.id);
+            let page = store::unseen(change, &origin, &source, after, PAGE).await?;
+            after = page.last().map(|unseen| unseen.known.id);
             let is_last = page.len() < PAGE;
-            let left_out = |finding: &&KnownFinding| is_left_out(finding, scan.id, scan.created_at);
-            for finding in page.iter().filter(left_out) {
+            for finding in page.iter().map(|unseen| &unseen.known).filter(|finding| is_left_out(finding, scan.id, scan.created_at)) {
                 turns.add(finding, State::NotRetested, change.now());
                 history.push((finding.id, HappeningKind::NotRetested, None));
             }
@@ -60,9 +72,4 @@ pub(crate) async fn settle(change: &mut Change, scan: &Scan) -> Result<usize> {
 /// A finding that a later or parallel scan saw was not left out.
 fn is_left_out(finding: &KnownFinding, scan: ScanId, started: Time) -> bool {
     finding.state == State::Present && finding.last_scan != Some(scan) && finding.last_seen < started
-}
-
-async fn unseen(change: &mut Change, target: TargetId, source: &str, after: Option<FindingId>) -> Result<Vec<KnownFinding>> {
-    let no_import: ImportId = change.id();
-    store::unseen(change, Some(target), source, no_import, after, PAGE).await
 }

@@ -1,84 +1,206 @@
-//! Second pass: reads the spool again and writes observations, findings and coverage, many rows per statement.
+//! Rows on their way into the database, many per statement. Copies of what changes are written before the change.
 
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
 use audit::Change;
 use base::Result;
-use importers::{Coverage, Observation, Record};
+use importers::{Coverage, Observation};
 
-use super::apply::{Origin, Taken};
-use super::batch::Batch;
-use super::rows::{FindingRow, KnownFinding};
-use crate::model::FindingId;
-use crate::store::ingest as store;
+use super::apply::Origin;
+use super::cluster::cluster;
+use super::fate::{Fate, hexadecimal};
+use super::matching::Key;
+use super::rows::{FindingRow, Ruling, Rulings, Seen};
+use super::settle::Turns;
+use super::spool::Line;
+use crate::model::{DecisionId, Derived, FindingId, HappeningKind, State, Status, asset_of, derive};
+use crate::store::{ingest as store, text_of};
 
-/// Rows per statement; 29 columns times this stays below SQLite's 32,766 parameters.
-const ROWS: usize = 1000;
+/// Rows per statement; parameters of each times this stay below SQLite's 32,766.
+const FINDINGS: usize = 1050;
+const OBSERVATIONS: usize = 4000;
+const KEYS: usize = 5000;
+const HISTORY: usize = 5000;
+const COVERAGE: usize = 4000;
+const IDS: usize = 10_000;
+/// Text waiting at most, whatever the number of rows.
+const BYTES: usize = 8 << 20;
 
-#[derive(Default)]
-struct Waiting {
-    observations: Vec<(FindingId, Observation)>,
+/// A turn in a finding's life, as it is told.
+pub(super) type Turn = (FindingId, HappeningKind, Option<String>);
+
+/// What waits to be written.
+pub(super) struct Waiting {
+    rulings: Rulings,
+    observations: Vec<Seen>,
     findings: Vec<FindingRow>,
-    coverage: Vec<Coverage>,
-}
-
-pub(super) async fn rows(change: &mut Change, batch: &mut Batch, origin: &Origin, known: &[KnownFinding], taken: &[Taken]) -> Result<()> {
-    let mut records = batch.records()?;
-    let mut waiting = Waiting::default();
-    let mut ordinal = 0;
-    while let Some(record) = records.next()? {
-        match record {
-            Record::Observation(observation) => {
-                let Some(index) = batch.group_of(&observation) else { continue };
-                let one = &taken[index];
-                if batch.groups[index].speaker == ordinal {
-                    waiting.findings.push(finding(change, origin, known, one, observation.clone()));
-                }
-                waiting.observations.push((one.id, observation));
-                ordinal += 1;
-            }
-            Record::Coverage(coverage) => waiting.coverage.push(coverage),
-            Record::Asset(_) | Record::Warning(_) => {}
-        }
-        waiting.flush(change, origin, ROWS).await?;
-    }
-    waiting.flush(change, origin, 1).await
+    keys: Vec<(FindingId, usize, Key)>,
+    /// Findings seen as they were, by how they stand.
+    touched: HashMap<(State, Derived), Vec<FindingId>>,
+    touched_count: usize,
+    /// Findings that change: a copy of the row as it was is kept.
+    before: Vec<FindingId>,
+    retired: Vec<FindingId>,
+    bytes: usize,
+    pub(super) turns: Turns,
+    pub(super) history: Vec<Turn>,
+    pub(super) coverage: Vec<Coverage>,
 }
 
 impl Waiting {
-    /// Writes every kind of which at least `many` rows wait.
-    async fn flush(&mut self, change: &mut Change, origin: &Origin, many: usize) -> Result<()> {
-        if self.observations.len() >= many {
-            store::add_observations(change, origin.import, origin.scan, &self.observations).await?;
-            self.observations.clear();
+    pub(super) fn new(rulings: Rulings) -> Self {
+        Self {
+            rulings,
+            observations: Vec::new(),
+            findings: Vec::new(),
+            keys: Vec::new(),
+            touched: HashMap::new(),
+            touched_count: 0,
+            before: Vec::new(),
+            retired: Vec::new(),
+            bytes: 0,
+            turns: Turns::default(),
+            history: Vec::new(),
+            coverage: Vec::new(),
         }
-        if self.findings.len() >= many {
-            store::upsert(change, &self.findings).await?;
+    }
+
+    /// The names of a finding that is known by others from now on.
+    pub(super) fn retire(&mut self, id: FindingId) {
+        self.retired.push(id);
+    }
+
+    /// Findings that were seen and wait to be written.
+    pub(super) fn ids(&self) -> HashSet<FindingId> {
+        self.touched.values().flatten().copied().chain(self.findings.iter().map(|row| row.id)).collect()
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.findings.len() >= FINDINGS || self.observations.len() >= OBSERVATIONS || self.bytes >= BYTES
+    }
+
+    /// Takes one observation of a group; tells whether it made a new finding that is open.
+    pub(super) fn sighting(
+        &mut self,
+        change: &Change,
+        origin: &Origin,
+        fate: &mut Fate,
+        line: Line,
+        is_speaker: bool,
+        content: u64,
+    ) -> Result<bool> {
+        let is_first = !std::mem::replace(&mut fate.is_begun, true);
+        if is_first && fate.known.is_some() && (!fate.is_same || fate.changes_state()) {
+            self.before.push(fate.id);
+        }
+        if fate.is_same {
+            if is_first {
+                self.touched.entry((fate.state, fate.derived)).or_default().push(fate.id);
+                self.touched_count += 1;
+                self.observations.push(Seen { finding: fate.id, observed_at: line.observed_at, body: String::new() });
+            }
+            return Ok(false);
+        }
+        let mut opened = false;
+        if is_speaker {
+            let row = self.row(change, origin, fate, line.observation()?, content);
+            opened = fate.known.is_none() && row.derived.status == Status::Open;
+            self.findings.push(row);
+        }
+        self.keys.extend(line.keys.into_iter().enumerate().map(|(position, key)| (fate.id, position, key)));
+        self.bytes += line.body.len();
+        self.observations.push(Seen { finding: fate.id, observed_at: line.observed_at, body: line.body });
+        Ok(opened)
+    }
+
+    fn row(&self, change: &Change, origin: &Origin, fate: &Fate, observation: Observation, content: u64) -> FindingRow {
+        let known = fate.known.as_ref();
+        let target = text_of(origin.target);
+        let asset = asset_of(&observation.location);
+        let ruling = match known {
+            None => self.rulings.of(&observation.source, &observation.check, &format!("{target}\n{asset}")).cloned(),
+            Some(_) => None,
+        };
+        let derived = match &ruling {
+            Some(ruling) => derive(fate.state, change.now(), Some((ruling.kind, ruling.until, ruling.decided_at)), change.now()),
+            None => fate.derived,
+        };
+        let is_same_scan = origin.scan.is_some() && known.is_some_and(|known| known.last_scan == origin.scan);
+        FindingRow {
+            id: fate.id,
+            cvss_score: score(&observation),
+            content: hexadecimal(content),
+            cluster: cluster(&target, &origin.options.service, &observation),
+            asset,
+            state: fate.state,
+            derived,
+            ruling,
+            ambiguous: fate.is_ambiguous,
+            first_seen: known.map_or(change.now(), |known| known.first_seen),
+            first_import: known.map_or_else(|| origin.import.to_string(), |known| known.first_import.clone()),
+            fixed_at: (fate.state == State::Absent).then(|| change.now()),
+            scan: origin.scan.or_else(|| known.and_then(|known| known.last_scan)),
+            times_seen: known.map_or(1, |known| known.times_seen + i64::from(!is_same_scan)),
+            observation,
+        }
+    }
+
+    /// Writes every kind of which enough rows wait; all of them when `all`.
+    pub(super) async fn flush(&mut self, change: &mut Change, origin: &Origin, all: bool) -> Result<()> {
+        let is_large = self.bytes >= BYTES;
+        let due = |waiting: usize, most: usize| waiting > 0 && (all || waiting >= most);
+        // Before their new names are added.
+        store::retire_keys(change, origin.import, &std::mem::take(&mut self.retired)).await?;
+        let findings = due(self.findings.len(), FINDINGS) || (is_large && !self.findings.is_empty());
+        if findings || due(self.before.len(), IDS) || due(self.touched_count, IDS) || all {
+            if origin.scan.is_none() {
+                let mut ids = std::mem::take(&mut self.before);
+                ids.extend(self.turns.ids());
+                store::keep_before(change, origin.import, &ids).await?;
+            }
+            self.before.clear();
+            for ((state, derived), ids) in self.touched.drain() {
+                store::touch(change, origin, state, derived, &ids).await?;
+            }
+            self.touched_count = 0;
+            std::mem::take(&mut self.turns).write(change).await?;
+        }
+        if findings {
+            for some in self.findings.chunks(FINDINGS) {
+                store::upsert(change, origin, some).await?;
+            }
+            let mut ruled: HashMap<DecisionId, (Ruling, Vec<FindingId>)> = HashMap::new();
+            for row in &mut self.findings {
+                if let Some(ruling) = row.ruling.take() {
+                    ruled.entry(ruling.id).or_insert_with(|| (ruling, Vec::new())).1.push(row.id);
+                }
+            }
+            for (ruling, ids) in ruled.values() {
+                store::rule(change, ruling, ids).await?;
+            }
             self.findings.clear();
         }
-        if self.coverage.len() >= many {
-            store::add_coverage(change, origin.import, origin.scan, origin.target, &self.coverage).await?;
+        if due(self.keys.len(), KEYS) {
+            store::add_keys(change, origin.import, &std::mem::take(&mut self.keys)).await?;
+        }
+        if due(self.observations.len(), OBSERVATIONS) || is_large {
+            for some in self.observations.chunks(OBSERVATIONS) {
+                store::add_observations(change, origin, some).await?;
+            }
+            self.observations.clear();
+            self.bytes = 0;
+        }
+        if due(self.history.len(), HISTORY) {
+            store::add_history(change, Some(origin.import), origin.scan, &std::mem::take(&mut self.history)).await?;
+        }
+        if due(self.coverage.len(), COVERAGE) {
+            for some in self.coverage.chunks(COVERAGE) {
+                store::add_coverage(change, origin, some).await?;
+            }
             self.coverage.clear();
         }
         Ok(())
-    }
-}
-
-fn finding(change: &Change, origin: &Origin, known: &[KnownFinding], one: &Taken, observation: Observation) -> FindingRow {
-    let before = one.known.map(|index| &known[index]);
-    let is_same_scan = origin.scan.is_some() && before.is_some_and(|before| before.last_scan == origin.scan);
-    FindingRow {
-        id: one.id,
-        target: origin.target,
-        cvss_score: score(&observation),
-        observation,
-        derived: one.derived,
-        ambiguous: one.is_ambiguous,
-        first_seen: before.map_or(change.now(), |before| before.first_seen),
-        seen: change.now(),
-        scan: origin.scan.or_else(|| before.and_then(|before| before.last_scan)),
-        import: origin.import,
-        times_seen: before.map_or(1, |before| before.times_seen + i64::from(!is_same_scan)),
     }
 }
 

@@ -1,13 +1,19 @@
 //! Imports: one file or one stage of a scan, taken in whole or not at all.
 
-use base::{Id, Time};
-use importers::{CoverageStatus, Format, Location};
+use base::{Id, Result, Time};
+use importers::{CoverageStatus, Format, Location, Severity};
 use scans::{BySeverity, ScanId};
 use serde::{Deserialize, Serialize};
 use targets::TargetId;
 use utoipa::ToSchema;
 
-use super::schema::{CoverageStatusSchema, LocationSchema};
+use super::finding::{FindingId, words};
+use super::schema::{CoverageStatusSchema, LocationSchema, SeveritySchema};
+use crate::errors;
+
+const LONGEST_SERVICE: usize = 200;
+const MOST_TAGS: usize = 50;
+const LONGEST_TAG: usize = 100;
 
 /// An import's id.
 pub type ImportId = Id<Import>;
@@ -25,12 +31,122 @@ pub struct ImportRequest {
     pub idempotency_key: Option<String>,
     /// Tells what would change and changes nothing.
     pub dry_run: bool,
+    /// How it is taken in.
+    pub options: ImportOptions,
     /// The content, positioned at its beginning.
     pub file: std::fs::File,
 }
 
+/// What an import may conclude from what a file does not say.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Closing {
+    /// Closes what the file proves to have looked for again.
+    #[default]
+    Covered,
+    /// Closes nothing.
+    Never,
+    /// Closes everything of the same tool, target and service that is not in the file: somebody declares that the run was complete.
+    Complete,
+}
+
+words! { Closing, "close_old" { Covered = "covered", Never = "never", Complete = "complete" } }
+
+/// How a file is taken in.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImportOptions {
+    /// What becomes of findings that are not in the file.
+    pub close_old: Closing,
+    /// Observations below this are left out.
+    pub minimum_severity: Severity,
+    /// Findings that were fixed stay fixed although the tool sees them again.
+    pub do_not_reactivate: bool,
+    /// Labels added to every finding of the file.
+    pub tags: Vec<String>,
+    /// Findings of different services of a target are never compared; empty for none.
+    pub service: String,
+}
+
+impl ImportOptions {
+    /// Says no to what nobody means.
+    ///
+    /// # Errors
+    /// `Invalid` naming the option.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.service.chars().count() > LONGEST_SERVICE || self.service.contains(char::is_control) {
+            return Err(errors::filter("service", &format!("it must have at most {LONGEST_SERVICE} characters, all of them visible")));
+        }
+        let is_tag = |tag: &String| !tag.trim().is_empty() && tag.chars().count() <= LONGEST_TAG && !tag.contains(char::is_control);
+        if self.tags.len() > MOST_TAGS || !self.tags.iter().all(is_tag) {
+            return Err(errors::filter("tags", &format!("at most {MOST_TAGS} of 1 to {LONGEST_TAG} characters")));
+        }
+        Ok(())
+    }
+}
+
+/// How far an import is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportState {
+    /// The file is kept; its turn comes.
+    Queued,
+    /// Taken in, whole.
+    #[default]
+    Done,
+    /// Not taken in, not in part either.
+    Failed,
+    /// Was taken in, and taken back.
+    Undone,
+}
+
+words! { ImportState, "state" { Queued = "queued", Done = "done", Failed = "failed", Undone = "undone" } }
+
+/// What an import does to one finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeKind {
+    /// Nobody knew it.
+    Created,
+    /// Recognised at another place.
+    Moved,
+    /// Gone, and there again.
+    Reopened,
+    /// Looked for again and gone.
+    Closed,
+    /// Known on the same asset, but not looked for.
+    NotRetested,
+}
+
+words! { ChangeKind, "change" {
+    Created = "created", Moved = "moved", Reopened = "reopened", Closed = "closed", NotRetested = "not_retested",
+} }
+
+/// One difference an import makes, or would make.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ImportDifference)]
+pub struct Difference {
+    /// What happens.
+    pub change: ChangeKind,
+    /// The finding, when it was known before.
+    pub finding_id: Option<FindingId>,
+    /// Its title.
+    #[schema(max_length = 1000)]
+    pub title: String,
+    /// How grave.
+    #[schema(value_type = SeveritySchema)]
+    pub severity: Severity,
+    /// Where, in words.
+    #[schema(max_length = 8192)]
+    pub place: String,
+    /// From where it came, or who else it might be.
+    #[schema(max_length = 8192)]
+    pub note: Option<String>,
+}
+
 /// What an import did, or would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default)]
 pub struct ImportSummary {
     /// What the tool said, counted.
     #[schema(minimum = 0, format = "int64")]
@@ -65,6 +181,9 @@ pub struct ImportSummary {
     /// Open findings among those seen.
     #[schema(minimum = 0, format = "int64")]
     pub open: u64,
+    /// Observations left out because they are below the severity asked for.
+    #[schema(minimum = 0, format = "int64")]
+    pub below_minimum: u64,
     /// Assets described.
     #[schema(minimum = 0, format = "int64")]
     pub assets: u64,
@@ -99,13 +218,27 @@ pub struct Import {
     /// The scan whose stage it was.
     #[schema(value_type = Option<ScanId>)]
     pub scan_id: Option<ScanId>,
+    /// The service of the target.
+    #[schema(max_length = 200)]
+    pub service: Option<String>,
+    /// How far it is.
+    pub state: ImportState,
+    /// Why it failed.
+    #[schema(max_length = 4096)]
+    pub error: Option<String>,
     /// When.
     pub created_at: Time,
+    /// When it was done, had failed or was undone.
+    pub ended_at: Option<Time>,
     /// Who.
     #[schema(max_length = 256)]
     pub created_by: String,
     /// What it did.
     pub summary: ImportSummary,
+    /// The first thousand differences; of a dry run only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(max_items = 1000)]
+    pub differences: Vec<Difference>,
     /// Whether nothing was stored.
     #[serde(default)]
     pub dry_run: bool,

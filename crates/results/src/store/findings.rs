@@ -6,13 +6,13 @@ use importers::{Observation, Severity};
 use targets::TargetId;
 
 use super::query::{STATUS, Where};
-use crate::model::{ByStatus, Counts, Decision, Filter, Finding, FindingId, Happening, Position, Seen, SeenEvidence, Sort, Status};
+use crate::model::{ByStatus, Counts, Decision, Filter, Finding, FindingId, Happening, HappeningKind, Position, Seen, SeenEvidence, Sort, Status};
 
 const COLUMNS: &str = "v.id, v.target_id, v.source, v.check_id, v.title, v.description, v.remediation, v.severity, v.cvss, v.cvss_score, v.cwes, v.cves, \
      v.refs, v.tags, v.location, v.confidence, v.ambiguous, v.first_seen, v.last_seen, v.last_scan, v.times_seen, \
      d.id AS decided_id, d.kind AS decided_kind, d.reason AS decided_reason, d.valid_until AS decided_until, d.decided_by, d.decided_by_name, d.decided_at";
 
-fn severity(rank: i64) -> Result<Severity> {
+pub(crate) fn severity(rank: i64) -> Result<Severity> {
     match rank {
         0 => Ok(Severity::Info),
         1 => Ok(Severity::Low),
@@ -126,7 +126,8 @@ pub(crate) async fn get(db: &Db, scope: &Scope, now: Time, id: FindingId) -> Res
 /// What tools said about a finding, newest first.
 pub(crate) async fn observations(db: &Db, scope: &Scope, id: FindingId, limit: u32) -> Result<Vec<Seen>> {
     let statement = format!(
-        "SELECT import_id, scan_id, body, created_at FROM observations WHERE tenant_id = $1 AND finding_id = $2 ORDER BY id DESC LIMIT {limit}"
+        "SELECT import_id, scan_id, body, observed_at, created_at FROM observations
+         WHERE tenant_id = $1 AND finding_id = $2 AND body <> '' ORDER BY id DESC LIMIT {limit}"
     );
     let rows = db.all(Sql::built(statement).bind(scope.tenant()).bind(id)).await?;
     rows.iter()
@@ -136,7 +137,7 @@ pub(crate) async fn observations(db: &Db, scope: &Scope, id: FindingId, limit: u
                 body.evidence.into_iter().map(|piece| SeenEvidence { label: piece.label, body: piece.body, truncated: piece.truncated });
             Ok(Seen {
                 at: row.get("created_at")?,
-                observed_at: body.observed_at,
+                observed_at: row.get::<Option<String>>("observed_at")?.or(body.observed_at),
                 import_id: row.get("import_id")?,
                 scan_id: row.get("scan_id")?,
                 title: body.title,
@@ -165,6 +166,23 @@ pub(crate) async fn history(db: &Db, scope: &Scope, id: FindingId, limit: u32) -
             })
         })
         .collect()
+}
+
+/// The first turn in a finding's life.
+pub(crate) async fn birth(db: &Db, scope: &Scope, finding: &Finding) -> Result<Option<Happening>> {
+    let statement = sql("SELECT i.id, i.scan_id, r.reason FROM vulnerabilities v JOIN imports i ON i.id = v.first_import
+         LEFT JOIN finding_reviews r ON r.tenant_id = v.tenant_id AND r.finding_id = v.id WHERE v.tenant_id = $1 AND v.id = $2");
+    let row = db.one(statement.bind(scope.tenant()).bind(finding.id)).await?;
+    row.map(|row| {
+        Ok(Happening {
+            at: finding.first_seen,
+            kind: HappeningKind::New,
+            scan_id: row.get("scan_id")?,
+            import_id: row.get("id")?,
+            note: row.get("reason")?,
+        })
+    })
+    .transpose()
 }
 
 /// Findings counted by severity and status.

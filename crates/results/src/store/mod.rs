@@ -8,6 +8,7 @@ pub(crate) mod query;
 
 use base::{Error, Result};
 use serde::Serialize;
+use targets::TargetId;
 
 /// `($1, $2), ($3, $4)`: a VALUES list for `rows` rows of `columns` parameters, counted from `after + 1`.
 pub(crate) fn placeholders(rows: usize, columns: usize, after: usize) -> String {
@@ -31,4 +32,30 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<String> {
 /// PostgreSQL's TEXT holds no NUL.
 pub(crate) fn clean(text: &str) -> String {
     text.replace('\0', "\u{FFFD}")
+}
+
+/// A target as the tables hold it: empty for none.
+pub(crate) fn text_of(target: Option<TargetId>) -> String {
+    target.map(|id| id.to_string()).unwrap_or_default()
+}
+
+/// A VALUES list whose rows hold some parameters of their own (`None`) and some that all rows share (`Some(number)`);
+/// own ones are counted from `after + 1`.
+pub(crate) fn rows_sharing(rows: usize, columns: &[Option<usize>], after: usize) -> String {
+    let own = columns.iter().filter(|column| column.is_none()).count();
+    let mut text = String::with_capacity(rows * columns.len() * 8);
+    for row in 0..rows {
+        text.push_str(if row == 0 { "(" } else { ", (" });
+        let mut next = after + row * own;
+        for (index, column) in columns.iter().enumerate() {
+            let number = column.unwrap_or_else(|| {
+                next += 1;
+                next
+            });
+            text.push_str(if index == 0 { "$" } else { ", $" });
+            text.push_str(&number.to_string());
+        }
+        text.push(')');
+    }
+    text
 }

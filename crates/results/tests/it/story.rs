@@ -68,6 +68,7 @@ pub(crate) fn request(text: &str, target: Option<&Target>) -> ImportRequest {
         target_id: target.map(|target| target.id),
         idempotency_key: None,
         dry_run: false,
+        options: results::ImportOptions::default(),
         file: file(text),
     }
 }

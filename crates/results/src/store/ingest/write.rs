@@ -1,0 +1,366 @@
+//! SQL that writes what a run brought, many rows per statement; what all rows share is one parameter.
+
+use std::collections::HashSet;
+
+use audit::Change;
+use backends::{Sql, Value};
+use base::Result;
+use importers::{Coverage, Location, Observation};
+use scans::ScanId;
+
+use super::super::{clean, json, list, placeholders, rows_sharing, text_of};
+use crate::ingest::{FindingRow, Key, Origin, Review, Ruling, Seen};
+use crate::model::{Derived, FindingId, HappeningKind, ImportId, State, rank};
+
+/// Ids named in one statement.
+const IDS: usize = 10_000;
+
+/// Columns of a finding, with the parameter that all rows of a statement share.
+const FINDING: &[(&str, Option<usize>)] = &[
+    ("tenant_id", Some(1)),
+    ("target_id", Some(2)),
+    ("service", Some(3)),
+    ("last_seen", Some(4)),
+    ("last_import", Some(5)),
+    ("cluster_fixed", Some(6)),
+    ("id", None),
+    ("source", None),
+    ("check_id", None),
+    ("title", None),
+    ("description", None),
+    ("remediation", None),
+    ("severity", None),
+    ("cvss", None),
+    ("cvss_score", None),
+    ("cwes", None),
+    ("cves", None),
+    ("refs", None),
+    ("tags", None),
+    ("location", None),
+    ("confidence", None),
+    ("labels", None),
+    ("search", None),
+    ("state", None),
+    ("status", None),
+    ("status_until", None),
+    ("base_status", None),
+    ("ambiguous", None),
+    ("first_seen", None),
+    ("last_scan", None),
+    ("times_seen", None),
+    ("asset", None),
+    ("content", None),
+    ("first_import", None),
+    ("fixed_at", None),
+    ("cluster", None),
+    ("cluster_reason", None),
+];
+const SHARED: usize = 6;
+/// What a repeated sighting does not touch: where it comes from, and what people said.
+const FOR_GOOD: &[&str] = &[
+    "id",
+    "tenant_id",
+    "target_id",
+    "service",
+    "source",
+    "first_seen",
+    "first_import",
+    "ambiguous",
+    "cluster",
+    "cluster_reason",
+    "cluster_fixed",
+];
+
+/// Writes findings, new and seen again, in one statement.
+pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[FindingRow]) -> Result<()> {
+    let mut updates: Vec<String> =
+        FINDING.iter().filter(|(name, _)| !FOR_GOOD.contains(name)).map(|(name, _)| format!("{name} = excluded.{name}")).collect();
+    for name in ["cluster", "cluster_reason"] {
+        updates.push(format!("{name} = CASE WHEN vulnerabilities.cluster_fixed THEN vulnerabilities.{name} ELSE excluded.{name} END"));
+    }
+    let columns: Vec<Option<usize>> = FINDING.iter().map(|(_, shared)| *shared).collect();
+    let statement = format!(
+        "INSERT INTO vulnerabilities ({}) VALUES {} ON CONFLICT (id) DO UPDATE SET {}",
+        FINDING.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
+        rows_sharing(rows.len(), &columns, SHARED),
+        updates.join(", ")
+    );
+    let mut insert = Sql::built(statement)
+        .bind(change.scope().tenant())
+        .bind(text_of(origin.target))
+        .bind(&origin.options.service)
+        .bind(change.now())
+        .bind(origin.import)
+        .bind(false);
+    for row in rows {
+        let observation = &row.observation;
+        let title = clean(&observation.title);
+        let values: [Value; 31] = [
+            row.id.into(),
+            clean(&observation.source).into(),
+            clean(&observation.check).into(),
+            (&title).into(),
+            clean(&observation.description).into(),
+            observation.remediation.as_deref().map(clean).into(),
+            rank(observation.severity).into(),
+            observation.cvss.as_deref().map(clean).into(),
+            row.cvss_score.into(),
+            json(&observation.cwes)?.into(),
+            json(&observation.cves)?.into(),
+            json(&observation.references)?.into(),
+            json(&observation.tags)?.into(),
+            json(&observation.location)?.into(),
+            observation.confidence.into(),
+            labels(observation).into(),
+            search(&title, observation).into(),
+            row.state.as_str().into(),
+            row.derived.status.as_str().into(),
+            row.derived.until.into(),
+            row.derived.base.as_str().into(),
+            row.ambiguous.into(),
+            row.first_seen.into(),
+            row.scan.into(),
+            row.times_seen.into(),
+            (&row.asset).into(),
+            (&row.content).into(),
+            (&row.first_import).into(),
+            row.fixed_at.into(),
+            row.cluster.as_ref().map(|(name, _)| name.clone()).into(),
+            row.cluster.as_ref().map(|(_, reason)| clean(reason)).into(),
+        ];
+        insert = insert.bind_all(values);
+    }
+    change.run(insert).await.map(drop)
+}
+
+/// Puts decisions about rules in force on findings that were just born under them.
+pub(crate) async fn rule(change: &mut Change, ruling: &Ruling, ids: &[FindingId]) -> Result<()> {
+    for some in ids.chunks(IDS) {
+        let statement = format!(
+            "UPDATE vulnerabilities SET decision_id = $2, decision_kind = $3, decision_until = $4, decision_at = $5
+             WHERE tenant_id = $1 AND id IN ({})",
+            list(some.len(), 5)
+        );
+        let statement = Sql::built(statement)
+            .bind(change.scope().tenant())
+            .bind(ruling.id)
+            .bind(ruling.kind.as_str())
+            .bind(ruling.until)
+            .bind(ruling.decided_at)
+            .bind_all(some.iter().map(|id| Value::from(*id)));
+        change.run(statement).await?;
+    }
+    Ok(())
+}
+
+fn labels(observation: &Observation) -> String {
+    let names = observation.cves.iter().chain(&observation.aliases).map(|name| clean(&name.to_uppercase()));
+    let words: Vec<String> = names.chain(observation.cwes.iter().map(|cwe| format!("CWE-{cwe}"))).collect();
+    format!(" {} ", words.join(" "))
+}
+
+fn search(title: &str, observation: &Observation) -> String {
+    let place = &observation.location;
+    let component = place.component.as_ref().map(|component| component.name.as_str());
+    let parts = [
+        Some(title),
+        Some(&observation.check),
+        place.host.as_deref(),
+        place.ip.as_deref(),
+        place.url.as_deref(),
+        place.file.as_deref(),
+        component,
+    ];
+    let port = place.port.map(|port| format!(":{port}")).unwrap_or_default();
+    clean(&format!("{}\n{port}", parts.into_iter().flatten().collect::<Vec<_>>().join("\n")).to_lowercase())
+}
+
+/// Notes that findings were seen as they were.
+pub(crate) async fn touch(change: &mut Change, origin: &Origin, state: State, derived: Derived, ids: &[FindingId]) -> Result<()> {
+    for some in ids.chunks(IDS) {
+        let statement = format!(
+            "UPDATE vulnerabilities SET state = $2, status = $3, status_until = $4, base_status = $5, last_seen = $6, last_import = $7,
+                 times_seen = times_seen + CASE WHEN CAST($8 AS TEXT) IS NOT NULL AND last_scan = $8 THEN 0 ELSE 1 END,
+                 last_scan = COALESCE(CAST($8 AS TEXT), last_scan), fixed_at = CASE WHEN $2 = 'absent' THEN fixed_at ELSE NULL END
+             WHERE tenant_id = $1 AND id IN ({})",
+            list(some.len(), 8)
+        );
+        let statement = Sql::built(statement)
+            .bind(change.scope().tenant())
+            .bind(state.as_str())
+            .bind(derived.status.as_str())
+            .bind(derived.until)
+            .bind(derived.base.as_str())
+            .bind(change.now())
+            .bind(origin.import)
+            .bind(origin.scan)
+            .bind_all(some.iter().map(|id| Value::from(*id)));
+        change.run(statement).await?;
+    }
+    Ok(())
+}
+
+/// Columns of `finding_before`, beside the import.
+pub(crate) const BEFORE: &str = "tenant_id, id, check_id, title, description, remediation, severity, cvss, cvss_score, cwes, cves, refs, tags, \
+     location, confidence, labels, search, state, ambiguous, last_seen, last_scan, last_import, times_seen, asset, content, fixed_at, cluster, \
+     cluster_reason";
+
+/// Keeps rows as they are, for undoing this import.
+pub(crate) async fn keep_before(change: &mut Change, import: ImportId, ids: &[FindingId]) -> Result<()> {
+    for some in ids.chunks(IDS) {
+        let statement = format!(
+            "INSERT INTO finding_before (import_id, {BEFORE}) SELECT CAST($2 AS TEXT), {BEFORE} FROM vulnerabilities
+             WHERE tenant_id = $1 AND id IN ({}) ON CONFLICT (import_id, id) DO NOTHING",
+            list(some.len(), 2)
+        );
+        let statement =
+            Sql::built(statement).bind(change.scope().tenant()).bind(import).bind_all(some.iter().map(|id| Value::from(*id)));
+        change.run(statement).await?;
+    }
+    Ok(())
+}
+
+/// Puts the names of findings out of use; they get others.
+pub(crate) async fn retire_keys(change: &mut Change, import: ImportId, ids: &[FindingId]) -> Result<()> {
+    for some in ids.chunks(IDS) {
+        let statement = format!(
+            "UPDATE finding_keys SET retired_by = $2 WHERE tenant_id = $1 AND retired_by IS NULL AND finding_id IN ({})",
+            list(some.len(), 2)
+        );
+        let statement =
+            Sql::built(statement).bind(change.scope().tenant()).bind(import).bind_all(some.iter().map(|id| Value::from(*id)));
+        change.run(statement).await?;
+    }
+    Ok(())
+}
+
+/// Adds names the findings do not hold yet.
+pub(crate) async fn add_keys(change: &mut Change, import: ImportId, keys: &[(FindingId, usize, Key)]) -> Result<()> {
+    let mut once = HashSet::new();
+    let keys: Vec<_> = keys.iter().filter(|(id, _, key)| once.insert((*id, key.digest.as_str()))).collect();
+    for some in keys.chunks(5000) {
+        let statement = format!(
+            "INSERT INTO finding_keys (tenant_id, added_by, finding_id, position, scheme, version, digest) VALUES {}
+             ON CONFLICT (finding_id, digest) DO UPDATE SET retired_by = NULL",
+            rows_sharing(some.len(), &[Some(1), Some(2), None, None, None, None, None], 2)
+        );
+        let mut insert = Sql::built(statement).bind(change.scope().tenant()).bind(import);
+        for (finding, position, key) in some {
+            insert = insert.bind(*finding).bind(*position as i64).bind(&key.scheme).bind(key.version).bind(&key.digest);
+        }
+        change.run(insert).await?;
+    }
+    Ok(())
+}
+
+/// Keeps what the tool said.
+pub(crate) async fn add_observations(change: &mut Change, origin: &Origin, rows: &[Seen]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let statement = format!(
+        "INSERT INTO observations (tenant_id, import_id, scan_id, created_at, id, finding_id, body, observed_at) VALUES {}",
+        rows_sharing(rows.len(), &[Some(1), Some(2), Some(3), Some(4), None, None, None, None], 4)
+    );
+    let mut insert =
+        Sql::built(statement).bind(change.scope().tenant()).bind(origin.import).bind(origin.scan).bind(change.now());
+    for seen in rows {
+        let id = change.id::<Observation>();
+        insert = insert.bind(id).bind(seen.finding).bind(&seen.body).bind(seen.observed_at.as_deref().map(clean));
+    }
+    change.run(insert).await.map(drop)
+}
+
+/// Keeps what was tested.
+pub(crate) async fn add_coverage(change: &mut Change, origin: &Origin, rows: &[Coverage]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let statement = format!(
+        "INSERT INTO coverage (tenant_id, import_id, scan_id, target_id, created_at, id, source, check_set, location, status, reason) VALUES {}",
+        rows_sharing(rows.len(), &[Some(1), Some(2), Some(3), Some(4), Some(5), None, None, None, None, None, None], 5)
+    );
+    let mut insert = Sql::built(statement)
+        .bind(change.scope().tenant())
+        .bind(origin.import)
+        .bind(origin.scan)
+        .bind(text_of(origin.target))
+        .bind(change.now());
+    for coverage in rows {
+        let status = serde_json::to_value(coverage.status).ok().and_then(|status| status.as_str().map(str::to_owned));
+        insert = insert
+            .bind(change.id::<Coverage>())
+            .bind(clean(&coverage.source))
+            .bind(clean(&coverage.check_set))
+            .bind(json::<Location>(&coverage.location)?)
+            .bind(status.unwrap_or_default())
+            .bind(coverage.reason.as_deref().map(clean));
+    }
+    change.run(insert).await.map(drop)
+}
+
+/// Keeps turns in the lives of findings.
+pub(crate) async fn add_history(
+    change: &mut Change,
+    import: Option<ImportId>,
+    scan: Option<ScanId>,
+    rows: &[(FindingId, HappeningKind, Option<String>)],
+) -> Result<()> {
+    for some in rows.chunks(5000) {
+        let statement = format!(
+            "INSERT INTO finding_history (tenant_id, scan_id, import_id, created_at, id, finding_id, kind, note) VALUES {}",
+            rows_sharing(some.len(), &[Some(1), Some(2), Some(3), Some(4), None, None, None, None], 4)
+        );
+        let mut insert = Sql::built(statement).bind(change.scope().tenant()).bind(scan).bind(import).bind(change.now());
+        for (finding, kind, note) in some {
+            insert = insert.bind(change.id::<HappeningKind>()).bind(*finding).bind(kind.as_str()).bind(note.as_deref().map(clean));
+        }
+        change.run(insert).await?;
+    }
+    Ok(())
+}
+
+/// Keeps questions for people.
+pub(crate) async fn add_reviews(change: &mut Change, import: ImportId, reviews: &[Review]) -> Result<()> {
+    for some in reviews.chunks(2000) {
+        let statement = format!(
+            "INSERT INTO finding_reviews (id, tenant_id, finding_id, import_id, candidates, reason, created_at) VALUES {}",
+            placeholders(some.len(), 7, 0)
+        );
+        let (tenant, now) = (change.scope().tenant(), change.now());
+        let mut insert = Sql::built(statement);
+        for review in some {
+            insert = insert
+                .bind(change.id::<Review>())
+                .bind(tenant)
+                .bind(review.finding)
+                .bind(import)
+                .bind(json(&review.candidates)?)
+                .bind(clean(&review.reason))
+                .bind(now);
+        }
+        change.run(insert).await?;
+    }
+    Ok(())
+}
+
+/// Sets state and derived status of findings that come out alike.
+pub(crate) async fn set_state(change: &mut Change, ids: &[FindingId], state: State, derived: Derived) -> Result<()> {
+    for some in ids.chunks(IDS) {
+        let statement = format!(
+            "UPDATE vulnerabilities SET state = $2, status = $3, status_until = $4, base_status = $5, fixed_at = $6
+             WHERE tenant_id = $1 AND id IN ({})",
+            list(some.len(), 6)
+        );
+        let statement = Sql::built(statement)
+            .bind(change.scope().tenant())
+            .bind(state.as_str())
+            .bind(derived.status.as_str())
+            .bind(derived.until)
+            .bind(derived.base.as_str())
+            .bind((state == State::Absent).then(|| change.now()))
+            .bind_all(some.iter().map(|id| Value::from(*id)));
+        change.run(statement).await?;
+    }
+    Ok(())
+}
