@@ -2,18 +2,25 @@
 
 use serde::Serialize;
 
+use crate::WINDOW;
+use crate::accumulate::Accumulator;
 use crate::baseline::{Profiles, situation};
 use crate::chance::chi_squared;
 use crate::checks::{Check, Checks};
 use crate::clock::{Clock, ordered};
 use crate::cohort::Cohort;
 use crate::coupling::coupling;
+use crate::decision::{Course, Posture};
+use crate::drift::{Adwin, Cusum};
+use crate::network::Network;
+use crate::rank::Ranks;
 use crate::reading::{Batch, Faults, Reading};
-use crate::replay::Carried;
+use crate::replay::{Carried, Recall};
 use crate::score::{Mode, Parts};
 use crate::sensor::{COUPLING, Context, FEATURES, Sensor, accelerometer, gyroscope};
 use crate::stream::{Stream, Surroundings, Window};
-use crate::{Memory, WINDOW};
+use crate::touch::Touches;
+use crate::trust::Trust;
 
 /// How long a part of the score counts after its sensor's last window, microseconds: accelerometer, gyroscope, touch, network.
 const HELD: [i64; 4] = [3_000_000, 3_000_000, 300_000_000, 180_000_000];
@@ -50,13 +57,22 @@ pub struct Judgement {
 }
 
 /// Everything known about one device.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Device {
     pub(crate) streams: [Stream; 2],
     pub(crate) carried: Carried,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
     pub(crate) profiles: Profiles,
+    pub(crate) touches: Touches,
+    pub(crate) network: Network,
+    /// Past global scores, as `-ln(1-S)`.
+    pub(crate) scores: Ranks,
+    pub(crate) cusum: Cusum,
+    pub(crate) adwin: Adwin,
+    pub(crate) accumulator: Accumulator,
+    pub(crate) trust: Trust,
+    pub(crate) course: Course,
     pub(crate) last: Last,
 }
 
@@ -102,19 +118,6 @@ impl Last {
     }
 }
 
-impl Default for Device {
-    fn default() -> Self {
-        Self {
-            streams: [Stream::default(); 2],
-            carried: Carried::default(),
-            clock: Clock::default(),
-            faults: Faults::default(),
-            profiles: Profiles::default(),
-            last: Last::default(),
-        }
-    }
-}
-
 impl Device {
     /// A device nothing is known about.
     pub fn new() -> Self {
@@ -132,7 +135,7 @@ impl Device {
         &mut self,
         batch: &Batch<'_>,
         setting: &Setting<'_>,
-        mut memory: Option<&mut Memory>,
+        mut recall: Option<Recall<'_>>,
         mut on: impl FnMut(&mut Self, &Judgement),
     ) {
         let (accelerometer, gyroscope) = (ordered(batch.accelerometer), ordered(batch.gyroscope));
@@ -142,11 +145,12 @@ impl Device {
         if arrival.is_jump {
             self.streams.iter_mut().for_each(Stream::forget);
         }
+        self.take_rarer(&batch, setting);
         let (mut accelerometer, mut gyroscope) = (batch.accelerometer, batch.gyroscope);
         let mut replayed = false;
         loop {
-            accelerometer = self.feed(Sensor::Accelerometer, accelerometer, arrival.latest, &mut memory, &mut replayed);
-            gyroscope = self.feed(Sensor::Gyroscope, gyroscope, arrival.latest, &mut memory, &mut replayed);
+            accelerometer = self.feed(Sensor::Accelerometer, accelerometer, arrival.latest, &mut recall, &mut replayed);
+            gyroscope = self.feed(Sensor::Gyroscope, gyroscope, arrival.latest, &mut recall, &mut replayed);
             let full = self.streams.each_ref().map(Stream::is_full);
             // A full window waits for the other sensor until its own next reading would push it out.
             let goes = match full {
@@ -160,16 +164,36 @@ impl Device {
         }
     }
 
+    /// Touches and minutes: their scores are held until the next motion window counts them.
+    fn take_rarer(&mut self, batch: &Batch<'_>, setting: &Setting<'_>) {
+        let learns = self.learns(setting);
+        for touch in batch.touches {
+            if let Some(score) = self.touches.take(touch, learns, &mut self.faults) {
+                self.last.set(2, Some(score), batch.arrived);
+            }
+        }
+        for minute in batch.traffic {
+            if let Some(score) = self.network.take(minute, learns, &mut self.faults) {
+                self.last.set(3, Some(score), batch.arrived);
+            }
+        }
+    }
+
+    /// Learning stops as soon as anything is suspected, and while scores are simplified.
+    fn learns(&self, setting: &Setting<'_>) -> bool {
+        setting.learns && setting.mode == Mode::Spec && self.course.posture == Posture::Observe
+    }
+
     fn feed<'r>(
         &mut self,
         sensor: Sensor,
         readings: &'r [Reading],
         latest: i64,
-        memory: &mut Option<&mut Memory>,
+        recall: &mut Option<Recall<'_>>,
         replayed: &mut bool,
     ) -> &'r [Reading] {
-        let mut around =
-            Surroundings { faults: &mut self.faults, carried: &mut self.carried, memory: memory.as_deref_mut(), latest, replayed: false };
+        let recall = recall.as_mut().map(|recall| Recall { memory: recall.memory, device: recall.device });
+        let mut around = Surroundings { faults: &mut self.faults, carried: &mut self.carried, recall, latest, replayed: false };
         let taken = self.streams[sensor as usize].take(sensor, readings, &mut around);
         *replayed |= around.replayed;
         readings.get(taken..).unwrap_or_default()
@@ -201,6 +225,7 @@ impl Device {
         }
         self.score(&windows, setting, checks);
         let parts = self.last.parts();
+        self.watch(&parts, setting);
         Judgement {
             at: self.last.at,
             context: self.last.context,
@@ -214,11 +239,11 @@ impl Device {
 
     /// Scores the motion sensors' windows, then learns them.
     fn score(&mut self, windows: &[Option<Window>; 2], setting: &Setting<'_>, mut checks: Checks) {
+        let learns = self.learns(setting);
         let last = &mut self.last;
         let profile = &mut self.profiles[last.context as usize];
         let model = situation(setting.cohort, last.context);
         let simplified = setting.mode == Mode::Simplified;
-        let learns = setting.learns && !simplified;
         let mut surprises = [None; 2];
         if windows[0].is_some() {
             surprises[0] = profile
@@ -278,6 +303,24 @@ impl Device {
         }
         last.mode = setting.mode;
         last.checks = checks;
+    }
+
+    /// Adds the window's score up, and watches for drift.
+    fn watch(&mut self, parts: &Parts, setting: &Setting<'_>) {
+        let learns = self.learns(setting) && !self.last.checks.against_the_stream();
+        let global = parts.global();
+        let z = self.accumulator.add(parts, global, self.last.checks, learns);
+        if let (Some(score), Some(z)) = (global, z) {
+            if self.cusum.take(z) {
+                self.last.checks.insert(Check::AbruptDrift);
+            }
+            if self.adwin.take(score as f32) {
+                self.last.checks.insert(Check::GradualDrift);
+            }
+            if learns {
+                self.scores.learn(-(1.0 - score as f32).max(1e-7).ln());
+            }
+        }
     }
 }
 

@@ -1,16 +1,30 @@
 //! Replay of recorded readings: fingerprints of short runs, taken where the content says, so that a replay is found at any offset.
 //! Only exact repeats of moving sensors count; a resting sensor repeats itself honestly.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
+
+use crate::sensor::Sensor;
 
 /// Readings that one fingerprint covers.
 pub(crate) const RUN: u32 = 16;
-/// Fingerprints a device carries with it: about twenty seconds at 100 readings a second.
-pub(crate) const CARRIED: usize = 32;
+/// Fingerprints a device carries with it: about six seconds of both sensors at 100 readings a second.
+pub(crate) const CARRIED: usize = 20;
 /// Matches within [`HITS_WITHIN`] fingerprints that prove a replay; chance gives one in 10^8, two never.
 pub(crate) const HITS: u32 = 2;
 /// How many of the last fingerprints are looked at for [`HITS`].
 pub(crate) const HITS_WITHIN: u32 = 4;
+
+/// Difference in time, microseconds, up to which two fingerprints are one reading sent twice.
+const SAME: u64 = 5_000;
+
+/// A larger memory, and whose readings are looked up in it.
+#[derive(Debug)]
+pub struct Recall<'a> {
+    /// The memory.
+    pub memory: &'a mut Memory,
+    /// A number that stands for the device, the same on every node.
+    pub device: u64,
+}
 
 /// Rolling hash over the last sixteen readings: each shift pushes the oldest out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,7 +85,8 @@ impl Carried {
 /// finds one phone's recording played on another. Bounded; the oldest go first.
 #[derive(Debug)]
 pub struct Memory {
-    known: HashSet<u64>,
+    /// Which device left a fingerprint, and at which time of its clock.
+    known: HashMap<u64, (u64, i64)>,
     order: VecDeque<u64>,
     capacity: usize,
 }
@@ -79,15 +94,17 @@ pub struct Memory {
 impl Memory {
     /// Room for `capacity` fingerprints: a sensor at 100 readings a second leaves about 1.6 of them a second while it moves.
     pub fn new(capacity: usize) -> Self {
-        Self { known: HashSet::new(), order: VecDeque::new(), capacity: capacity.max(1) }
+        Self { known: HashMap::new(), order: VecDeque::new(), capacity: capacity.max(1) }
     }
 
-    /// Remembers a fingerprint and says whether it was known.
-    pub fn take(&mut self, sensor: crate::Sensor, print: u32) -> bool {
+    /// Remembers a fingerprint and says whether it was known from elsewhere: another device, or another time. The same device
+    /// sending the same reading again lost our reply and is innocent.
+    pub fn take(&mut self, device: u64, sensor: Sensor, print: u32, t: i64) -> bool {
         let key = (u64::from(sensor as u8) << 32) | u64::from(print);
-        if !self.known.insert(key) {
-            return true;
+        if let Some((owner, at)) = self.known.get(&key) {
+            return *owner != device || at.abs_diff(t) > SAME;
         }
+        self.known.insert(key, (device, t));
         self.order.push_back(key);
         if self.order.len() > self.capacity
             && let Some(oldest) = self.order.pop_front()
@@ -126,10 +143,10 @@ mod tests {
         for offset in [0, 1, 37, 63] {
             let mut rolling = Rolling::default();
             let mut carried = Carried::default();
-            let past = recording(1_500, 7);
+            let past = recording(700, 7);
             let mut proven = 0;
             let fresh = recording(50_000, 9);
-            for &[x, y, z] in past.iter().chain(&fresh[..500 + offset]).chain(&past[200..900]) {
+            for &[x, y, z] in past.iter().chain(&fresh[..200 + offset]).chain(&past[offset..]) {
                 rolling.take(x, y, z);
                 if let Some(print) = rolling.fingerprint() {
                     proven += usize::from(carried.take(print, false));
@@ -147,8 +164,11 @@ mod tests {
     #[test]
     fn the_memory_is_bounded_and_forgets_the_oldest() {
         let mut memory = Memory::new(10);
-        assert!((0..20).all(|print| !memory.take(crate::Sensor::Accelerometer, print)));
+        assert!((0..20).all(|print| !memory.take(1, Sensor::Accelerometer, print, 0)));
         assert_eq!(memory.len(), 10);
-        assert!(memory.take(crate::Sensor::Accelerometer, 19) && !memory.take(crate::Sensor::Gyroscope, 19));
+        assert!(!memory.take(1, Sensor::Accelerometer, 19, 0), "a batch sent again after a lost reply");
+        assert!(memory.take(1, Sensor::Accelerometer, 19, 60_000_000), "its own past");
+        assert!(memory.take(2, Sensor::Accelerometer, 19, 0), "another device");
+        assert!(!memory.take(1, Sensor::Gyroscope, 19, 60_000_000), "another sensor");
     }
 }

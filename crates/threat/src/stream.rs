@@ -3,7 +3,7 @@
 
 use crate::WINDOW;
 use crate::reading::{Faults, Reading, count};
-use crate::replay::{Carried, Rolling};
+use crate::replay::{Carried, Recall, Rolling};
 use crate::sensor::Sensor;
 
 /// A pause after which a window would mix two situations: it is begun anew.
@@ -69,7 +69,7 @@ pub(crate) struct Window {
 pub(crate) struct Surroundings<'a> {
     pub(crate) faults: &'a mut Faults,
     pub(crate) carried: &'a mut Carried,
-    pub(crate) memory: Option<&'a mut crate::Memory>,
+    pub(crate) recall: Option<Recall<'a>>,
     /// Device time beyond which a reading is from the future.
     pub(crate) latest: i64,
     pub(crate) replayed: bool,
@@ -142,7 +142,7 @@ impl Stream {
             if let Some(print) = self.rolling.fingerprint()
                 && u32::from(self.run) < crate::replay::RUN / 2
             {
-                let known = around.memory.as_deref_mut().is_some_and(|memory| memory.take(sensor, print));
+                let known = around.recall.as_mut().is_some_and(|recall| recall.memory.take(recall.device, sensor, print, reading.t));
                 around.replayed |= around.carried.take(print, known);
             }
         }

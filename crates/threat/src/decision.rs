@@ -1,0 +1,273 @@
+//! Observe, step up, restrict, lock, quarantine. Behaviour alone never locks: a [`Lock`] is only made from a hard signal,
+//! or from a candidate together with something that is not behaviour. The types leave no other way.
+
+use serde::{Deserialize, Serialize};
+
+use crate::accumulate::Candidate;
+
+/// What a device may do, mildest first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Posture {
+    /// Everything; the device is listened to and learned from.
+    #[default]
+    Observe,
+    /// Everything, after the owner proves to be there.
+    StepUp,
+    /// Nothing of value until the owner proves to be there.
+    Restrict,
+    /// Nothing, until released or expired.
+    Lock,
+    /// Nothing, tokens revoked, until a person releases it.
+    Quarantine,
+}
+
+impl Posture {
+    /// All postures, mildest first.
+    pub const ALL: [Self; 5] = [Self::Observe, Self::StepUp, Self::Restrict, Self::Lock, Self::Quarantine];
+}
+
+/// Proof that is not behaviour: each is enough by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HardSignal {
+    /// Readings that were sent before, bit for bit.
+    ReplayedReadings,
+    /// A spent refresh token with another key.
+    RefreshReuse,
+    /// An attestation that was used before.
+    AttestationReplay,
+    /// Failures counted past their limit, all signed by the device's own key.
+    RepeatedFailures,
+    /// A listed file, domain or address.
+    Indicator,
+    /// A listed one that is marked critical.
+    CriticalIndicator,
+    /// A person decided.
+    Operator,
+}
+
+impl HardSignal {
+    /// What it leads to.
+    pub fn posture(self) -> Posture {
+        match self {
+            Self::CriticalIndicator | Self::RepeatedFailures => Posture::Quarantine,
+            _ => Posture::Lock,
+        }
+    }
+}
+
+/// What can confirm a candidate; none of it is behaviour, and none is a reply that was merely lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Corroboration {
+    /// The newest attestation was wrong.
+    AttestationFailed,
+    /// There is no attestation, or only an old one.
+    AttestationStale,
+    /// A fresh challenge was answered wrongly within its minute.
+    ChallengeFailed,
+}
+
+/// Why a device is locked.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    /// Proof.
+    Signal(HardSignal),
+    /// Behaviour that something else confirmed.
+    Confirmed {
+        /// What was added up.
+        sum: f32,
+        /// What confirmed it.
+        by: Corroboration,
+    },
+}
+
+/// A lock that is about to be laid; only proof, or a confirmed candidate, makes one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Lock {
+    cause: Cause,
+    posture: Posture,
+}
+
+impl Lock {
+    /// From proof.
+    pub fn proven(signal: HardSignal) -> Self {
+        Self { cause: Cause::Signal(signal), posture: signal.posture() }
+    }
+
+    /// From behaviour that something else confirms.
+    pub fn confirmed(candidate: Candidate, by: Corroboration) -> Self {
+        Self { cause: Cause::Confirmed { sum: candidate.sum(), by }, posture: Posture::Lock }
+    }
+
+    /// Why.
+    pub fn cause(&self) -> Cause {
+        self.cause
+    }
+
+    /// Lock or quarantine.
+    pub fn posture(&self) -> Posture {
+        self.posture
+    }
+}
+
+/// Why a lock was not laid although there was reason for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// The rule or tenant only watches.
+    Shadow,
+    /// The device is on the allow-list.
+    AllowList,
+    /// Too many devices were locked lately.
+    BlastRadius,
+    /// Scores are simplified.
+    Degraded,
+}
+
+/// What became of one window or event.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Decision {
+    /// The posture before.
+    pub from: Posture,
+    /// The posture now.
+    pub to: Posture,
+    /// The lock to lay, when there is a new one.
+    pub lock: Option<Lock>,
+    /// Why there is none although there was reason.
+    pub withheld: Option<Withheld>,
+    /// Behaviour made a lock thinkable: demand a fresh challenge now.
+    pub demands_challenge: bool,
+}
+
+/// What behaviour says of one window, in words of this machine.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Behaviour {
+    /// Enough windows were over the threshold, or the stream was broken.
+    pub(crate) is_suspicious: bool,
+    /// The sum is over the first limit, or the stream stays broken.
+    pub(crate) is_grave: bool,
+    /// The sum is over the second limit, and everything else that is needed.
+    pub(crate) candidate: Option<Candidate>,
+}
+
+/// State of the machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Course {
+    pub(crate) posture: Posture,
+    /// Windows in a row without anything odd.
+    pub(crate) calm: u16,
+}
+
+/// Calm windows after which a demand for a step-up is dropped: about five minutes of use.
+const CALM: u16 = 300;
+
+impl Course {
+    /// One window. `withhold` names a reason to lay no lock whatever happens.
+    pub(crate) fn judged(&mut self, behaviour: Behaviour, corroboration: Option<Corroboration>, withhold: Option<Withheld>) -> Decision {
+        let is_calm = !behaviour.is_suspicious && !behaviour.is_grave && behaviour.candidate.is_none();
+        self.calm = if is_calm { self.calm.saturating_add(1) } else { 0 };
+        let wanted = if behaviour.is_grave {
+            Posture::Restrict
+        } else if behaviour.is_suspicious {
+            Posture::StepUp
+        } else {
+            Posture::Observe
+        };
+        let mut decision = match behaviour.candidate.zip(corroboration) {
+            Some((candidate, by)) => self.lay(Lock::confirmed(candidate, by), withhold),
+            None => self.raise(wanted),
+        };
+        decision.demands_challenge = behaviour.candidate.is_some() && decision.to < Posture::Lock;
+        if self.posture == Posture::StepUp && self.calm >= CALM {
+            self.posture = Posture::Observe;
+            decision.to = Posture::Observe;
+        }
+        decision
+    }
+
+    /// Proof arrived.
+    pub(crate) fn proven(&mut self, signal: HardSignal, withhold: Option<Withheld>) -> Decision {
+        // A person's decision, and proof, do not depend on scores.
+        let withhold = withhold.filter(|reason| *reason != Withheld::Degraded && signal != HardSignal::Operator);
+        self.lay(Lock::proven(signal), withhold)
+    }
+
+    /// The owner proved to be there: everything milder than a lock is over.
+    pub(crate) fn stepped_up(&mut self) -> Decision {
+        let from = self.posture;
+        if from < Posture::Lock {
+            *self = Self::default();
+        }
+        Decision { from, to: self.posture, lock: None, withheld: None, demands_challenge: false }
+    }
+
+    /// A person released the lock, or it expired. The owner still has to prove to be there.
+    pub(crate) fn released(&mut self) -> Decision {
+        let from = self.posture;
+        if from >= Posture::Lock {
+            *self = Self { posture: Posture::StepUp, calm: 0 };
+        }
+        Decision { from, to: self.posture, lock: None, withheld: None, demands_challenge: false }
+    }
+
+    fn raise(&mut self, wanted: Posture) -> Decision {
+        let from = self.posture;
+        self.posture = from.max(wanted);
+        Decision { from, to: self.posture, lock: None, withheld: None, demands_challenge: false }
+    }
+
+    fn lay(&mut self, lock: Lock, withhold: Option<Withheld>) -> Decision {
+        if let Some(reason) = withhold {
+            return Decision { withheld: Some(reason), ..self.raise(Posture::StepUp) };
+        }
+        let from = self.posture;
+        let lock = (from < lock.posture).then_some(lock);
+        self.posture = from.max(lock.map_or(from, |lock| lock.posture));
+        Decision { from, to: self.posture, lock, withheld: None, demands_challenge: false }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proof_locks_at_once_and_a_release_still_asks_for_the_owner() {
+        let mut course = Course::default();
+        let decision = course.proven(HardSignal::RefreshReuse, None);
+        assert_eq!((decision.from, decision.to), (Posture::Observe, Posture::Lock));
+        assert_eq!(decision.lock.unwrap().cause(), Cause::Signal(HardSignal::RefreshReuse));
+        assert_eq!(course.proven(HardSignal::ReplayedReadings, None).lock, None, "one lock is enough");
+        assert_eq!(course.proven(HardSignal::CriticalIndicator, None).to, Posture::Quarantine);
+        assert_eq!(course.stepped_up().to, Posture::Quarantine, "a step-up opens no lock");
+        assert_eq!(course.released().to, Posture::StepUp);
+        assert_eq!(course.stepped_up().to, Posture::Observe);
+    }
+
+    #[test]
+    fn a_withheld_lock_becomes_a_step_up_and_says_why() {
+        let mut course = Course::default();
+        let decision = course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius));
+        assert_eq!((decision.to, decision.lock, decision.withheld), (Posture::StepUp, None, Some(Withheld::BlastRadius)));
+        assert!(course.proven(HardSignal::Operator, Some(Withheld::Shadow)).lock.is_some(), "a person is not shadowed");
+    }
+
+    #[test]
+    fn calm_ends_a_step_up_and_never_a_restriction() {
+        let mut course = Course::default();
+        course.judged(Behaviour { is_suspicious: true, ..Behaviour::default() }, None, None);
+        for _ in 0..CALM {
+            course.judged(Behaviour::default(), None, None);
+        }
+        assert_eq!(course.posture, Posture::Observe);
+        course.judged(Behaviour { is_grave: true, ..Behaviour::default() }, None, None);
+        for _ in 0..2 * CALM {
+            course.judged(Behaviour::default(), Some(Corroboration::AttestationFailed), None);
+        }
+        assert_eq!(course.posture, Posture::Restrict);
+    }
+}
