@@ -1,10 +1,14 @@
 //! The command line: every word a person can type.
 
+mod attest;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
+
+pub(crate) use attest::{AttestCommand, AttestEnvironment, AttestKind, AttestLevel, AttestVerify};
 
 use crate::roles::Role;
 
@@ -50,6 +54,9 @@ pub(crate) enum Command {
     Findings(Findings),
     /// Score CVSS vectors of any version
     Cvss(Cvss),
+    /// Verify attestations of devices
+    #[command(subcommand)]
+    Attest(AttestCommand),
     /// Check the audit log
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -29,6 +29,11 @@ pub(crate) fn usage(what: impl Into<String>) -> Error {
     Error::invalid("cli.usage", what)
 }
 
+/// A value given to `tyrian attest` is not what the option takes.
+pub(crate) fn attest_option(option: &str, why: &str) -> Error {
+    Error::invalid("attest.option", format!("{option}: {why}"))
+}
+
 /// The generated files in `docs/` are not what the code says.
 pub(crate) fn docs_stale(files: &[String]) -> Error {
     Error::conflict("docs.stale", format!("not what the code says: {}; run `tyrian docs` and commit", files.join(", ")))

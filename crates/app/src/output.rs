@@ -12,6 +12,8 @@ use serde_json::json;
 pub(crate) const FINDINGS: u8 = 10;
 /// Exit code when the audit log does not verify.
 pub(crate) const TAMPERED: u8 = 11;
+/// Exit code when an attestation is refused.
+pub(crate) const REFUSED: u8 = 12;
 
 /// The documented exit code of an error (`docs/cli.md`).
 pub(crate) const fn exit_code(kind: Kind) -> u8 {

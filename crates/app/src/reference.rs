@@ -44,6 +44,7 @@ Results go to stdout, progress and logs to stderr. With `--json` stdout is one J
 | 9 | asked too often |
 | 10 | findings reach `--fail-on` |
 | 11 | the audit log does not verify |
+| 12 | the attestation is refused |
 ";
 
 fn describe(command: &mut clap::Command, path: &str, text: &mut String) {

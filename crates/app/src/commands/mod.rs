@@ -1,5 +1,6 @@
 //! One file per command. Each does its work through the public API, whether the server is elsewhere or in this process.
 
+mod attest;
 mod audit;
 mod config;
 mod cvss;
@@ -26,6 +27,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     let sources = sources(&cli)?;
     match &cli.command {
         Command::Config(command) => return config::run(command, &sources, cli.json),
+        Command::Attest(command) => return attest::run(command, cli.json),
         Command::Cvss(command) => return cvss::run(command, cli.json),
         Command::Import(import) if import.dry_run => return import::dry_run(import, cli.json),
         Command::Audit(crate::cli::AuditCommand::Verify { file: Some(file), known_checkpoint }) => {
@@ -58,7 +60,7 @@ async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
         Command::Doctor => Box::pin(doctor::run(cli, &settings)).await,
         Command::Docs(docs) => Box::pin(docs::run(docs, &settings)).await,
         // These are answered before the runtime or the settings exist.
-        Command::Config(_) | Command::Cvss(_) | Command::Typeset => Ok(ExitCode::SUCCESS),
+        Command::Attest(_) | Command::Config(_) | Command::Cvss(_) | Command::Typeset => Ok(ExitCode::SUCCESS),
     }
 }
 
