@@ -3,10 +3,13 @@
 //! Bytes go in through [`parse`]; assets, observations, coverage and warnings come out through a
 //! [`Sink`] one at a time, so that memory does not grow with the input.
 
+mod csv;
+mod dialects;
 mod document;
 mod endpoint;
 mod errors;
 mod formats;
+mod hosts;
 mod html;
 pub mod identity;
 mod input;
@@ -16,6 +19,7 @@ mod model;
 mod occurrences;
 mod output;
 mod registry;
+mod spill;
 mod spool;
 mod vocabulary;
 mod xml;

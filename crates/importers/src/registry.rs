@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::document;
 use crate::errors::ParseError;
 use crate::formats::{acunetix, burp, nmap, nuclei, sarif, sslscan, wapiti, zap};
+use crate::formats::{
+    nexpose, nikto, openvas, qualys, qualys_hacker_guardian, qualys_infrascan_webgui, qualys_vmdr, qualys_webapp, sslyze, tenable, testssl,
+};
 use crate::limits::{Limits, Options};
 use crate::model::Sink;
 use crate::output::{Output, Totals};
@@ -44,6 +47,28 @@ pub enum Format {
     Wapiti,
     /// ZAP XML and JSON, traditional and plus.
     Zap,
+    /// testssl.sh `--csvfile`, `--jsonfile` and `--jsonfile-pretty`.
+    Testssl,
+    /// Nessus `.nessus` and the tables of Nessus, Tenable.io and Tenable.sc.
+    Tenable,
+    /// Greenbone (OpenVAS) XML and CSV.
+    Openvas,
+    /// Nikto XML, JSON and CSV.
+    Nikto,
+    /// Qualys asset data report, XML and CSV.
+    Qualys,
+    /// HackerGuardian and other tables of Qualys' PCI engine.
+    QualysHackerGuardian,
+    /// Qualys scan XML.
+    QualysInfrascanWebgui,
+    /// Qualys VMDR CSV, by QID or by CVE.
+    QualysVmdr,
+    /// Qualys Web Application Scanning XML.
+    QualysWebapp,
+    /// Nexpose XML export 2.0.
+    Nexpose,
+    /// SSLyze JSON and XML.
+    Sslyze,
 }
 
 /// What the registry knows about a format.
@@ -70,6 +95,17 @@ static ENTRIES: &[&Entry] = &[
     &burp::dast::ENTRY,
     &wapiti::ENTRY,
     &zap::ENTRY,
+    &testssl::ENTRY,
+    &tenable::ENTRY,
+    &openvas::ENTRY,
+    &nikto::ENTRY,
+    &qualys::ENTRY,
+    &qualys_hacker_guardian::ENTRY,
+    &qualys_infrascan_webgui::ENTRY,
+    &qualys_vmdr::ENTRY,
+    &qualys_webapp::ENTRY,
+    &nexpose::ENTRY,
+    &sslyze::ENTRY,
 ];
 
 impl Format {
@@ -107,6 +143,17 @@ impl Format {
             Self::BurpSuiteDast => &burp::dast::ENTRY,
             Self::Wapiti => &wapiti::ENTRY,
             Self::Zap => &zap::ENTRY,
+            Self::Testssl => &testssl::ENTRY,
+            Self::Tenable => &tenable::ENTRY,
+            Self::Openvas => &openvas::ENTRY,
+            Self::Nikto => &nikto::ENTRY,
+            Self::Qualys => &qualys::ENTRY,
+            Self::QualysHackerGuardian => &qualys_hacker_guardian::ENTRY,
+            Self::QualysInfrascanWebgui => &qualys_infrascan_webgui::ENTRY,
+            Self::QualysVmdr => &qualys_vmdr::ENTRY,
+            Self::QualysWebapp => &qualys_webapp::ENTRY,
+            Self::Nexpose => &nexpose::ENTRY,
+            Self::Sslyze => &sslyze::ENTRY,
         }
     }
 }
@@ -195,6 +242,21 @@ impl<'h> Head<'h> {
 
     pub(crate) fn has(&self, text: &str) -> bool {
         self.text.contains(text)
+    }
+
+    /// Whether the file starts with this behind white space.
+    pub(crate) fn begins(&self, text: &str) -> bool {
+        self.text.trim_start().starts_with(text)
+    }
+
+    /// Whether one of the first rows of a table has cells of all these names, in lower case.
+    pub(crate) fn titled(&self, names: &[&str]) -> bool {
+        self.text.lines().take(40).any(|line| {
+            let line = line.to_lowercase();
+            let cells: Vec<&str> =
+                line.split([',', ';', '\t', '|']).map(|cell| cell.trim_matches(|c: char| c == '"' || c.is_whitespace())).collect();
+            names.iter().all(|name| cells.contains(name))
+        })
     }
 
     /// What follows the first occurrence of a text.

@@ -59,7 +59,10 @@ impl Server {
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let mut xml = Xml::open(source, out)?;
-    xml.root(&["document"], "sslscan XML")?;
+    let root = xml.root(&["document"], "sslscan XML")?;
+    if root.get("SSLyzeVersion").is_some() || root.get("title").is_some_and(|title| title.contains("SSLyze")) {
+        return Err(ParseError::NotThisFormat { expected: "sslscan XML", found: "<document> of SSLyze".to_owned() });
+    }
     while let Some(tag) = xml.child()? {
         match tag.name() {
             "ssltest" => server(&mut xml, &tag, out)?,

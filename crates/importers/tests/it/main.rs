@@ -6,6 +6,7 @@ mod expected;
 mod hostile;
 mod identity;
 mod mapping;
+mod net;
 mod sniffing;
 mod web;
 
@@ -76,5 +77,6 @@ fn specimens() -> Vec<(Format, Vec<u8>)> {
         (Format::Sslscan, fixture("sslscan-self-signed.xml")),
     ];
     all.extend(web::specimens());
+    all.extend(net::specimens());
     all
 }
