@@ -78,7 +78,6 @@ impl Members for Reading<'_, '_> {
                 self.site.port = value.as_str().and_then(|port| port.parse().ok()).or_else(|| value.as_u64()?.try_into().ok());
             }
             "vulnerabilities" => {
-                self.recognised = true;
                 let Self { gauge, record, seen, out, site, waiting, .. } = self;
                 let gauge: &Gauge = gauge;
                 let known = !site.host.is_unknown();
@@ -105,6 +104,7 @@ impl Members for Reading<'_, '_> {
                         }
                     },
                 })?;
+                self.recognised = true;
             }
             _ => json::ignore(map)?,
         }
