@@ -5,7 +5,11 @@
 mod android_forged;
 mod android_recorded;
 mod apple;
+mod dpop;
 mod forge;
+mod jose;
+mod play;
+mod token;
 
 use std::path::PathBuf;
 
