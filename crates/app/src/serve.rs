@@ -59,6 +59,12 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
     };
     if runs(roles, Role::Gateway) {
         let mut router = api::api(services, roles, &settings.gateway.upstreams)?.merge(gateway::docs(api::document(services)));
+        router = router.merge(graphql::routes(&graphql::Services {
+            backends: services.backends.clone(),
+            targets: services.targets.clone(),
+            scans: services.scans.clone(),
+            results: services.results.clone(),
+        }));
         if runs(roles, Role::Console) {
             router = router.merge(console::pages(console::Services {
                 auth: services.auth.clone(),

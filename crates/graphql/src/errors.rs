@@ -30,9 +30,11 @@ pub(crate) fn no_upgrade(detail: &str) -> Error {
 
 /// A context's error as the error of a field: its words and its stable code, and nothing internal.
 pub(crate) fn field(error: &Error) -> async_graphql::Error {
+    let mut message = error.detail();
     if error.kind() == Kind::Internal {
         tracing::error!(error = ?error, "a GraphQL field failed");
+        message = "an internal error; the log has the details";
     }
     let code = error.code();
-    async_graphql::Error::new(error.detail().into_owned()).extend_with(|_, extensions| extensions.set("code", code))
+    async_graphql::Error::new(message).extend_with(|_, extensions| extensions.set("code", code))
 }

@@ -5,7 +5,7 @@ mod scan;
 mod scalar;
 mod target;
 
-pub(crate) use finding::{FindingFilter, FindingNode, FindingPage, FindingSort, StatusWord};
+pub(crate) use finding::{FindingFilter, FindingNode, FindingPage, FindingSort};
 pub(crate) use scalar::{Moment, PageInfo, SeverityWord, id, page};
 pub(crate) use scan::{ProgressNode, ScanFilter, ScanNode, ScanPage};
 pub(crate) use target::{TargetFilter, TargetNode, TargetPage};

@@ -1,0 +1,92 @@
+//! What is asked is answered, in few statements, to those who may.
+
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode};
+use base::Role;
+use serde_json::json;
+use testkit::{Engine, engines};
+
+use crate::story::Story;
+
+const PAGE: &str = "query($after: String) { findings(sort: TITLE, first: 50, after: $after) {
+    nodes { id title severity status location { url } target { id name criticality } scan { id state stages { name } } }
+    pageInfo { hasNextPage endCursor } } }";
+
+#[tokio::test]
+async fn a_page_of_findings_with_target_and_scan_costs_few_statements() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        for name in ["a", "b", "c"] {
+            let target = story.target(&format!("{name}.example")).await;
+            story.findings(&target, 0..20).await;
+        }
+        let db = &story.world.backends.db;
+        let before = db.statements();
+        let first = story.data(PAGE, json!({})).await;
+        let cost = db.statements() - before;
+        assert!(cost <= 6, "{engine:?}: {cost} statements");
+        let nodes = first["findings"]["nodes"].as_array().unwrap();
+        assert_eq!(nodes.len(), 50);
+        assert!(nodes.iter().all(|node| node["target"]["name"].as_str().unwrap().ends_with(".example") && node["severity"] == "HIGH"));
+        let next = story.data(PAGE, json!({ "after": first["findings"]["pageInfo"]["endCursor"] })).await;
+        assert_eq!(next["findings"]["nodes"].as_array().unwrap().len(), 10);
+        assert_eq!(next["findings"]["pageInfo"]["hasNextPage"], false);
+    }
+}
+
+#[tokio::test]
+async fn what_belongs_to_others_does_not_exist_and_what_is_not_allowed_is_an_error() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let target = story.target("a.example").await;
+        story.findings(&target, 0..2).await;
+        let query = format!("{{ target(id: \"{}\") {{ name }} targets {{ nodes {{ id }} }} findings {{ nodes {{ id }} }} }}", target.id);
+        assert_eq!(story.data(&query, json!({})).await["target"]["name"], "a.example");
+        let other = story.world.other(&[Role::Admin]);
+        let theirs = story.post(&other, &json!({ "query": query })).await.body;
+        assert_eq!(theirs["data"], json!({ "target": null, "targets": { "nodes": [] }, "findings": { "nodes": [] } }), "{theirs}");
+        let device = story.world.actor(&[Role::Device]);
+        let refused = story.post(&device, &json!({ "query": "{ targets { nodes { id } } }" })).await;
+        assert_eq!(refused.body["errors"][0]["extensions"]["code"], "auth.forbidden", "{}", refused.body);
+    }
+}
+
+#[tokio::test]
+async fn filters_are_those_of_the_rest_api() {
+    let story = Story::new(Engine::Embedded).await;
+    let target = story.target("a.example").await;
+    story.findings(&target, 0..3).await;
+    let query = "query($f: FindingFilter) { findings(filter: $f) { nodes { title } } }";
+    let found = async |filter: serde_json::Value| story.data(query, json!({ "f": filter })).await["findings"]["nodes"].as_array().unwrap().len();
+    assert_eq!(found(json!({ "q": "n 1" })).await, 1);
+    assert_eq!(found(json!({ "severity": ["LOW", "HIGH"], "status": ["OPEN"], "target": target.id })).await, 3);
+    assert_eq!(found(json!({ "severity": ["LOW"] })).await, 0);
+    let wrong = story.post(&story.actor, &json!({ "query": query, "variables": { "f": { "target": "x" } } })).await;
+    assert!(wrong.body["errors"][0]["message"].as_str().unwrap().contains("`x` is not an id"), "{}", wrong.body);
+}
+
+#[tokio::test]
+async fn a_query_sent_once_can_be_asked_by_its_hash() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let query = "{ targets { nodes { name } } }";
+        let ask = async |query: Option<&str>, hash: &str| {
+            let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": hash } });
+            let body = match query {
+                Some(query) => json!({ "query": query, "extensions": extensions }),
+                None => json!({ "extensions": extensions }),
+            };
+            story.post(&story.actor, &body).await.body
+        };
+        let foreign = "0".repeat(64);
+        assert_eq!(ask(None, &foreign).await["errors"][0]["message"], "PersistedQueryNotFound");
+        assert_eq!(ask(Some(query), &foreign).await["errors"][0]["extensions"]["code"], "graphql.persisted_hash");
+        let hash = hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, query.as_bytes()));
+        assert_eq!(ask(Some(query), &hash).await["data"]["targets"]["nodes"], json!([]));
+        assert_eq!(ask(None, &hash).await["data"]["targets"]["nodes"], json!([]));
+        let address = format!("/graphql?extensions=%7B%22persistedQuery%22%3A%7B%22version%22%3A1%2C%22sha256Hash%22%3A%22{hash}%22%7D%7D");
+        let request = Request::builder().method(Method::GET).uri(address).body(Body::empty()).unwrap();
+        let answer = story.send(&story.actor, request).await;
+        assert_eq!((answer.status, &answer.body["data"]["targets"]["nodes"]), (StatusCode::OK, &json!([])));
+    }
+}
