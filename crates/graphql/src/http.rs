@@ -112,7 +112,8 @@ fn built(sent: Sent) -> Result<Request, Error> {
     if sent.query.is_none() && extensions.is_empty() {
         return Err(errors::request("`query` is missing"));
     }
-    let mut request = Request::new(sent.query.unwrap_or_default()).variables(Variables::from_json(sent.variables.unwrap_or_default().into()));
+    let mut request =
+        Request::new(sent.query.unwrap_or_default()).variables(Variables::from_json(sent.variables.unwrap_or_default().into()));
     request.operation_name = sent.operation_name;
     for (name, value) in extensions {
         let value = async_graphql::Value::from_json(value).map_err(|cause| errors::request(&cause.to_string()))?;
@@ -144,7 +145,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     let Some(given) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
     let mut parts = given.split(';').map(|part| part.trim().to_ascii_lowercase());
     parts.next().as_deref() == Some(JSON)
-        && parts.all(|parameter| !parameter.starts_with("charset=") || parameter.trim_start_matches("charset=").trim_matches('"') == "utf-8")
+        && parts
+            .all(|parameter| !parameter.starts_with("charset=") || parameter.trim_start_matches("charset=").trim_matches('"') == "utf-8")
 }
 
 /// What kind of answer the caller reads.

@@ -25,7 +25,9 @@ struct Persisted {
 pub(crate) async fn resolve(hot: &Hot, mut request: Request) -> Result<Request, ServerError> {
     let Some(extension) = request.extensions.remove(EXTENSION) else { return Ok(request) };
     let persisted: Persisted = match async_graphql::from_value(extension) {
-        Ok(Persisted { version, .. }) if version != 1 => return Err(refusal("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")),
+        Ok(Persisted { version, .. }) if version != 1 => {
+            return Err(refusal("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"));
+        }
         Ok(persisted) => persisted,
         Err(_) => return Err(refusal("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED")),
     };

@@ -7,8 +7,8 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use async_graphql::http::{ClientMessage, WebSocket as Protocol, WebSocketProtocols, WsMessage};
 use async_graphql::Data;
+use async_graphql::http::{ClientMessage, WebSocket as Protocol, WebSocketProtocols, WsMessage};
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
@@ -37,6 +37,8 @@ const PATIENCE_BEFORE: Duration = Duration::from_secs(10);
 const ALIVE: Duration = Duration::from_secs(15);
 /// A client that does not take a message for this long is gone.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the client's last words are listened to after the close.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 pub(crate) fn open(
     door: &Door,
@@ -93,12 +95,18 @@ async fn speak(socket: WebSocket, schema: Schema, asking: Asking, stop: Cancella
             return;
         }
     };
-    if let Some((code, reason)) = end {
-        let _ = tokio::time::timeout(PATIENCE, out.send(Message::Close(Some(CloseFrame { code, reason: reason.into() })))).await;
+    if let Some((code, reason)) = end
+        && matches!(
+            tokio::time::timeout(PATIENCE, out.send(Message::Close(Some(CloseFrame { code, reason: reason.into() })))).await,
+            Ok(Ok(()))
+        )
+    {
+        // Closing with words unread would reset the connection, and the reason would be lost on the way.
+        let _ = tokio::time::timeout(FAREWELL, async { while answers.next().await.is_some() {} }).await;
     }
 }
 
-/// The client's messages; what is none ends the socket. Notes which operations run, and hears nothing more once they are too many.
+/// The client's messages. Notes which operations run, and passes nothing on once they are too many.
 fn heard(
     incoming: impl Stream<Item = Result<Message, axum::Error>>,
     running: Running,
@@ -114,7 +122,7 @@ fn heard(
                 _ => None,
             })
         })
-        .take_while(move |message| {
+        .filter(move |message| {
             let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
             match message {
                 Ok(ClientMessage::ConnectionInit { .. }) => begun.cancel(),

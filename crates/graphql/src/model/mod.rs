@@ -1,8 +1,8 @@
 //! How targets, scans and findings look to a question. Names are those of the REST API, in camel case.
 
 mod finding;
-mod scan;
 mod scalar;
+mod scan;
 mod target;
 
 pub(crate) use finding::{FindingFilter, FindingNode, FindingPage, FindingSort};

@@ -62,5 +62,7 @@ pub(crate) fn page(first: Option<u32>, after: Option<String>) -> PageRequest {
 
 /// An id as our own.
 pub(crate) fn id<T>(pointer: &'static str, given: &ID) -> async_graphql::Result<Id<T>> {
-    given.parse().map_err(|_| errors::field(&errors::request(&format!("`{}` is not an id", given.chars().take(64).collect::<String>())).at(pointer)))
+    given
+        .parse()
+        .map_err(|_| errors::field(&errors::request(&format!("`{}` is not an id", given.chars().take(64).collect::<String>())).at(pointer)))
 }

@@ -47,7 +47,7 @@ async fn what_belongs_to_others_does_not_exist_and_what_is_not_allowed_is_an_err
         assert_eq!(theirs["data"], json!({ "target": null, "targets": { "nodes": [] }, "findings": { "nodes": [] } }), "{theirs}");
         let device = story.world.actor(&[Role::Device]);
         let refused = story.post(&device, &json!({ "query": "{ targets { nodes { id } } }" })).await;
-        assert_eq!(refused.body["errors"][0]["extensions"]["code"], "auth.forbidden", "{}", refused.body);
+        assert_eq!(refused.body["errors"][0]["extensions"]["code"], "auth.permission_missing", "{}", refused.body);
     }
 }
 
@@ -57,7 +57,8 @@ async fn filters_are_those_of_the_rest_api() {
     let target = story.target("a.example").await;
     story.findings(&target, 0..3).await;
     let query = "query($f: FindingFilter) { findings(filter: $f) { nodes { title } } }";
-    let found = async |filter: serde_json::Value| story.data(query, json!({ "f": filter })).await["findings"]["nodes"].as_array().unwrap().len();
+    let found =
+        async |filter: serde_json::Value| story.data(query, json!({ "f": filter })).await["findings"]["nodes"].as_array().unwrap().len();
     assert_eq!(found(json!({ "q": "n 1" })).await, 1);
     assert_eq!(found(json!({ "severity": ["LOW", "HIGH"], "status": ["OPEN"], "target": target.id })).await, 3);
     assert_eq!(found(json!({ "severity": ["LOW"] })).await, 0);

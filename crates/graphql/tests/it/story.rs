@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use base::{Actor, Role};
 use graphql::Services;
-use results::{ImportRequest, Results};
+use results::{ImportOptions, ImportRequest, Results};
 use scans::Scans;
 use serde_json::{Value as Json, json};
 use targets::{NewTarget, Target, TargetKind, Targets};
@@ -52,7 +52,15 @@ impl Story {
             writeln!(file, "{line}").unwrap();
         }
         file.rewind().unwrap();
-        let request = ImportRequest { format: None, filename: None, target_id: Some(target.id), idempotency_key: None, dry_run: false, file };
+        let request = ImportRequest {
+            format: None,
+            filename: None,
+            target_id: Some(target.id),
+            idempotency_key: None,
+            dry_run: false,
+            options: ImportOptions::default(),
+            file,
+        };
         Box::pin(self.services.results.import(&self.actor, request)).await.unwrap();
     }
 
