@@ -46,7 +46,7 @@ pub(crate) fn set(parts: &[Vec<u8>]) -> Vec<u8> {
     wrap(&[0x31], &parts.concat())
 }
 
-fn tagged(tag: u32, content: &[u8]) -> Vec<u8> {
+pub(crate) fn tagged(tag: u32, content: &[u8]) -> Vec<u8> {
     let head = match tag {
         low @ 0..=30 => vec![0xa0 | low as u8],
         mid @ 31..=127 => vec![0xbf, mid as u8],

@@ -5,6 +5,8 @@
 mod android_forged;
 mod android_recorded;
 mod apple;
+mod apple_forged;
+mod damage;
 mod dpop;
 mod forge;
 mod jose;
