@@ -78,6 +78,6 @@ impl Map {
 
     /// The entries as JSON, byte strings in base64.
     pub(crate) fn facts(&self) -> serde_json::Value {
-        serde_json::to_value(&Value::Map(self.entries.clone())).unwrap_or_default()
+        serde_json::to_value(Value::Map(self.entries.clone())).unwrap_or_default()
     }
 }

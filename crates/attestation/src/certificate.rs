@@ -293,7 +293,7 @@ fn blocks(input: &[u8], ders: &mut Vec<Vec<u8>>) -> Result<(), Unreadable> {
         ders.push(input.to_vec());
         return Ok(());
     }
-    for line in input.split(|byte| byte.is_ascii_whitespace()).filter(|line| !line.is_empty()) {
+    for line in input.split(u8::is_ascii_whitespace).filter(|line| !line.is_empty()) {
         ders.push(STANDARD.decode(line).map_err(|_| Unreadable::malformed("chain", "neither PEM, JSON, base64 nor DER"))?);
     }
     Ok(())

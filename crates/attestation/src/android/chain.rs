@@ -115,7 +115,7 @@ impl<'c> Chain<'c> {
                 None => roots
                     .issuers(certificate)
                     .map(|root| certificate.verify(&root.key))
-                    .reduce(|first, second| first.or(second))
+                    .reduce(Result::or)
                     .unwrap_or_else(|| Err("the key of its issuer is not known".to_owned())),
             };
             outcome.map_err(|why| format!("certificate {}: {why}", at + 1))?;

@@ -336,7 +336,7 @@ fn an_older_system_than_demanded_is_refused() {
         assert_refused(&judge(|description| put(&mut description.hardware, tag, integer(value)), everything), &[name]);
         assert_refused(&judge(|description| description.hardware.retain(|(own, _)| *own != tag), everything), &[name]);
     }
-    assert_refused(&judge(|description| put(&mut description.hardware, 706, integer(20_249_9)), everything), &["os_patch_level"]);
+    assert_refused(&judge(|description| put(&mut description.hardware, 706, integer(202_499)), everything), &["os_patch_level"]);
 }
 
 #[test]
