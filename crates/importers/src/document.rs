@@ -19,7 +19,7 @@ use crate::limits::Limits;
 use crate::output::Output;
 
 /// A member name longer than this is no name that a format knows.
-const KEY: usize = 256;
+const KEY: usize = 4 << 10;
 
 /// Reads records under the bounds of the document they are in.
 #[derive(Clone)]

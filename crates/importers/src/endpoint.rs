@@ -90,10 +90,6 @@ impl Endpoint {
         Location { url: self.scheme.is_some().then(|| self.origin.clone()), ..self.location() }
     }
 
-    pub(crate) fn origin(&self) -> &str {
-        &self.origin
-    }
-
     /// The exact name, then the one that survives another scheme or port.
     pub(crate) fn keys(&self, check: &str, method: Option<&str>, parameter: Option<&str>) -> Vec<IdentityKey> {
         vec![
@@ -166,7 +162,7 @@ mod tests {
         assert_eq!(url("https://a.example", "").as_deref(), Some("https://a.example"));
         assert_eq!(url("https://a.example", "http://b.example/x").as_deref(), Some("http://b.example/x"));
         let bare = Endpoint::under("WWW.example.com:8080", "/x").expect("host");
-        assert_eq!((bare.origin(), bare.location().port, bare.location().url), ("www.example.com:8080", Some(8080), None));
+        assert_eq!((bare.origin.as_str(), bare.location().port, bare.location().url), ("www.example.com:8080", Some(8080), None));
         assert_eq!(Endpoint::new("/only/a/path").map(|endpoint| endpoint.host), Some("only".to_owned()));
         assert_eq!(Endpoint::new("  "), None);
     }

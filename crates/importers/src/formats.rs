@@ -1,7 +1,10 @@
 //! One file per format; each declares itself, its mapping and the identity keys it makes.
 
 pub(crate) mod acunetix;
+pub(crate) mod bandit;
 pub(crate) mod burp;
+pub(crate) mod checkov;
+pub(crate) mod gitleaks;
 pub(crate) mod nexpose;
 pub(crate) mod nikto;
 pub(crate) mod nmap;
@@ -13,6 +16,8 @@ pub(crate) mod qualys_infrascan_webgui;
 pub(crate) mod qualys_vmdr;
 pub(crate) mod qualys_webapp;
 pub(crate) mod sarif;
+pub(crate) mod semgrep;
+pub(crate) mod sonarqube;
 pub(crate) mod sslscan;
 pub(crate) mod sslyze;
 pub(crate) mod tenable;

@@ -137,6 +137,14 @@ pub fn dependency(asset: Option<&str>, vulnerability: &str, package: &str) -> Id
     key("dependency", 1, &[asset.into(), vulnerability.as_str().into(), package.as_str().into()])
 }
 
+/// A vulnerability in a package that a certain file brings in, and which of several versions there it is.
+pub fn dependency_in(asset: Option<&str>, manifest: Option<&str>, vulnerability: &str, package: &str, occurrence: u64) -> IdentityKey {
+    let vulnerability = vulnerability.to_ascii_uppercase();
+    let package = package.to_ascii_lowercase();
+    let fields = [asset.into(), manifest.into(), vulnerability.as_str().into(), package.as_str().into(), Field::Number(occurrence)];
+    key("dependency.place", 1, &fields)
+}
+
 /// A secret in a file (and commit, when the history was searched); only its digest enters, as with every field.
 pub fn secret(
     repository: Option<&str>,

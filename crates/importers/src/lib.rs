@@ -3,6 +3,7 @@
 //! Bytes go in through [`parse`]; assets, observations, coverage and warnings come out through a
 //! [`Sink`] one at a time, so that memory does not grow with the input.
 
+mod code;
 mod csv;
 mod dialects;
 mod document;
@@ -18,6 +19,7 @@ mod limits;
 mod model;
 mod occurrences;
 mod output;
+mod package;
 mod registry;
 mod spill;
 mod spool;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::document;
 use crate::errors::ParseError;
-use crate::formats::{acunetix, burp, nmap, nuclei, sarif, sslscan, wapiti, zap};
+use crate::formats::{acunetix, bandit, burp, checkov, gitleaks, nmap, nuclei, sarif, semgrep, sonarqube, sslscan, wapiti, zap};
 use crate::formats::{
     nexpose, nikto, openvas, qualys, qualys_hacker_guardian, qualys_infrascan_webgui, qualys_vmdr, qualys_webapp, sslyze, tenable, testssl,
 };
@@ -43,6 +43,18 @@ pub enum Format {
     BurpGraphql,
     /// Burp DAST (Burp Enterprise) HTML report.
     BurpSuiteDast,
+    /// Bandit `-f json`.
+    Bandit,
+    /// Checkov `-o json`.
+    Checkov,
+    /// Gitleaks 7 and 8 JSON reports.
+    Gitleaks,
+    /// Semgrep `--json` and the supply-chain API.
+    Semgrep,
+    /// Findings of the Semgrep AppSec Platform API.
+    SemgrepPro,
+    /// SonarQube web API JSON and sonar-report JSON and HTML.
+    Sonarqube,
     /// Wapiti XML and JSON.
     Wapiti,
     /// ZAP XML and JSON, traditional and plus.
@@ -93,6 +105,12 @@ static ENTRIES: &[&Entry] = &[
     &burp::dastardly::ENTRY,
     &burp::graphql::ENTRY,
     &burp::dast::ENTRY,
+    &bandit::ENTRY,
+    &checkov::ENTRY,
+    &gitleaks::ENTRY,
+    &semgrep::ENTRY,
+    &semgrep::pro::ENTRY,
+    &sonarqube::ENTRY,
     &wapiti::ENTRY,
     &zap::ENTRY,
     &testssl::ENTRY,
@@ -141,6 +159,12 @@ impl Format {
             Self::BurpDastardly => &burp::dastardly::ENTRY,
             Self::BurpGraphql => &burp::graphql::ENTRY,
             Self::BurpSuiteDast => &burp::dast::ENTRY,
+            Self::Bandit => &bandit::ENTRY,
+            Self::Checkov => &checkov::ENTRY,
+            Self::Gitleaks => &gitleaks::ENTRY,
+            Self::Semgrep => &semgrep::ENTRY,
+            Self::SemgrepPro => &semgrep::pro::ENTRY,
+            Self::Sonarqube => &sonarqube::ENTRY,
             Self::Wapiti => &wapiti::ENTRY,
             Self::Zap => &zap::ENTRY,
             Self::Testssl => &testssl::ENTRY,
@@ -262,6 +286,16 @@ impl<'h> Head<'h> {
     /// What follows the first occurrence of a text.
     pub(crate) fn after(&self, text: &str) -> Option<&str> {
         self.text.split_once(text).map(|(_, rest)| rest)
+    }
+
+    /// Whether the file is just this word.
+    pub(crate) fn is(&self, word: &str) -> bool {
+        self.text.trim() == word
+    }
+
+    /// Whether the name of the file contains a word.
+    pub(crate) fn is_named(&self, word: &str) -> bool {
+        self.name.is_some_and(|name| name.to_ascii_lowercase().contains(word))
     }
 
     pub(crate) fn named(&self, ending: &str) -> bool {

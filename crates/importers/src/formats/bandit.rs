@@ -1,0 +1,210 @@
+//! Bandit `-f json`: a result per test and place, metrics per file, files that could not be read.
+
+use std::io::Read;
+
+use serde::de::MapAccess;
+use serde_json::Value;
+
+use crate::code::{self, Place, Places};
+use crate::document::{Cursor, Document};
+use crate::errors::{ParseError, Position};
+use crate::identity;
+use crate::json::{self, Elements, Members};
+use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::output::{Output, floor_boundary};
+use crate::registry::{Confidence, Entry, Format, Head};
+use crate::vocabulary;
+
+const SOURCE: &str = "bandit";
+const EXPECTED: &str = "Bandit JSON";
+const SNIPPET: usize = 8 << 10;
+
+pub(crate) static ENTRY: Entry =
+    Entry { format: Format::Bandit, id: "bandit", label: "Bandit JSON", schemes: &["code", "code.moved"], sniff, read };
+
+fn sniff(head: &Head<'_>) -> Option<Confidence> {
+    let members = head.members();
+    let has = |name: &str| members.iter().any(|member| member == name);
+    let metrics = head.has("\"CONFIDENCE.HIGH\"") || head.has("\"_totals\"");
+    match (has("metrics") && metrics, head.has("\"test_id\"") && head.has("\"issue_severity\"")) {
+        (true, _) => Some(Confidence::Certain),
+        (false, true) if has("results") => Some(Confidence::Certain),
+        _ if has("generated_at") && has("errors") && has("metrics") => Some(Confidence::Likely),
+        _ => None,
+    }
+}
+
+fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let mut document = Document::open(source, out, EXPECTED)?;
+    let mut report = Report {
+        cursor: document.cursor(),
+        out,
+        places: Places::default(),
+        generated: None,
+        listed: false,
+        marked: false,
+        records: 0,
+        taken: 0,
+        files: 0,
+    };
+    document.walk(&mut report)?;
+    let Report { out, listed, marked, records, taken, files, .. } = report;
+    if !listed || (taken == 0 && (records > 0 || !marked)) {
+        return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without results of Bandit".to_owned() });
+    }
+    document.end()?;
+    if files > 0 { Ok(()) } else { cover(None, CoverageStatus::Done, None, out) }
+}
+
+fn cover(file: Option<&str>, status: CoverageStatus, reason: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {
+    out.coverage(Coverage {
+        source: SOURCE.to_owned(),
+        check_set: SOURCE.to_owned(),
+        location: Location { file: file.map(code::path), ..Location::default() },
+        status,
+        reason: reason.map(|reason| vocabulary::shorten(reason, 500)),
+    })
+}
+
+struct Report<'l, 'o> {
+    cursor: Cursor,
+    out: &'l mut Output<'o>,
+    places: Places,
+    generated: Option<String>,
+    listed: bool,
+    /// Whether a member was there that only Bandit writes.
+    marked: bool,
+    records: u64,
+    taken: u64,
+    files: u64,
+}
+
+impl Elements for Report<'_, '_> {
+    fn begin(&mut self) {}
+
+    fn end(&mut self) -> Result<(), ParseError> {
+        Ok(())
+    }
+}
+
+impl Members for Report<'_, '_> {
+    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let cursor = self.cursor.clone();
+        match key {
+            "results" => {
+                self.listed = true;
+                cursor.records(map, |value, position| match value {
+                    Ok(value) => self.take(&value, position),
+                    Err(what) => self.out.skip(position, format!("result is not readable: {what}")),
+                })
+            }
+            "errors" => cursor.records(map, |value, _| {
+                let value = value.unwrap_or_default();
+                cover(json::text(&value, &["filename"]), CoverageStatus::Error, json::text(&value, &["reason"]), self.out)
+            }),
+            "metrics" => {
+                self.marked = true;
+                cursor.walk(map, &mut Metrics(self))
+            }
+            "generated_at" => {
+                self.marked = true;
+                self.generated = cursor.text(map)?.as_deref().and_then(vocabulary::moment);
+                Ok(())
+            }
+            _ => json::ignore(map),
+        }
+    }
+}
+
+/// A member per file that was looked at.
+struct Metrics<'r, 'l, 'o>(&'r mut Report<'l, 'o>);
+
+impl Elements for Metrics<'_, '_, '_> {
+    fn begin(&mut self) {}
+
+    fn end(&mut self) -> Result<(), ParseError> {
+        Ok(())
+    }
+}
+
+impl Members for Metrics<'_, '_, '_> {
+    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        if key == "_totals" {
+            return json::ignore(map);
+        }
+        let file = key.to_owned();
+        // The value goes by as one record that says nothing more.
+        let cursor = self.0.cursor.clone();
+        cursor.records(map, |_, _| {
+            self.0.files += 1;
+            cover(Some(&file), CoverageStatus::Done, None, self.0.out)
+        })
+    }
+}
+
+fn severity(word: &str) -> Severity {
+    word.parse().unwrap_or(Severity::Info)
+}
+
+impl Report<'_, '_> {
+    fn take(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
+        self.records += 1;
+        let text = |name: &str| json::text(value, &[name]);
+        let (Some(test), Some(file)) = (text("test_id"), text("filename")) else {
+            return self.out.skip(position, "result without a test and a file");
+        };
+        self.taken += 1;
+        let file = code::path(file);
+        let line = value.get("line_number").and_then(Value::as_u64).and_then(|line| u32::try_from(line).ok());
+        let (shown, flagged) = code(value);
+        let anchor = (!flagged.is_empty()).then(|| identity::snippet(&flagged));
+        let place = Place { source: SOURCE, file: Some(&file), rule: test, anchor: anchor.as_deref(), ..Place::default() };
+        let keys = self.places.keys(&place);
+        let name = text("test_name");
+        let cwe = json::at(value, &["issue_cwe", "id"]).and_then(Value::as_u64).and_then(|cwe| u32::try_from(cwe).ok());
+        let links = [text("more_info"), json::text(value, &["issue_cwe", "link"])];
+        let observation = Observation {
+            source: SOURCE.to_owned(),
+            check: format!("bandit:{test}"),
+            title: text("issue_text").or(name).unwrap_or(test).to_owned(),
+            description: text("issue_text").unwrap_or_default().to_owned(),
+            severity: severity(text("issue_severity").unwrap_or_default()),
+            confidence: match text("issue_confidence") {
+                Some("HIGH") => 85,
+                Some("MEDIUM") => 60,
+                Some("LOW") => 35,
+                _ => 50,
+            },
+            cwes: cwe.filter(|cwe| *cwe > 0).into_iter().collect(),
+            references: links.into_iter().flatten().map(str::to_owned).collect(),
+            tags: name.into_iter().map(str::to_owned).collect(),
+            location: Location {
+                file: Some(file.clone()),
+                line,
+                snippet: (!shown.is_empty()).then(|| shown[..floor_boundary(&shown, SNIPPET)].to_owned()),
+                ..Location::default()
+            },
+            observed_at: self.generated.clone(),
+            keys,
+            ..Observation::default()
+        };
+        self.out.distinct(observation)
+    }
+}
+
+/// The code without its line numbers, and of it the lines that are flagged: what surrounds them may change.
+fn code(value: &Value) -> (String, String) {
+    let range: Vec<u64> = json::items(value, &["line_range"]).filter_map(Value::as_u64).collect();
+    let (mut shown, mut flagged) = (String::new(), String::new());
+    for line in json::text(value, &["code"]).unwrap_or_default().lines() {
+        let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+        let rest = line[digits..].strip_prefix([' ', '\t']).unwrap_or(&line[digits..]);
+        shown.push_str(rest);
+        shown.push('\n');
+        if line[..digits].parse::<u64>().is_ok_and(|number| range.is_empty() || range.contains(&number)) {
+            flagged.push_str(rest);
+            flagged.push('\n');
+        }
+    }
+    (shown.trim_end().to_owned(), flagged)
+}

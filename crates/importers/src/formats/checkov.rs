@@ -1,0 +1,260 @@
+//! Checkov `-o json`: one report, an array of them (one per framework), or the bare summary of a run without resources.
+//! Failed checks are problems; passed and skipped ones are coverage.
+
+use std::io::Read;
+
+use serde::de::MapAccess;
+use serde_json::Value;
+
+use crate::code::{self, Place, Places};
+use crate::document::{Cursor, Document};
+use crate::errors::{ParseError, Position};
+use crate::json::{self, Elements, Members};
+use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::occurrences::Occurrences;
+use crate::output::Output;
+use crate::package;
+use crate::registry::{Confidence, Entry, Format, Head};
+use crate::vocabulary;
+
+const SOURCE: &str = "checkov";
+const EXPECTED: &str = "Checkov JSON";
+
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Checkov,
+    id: "checkov",
+    label: "Checkov JSON",
+    schemes: &["code", "code.moved", "dependency.place", "dependency"],
+    sniff,
+    read,
+};
+
+fn sniff(head: &Head<'_>) -> Option<Confidence> {
+    let members = head.members();
+    let has = |name: &str| members.iter().any(|member| member == name);
+    let checks = ["\"failed_checks\"", "\"passed_checks\"", "\"checkov_version\""].into_iter().any(|name| head.has(name));
+    match (has("check_type"), has("checkov_version") || checks) {
+        (true, true) => Some(Confidence::Certain),
+        (false, true) if has("passed") && has("failed") => Some(Confidence::Certain),
+        (false, true) if has("results") => Some(Confidence::Likely),
+        (true, false) => Some(Confidence::Likely),
+        _ => None,
+    }
+}
+
+fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let mut document = Document::open(source, out, EXPECTED)?;
+    let mut report = Report {
+        cursor: document.cursor(),
+        out,
+        kind: None,
+        version: None,
+        places: Places::default(),
+        packages: Occurrences::default(),
+        ours: false,
+        records: 0,
+        taken: 0,
+    };
+    document.walk(&mut report)?;
+    let Report { ours, records, taken, .. } = report;
+    if !ours || (records > 0 && taken == 0) {
+        return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without results of Checkov".to_owned() });
+    }
+    document.end()
+}
+
+struct Report<'l, 'o> {
+    cursor: Cursor,
+    out: &'l mut Output<'o>,
+    /// Framework of the report being read.
+    kind: Option<String>,
+    version: Option<String>,
+    places: Places,
+    packages: Occurrences,
+    ours: bool,
+    records: u64,
+    taken: u64,
+}
+
+impl Elements for Report<'_, '_> {
+    fn begin(&mut self) {
+        self.kind = None;
+        self.version = None;
+    }
+
+    /// The framework ran, whatever it found.
+    fn end(&mut self) -> Result<(), ParseError> {
+        if !self.ours {
+            return Ok(());
+        }
+        let version = self.version.take().map(|version| format!("Checkov {}", vocabulary::shorten(&version, 40)));
+        let check_set = self.kind.as_deref().map_or_else(|| SOURCE.to_owned(), |kind| format!("checkov:{kind}"));
+        self.out.coverage(Coverage {
+            source: SOURCE.to_owned(),
+            check_set,
+            location: Location::default(),
+            status: CoverageStatus::Done,
+            reason: version,
+        })
+    }
+}
+
+impl Members for Report<'_, '_> {
+    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let cursor = self.cursor.clone();
+        match key {
+            "check_type" => {
+                self.kind = cursor.text(map)?;
+                self.ours |= self.kind.is_some();
+                Ok(())
+            }
+            "results" => cursor.walk(map, &mut Results { cursor: &cursor, report: self }),
+            "checkov_version" => {
+                self.version = cursor.text(map)?;
+                self.ours = true;
+                Ok(())
+            }
+            "summary" => {
+                let summary = cursor.value(map)?;
+                self.version = json::text(&summary, &["checkov_version"]).map(str::to_owned).or(self.version.take());
+                Ok(())
+            }
+            _ => json::ignore(map),
+        }
+    }
+}
+
+/// `results`: checks by how they ended.
+struct Results<'c, 'r, 'l, 'o> {
+    cursor: &'c Cursor,
+    report: &'r mut Report<'l, 'o>,
+}
+
+impl Elements for Results<'_, '_, '_, '_> {
+    fn begin(&mut self) {}
+
+    fn end(&mut self) -> Result<(), ParseError> {
+        Ok(())
+    }
+}
+
+impl Members for Results<'_, '_, '_, '_> {
+    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
+        let report = &mut *self.report;
+        match key {
+            "failed_checks" => {
+                report.ours = true;
+                self.cursor.records(map, |value, position| match value {
+                    Ok(value) => report.failed(&value, position),
+                    Err(what) => report.out.skip(position, format!("check is not readable: {what}")),
+                })
+            }
+            "passed_checks" => self.cursor.records(map, |value, _| report.covered(&value.unwrap_or_default(), CoverageStatus::Done)),
+            "skipped_checks" => self.cursor.records(map, |value, _| report.covered(&value.unwrap_or_default(), CoverageStatus::Skipped)),
+            "parsing_errors" => self.cursor.records(map, |value, _| {
+                report.out.coverage(Coverage {
+                    source: SOURCE.to_owned(),
+                    check_set: SOURCE.to_owned(),
+                    location: Location { file: value.unwrap_or_default().as_str().map(path), ..Location::default() },
+                    status: CoverageStatus::Error,
+                    reason: Some("cannot be parsed".to_owned()),
+                })
+            }),
+            _ => json::ignore(map),
+        }
+    }
+}
+
+/// Checkov writes paths from the folder it scanned, with a slash in front.
+fn path(text: &str) -> String {
+    code::path(text).trim_start_matches('/').to_owned()
+}
+
+fn location(value: &Value) -> Location {
+    let text = |name: &str| json::text(value, &[name]);
+    let line = json::items(value, &["file_line_range"]).next().and_then(Value::as_u64).and_then(|line| u32::try_from(line).ok());
+    Location {
+        file: text("file_path").or_else(|| text("repo_file_path")).map(path),
+        line: line.filter(|line| *line > 0),
+        logical: text("resource").map(str::to_owned),
+        ..Location::default()
+    }
+}
+
+impl Report<'_, '_> {
+    fn covered(&mut self, value: &Value, status: CoverageStatus) -> Result<(), ParseError> {
+        let Some(check) = json::text(value, &["check_id"]) else {
+            return Ok(());
+        };
+        let reason = json::text(value, &["check_result", "suppress_comment"]);
+        self.out.coverage(Coverage {
+            source: SOURCE.to_owned(),
+            check_set: check.to_owned(),
+            location: location(value),
+            status,
+            reason: reason.map(|reason| vocabulary::shorten(reason, 500)),
+        })
+    }
+
+    fn failed(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
+        self.records += 1;
+        let text = |path: &[&str]| json::text(value, path);
+        let name = text(&["check_name"]);
+        let Some(check) = text(&["check_id"]).or(name) else {
+            return self.out.skip(position, "failed check without an id and a name");
+        };
+        self.taken += 1;
+        let mut location = location(value);
+        let details = value.get("vulnerability_details").filter(|details| details.is_object());
+        let place =
+            Place { source: SOURCE, file: location.file.as_deref(), rule: check, anchor: location.logical.as_deref(), ..Place::default() };
+        let mut keys = self.places.keys(&place);
+        let mut cves = vocabulary::cves(&check.replace('_', "-"));
+        let (mut aliases, mut advice) = (Vec::new(), None);
+        if let Some(details) = details {
+            let id = json::text(details, &["id"]).unwrap_or(check);
+            let (found, others) = package::names([id]);
+            cves.extend(found);
+            aliases = others;
+            if let Some(name) = json::text(details, &["package_name"]) {
+                let ecosystem = json::text(details, &["package_type"]).unwrap_or_default();
+                let component = package::component(ecosystem, name, json::text(details, &["package_version"]), None);
+                let mut own = package::keys(None, location.file.as_deref(), id, &component, &mut self.packages);
+                own.append(&mut keys);
+                keys = own;
+                location.component = Some(component);
+                advice = json::text(details, &["fix_version"]).or_else(|| json::text(details, &["lowest_fixed_version"]));
+                advice = advice.filter(|version| version.chars().any(|c| c.is_ascii_digit()));
+            }
+        }
+        let package = location.component.as_ref().map(|component| component.name.clone()).unwrap_or_default();
+        let title = name.map_or_else(|| check.to_owned(), str::to_owned);
+        let told =
+            [text(&["description"]), text(&["short_description"]), details.and_then(|details| json::text(details, &["description"]))];
+        let described = told.into_iter().flatten().next().map(|text| format!("\n{}", text.trim())).unwrap_or_default();
+        let resource = location.logical.as_deref().map(|resource| format!(" for {resource}")).unwrap_or_default();
+        let kind = self.kind.as_deref().unwrap_or("code");
+        let vector = ["vector", "cvss_vector"].into_iter().find_map(|name| json::text(details?, &[name])).and_then(vocabulary::cvss);
+        let links = [text(&["guideline"]), details.and_then(|details| json::text(details, &["link"]))];
+        let observation = Observation {
+            source: SOURCE.to_owned(),
+            check: check.to_owned(),
+            description: format!("Check {check} of {kind} failed{resource}: {title}{described}"),
+            title,
+            remediation: advice.map(|version| format!("Upgrade {package} to {version}.")),
+            // A severity is only told to those with a licence.
+            severity: text(&["severity"]).and_then(|word| word.parse().ok()).unwrap_or(Severity::Medium),
+            confidence: 80,
+            cvss: vector,
+            cwes: text(&["cwe"]).map(vocabulary::cwes).unwrap_or_default(),
+            references: links.into_iter().flatten().map(str::to_owned).collect(),
+            tags: [text(&["bc_category"]), self.kind.as_deref()].into_iter().flatten().map(|tag| vocabulary::shorten(tag, 100)).collect(),
+            cves,
+            aliases,
+            location,
+            keys,
+            ..Observation::default()
+        };
+        self.out.distinct(observation)
+    }
+}
