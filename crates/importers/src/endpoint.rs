@@ -86,7 +86,7 @@ impl Endpoint {
     }
 
     /// The whole site.
-    fn site(&self) -> Location {
+    pub(crate) fn site(&self) -> Location {
         Location { url: self.scheme.is_some().then(|| self.origin.clone()), ..self.location() }
     }
 

@@ -88,7 +88,7 @@ impl Elements for Report<'_, '_> {
             return Ok(());
         }
         let version = self.version.take().map(|version| format!("Checkov {}", vocabulary::shorten(&version, 40)));
-        let check_set = self.kind.as_deref().map_or_else(|| SOURCE.to_owned(), |kind| format!("checkov:{kind}"));
+        let check_set = self.set();
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set,
@@ -154,7 +154,7 @@ impl Members for Results<'_, '_, '_, '_> {
             "parsing_errors" => self.cursor.records(map, |value, _| {
                 report.out.coverage(Coverage {
                     source: SOURCE.to_owned(),
-                    check_set: SOURCE.to_owned(),
+                    check_set: report.set(),
                     location: Location { file: value.unwrap_or_default().as_str().map(path), ..Location::default() },
                     status: CoverageStatus::Error,
                     reason: Some("cannot be parsed".to_owned()),
@@ -182,6 +182,11 @@ fn location(value: &Value) -> Location {
 }
 
 impl Report<'_, '_> {
+    /// Common beginning of the checks of a framework: a run of one says nothing about the others.
+    fn set(&self) -> String {
+        self.kind.as_deref().map_or_else(|| SOURCE.to_owned(), |kind| format!("{SOURCE}:{}", vocabulary::shorten(kind, 80)))
+    }
+
     fn covered(&mut self, value: &Value, status: CoverageStatus) -> Result<(), ParseError> {
         let Some(check) = json::text(value, &["check_id"]) else {
             return Ok(());
@@ -189,7 +194,7 @@ impl Report<'_, '_> {
         let reason = json::text(value, &["check_result", "suppress_comment"]);
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
-            check_set: check.to_owned(),
+            check_set: format!("{}:{check}", self.set()),
             location: location(value),
             status,
             reason: reason.map(|reason| vocabulary::shorten(reason, 500)),
@@ -238,7 +243,7 @@ impl Report<'_, '_> {
         let links = [text(&["guideline"]), details.and_then(|details| json::text(details, &["link"]))];
         let observation = Observation {
             source: SOURCE.to_owned(),
-            check: check.to_owned(),
+            check: format!("{}:{check}", self.set()),
             description: format!("Check {check} of {kind} failed{resource}: {title}{described}"),
             title,
             remediation: advice.map(|version| format!("Upgrade {package} to {version}.")),

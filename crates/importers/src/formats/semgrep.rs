@@ -22,6 +22,11 @@ use crate::vocabulary;
 
 const SOURCE: &str = "semgrep";
 const EXPECTED: &str = "Semgrep JSON";
+/// Checks of code and of dependencies: a run of the one says nothing about the other.
+const CODE: &str = "semgrep:code";
+const SUPPLY: &str = "semgrep:supply-chain";
+/// The platform knows a finding by the fingerprint that the command line prints.
+const FINGERPRINT: &str = "match_based_id";
 
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Semgrep,
@@ -80,9 +85,11 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         records: 0,
         taken: 0,
         scanned: 0,
+        supply: false,
+        more: false,
     };
     document.walk(&mut report)?;
-    let Report { ours, others, records, taken, scanned, version, out, .. } = report;
+    let Report { ours, others, records, taken, scanned, supply, more, version, out, .. } = report;
     if ours == 0 || others > 0 || (records > 0 && taken == 0) {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without results of Semgrep".to_owned() });
     }
@@ -93,10 +100,12 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     // What was scanned is not listed, so all of it was.
     out.coverage(Coverage {
         source: SOURCE.to_owned(),
-        check_set: SOURCE.to_owned(),
+        check_set: if supply { SUPPLY } else { CODE }.to_owned(),
         location: Location::default(),
-        status: CoverageStatus::Done,
-        reason: version.map(|version| format!("Semgrep {}", vocabulary::shorten(&version, 40))),
+        status: if more { CoverageStatus::Skipped } else { CoverageStatus::Done },
+        reason: more
+            .then(|| "more pages follow this one".to_owned())
+            .or_else(|| version.map(|version| format!("Semgrep {}", vocabulary::shorten(&version, 40)))),
     })
 }
 
@@ -112,6 +121,9 @@ struct Report<'l, 'o> {
     records: u64,
     taken: u64,
     scanned: u64,
+    /// Whether dependencies are listed, and whether only some of them.
+    supply: bool,
+    more: bool,
 }
 
 impl Elements for Report<'_, '_> {
@@ -129,6 +141,7 @@ impl Members for Report<'_, '_> {
             "results" | "vulns" => {
                 self.ours += 1;
                 let advisories = key == "vulns";
+                self.supply |= advisories;
                 cursor.records(map, |value, position| {
                     self.records += 1;
                     let value = match value {
@@ -154,6 +167,10 @@ impl Members for Report<'_, '_> {
                 self.version = cursor.text(map)?;
                 Ok(())
             }
+            "hasMore" => {
+                self.more = cursor.value(map)?.as_bool() == Some(true);
+                Ok(())
+            }
             "metrics" | "generated_at" | "summary" | "check_type" | "runs" => {
                 self.others += 1;
                 json::ignore(map)
@@ -167,7 +184,7 @@ impl Report<'_, '_> {
     fn cover(&mut self, check: Option<&str>, file: Option<&str>, status: CoverageStatus, reason: Option<&str>) -> Result<(), ParseError> {
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
-            check_set: check.unwrap_or(SOURCE).to_owned(),
+            check_set: check.map_or_else(|| CODE.to_owned(), |check| format!("{CODE}:{check}")),
             location: Location { file: file.map(code::path), ..Location::default() },
             status,
             reason: reason.map(|reason| vocabulary::shorten(reason, 500)),

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
 #![expect(clippy::expect_used, reason = "functions beside the tests may fail them too")]
 
+mod code;
 mod expected;
 mod hostile;
 mod identity;

@@ -15,6 +15,22 @@ fn a_file_read_as_another_format_is_refused_by_name() {
 }
 
 #[test]
+fn every_recorded_file_is_recognised_by_its_contents_alone_and_no_other_guess_is_as_sure() {
+    for format in Format::all() {
+        for entry in std::fs::read_dir(crate::testdata().join(format.id())).expect("folder") {
+            let path = entry.expect("entry").path();
+            if path.ends_with("expected.json") {
+                continue;
+            }
+            let bytes = std::fs::read(&path).expect("recorded file");
+            let guesses = sniff(&bytes, None);
+            assert_eq!(guesses.first().map(|best| best.0), Some(format), "{}: {guesses:?}", path.display());
+            assert!(guesses.get(1).is_none_or(|next| next.1 < guesses[0].1), "{}: {guesses:?}", path.display());
+        }
+    }
+}
+
+#[test]
 fn sniffing_needs_neither_name_nor_whole_file_and_says_nothing_about_strangers() {
     for (format, bytes) in specimens() {
         let head = &bytes[..bytes.len().min(4096)];

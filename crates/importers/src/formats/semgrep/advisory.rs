@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{SOURCE, severity};
+use super::{SOURCE, SUPPLY, severity};
 use crate::code;
 use crate::errors::{ParseError, Position};
 use crate::json;
@@ -39,7 +39,7 @@ pub(super) fn map(value: &Value, position: Position, seen: &mut Occurrences, out
     let exposure = [text(&["exposureType"]), text(&["transitivity"]), text(&["advisory", "reachability"]), text(&["triage", "status"])];
     let observation = Observation {
         source: SOURCE.to_owned(),
-        check: rule.to_owned(),
+        check: format!("{SUPPLY}:{rule}"),
         title: title.to_owned(),
         description: text(&["advisory", "description"]).unwrap_or_default().trim().to_owned(),
         remediation: advice,

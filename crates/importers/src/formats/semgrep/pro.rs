@@ -6,7 +6,7 @@ use std::io::Read;
 use serde::de::MapAccess;
 use serde_json::Value;
 
-use super::{SOURCE, confidence, severity};
+use super::{CODE, FINGERPRINT, SOURCE, confidence, severity};
 use crate::code::{self, Place, Places, is_told};
 use crate::document::{Cursor, Document};
 use crate::errors::{ParseError, Position};
@@ -58,7 +58,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     for repository in repositories {
         out.coverage(Coverage {
             source: SOURCE.to_owned(),
-            check_set: SOURCE.to_owned(),
+            check_set: CODE.to_owned(),
             location: Location::default(),
             status: CoverageStatus::Done,
             reason: Some(format!("repository {repository}")),
@@ -120,7 +120,7 @@ impl List<'_, '_> {
             file: file.as_deref(),
             rule: title,
             anchor: None,
-            fingerprint: own.map(|id| ("match_based_id", id)),
+            fingerprint: own.map(|id| (FINGERPRINT, id)),
         };
         let keys = self.places.keys(&place);
         let cwes: String = json::texts(value, &["rule", "cwe_names"]).join(" ");
@@ -138,7 +138,7 @@ impl List<'_, '_> {
         let message = text(&["rule_message"]).or_else(|| text(&["rule", "message"])).unwrap_or_default();
         let observation = Observation {
             source: SOURCE.to_owned(),
-            check: title.to_owned(),
+            check: format!("{CODE}:{title}"),
             title: title.to_owned(),
             description: message.trim().to_owned(),
             remediation: (!advice.is_empty()).then(|| advice.join("\n\n")),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{SOURCE, confidence, severity};
+use super::{CODE, FINGERPRINT, SOURCE, confidence, severity};
 use crate::code::{self, Place, Places, is_told};
 use crate::errors::{ParseError, Position};
 use crate::identity;
@@ -25,7 +25,7 @@ pub(super) fn map(value: &Value, position: Position, places: &mut Places, out: &
     let file = code::path(file);
     let code = json::text(extra, &["lines"]).filter(|lines| is_told(lines));
     let anchor = code.map(identity::snippet);
-    let fingerprint = json::text(extra, &["fingerprint"]).map(|value| ("fingerprint", value));
+    let fingerprint = json::text(extra, &["fingerprint"]).map(|value| (FINGERPRINT, value));
     let place = Place { source: SOURCE, file: Some(&file), rule, anchor: anchor.as_deref(), fingerprint, repository: None };
     let keys = places.keys(&place);
     let message = json::text(extra, &["message"]).unwrap_or_default().trim();
@@ -51,7 +51,7 @@ pub(super) fn map(value: &Value, position: Position, places: &mut Places, out: &
     let fix = json::text(extra, &["fix"]).map(|fix| format!("Replace with: {}", fix.trim()));
     let observation = Observation {
         source: SOURCE.to_owned(),
-        check: rule.to_owned(),
+        check: format!("{CODE}:{rule}"),
         title: rule.to_owned(),
         description: message.to_owned(),
         remediation: fix

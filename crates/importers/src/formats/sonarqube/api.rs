@@ -25,9 +25,10 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
         listed: false,
         ours: false,
         records: 0,
+        total: 0,
     };
     let walked = document.walk(&mut page);
-    let Page { mut context, mut spool, project, listed, ours, records, .. } = page;
+    let Page { mut context, mut spool, project, listed, ours, records, total, .. } = page;
     spool.drain(cursor.position(), |raw, position| match cursor.parse(raw) {
         Ok(value) => give(&value, position, &mut context, out),
         Err(what) => out.skip(position, format!("issue is not readable: {what}")),
@@ -38,11 +39,12 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without issues of SonarQube".to_owned() });
     }
     document.end()?;
-    finish(project.as_deref(), out)
+    let shown = (total > records).then(|| format!("{records} of {total} issues on this page"));
+    finish(project.as_deref(), shown.as_deref(), out)
 }
 
-/// The project, and that it was analysed.
-pub(super) fn finish(project: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {
+/// The project, and that it was analysed; what a page leaves out was not seen.
+pub(super) fn finish(project: Option<&str>, part: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {
     let project = project.map(|project| vocabulary::shorten(project, 300));
     if let Some(name) = &project {
         out.asset(Asset { kind: "repository".to_owned(), identifiers: vec![("name".to_owned(), name.clone())], services: Vec::new() })?;
@@ -51,8 +53,8 @@ pub(super) fn finish(project: Option<&str>, out: &mut Output<'_>) -> Result<(), 
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Location::default(),
-        status: CoverageStatus::Done,
-        reason: project.map(|project| format!("project {project}")),
+        status: if part.is_some() { CoverageStatus::Skipped } else { CoverageStatus::Done },
+        reason: part.map(str::to_owned).or_else(|| project.map(|project| format!("project {project}"))),
     })
 }
 
@@ -64,6 +66,8 @@ struct Page {
     listed: bool,
     ours: bool,
     records: u64,
+    /// How many issues there are on all pages.
+    total: u64,
 }
 
 impl Elements for Page {
@@ -100,7 +104,9 @@ impl Members for Page {
                 })
             }
             "paging" => {
-                self.ours |= cursor.value(map)?.get("pageIndex").is_some();
+                let paging = cursor.value(map)?;
+                self.ours |= paging.get("pageIndex").is_some();
+                self.total = paging.get("total").and_then(serde_json::Value::as_u64).unwrap_or_default();
                 Ok(())
             }
             "hotspotKeys" | "sonarBaseURL" => {

@@ -85,7 +85,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
     if !ours {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "HTML of something else".to_owned() });
     }
-    finish(project.as_deref(), out)
+    finish(project.as_deref(), None, out)
 }
 
 impl Report<'_, '_> {

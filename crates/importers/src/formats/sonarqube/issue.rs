@@ -120,7 +120,7 @@ pub(super) fn give(value: &Value, position: Position, context: &mut Context, out
     }
     let observation = Observation {
         source: SOURCE.to_owned(),
-        check: rule.to_owned(),
+        check: format!("sonarqube:{rule}"),
         title: title.to_owned(),
         description,
         severity: severity(rated, context.is_report),

@@ -56,7 +56,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
         out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set: format!("wapiti:{name}"),
-            location: target.as_ref().map(Endpoint::location).unwrap_or_default(),
+            location: target.as_ref().map(Endpoint::site).unwrap_or_default(),
             status: CoverageStatus::Done,
             reason: None,
         })?;

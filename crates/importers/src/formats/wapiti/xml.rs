@@ -77,7 +77,7 @@ fn category(xml: &mut Xml<'_>, tag: &Tag, run: &Run, sites: &mut Sites, out: &mu
     out.coverage(Coverage {
         source: SOURCE.to_owned(),
         check_set: format!("wapiti:{}", category.name),
-        location: Endpoint::new(&run.target).map(|endpoint| endpoint.location()).unwrap_or_default(),
+        location: Endpoint::new(&run.target).map(|endpoint| endpoint.site()).unwrap_or_default(),
         status: CoverageStatus::Done,
         reason: None,
     })
