@@ -6,8 +6,7 @@ use std::fmt;
 use std::io::Read;
 use std::rc::Rc;
 
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::de::IoRead;
 use serde_json::value::RawValue;
@@ -89,13 +88,23 @@ impl Cursor {
         }))
     }
 
-    fn object<'de, A: MapAccess<'de>>(&self, map: A) -> Result<(Value, Position), A::Error> {
+    /// An object as it is written but for white space, and where it starts.
+    fn object<'de, A: MapAccess<'de>>(&self, mut map: A) -> Result<(String, Position), A::Error> {
         let start = self.gauge.position();
         self.record.set(Some(start.byte));
-        let value = Value::deserialize(MapAccessDeserializer::new(map));
+        let mut text = String::from("{");
+        while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
+            if text.len() > 1 {
+                text.push(',');
+            }
+            text.push_str(&Value::from(key).to_string());
+            text.push(':');
+            text.push_str(value.get());
+        }
+        text.push('}');
         self.record.set(None);
         self.gauge.next_record();
-        Ok((value?, Position { record: self.gauge.position().record, ..start }))
+        Ok((text, Position { record: self.gauge.position().record, ..start }))
     }
 
     fn carry<E: serde::de::Error>(&self, result: Result<(), ParseError>) -> Result<(), E> {
@@ -238,8 +247,9 @@ impl<'de, F: FnMut(Result<Value, String>, Position) -> Result<(), ParseError>> V
     pass_over!();
 
     fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
-        let (value, position) = self.cursor.object(map)?;
-        self.cursor.carry((self.take)(Ok(value), position))
+        let (text, position) = self.cursor.object(map)?;
+        let value = self.cursor.parse(text.as_bytes());
+        self.cursor.carry((self.take)(value, position))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
@@ -270,8 +280,8 @@ impl<'de, F: FnMut(&str, Position) -> Result<(), ParseError>> Visitor<'de> for R
     pass_over!();
 
     fn visit_map<A: MapAccess<'de>>(mut self, map: A) -> Result<(), A::Error> {
-        let (value, position) = self.cursor.object(map)?;
-        self.cursor.carry((self.take)(&value.to_string(), position))
+        let (text, position) = self.cursor.object(map)?;
+        self.cursor.carry((self.take)(&text, position))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
