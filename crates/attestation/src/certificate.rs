@@ -204,6 +204,9 @@ impl Certificate {
         if !rest.is_empty() {
             return Err(Unreadable::malformed("certificate", "bytes follow it"));
         }
+        if parsed.tbs_certificate.signature.algorithm != parsed.signature_algorithm.algorithm {
+            return Err(Unreadable::malformed("certificate", "names two signature algorithms"));
+        }
         let moment =
             |seconds: i64| DateTime::from_timestamp(seconds, 0).ok_or_else(|| Unreadable::malformed("certificate", "no such date"));
         Ok(Self {

@@ -38,3 +38,36 @@ fn select(kind: KeyKind, algorithm: &str) -> Option<&'static dyn VerificationAlg
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::signature::{KeyPair, ML_DSA_44_SIGNING, ML_DSA_65_SIGNING, ML_DSA_87_SIGNING, PqdsaKeyPair};
+
+    #[test]
+    fn signatures_of_post_quantum_keys_verify_under_their_own_algorithm_only() {
+        let cases = [
+            (&ML_DSA_44_SIGNING, KeyKind::MlDsa44, "2.16.840.1.101.3.4.3.17"),
+            (&ML_DSA_65_SIGNING, KeyKind::MlDsa65, "2.16.840.1.101.3.4.3.18"),
+            (&ML_DSA_87_SIGNING, KeyKind::MlDsa87, "2.16.840.1.101.3.4.3.19"),
+        ];
+        for (signing, kind, algorithm) in cases {
+            let pair = PqdsaKeyPair::generate(signing).unwrap();
+            let mut signature = vec![0; signing.signature_len()];
+            pair.sign(b"message", &mut signature).unwrap();
+            let key = PublicKey { kind, size: 0, bits: pair.public_key().as_ref().to_vec(), spki: Vec::new() };
+            assert_eq!(verify(&key, algorithm, b"message", &signature), Ok(()));
+            assert!(verify(&key, algorithm, b"another", &signature).is_err());
+            assert!(verify(&key, "1.2.840.10045.4.3.2", b"message", &signature).is_err());
+        }
+    }
+
+    #[test]
+    fn weak_algorithms_fit_no_key() {
+        for algorithm in ["1.2.840.113549.1.1.5", "1.2.840.113549.1.1.4", "1.2.840.10045.4.1", "1.2.840.113549.1.1.10", ""] {
+            for kind in [KeyKind::Rsa, KeyKind::P256, KeyKind::P384, KeyKind::Ed25519, KeyKind::Unknown] {
+                assert!(select(kind, algorithm).is_none(), "{algorithm}");
+            }
+        }
+    }
+}
