@@ -3,12 +3,14 @@
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::key_wrap::{AES_128, AES_256, AesKek, KeyWrap};
 
+use zeroize::Zeroizing;
+
 use super::header::decode;
 use super::{Embedded, Header, JoseError, split};
 
 /// A key that unwraps content keys; 16 bytes stand for A128KW, 32 for A256KW.
 #[derive(Clone)]
-pub struct DecryptionKey(Vec<u8>);
+pub struct DecryptionKey(Zeroizing<Vec<u8>>);
 
 impl std::fmt::Debug for DecryptionKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -20,20 +22,22 @@ impl DecryptionKey {
     /// A key of 16 or 32 bytes.
     pub fn new(bytes: Vec<u8>) -> Result<Self, JoseError> {
         match bytes.len() {
-            16 | 32 => Ok(Self(bytes)),
+            16 | 32 => Ok(Self(Zeroizing::new(bytes))),
             other => Err(JoseError::Key(format!("{other} bytes, 16 or 32 are needed"))),
         }
     }
 
-    const fn algorithm(&self) -> &'static str {
+    fn algorithm(&self) -> &'static str {
         if self.0.len() == 16 { "A128KW" } else { "A256KW" }
     }
 
-    fn unwrap(&self, wrapped: &[u8]) -> Result<Vec<u8>, JoseError> {
+    fn unwrap(&self, wrapped: &[u8]) -> Result<Zeroizing<Vec<u8>>, JoseError> {
         let cipher = if self.0.len() == 16 { &AES_128 } else { &AES_256 };
-        let mut content_key = vec![0; wrapped.len()];
+        let mut content_key = Zeroizing::new(vec![0; wrapped.len()]);
         let kek = AesKek::new(cipher, &self.0).map_err(|_| JoseError::Decryption)?;
-        Ok(kek.unwrap(wrapped, &mut content_key).map_err(|_| JoseError::Decryption)?.to_vec())
+        let length = kek.unwrap(wrapped, &mut content_key).map_err(|_| JoseError::Decryption)?.len();
+        content_key.truncate(length);
+        Ok(content_key)
     }
 }
 
