@@ -169,9 +169,14 @@ fn merge(into: &mut Table, from: Table) {
 fn embed(merged: &mut Table, data: &Path) {
     let embedded = backends::Config::embedded(data);
     if let Some(Value::Table(section)) = merged.get_mut("backends") {
-        for (key, url) in
-            [("db", embedded.db), ("hot", embedded.hot), ("bus", embedded.bus), ("blobs", embedded.blobs), ("keys", embedded.keys)]
-        {
+        for (key, url) in [
+            ("db", embedded.db),
+            ("hot", embedded.hot),
+            ("bus", embedded.bus),
+            ("search", embedded.search),
+            ("blobs", embedded.blobs),
+            ("keys", embedded.keys),
+        ] {
             section.insert(key.to_owned(), Value::String(url));
         }
     }

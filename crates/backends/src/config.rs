@@ -17,6 +17,10 @@ pub struct Config {
     pub hot: String,
     /// `memory:` or `redis://…`.
     pub bus: String,
+    /// `tantivy:DIR`, `opensearch+https://…` or `elasticsearch+https://…`.
+    pub search: String,
+    /// What names of indices on a search server begin with.
+    pub search_prefix: String,
     /// `file:DIR`.
     pub blobs: String,
     /// `file:DIR`.
@@ -55,6 +59,8 @@ impl Config {
             db_connections: 16,
             hot: format!("embedded:{}", below("hot")),
             bus: "memory:".to_owned(),
+            search: format!("tantivy:{}", below("search")),
+            search_prefix: String::new(),
             blobs: format!("file:{}", below("blobs")),
             keys: format!("file:{}", below("keys")),
             keys_passphrase: None,

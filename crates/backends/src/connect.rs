@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::events::Subscriptions;
 use crate::tls::Authorities;
-use crate::{Blobs, Bus, Clock, Config, Db, Hot, Ids, Keys, Mail, Outbound, Tasks};
+use crate::{Blobs, Bus, Clock, Config, Db, Hot, Ids, Keys, Mail, Outbound, Search, Tasks};
 
 /// Handles on the outside world; cheap to clone.
 #[derive(Clone)]
@@ -18,6 +18,8 @@ pub struct Backends {
     pub hot: Hot,
     /// Tells all nodes.
     pub bus: Bus,
+    /// Finds documents by what is in them: rebuilt from the database when lost.
+    pub search: Search,
     /// Files.
     pub blobs: Blobs,
     /// Signing and sealing keys.
@@ -41,8 +43,10 @@ pub struct Backends {
 /// Whether one dependency answers.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Health {
-    /// `db`, `hot`, `bus`, `blobs` or `keys`.
+    /// `db`, `hot`, `bus`, `blobs`, `keys` or `search`.
     pub name: &'static str,
+    /// Whether a process without it cannot serve.
+    pub required: bool,
     /// Whether it answers.
     pub ok: bool,
     /// What is wrong, when it does not.
@@ -68,6 +72,7 @@ impl Backends {
         let authorities = Authorities::load(config.outbound.authorities.as_deref())?;
         let hot = Hot::connect(&config.hot, &clock, &tasks, &authorities).await?;
         let bus = Bus::connect(&config.bus, &tasks, &authorities).await?;
+        let search = Search::connect(&config.search, &config.search_prefix, &authorities)?;
         let blobs = Blobs::connect(&config.blobs)?;
         let keys = Keys::connect(&config.keys, config.keys_passphrase.as_ref(), &clock).await?;
         let mail = Mail::connect(&config.mail, &config.mail_from, &clock, &authorities)?;
@@ -76,6 +81,7 @@ impl Backends {
             db,
             hot,
             bus,
+            search,
             blobs,
             keys,
             mail,
@@ -90,11 +96,20 @@ impl Backends {
 
     /// Asks every dependency whether it answers.
     pub async fn health(&self) -> Vec<Health> {
-        let told =
-            |name, outcome: Result<()>| Health { name, ok: outcome.is_ok(), detail: outcome.err().map(|error| error.detail().to_owned()) };
-        let (db, hot, bus, blobs, keys) =
-            tokio::join!(self.db.ping(), self.hot.ping(), self.bus.ping(), self.blobs.ping(), self.keys.ping());
-        vec![told("db", db), told("hot", hot), told("bus", bus), told("blobs", blobs), told("keys", keys)]
+        let told = |name, required, outcome: Result<()>| {
+            let detail = outcome.as_ref().err().map(|error| error.detail().to_owned());
+            Health { name, required, ok: outcome.is_ok(), detail }
+        };
+        let (db, hot, bus, search, blobs, keys) =
+            tokio::join!(self.db.ping(), self.hot.ping(), self.bus.ping(), self.search.ping(), self.blobs.ping(), self.keys.ping());
+        vec![
+            told("db", true, db),
+            told("hot", true, hot),
+            told("bus", true, bus),
+            told("search", false, search),
+            told("blobs", true, blobs),
+            told("keys", true, keys),
+        ]
     }
 
     /// Ends background tasks, writes what is still in memory and closes connections; `false` when some task did not end in time.

@@ -16,6 +16,7 @@ mod keys;
 mod link;
 mod mail;
 mod outbound;
+mod search;
 mod tasks;
 mod tls;
 
@@ -32,5 +33,6 @@ pub use jobs::{Handlers, Job, JobId, Run, Schedule};
 pub use keys::{Algorithm, Keys, PublicKey, Rotation, Signer, State};
 pub use mail::{Letter, Mail};
 pub use outbound::{Limits, Outbound, Request, Response, Zone};
+pub use search::{COUNTED, Entry, Found, Inquiry, Place, Position, Search};
 pub use tasks::Tasks;
 pub use tls::Authorities;

@@ -55,7 +55,7 @@ pub fn management(backends: &Backends, metrics: PrometheusHandle, internal: Rout
 async fn ready(State(backends): State<Backends>) -> Response {
     let dependencies = backends.health().await;
     let stopping = backends.tasks.stop().is_cancelled();
-    let ok = !stopping && dependencies.iter().all(|dependency| dependency.ok);
+    let ok = !stopping && dependencies.iter().all(|dependency| dependency.ok || !dependency.required);
     let status = if ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let word = if stopping {
         "stopping"

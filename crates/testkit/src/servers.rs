@@ -3,8 +3,10 @@
 
 mod postgres;
 mod redis;
+mod search;
 mod smtp;
 
 pub use postgres::{Database, Durability, Postgres, fresh_database};
 pub use redis::{Redis, fresh_redis};
+pub use search::{SearchProduct, SearchServer, shared_search};
 pub use smtp::Smtp;

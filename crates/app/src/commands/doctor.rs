@@ -53,7 +53,7 @@ async fn look(session: &Session, settings: &Settings) -> Result<Vec<Check>> {
     let mut checks = Vec::new();
     for health in services.backends.health().await {
         let detail = health.detail.unwrap_or_else(|| if health.name == "db" { version.clone() } else { "answers".to_owned() });
-        checks.push(Check { name: health.name.to_owned(), ok: health.ok, optional: false, detail });
+        checks.push(Check { name: health.name.to_owned(), ok: health.ok, optional: !health.required, detail });
     }
     for tool in scans::installed(&settings.scans) {
         let detail = match &tool.file {

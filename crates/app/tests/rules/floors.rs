@@ -13,7 +13,7 @@ const FLOORS: &[(u8, &[&str])] = &[
     (3, &["ai", "auth", "billing", "devices", "exercises", "integrations", "intel", "reports", "results", "scans", "targets"]),
     (2, &["audit"]),
     (1, &["attestation", "backends", "importers", "risk", "scanner", "threat", "typeset", "web"]),
-    (0, &["base"]),
+    (0, &["base", "query"]),
 ];
 
 /// The only dependencies between crates of one floor.
@@ -28,7 +28,7 @@ const BESIDE: &[(&str, &[&str])] = &[
 ];
 
 /// Usable alone: no database, no HTTP framework, no actor.
-const PURE: &[&str] = &["attestation", "importers", "risk", "scanner", "threat", "typeset"];
+const PURE: &[&str] = &["attestation", "importers", "query", "risk", "scanner", "threat", "typeset"];
 const IMPURE: &[&str] = &["axum", "backends", "base", "object_store", "redb", "redis", "sqlx", "tantivy", "web"];
 
 fn manifests() -> BTreeMap<String, Table> {

@@ -10,3 +10,4 @@ mod jobs;
 mod keys;
 mod mail;
 mod outbound;
+mod search;
