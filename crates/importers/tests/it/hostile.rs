@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use crate::{observations, outcome, records, specimens};
 
 /// A beginning, then one byte repeated, without ever storing it.
-struct Endless<'b> {
-    head: &'b [u8],
-    byte: u8,
-    left: u64,
+pub(crate) struct Endless<'b> {
+    pub(crate) head: &'b [u8],
+    pub(crate) byte: u8,
+    pub(crate) left: u64,
 }
 
 impl Read for Endless<'_> {
@@ -26,7 +26,7 @@ impl Read for Endless<'_> {
     }
 }
 
-fn refusal(format: Format, bytes: &[u8]) -> String {
+pub(crate) fn refusal(format: Format, bytes: &[u8]) -> String {
     let result = parse(format, &mut &bytes[..], &Limits::default(), &mut Vec::new());
     result.expect_err("refused").to_string()
 }

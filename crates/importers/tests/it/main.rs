@@ -6,6 +6,7 @@ mod code;
 mod expected;
 mod hostile;
 mod identity;
+mod laws;
 mod mapping;
 mod net;
 mod sniffing;
