@@ -288,11 +288,11 @@ fn shown(label: &str) -> String {
     label.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
+/// A source of which the beginning was looked at.
+pub(crate) type Peeked<'a> = Chain<Cursor<Vec<u8>>, &'a mut dyn Read>;
+
 /// The first character of a source that is not white space, whatever its encoding, and the source as it was.
-pub(crate) fn opening<'a>(
-    source: &'a mut dyn Read,
-    gauge: &Gauge,
-) -> Result<(Option<u8>, Chain<Cursor<Vec<u8>>, &'a mut dyn Read>), ParseError> {
+pub(crate) fn opening<'a>(source: &'a mut dyn Read, gauge: &Gauge) -> Result<(Option<u8>, Peeked<'a>), ParseError> {
     let mut head = Vec::new();
     Read::take(&mut *source, HEAD).read_to_end(&mut head).map_err(|error| gauge.failure(error))?;
     let marks = [0, 0xEF, 0xBB, 0xBF, 0xFE, 0xFF];
