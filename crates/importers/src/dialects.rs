@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use chrono::{DateTime, NaiveDateTime, SecondsFormat};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat};
 
 use crate::errors::ParseError;
 use crate::input::{self, Gauge};
@@ -64,6 +64,13 @@ pub(crate) fn moment(text: &str, shapes: &[&str]) -> Option<String> {
         zoned.or_else(|_| NaiveDateTime::parse_from_str(text, shape).map(|time| time.and_utc())).ok()
     });
     time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true)).or_else(|| vocabulary::instant(text))
+}
+
+/// A day without a time in the first of the shapes that fits, as its beginning in UTC.
+pub(crate) fn day(text: &str, shapes: &[&str]) -> Option<String> {
+    let shapes = shapes.iter().chain(&["%Y-%m-%d"]);
+    let day = shapes.filter_map(|shape| NaiveDate::parse_from_str(text.trim(), shape).ok()).next()?;
+    Some(day.and_time(NaiveTime::MIN).and_utc().to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }
 
 /// Severity of a level from 1 to 5, as Qualys rates.

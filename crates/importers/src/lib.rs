@@ -16,6 +16,7 @@ pub mod identity;
 mod input;
 mod json;
 mod limits;
+mod mapping;
 mod model;
 mod occurrences;
 mod output;
@@ -28,6 +29,7 @@ mod xml;
 
 pub use errors::{ParseError, Position};
 pub use limits::{Detail, Limits, Options};
+pub use mapping::{MappedNotation, Mapping, MappingError, Trial};
 pub use model::{
     Asset, Component, Coverage, CoverageStatus, Evidence, IdentityKey, Location, Observation, Record, Service, Severity, Sink, Stop,
     UnknownSeverity, Warning,

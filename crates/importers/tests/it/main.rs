@@ -7,6 +7,7 @@ mod expected;
 mod hostile;
 mod identity;
 mod laws;
+mod mapped;
 mod mapping;
 mod net;
 mod sniffing;
