@@ -76,3 +76,9 @@ fn describe(observation: &mut Observation, synopsis: Option<&str>, description: 
     observation.description = parts.join("\n\n");
     observation.confidence = if observation.description.contains(BY_VERSION) { 60 } else { 90 };
 }
+
+/// Where a web plugin says it got through: `URL '…'` and the `element named '…'`.
+fn exploited(output: &str) -> (Option<&str>, Option<&str>) {
+    let quoted = |mark: &str| output.split_once(mark)?.1.split_once('\'').map(|(text, _)| text).filter(|text| !text.is_empty());
+    (quoted("URL '").filter(|url| url::Url::parse(url).is_ok()), quoted("element named '"))
+}

@@ -1,6 +1,6 @@
 //! `.nessus`: hosts with their properties, and under each what plugins reported.
 
-use super::{EXPECTED, SOURCE, describe, lost_access, severity};
+use super::{EXPECTED, SOURCE, describe, exploited, lost_access, severity};
 use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::Host;
@@ -112,9 +112,14 @@ fn item(node: &Node, scanned: &mut Scanned, out: &mut Output<'_>) -> Result<(), 
     let mut location = Location { service: service.map(str::to_owned), ..scanned.host.at(protocol, port) };
     let check = format!("tenable:{plugin}");
     let mut keys = scanned.host.keys(&location, &check);
-    if let Some(url) = &scanned.url {
-        keys.insert(0, identity::web(url, &check, None, node.child_text("uri").unwrap_or("/"), None));
-        location.url = Some(url.clone());
+    let output = node.child_text("plugin_output").or_else(|| node.child_text("data"));
+    if let Some(origin) = &scanned.url {
+        let (url, parameter) = output.map(exploited).unwrap_or_default();
+        let url = url.unwrap_or(origin);
+        let path = url::Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+        keys = vec![identity::web(url, &check, None, &path, parameter)];
+        location.url = Some(url.to_owned());
+        location.parameter = parameter.map(str::to_owned);
     }
     serve(scanned, &location);
     let rated = severity(text("severity").unwrap_or_default());
@@ -130,7 +135,7 @@ fn item(node: &Node, scanned: &mut Scanned, out: &mut Output<'_>) -> Result<(), 
             .into_iter()
             .filter_map(|name| node.child_text(name))
             .find_map(dialects::vector),
-        cwes: all("cwe").filter_map(|number| number.trim_start_matches("CWE-").parse().ok()).collect(),
+        cwes: all("cwe").chain(all("xref").filter_map(|text| text.strip_prefix("CWE:"))).filter_map(number).collect(),
         cves: all("cve").flat_map(vocabulary::cves).collect(),
         references: all("see_also").flat_map(dialects::addresses).chain(all("xref").map(str::to_owned)).collect(),
         tags: node.get("pluginFamily").map(str::to_owned).into_iter().collect(),
@@ -144,11 +149,15 @@ fn item(node: &Node, scanned: &mut Scanned, out: &mut Output<'_>) -> Result<(), 
         observation.tags.push("exploit".to_owned());
     }
     describe(&mut observation, node.child_text("synopsis"), node.child_text("description"));
-    if let Some(output) = node.child_text("plugin_output").or_else(|| node.child_text("data")) {
+    if let Some(output) = output {
         observation.evidence.push(out.evidence("plugin output", output));
     }
     let issue = [observation.severity.as_str().to_owned(), observation.title.clone()];
     out.observation(observation, &[&issue[0], &issue[1]])
+}
+
+fn number(text: &str) -> Option<u32> {
+    text.trim_start_matches("CWE-").parse().ok()
 }
 
 fn serve(scanned: &mut Scanned, location: &Location) {

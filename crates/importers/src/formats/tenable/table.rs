@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{EXPECTED, SOURCE, describe, lost_access, severity};
+use super::{EXPECTED, SOURCE, describe, exploited, lost_access, severity};
 use crate::csv::Table;
 use crate::dialects;
 use crate::errors::{ParseError, Position};
@@ -94,9 +94,13 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
     location.component = table.any(&["cpe", "definition.cpe"]).and_then(|cpe| cpe.split([' ', '\n', ',']).find_map(dialects::product));
     let check = format!("tenable:{}", plugin.unwrap_or(title));
     let mut keys = host.keys(&location, &check);
-    if let Some(url) = host_text.filter(|text| text.contains("://")) {
-        keys.insert(0, identity::web(url, &check, None, "/", None));
+    let output = table.any(&["plugin output", "plugin text", "output"]);
+    let (exploited_url, parameter) = output.map(exploited).unwrap_or_default();
+    if let Some(url) = exploited_url.or_else(|| host_text.filter(|text| text.contains("://"))) {
+        let path = url::Url::parse(url).map_or_else(|_| "/".to_owned(), |url| url.path().to_owned());
+        keys.insert(0, identity::web(url, &check, None, &path, parameter));
         location.url = Some(url.to_owned());
+        location.parameter = parameter.map(str::to_owned);
     }
     let mut observation = Observation {
         source: SOURCE.to_owned(),
@@ -120,7 +124,7 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
         ..Observation::default()
     };
     describe(&mut observation, table.any(&SYNOPSES), table.any(&["description", "definition.description"]));
-    if let Some(output) = table.any(&["plugin output", "plugin text", "output"]) {
+    if let Some(output) = output {
         observation.evidence.push(out.evidence("plugin output", output));
     }
     let issue = [
