@@ -25,7 +25,8 @@ struct Generated {
 }
 
 impl Generated {
-    fn new(format: Format) -> Self {
+    /// None for a format that reads as one of these do.
+    fn new(format: Format) -> Option<Self> {
         let (head, tail, record): (_, _, fn(u64) -> String) = match format {
             Format::Nmap => (
                 "<?xml version=\"1.0\"?><nmaprun start=\"1\"><scaninfo type=\"connect\" protocol=\"tcp\" services=\"1-1024\"/>",
@@ -39,8 +40,24 @@ impl Generated {
             ),
             Format::Nuclei => ("", "", nuclei),
             Format::Sslscan => ("<?xml version=\"1.0\"?><document title=\"SSLScan Results\" version=\"2.0.7\">", "</document>", sslscan),
+            Format::Trivy => (
+                "{\"SchemaVersion\":2,\"ArtifactName\":\"team/app:1\",\"ArtifactType\":\"container_image\",\"Results\":[{\"Target\":\"Java\",\"Class\":\"lang-pkgs\",\"Type\":\"jar\",\"Vulnerabilities\":[{\"VulnerabilityID\":\"CVE-2024-0\",\"PkgName\":\"first\",\"Severity\":\"LOW\"}",
+                "]}]}",
+                trivy,
+            ),
+            Format::AnchoreGrype => (
+                "{\"matches\":[{\"vulnerability\":{\"id\":\"CVE-2024-0\"},\"artifact\":{\"name\":\"first\"}}",
+                "],\"source\":{\"type\":\"image\",\"target\":{\"userInput\":\"team/app:1\"}},\"descriptor\":{\"name\":\"grype\"}}",
+                grype,
+            ),
+            Format::Prowler => (
+                "AUTH_METHOD;ACCOUNT_UID;FINDING_UID;PROVIDER;CHECK_ID;CHECK_TITLE;STATUS;STATUS_EXTENDED;SEVERITY;RESOURCE_UID;REGION;DESCRIPTION\n",
+                "",
+                prowler,
+            ),
+            _ => return None,
         };
-        Self { tail, record, buffer: head.as_bytes().to_vec(), next: 0, made: 0, count: 0, ended: false }
+        Some(Self { tail, record, buffer: head.as_bytes().to_vec(), next: 0, made: 0, count: 0, ended: false })
     }
 }
 
@@ -102,6 +119,31 @@ fn sslscan(number: u64) -> String {
     )
 }
 
+fn trivy(number: u64) -> String {
+    format!(
+        ",{{\"VulnerabilityID\":\"CVE-2024-{}\",\"PkgName\":\"org.example:lib-{number}\",\"PkgPath\":\"app/lib-{number}.jar\",\"InstalledVersion\":\"1.2.3\",\"FixedVersion\":\"1.2.4\",\"Severity\":\"HIGH\",\"Title\":\"A flaw\",\"Description\":\"{}\",\"CVSS\":{{\"nvd\":{{\"V3Vector\":\"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H\",\"V3Score\":9.8}}}},\"References\":[\"https://a.example/{number}\"]}}\n",
+        number % 9_973,
+        "what the database says about the flaw; ".repeat(20),
+    )
+}
+
+fn grype(number: u64) -> String {
+    format!(
+        ",{{\"vulnerability\":{{\"id\":\"CVE-2024-{}\",\"severity\":\"High\",\"description\":\"{}\",\"fix\":{{\"versions\":[\"2\"]}}}},\"matchDetails\":[{{\"type\":\"exact-direct-match\",\"matcher\":\"java-matcher\"}}],\"artifact\":{{\"name\":\"lib-{number}\",\"version\":\"1\",\"type\":\"java-archive\",\"purl\":\"pkg:maven/org.example/lib-{number}@1\",\"locations\":[{{\"path\":\"/app/lib-{number}.jar\"}}]}}}}\n",
+        number % 9_973,
+        "what the database says about the flaw; ".repeat(20),
+    )
+}
+
+fn prowler(number: u64) -> String {
+    let status = if number.is_multiple_of(4) { "FAIL" } else { "PASS" };
+    format!(
+        "profile;111;f-{number};aws;check_{};A check;{status};Resource {number} is open.;medium;arn:aws:s3:::bucket-{number};eu-west-1;{}\n",
+        number % 97,
+        "what the check looks at and why. ".repeat(10)
+    )
+}
+
 /// Drops every record, as a database writer would after storing it.
 struct Dropping;
 
@@ -119,13 +161,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         }
         return Ok(());
     };
+    let Some(mut generated) = Generated::new(format) else {
+        return Ok(());
+    };
     let before = peak()?;
     let limits = Limits { records: u64::MAX, ..Limits::default() };
     let idle = cpu()?;
-    let totals = parse(format, &mut Generated::new(format), &limits, &mut Dropping)?;
+    let totals = parse(format, &mut generated, &limits, &mut Dropping)?;
     let used = cpu()? - idle;
     println!(
-        "{:<8} {:>5.0} MB, {:>8} observations, {:>8} assets: {used:>5.1} CPU s, {:>4.0} MB per CPU s, peak memory {:.0} MB ({before:.0} MB before)",
+        "{:<13} {:>5.0} MB, {:>8} observations, {:>8} assets: {used:>5.1} CPU s, {:>4.0} MB per CPU s, peak memory {:.0} MB ({before:.0} MB before)",
         format.id(),
         totals.bytes as f64 / 1e6,
         totals.observations,

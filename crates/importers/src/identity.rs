@@ -167,6 +167,19 @@ pub fn secret_place(repository: Option<&str>, rule: &str, file: Option<&str>, co
     key("secret.place", 1, &[repository.into(), rule.into(), file.into(), commit.into(), Field::Number(occurrence)])
 }
 
+/// A check on a resource of a cloud account or cluster.
+pub fn cloud(provider: &str, account: Option<&str>, region: Option<&str>, resource: &str, check: &str, occurrence: u64) -> IdentityKey {
+    let provider = provider.to_ascii_lowercase();
+    let fields = [provider.as_str().into(), account.into(), region.into(), resource.into(), check.into(), Field::Number(occurrence)];
+    key("cloud", 1, &fields)
+}
+
+/// A check on a resource under whatever account and region it is reported; the weaker name after a move.
+pub fn cloud_moved(provider: &str, resource: &str, check: &str) -> IdentityKey {
+    let provider = provider.to_ascii_lowercase();
+    key("cloud.moved", 1, &[provider.as_str().into(), resource.into(), check.into()])
+}
+
 /// An entry a person made.
 pub fn manual(id: &str) -> IdentityKey {
     key("manual", 1, &[id.into()])

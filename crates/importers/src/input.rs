@@ -61,11 +61,21 @@ pub(crate) struct Gauge {
     at: Cell<u64>,
     newlines: Cell<u64>,
     record: Cell<u64>,
+    ended: Cell<bool>,
     encoding: RefCell<String>,
     fault: RefCell<Option<ParseError>>,
 }
 
 impl Gauge {
+    /// Remembers that there is no more input.
+    pub(crate) fn end(&self) {
+        self.ended.set(true);
+    }
+
+    pub(crate) fn ended(&self) -> bool {
+        self.ended.get()
+    }
+
     pub(crate) fn raw(&self) -> u64 {
         self.raw.get()
     }

@@ -129,6 +129,9 @@ impl Read for Feed<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.next == self.chunk.len() {
             let buffer = self.inner.fill_buf()?;
+            if buffer.is_empty() {
+                self.watch.gauge.end();
+            }
             self.chunk.clear();
             self.chunk.extend_from_slice(buffer);
             let length = buffer.len();
@@ -164,6 +167,10 @@ pub(crate) fn explain(error: &serde_json::Error, gauge: &Gauge, inside: &str) ->
             position: gauge.position(),
             source: io::Error::new(error.io_error_kind().unwrap_or(io::ErrorKind::Other), reason(error)),
         },
+        // A number that ends in its point is wrong for the parser, and cut off for us.
+        Category::Syntax if gauge.ended() && reason(error).starts_with("invalid number") => {
+            ParseError::Truncated { position: gauge.position(), inside: inside.to_owned() }
+        }
         Category::Syntax | Category::Data => gauge.malformed(reason(error)),
     }
 }

@@ -25,6 +25,7 @@ mod registry;
 mod spill;
 mod spool;
 mod vocabulary;
+mod walk;
 mod xml;
 
 pub use errors::{ParseError, Position};

@@ -8,9 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::document;
 use crate::errors::ParseError;
-use crate::formats::{acunetix, bandit, burp, checkov, gitleaks, nmap, nuclei, sarif, semgrep, sonarqube, sslscan, wapiti, zap};
 use crate::formats::{
-    nexpose, nikto, openvas, qualys, qualys_hacker_guardian, qualys_infrascan_webgui, qualys_vmdr, qualys_webapp, sslyze, tenable, testssl,
+    acunetix, bandit, burp, cargo_audit, checkov, cyclonedx, dependency_track, gitleaks, grype, nexpose, nikto, nmap, npm_audit,
+    npm_audit_7_plus, nuclei, openvas, osv_scanner, pip_audit, prowler, qualys, qualys_hacker_guardian, qualys_infrascan_webgui,
+    qualys_vmdr, qualys_webapp, sarif, semgrep, snyk, snyk_issue_api, sonarqube, sslscan, sslyze, tenable, testssl, trivy, trivy_operator,
+    wapiti, zap,
 };
 use crate::limits::{Limits, Options};
 use crate::model::Sink;
@@ -81,6 +83,38 @@ pub enum Format {
     Nexpose,
     /// SSLyze JSON and XML.
     Sslyze,
+    /// Grype `-o json`.
+    AnchoreGrype,
+    /// Prowler 2 CSV and JSON.
+    AwsProwler,
+    /// Prowler 3 JSON and CSV.
+    #[serde(rename = "aws_prowler_v3plus")]
+    AwsProwlerV3Plus,
+    /// `cargo audit --json`.
+    CargoAudit,
+    /// CycloneDX bills of materials and VEX.
+    Cyclonedx,
+    /// Dependency-Track findings (FPF).
+    DependencyTrack,
+    /// `npm audit --json` up to npm 6.
+    NpmAudit,
+    /// `npm audit --json` since npm 7.
+    #[serde(rename = "npm_audit_7_plus")]
+    NpmAudit7Plus,
+    /// OSV-Scanner `--format json`.
+    OsvScanner,
+    /// `pip-audit --format json`.
+    PipAudit,
+    /// Prowler OCSF JSON and CSV since version 4.
+    Prowler,
+    /// `snyk test --json`.
+    Snyk,
+    /// Issues of the Snyk REST API.
+    SnykIssueApi,
+    /// Trivy `--format json`.
+    Trivy,
+    /// Reports of the Trivy operator.
+    TrivyOperator,
 }
 
 /// What the registry knows about a format.
@@ -124,6 +158,21 @@ static ENTRIES: &[&Entry] = &[
     &qualys_webapp::ENTRY,
     &nexpose::ENTRY,
     &sslyze::ENTRY,
+    &grype::ENTRY,
+    &cargo_audit::ENTRY,
+    &prowler::ENTRY,
+    &cyclonedx::ENTRY,
+    &prowler::native::ENTRY,
+    &prowler::classic::ENTRY,
+    &dependency_track::ENTRY,
+    &npm_audit::ENTRY,
+    &npm_audit_7_plus::ENTRY,
+    &osv_scanner::ENTRY,
+    &pip_audit::ENTRY,
+    &snyk::ENTRY,
+    &snyk_issue_api::ENTRY,
+    &trivy::ENTRY,
+    &trivy_operator::ENTRY,
 ];
 
 impl Format {
@@ -178,6 +227,21 @@ impl Format {
             Self::QualysWebapp => &qualys_webapp::ENTRY,
             Self::Nexpose => &nexpose::ENTRY,
             Self::Sslyze => &sslyze::ENTRY,
+            Self::AnchoreGrype => &grype::ENTRY,
+            Self::CargoAudit => &cargo_audit::ENTRY,
+            Self::Prowler => &prowler::ENTRY,
+            Self::Cyclonedx => &cyclonedx::ENTRY,
+            Self::AwsProwlerV3Plus => &prowler::native::ENTRY,
+            Self::AwsProwler => &prowler::classic::ENTRY,
+            Self::DependencyTrack => &dependency_track::ENTRY,
+            Self::NpmAudit => &npm_audit::ENTRY,
+            Self::NpmAudit7Plus => &npm_audit_7_plus::ENTRY,
+            Self::OsvScanner => &osv_scanner::ENTRY,
+            Self::PipAudit => &pip_audit::ENTRY,
+            Self::Snyk => &snyk::ENTRY,
+            Self::SnykIssueApi => &snyk_issue_api::ENTRY,
+            Self::Trivy => &trivy::ENTRY,
+            Self::TrivyOperator => &trivy_operator::ENTRY,
         }
     }
 }
@@ -283,14 +347,15 @@ impl<'h> Head<'h> {
         })
     }
 
+    /// Whether the file is nothing but this, white space apart.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        let mut own = self.text.chars().filter(|c| !c.is_whitespace());
+        text.chars().all(|c| own.next() == Some(c)) && own.next().is_none()
+    }
+
     /// What follows the first occurrence of a text.
     pub(crate) fn after(&self, text: &str) -> Option<&str> {
         self.text.split_once(text).map(|(_, rest)| rest)
-    }
-
-    /// Whether the file is just this word.
-    pub(crate) fn is(&self, word: &str) -> bool {
-        self.text.trim() == word
     }
 
     /// Whether the name of the file contains a word.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 
+use crate::model::Severity;
+
 /// Ids taken from one text.
 const IDS: usize = 100;
 
@@ -54,6 +56,19 @@ pub(crate) fn cwes(text: &str) -> Vec<u32> {
 
 fn digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
+}
+
+/// The severity a scanner of packages, code or clouds names: their words are the standard ones and a few for "hardly any".
+pub(crate) fn severity(word: &str) -> Option<Severity> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "negligible" | "unknown" | "minimal" | "unspecified" | "unassigned" | "untriaged" => Some(Severity::Info),
+        word => word.parse().ok(),
+    }
+}
+
+/// The severity a CVSS vector scores to.
+pub(crate) fn scored(vector: &str) -> Option<Severity> {
+    cvss::Cvss::from_str(vector).ok().map(|vector| Severity::from_score(vector.score()))
 }
 
 /// The vector, if it is one of CVSS 2.0, 3.0, 3.1 or 4.0.

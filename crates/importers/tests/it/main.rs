@@ -10,6 +10,7 @@ mod laws;
 mod mapped;
 mod mapping;
 mod net;
+mod packages;
 mod sniffing;
 mod web;
 
@@ -81,5 +82,6 @@ fn specimens() -> Vec<(Format, Vec<u8>)> {
     ];
     all.extend(web::specimens());
     all.extend(net::specimens());
+    all.extend(packages::specimens());
     all
 }

@@ -16,21 +16,10 @@ fn a_file_read_as_another_format_is_refused_by_name() {
 
 #[test]
 fn every_recorded_file_is_recognised_by_its_contents_alone_and_no_other_guess_is_as_sure() {
-    for format in Format::all() {
-        let mut folders = vec![crate::testdata().join(format.id())];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).expect("folder") {
-                let path = entry.expect("entry").path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else if !path.ends_with("expected.json") {
-                    let bytes = std::fs::read(&path).expect("recorded file");
-                    let guesses = sniff(&bytes, None);
-                    assert_eq!(guesses.first().map(|best| best.0), Some(format), "{}: {guesses:?}", path.display());
-                    assert!(guesses.get(1).is_none_or(|next| next.1 < guesses[0].1), "{}: {guesses:?}", path.display());
-                }
-            }
-        }
+    for (name, format, bytes, _) in crate::expected::recorded() {
+        let guesses = sniff(&bytes, None);
+        assert_eq!(guesses.first().map(|best| best.0), Some(format), "{name}: {guesses:?}");
+        assert!(guesses.get(1).is_none_or(|next| next.1 < guesses[0].1), "{name}: {guesses:?}");
     }
 }
 

@@ -24,8 +24,17 @@ pub(super) fn read(source: &mut dyn Read, seen: &mut Introduced, out: &mut Outpu
     let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
     let record = feed.record();
     let mut parser = serde_json::Deserializer::from_reader(feed);
-    let mut reading =
-        Reading { gauge: &gauge, record, seen, out, site: Site::default(), waiting: Vec::new(), recognised: false, empty: true };
+    let mut reading = Reading {
+        gauge: &gauge,
+        record,
+        seen,
+        out,
+        site: Site::default(),
+        waiting: Vec::new(),
+        listed: false,
+        recognised: false,
+        empty: true,
+    };
     let result = if first == Some(b'[') {
         WalkEach { gauge: &gauge, members: &mut reading }.deserialize(&mut parser).and_then(|()| parser.end())
     } else {
@@ -57,6 +66,8 @@ struct Reading<'l, 'o> {
     out: &'l mut Output<'o>,
     site: Site,
     waiting: Vec<Value>,
+    /// Whether this host has a list of items.
+    listed: bool,
     recognised: bool,
     empty: bool,
 }
@@ -104,7 +115,7 @@ impl Members for Reading<'_, '_> {
                         }
                     },
                 })?;
-                self.recognised = true;
+                self.listed = true;
             }
             _ => json::ignore(map)?,
         }
@@ -120,6 +131,9 @@ impl Elements for Reading<'_, '_> {
 
     fn end(&mut self) -> Result<(), ParseError> {
         self.empty = false;
+        // Others list vulnerabilities, too, but of no host and without a message.
+        let worded = self.waiting.iter().any(|value| value.get("msg").is_some() || value.get("message").is_some());
+        self.recognised |= std::mem::take(&mut self.listed) && (worded || !self.site.host.is_unknown());
         if !self.recognised {
             return Ok(());
         }

@@ -174,8 +174,17 @@ fn describe(message: Option<&str>, rule: Option<&Rule>) -> String {
     parts.join("\n\n")
 }
 
-/// Level of the result, else of the rule, else `warning`; a score of the rule overrules it.
+/// Level of the result, else of the rule, else `warning`; a score of the rule, or of the result, overrules it.
 fn severity(value: &Value, rule: Option<&Rule>) -> Severity {
+    // Snyk Code ranks every result from 0 to 1000 and writes `note` for most.
+    if let Some(priority) = json::at(value, &["properties", "priorityScore"]).and_then(Value::as_f64) {
+        return match priority {
+            score if score < 400.0 => Severity::Low,
+            score if score < 700.0 => Severity::Medium,
+            score if score < 900.0 => Severity::High,
+            _ => Severity::Critical,
+        };
+    }
     if let Some(rated) = rule.and_then(|rule| rule.rated) {
         return rated;
     }
