@@ -172,6 +172,10 @@ fn burp_dast_joins_the_table_with_the_details() {
         ],
         "rows without details are not lost"
     );
+    let text = String::from_utf8(fixture("burp-dast.html")).expect("text");
+    let bare = text.replace("<a href=\"#11\">&gt;&gt;</a>", "").replace("<a name=\"11\"></a>", "");
+    let without = told_all(Format::BurpSuiteDast, bare.as_bytes());
+    assert_eq!(without[1], all[1], "without an anchor, name and place lead to the details");
 }
 
 #[test]

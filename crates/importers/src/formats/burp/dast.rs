@@ -65,9 +65,13 @@ struct Report<'l, 'o> {
     generated: Option<String>,
     origin: String,
     group: String,
+    /// Whether the row being read names the issues under it.
+    names: bool,
     cells: Option<Vec<String>>,
     anchor: Option<String>,
     rows: HashMap<String, Row>,
+    /// Severity and confidence by name, for details that no row leads to.
+    rated: HashMap<String, (Option<String>, Option<String>)>,
     /// Order of the rows, for those without details.
     order: Vec<String>,
     details: Option<Details>,
@@ -98,9 +102,11 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         generated: None,
         origin: String::new(),
         group: String::new(),
+        names: false,
         cells: None,
         anchor: None,
         rows: HashMap::new(),
+        rated: HashMap::new(),
         order: Vec::new(),
         details: None,
         part: Part::Nothing,
@@ -156,10 +162,11 @@ impl Report<'_, '_> {
             "span" if tag.has_class("label") => self.begin(Part::Label),
             "tr" => {
                 self.anchor = None;
-                self.cells = (!tag.has_class("issue-type-row")).then(Vec::new);
+                self.names = tag.has_class("issue-type-row");
+                self.cells = (!self.names).then(Vec::new);
             }
-            "td" if self.cells.is_none() => self.begin(Part::Group),
-            "td" => self.begin(Part::Cell),
+            "td" if self.names => self.begin(Part::Group),
+            "td" if self.cells.is_some() => self.begin(Part::Cell),
             "a" if self.part == Part::Cell => {
                 self.anchor = tag.get("href").and_then(|link| link.strip_prefix('#')).map(str::to_owned).or(self.anchor.take());
             }
@@ -234,7 +241,11 @@ impl Report<'_, '_> {
             }
             (Part::Body, "div") if self.depth == self.end => self.body(),
             (Part::Body, _) => self.text.close(name),
-            (_, "tr") => self.row()?,
+            (_, "tr") => {
+                self.names = false;
+                self.row()?;
+            }
+            (_, "table") => self.group.clear(),
             _ => {}
         }
         if name == "div" {
@@ -254,12 +265,9 @@ impl Report<'_, '_> {
     }
 
     fn row(&mut self) -> Result<(), ParseError> {
-        let (Some(cells), Some(anchor)) = (self.cells.take(), self.anchor.take()) else {
+        let Some(cells) = self.cells.take().filter(|cells| cells.len() > 1 && !self.group.is_empty()) else {
             return Ok(());
         };
-        if self.group.is_empty() {
-            return Ok(());
-        }
         if self.rows.len() >= ROWS {
             return Err(self.out.gauge().over("rows of the table of issues", ROWS as u64));
         }
@@ -271,8 +279,11 @@ impl Report<'_, '_> {
             severity: cells.next(),
             confidence: cells.next(),
         };
-        if self.rows.insert(anchor.clone(), row).is_none() {
-            self.order.push(anchor);
+        // Details are found by their anchor, or by name and place where a report has none.
+        let place = self.anchor.take().unwrap_or_else(|| format!("{}\n{}", row.name, row.path));
+        self.rated.entry(row.name.clone()).or_insert_with(|| (row.severity.clone(), row.confidence.clone()));
+        if self.rows.insert(place.clone(), row).is_none() {
+            self.order.push(place);
         }
         Ok(())
     }
@@ -306,11 +317,13 @@ impl Report<'_, '_> {
             return Ok(());
         };
         self.out.gauge().next_record();
-        let row = details.id.and_then(|id| self.rows.remove(&id));
+        let place = format!("{}\n{}", details.name, details.path);
+        let row = details.id.and_then(|id| self.rows.remove(&id)).or_else(|| self.rows.remove(&place));
         if row.is_none() && details.name.is_empty() {
             return self.out.skip(self.out.position(), "details without a name");
         }
-        let row = row.unwrap_or(Row { name: details.name, origin: self.origin.clone(), path: details.path, ..Row::default() });
+        let (severity, confidence) = self.rated.get(&details.name).cloned().unwrap_or_default();
+        let row = row.unwrap_or(Row { name: details.name, origin: self.origin.clone(), path: details.path, severity, confidence });
         self.give(row, details.issue)
     }
 
