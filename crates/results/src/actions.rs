@@ -14,5 +14,13 @@ pub const SETTLE: Action = Action::open("results.settle");
 pub const DECIDE: Action = Action::new("results.decide", Permission::WriteFindings);
 /// End acceptances whose time is over.
 pub const EXPIRE: Action = Action::open("results.expire");
+/// Bring a feed of likelihoods or of exploited vulnerabilities.
+pub const UPDATE_FEED: Action = Action::new("results.update_feed", Permission::WriteFindings);
+/// Set a policy of due dates.
+pub const SET_SLA: Action = Action::new("results.set_sla", Permission::WriteFindings);
+/// Take a policy of due dates back.
+pub const DROP_SLA: Action = Action::new("results.drop_sla", Permission::WriteFindings);
+/// Bring risks and due dates in step with feeds, targets and time.
+pub const ASSESS: Action = Action::open("results.assess");
 /// Take in a file that waits; whoever sent it was allowed to.
 pub const RUN_IMPORT: Action = Action::open("results.run_import");

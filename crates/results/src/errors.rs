@@ -88,3 +88,25 @@ pub(crate) fn other_order() -> Error {
 pub(crate) fn file_lost() -> Error {
     Error::invalid("results.file_lost", "the file is no longer in the blob store; send it again")
 }
+
+/// The file is no feed, or broken on the line that is named; nothing was taken in.
+pub(crate) fn feed_unreadable(filename: Option<&str>, cause: &risk::feeds::FeedError) -> Error {
+    let name = filename.unwrap_or("the file");
+    Error::invalid("results.feed_unreadable", format!("{name}: {cause}; nothing was taken in"))
+}
+
+/// A policy allows more days than make sense.
+pub(crate) fn sla_days(most: u16) -> Error {
+    Error::invalid("results.sla_days", format!("a policy allows at most {most} days"))
+}
+
+/// The name of a business unit is empty, too long or has letters that a label cannot have.
+pub(crate) fn unit(longest: usize) -> Error {
+    Error::invalid("results.unit", format!("a unit has 1 to {longest} letters, digits, spaces, dots, dashes and underscores")).at("unit")
+}
+
+/// There is no such policy to take back.
+pub(crate) fn no_policy(unit: &str) -> Error {
+    let shown: String = unit.chars().take(64).collect();
+    Error::not_found("results.no_policy", format!("nobody set a policy for `{shown}`"))
+}

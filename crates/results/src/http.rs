@@ -40,6 +40,7 @@ pub fn routes(results: &Results) -> OpenApiRouter {
         .routes(routes!(progress))
         .routes(routes!(coverage))
         .with_state(results.clone())
+        .merge(crate::risk::routes(results))
 }
 
 /// The order of a list of findings.
@@ -162,7 +163,7 @@ async fn import(
     let options = about.options()?;
     // Checked before a byte is read: nobody may fill the disk without the permission.
     actor.scope(crate::actions::IMPORT)?;
-    let (file, size) = receive(body).await?;
+    let (file, size) = receive(body, LARGEST).await?;
     let request = ImportRequest {
         format,
         filename: about.filename.map(|name| name.chars().filter(|letter| !letter.is_control()).take(512).collect()),
@@ -195,15 +196,15 @@ async fn progress(State(results): State<Results>, Caller(actor): Caller, PathId(
 }
 
 /// Writes the body to a file that vanishes with its handle.
-async fn receive(body: Bytes) -> base::Result<(std::fs::File, u64)> {
+pub(crate) async fn receive(body: Bytes, limit: u64) -> base::Result<(std::fs::File, u64)> {
     let mut file = tempfile::tempfile().map_err(errors::spool)?;
     let mut size = 0;
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|cause| errors::broken_off().because(cause))?;
         size += chunk.len() as u64;
-        if size > LARGEST {
-            return Err(errors::too_large(LARGEST));
+        if size > limit {
+            return Err(errors::too_large(limit));
         }
         file.write_all(&chunk).map_err(errors::spool)?;
     }

@@ -1,4 +1,4 @@
-//! Background work of this context: take in what stages bring, settle finished scans, end acceptances.
+//! Background work of this context: take in what stages bring, settle finished scans, end acceptances, assess risks.
 
 use std::time::Duration;
 
@@ -82,6 +82,53 @@ impl Job for ExpireDecisions {
     }
 }
 
+/// Assesses what an import brought.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AssessImport {
+    /// The import.
+    pub import_id: ImportId,
+}
+
+impl Job for AssessImport {
+    const NAME: &'static str = "results.assess_import";
+    const QUEUE: &'static str = "risk_queue";
+    const ON: &'static [&'static str] = &["results.imported"];
+    type Service = Results;
+
+    async fn run(self, results: &Results, run: &Run) -> Result<()> {
+        results.assess(&run.actor, Some(self.import_id)).await.map(drop)
+    }
+}
+
+/// Assesses every finding of an organisation: a feed or a policy changed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AssessAll {}
+
+impl Job for AssessAll {
+    const NAME: &'static str = "results.assess_all";
+    const QUEUE: &'static str = "risk_queue";
+    type Service = Results;
+
+    async fn run(self, results: &Results, run: &Run) -> Result<()> {
+        results.assess(&run.actor, None).await.map(drop)
+    }
+}
+
+/// Assesses every finding anew, because days went by.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AssessDaily {}
+
+impl Job for AssessDaily {
+    const NAME: &'static str = "results.assess_daily";
+    const QUEUE: &'static str = "risk_queue";
+    const SCHEDULE: Option<Schedule> = Some(Schedule::every(Duration::from_secs(24 * 3600)));
+    type Service = Results;
+
+    async fn run(self, results: &Results, _: &Run) -> Result<()> {
+        results.assess_everyone().await.map(drop)
+    }
+}
+
 /// The jobs of this context.
 #[must_use]
 pub fn jobs(results: &Results) -> Handlers {
@@ -90,4 +137,7 @@ pub fn jobs(results: &Results) -> Handlers {
         .add::<RunImport>(results.clone())
         .add::<SettleScan>(results.clone())
         .add::<ExpireDecisions>(results.clone())
+        .add::<AssessImport>(results.clone())
+        .add::<AssessAll>(results.clone())
+        .add::<AssessDaily>(results.clone())
 }

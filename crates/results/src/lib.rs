@@ -10,6 +10,7 @@ mod import;
 mod ingest;
 mod jobs;
 mod model;
+mod risk;
 mod service;
 mod store;
 
@@ -21,5 +22,9 @@ pub use model::{
     ByStatus, ChangeKind, Closing, Counts, CoverageRow, Decision, DecisionId, DecisionKind, Difference, Filter, Finding, FindingDetail,
     FindingId, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, NewDecision, Seen,
     SeenEvidence, Sort, State, Status,
+};
+pub use jobs::{AssessAll, AssessDaily, AssessImport};
+pub use model::{
+    DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy,
 };
 pub use service::Results;

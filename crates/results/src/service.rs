@@ -151,7 +151,8 @@ impl Results {
         let decisions = store::decisions::of_finding(db, &scope, id, DECISIONS).await?;
         let rows = store::imports::coverage_of_target(db, &scope, finding.target_id, &finding.source, COVERAGE).await?;
         let coverage = rows.into_iter().filter(|row| ingest::concerns(row, &finding)).take(HAPPENINGS as usize / 2).collect();
-        Ok(FindingDetail { finding, observations, history, decisions, coverage })
+        let risk = self.risk_of(actor, &scope, &finding).await?;
+        Ok(FindingDetail { finding, observations, history, decisions, coverage, risk })
     }
 
     /// Findings counted.

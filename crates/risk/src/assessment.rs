@@ -8,11 +8,11 @@
 //! |---|---|
 //! | KEV: listed | 0.50 up, 0.60 when ransomware uses it |
 //! | KEV: due date passed | 0.20 up |
-//! | EPSS: listed with probability *p* | 0.40 · √*p* up, then 0.20 · (1 − *p* / 0.1) down when *p* is under 0.1 |
+//! | EPSS: listed with probability *p* | 0.40 · √*p* up, then 0.20 · (1 − *p* / 0.1) down when *p* is under 0.1 and KEV does not list it |
 //! | exposure: internet, isolated | 0.25 · *x*/10 up, 0.25 down |
 //! | criticality: critical, high, low | 0.30 · *x*/10 up, 0.15 · *x*/10 up, 0.20 down |
 //! | detection: missed, alerted, prevented | 0.15 · *x*/10 up, 0.10 down, 0.25 down |
-//! | open for *d* days | 0.10 · min(*d* / 180, 1) · *x*/10 up |
+//! | open for *m* whole months of thirty days | 0.10 · min(*m*, 6) / 6 · *x*/10 up |
 //! | confidence *c* percent | 0.60 · (1 − *c* / 100) down |
 //!
 //! *Up* by a share takes that share of what is missing to ten, *down* that share of the number *x*
@@ -32,8 +32,8 @@ pub(crate) const POINT: i64 = 10_000;
 const TEN: i64 = 10 * POINT;
 /// One as a share.
 const WHOLE: i64 = 1_000_000;
-/// Days after which age counts no more.
-const OLD: i64 = 180;
+/// Months of thirty days after which age counts no more; whole ones, so that a day that goes by changes few findings.
+const OLD: i64 = 6;
 
 /// How grave the tool, or a person after it, says the finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -177,10 +177,10 @@ pub fn assess(inputs: &Inputs) -> Assessment {
     let start = start(inputs.severity, inputs.cvss);
     number.step(Factor::start(inputs.severity, inputs.cvss), start);
     exploitation(&mut number, inputs);
-    likelihood(&mut number, inputs.likelihood);
+    likelihood(&mut number, inputs);
     surroundings(&mut number, inputs);
-    let days = i64::from(inputs.age).min(OLD);
-    number.step_if_any(Factor::age(inputs.age), number.up_in_proportion(WHOLE / 10 * days / OLD));
+    let months = (i64::from(inputs.age) / 30).min(OLD);
+    number.step_if_any(Factor::age(inputs.age), number.up_in_proportion(WHOLE / 10 * months / OLD));
     let doubt = 100 - i64::from(inputs.confidence.min(100));
     number.step_if_any(Factor::confidence(inputs.confidence), number.down(WHOLE * 6 / 10 * doubt / 100));
     Assessment { fine: number.fine, factors: number.factors }
@@ -213,8 +213,10 @@ fn exploitation(number: &mut Number, inputs: &Inputs) {
     }
 }
 
-fn likelihood(number: &mut Number, likelihood: Likelihood) {
-    match likelihood {
+fn likelihood(number: &mut Number, inputs: &Inputs) {
+    // What is exploited is not made harmless by a low forecast.
+    let is_exploited = matches!(inputs.exploitation, Exploitation::Listed { .. });
+    match inputs.likelihood {
         Likelihood::NoVulnerability => {}
         Likelihood::NeverChecked => number.note(Factor::plain("epss_never_checked")),
         Likelihood::NotListed => number.note(Factor::plain("epss_not_listed")),
@@ -223,7 +225,7 @@ fn likelihood(number: &mut Number, likelihood: Likelihood) {
             let before = number.fine;
             let up = number.up(WHOLE * 4 / 10 * (probability_share * WHOLE).isqrt() / WHOLE);
             let raised = Number { fine: before + up, factors: Vec::new() };
-            let rarity = (WHOLE - probability_share * 10).max(0);
+            let rarity = if is_exploited { 0 } else { (WHOLE - probability_share * 10).max(0) };
             number.step(Factor::epss(probability, percentile), up + raised.down(rarity / 5));
         }
     }

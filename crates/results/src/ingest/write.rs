@@ -1,7 +1,6 @@
 //! Rows on their way into the database, many per statement. Copies of what changes are written before the change.
 
 use std::collections::{HashMap, HashSet};
-use std::str::FromStr;
 
 use audit::Change;
 use base::Result;
@@ -206,6 +205,5 @@ impl Waiting {
 
 /// The base score of the vector, to one decimal.
 fn score(observation: &Observation) -> Option<f64> {
-    let vector = cvss::Cvss::from_str(observation.cvss.as_deref()?).ok()?;
-    Some((vector.score() * 10.0).round() / 10.0)
+    risk::cvss::Vector::parse(observation.cvss.as_deref()?).ok().map(|vector| vector.base().value())
 }

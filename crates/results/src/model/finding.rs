@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::decision::{Decision, DecisionKind};
 use super::import::{CoverageRow, ImportId};
+use super::risk::RiskView;
 use super::schema::{LocationSchema, SeveritySchema};
 
 /// A finding's id.
@@ -175,6 +176,17 @@ pub struct Finding {
     pub confidence: u8,
     /// The decision in force.
     pub decision: Option<Decision>,
+    /// Risk, 0 to 10, as last assessed; the detail computes and explains it anew.
+    #[schema(minimum = 0, maximum = 10)]
+    pub risk: Option<f64>,
+    /// Until when it must be gone.
+    pub due_at: Option<Time>,
+    /// Whether it is open past that.
+    pub overdue: bool,
+    /// Ten-thousandths of a point, for the order of lists.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub(crate) risk_fine: i64,
 }
 
 /// A piece of proof.
@@ -275,6 +287,8 @@ pub struct FindingDetail {
     /// Whether and how its check ran in the newest scans of its target, newest first.
     #[schema(max_items = 100)]
     pub coverage: Vec<CoverageRow>,
+    /// How grave it is here and now, why, and until when it must be gone.
+    pub risk: RiskView,
 }
 
 #[cfg(test)]

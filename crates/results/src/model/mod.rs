@@ -5,6 +5,7 @@ mod finding;
 mod import;
 mod place;
 mod query;
+mod risk;
 mod schema;
 
 pub use decision::{Decision, DecisionId, DecisionKind, NewDecision};
@@ -14,4 +15,6 @@ pub use import::{ChangeKind, Closing, CoverageRow, Difference, Import, ImportId,
 pub(crate) use place::{asset_of, words};
 pub use query::{ByStatus, Counts, Filter, Sort};
 pub(crate) use query::{Position, rank};
+pub(crate) use risk::unit;
+pub use risk::{DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy};
 pub(crate) use schema::SeveritySchema;

@@ -109,9 +109,13 @@ pub enum Sort {
     LastSeen,
     /// By title.
     Title,
+    /// Highest risk first.
+    Risk,
+    /// Due first, first; what has no due date is left out.
+    Due,
 }
 
-words! { Sort, "sort" { Severity = "severity", Newest = "newest", LastSeen = "last_seen", Title = "title" } }
+words! { Sort, "sort" { Severity = "severity", Newest = "newest", LastSeen = "last_seen", Title = "title", Risk = "risk", Due = "due" } }
 
 /// Findings counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -9,7 +9,7 @@ use super::query::{STATUS, Where};
 use crate::model::{ByStatus, Counts, Decision, Filter, Finding, FindingId, Happening, HappeningKind, Position, Seen, SeenEvidence, Sort, Status};
 
 const COLUMNS: &str = "v.id, v.target_id, v.source, v.check_id, v.title, v.description, v.remediation, v.severity, v.cvss, v.cvss_score, v.cwes, v.cves, \
-     v.refs, v.tags, v.location, v.confidence, v.ambiguous, v.first_seen, v.last_seen, v.last_scan, v.times_seen, \
+     v.refs, v.tags, v.location, v.confidence, v.ambiguous, v.first_seen, v.last_seen, v.last_scan, v.times_seen, v.risk, v.due_at, \
      d.id AS decided_id, d.kind AS decided_kind, d.reason AS decided_reason, d.valid_until AS decided_until, d.decided_by, d.decided_by_name, d.decided_at";
 
 pub(crate) fn severity(rank: i64) -> Result<Severity> {
@@ -38,6 +38,8 @@ fn finding(row: &Row, now: Time) -> Result<Finding> {
         }),
         None => None,
     };
+    let (status, risk, due_at) = (row.parse("status_now")?, row.get::<i64>("risk")?, row.get::<Option<Time>>("due_at")?);
+    let is_open = matches!(status, Status::Open | Status::NotRetested);
     Ok(Finding {
         id: row.get("id")?,
         target_id,
@@ -54,7 +56,7 @@ fn finding(row: &Row, now: Time) -> Result<Finding> {
         source: row.get("source")?,
         check: row.get("check_id")?,
         location: row.json("location")?,
-        status: row.parse("status_now")?,
+        status,
         ambiguous: row.get("ambiguous")?,
         first_seen: row.get("first_seen")?,
         last_seen: row.get("last_seen")?,
@@ -63,7 +65,17 @@ fn finding(row: &Row, now: Time) -> Result<Finding> {
         confidence: row.get("confidence")?,
         // A decision that ended is history, not in force.
         decision: decision.filter(|decision| decision.valid_until.is_none_or(|until| until > now)),
+        risk: score(risk),
+        due_at,
+        overdue: is_open && due_at.is_some_and(|due| due < now),
+        risk_fine: risk,
     })
+}
+
+/// A risk as people read it; nothing while it is not assessed.
+fn score(fine: i64) -> Option<f64> {
+    let tenths = i32::try_from((fine + 500) / 1000).unwrap_or_default();
+    (fine >= 0).then_some(f64::from(tenths) / 10.0)
 }
 
 /// A page of findings.
@@ -78,6 +90,9 @@ pub(crate) async fn list(
 ) -> Result<Vec<Finding>> {
     let mut conditions = Where::new(scope.tenant(), now, filter)?;
     let (column, direction) = order(sort);
+    if sort == Sort::Due {
+        conditions.clauses.push("v.due_at IS NOT NULL".into());
+    }
     if let Some(position) = after {
         let value = if sort == Sort::Title { Value::from(position.text) } else { Value::from(position.number) };
         let (value, id) = (conditions.bind(value), conditions.bind(position.id.into()));
@@ -99,6 +114,8 @@ const fn order(sort: Sort) -> (&'static str, &'static str) {
         Sort::Newest => ("v.first_seen", "DESC"),
         Sort::LastSeen => ("v.last_seen", "DESC"),
         Sort::Title => ("v.title", "ASC"),
+        Sort::Risk => ("v.risk", "DESC"),
+        Sort::Due => ("v.due_at", "ASC"),
     }
 }
 
@@ -109,6 +126,8 @@ pub(crate) fn position(finding: &Finding, sort: Sort) -> Position {
         Sort::Newest => finding.first_seen.micros(),
         Sort::LastSeen => finding.last_seen.micros(),
         Sort::Title => 0,
+        Sort::Risk => finding.risk_fine,
+        Sort::Due => finding.due_at.map_or(i64::MAX, Time::micros),
     };
     let text = if sort == Sort::Title { finding.title.clone() } else { String::new() };
     Position { sort, number, text, id: finding.id }

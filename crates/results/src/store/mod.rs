@@ -1,10 +1,12 @@
 //! All SQL of this context: reads within a scope, writes within a change.
 
 pub(crate) mod decisions;
+pub(crate) mod feeds;
 pub(crate) mod findings;
 pub(crate) mod imports;
 pub(crate) mod ingest;
 pub(crate) mod query;
+pub(crate) mod risk;
 
 use base::{Error, Result};
 use serde::Serialize;

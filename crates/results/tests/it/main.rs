@@ -4,6 +4,7 @@
 mod decisions;
 mod identity;
 mod imports;
+mod risk;
 mod routes;
 mod scanned;
 mod story;

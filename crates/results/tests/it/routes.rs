@@ -9,7 +9,7 @@ use tower::ServiceExt;
 
 use crate::story::{Story, hit, lines};
 
-async fn ask(story: &Story, method: Method, path: &str, body: Body, actor: Option<&Actor>) -> (StatusCode, Json) {
+pub(crate) async fn ask(story: &Story, method: Method, path: &str, body: Body, actor: Option<&Actor>) -> (StatusCode, Json) {
     let (router, _) = results::routes(&story.results).split_for_parts();
     let mut request = Request::builder().method(method).uri(path).header("content-type", "application/json").body(body).unwrap();
     if let Some(actor) = actor {
