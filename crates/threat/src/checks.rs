@@ -15,7 +15,7 @@ pub enum Check {
     FrozenGyroscope,
     /// One sensor moves and the other does not follow.
     Decoupled,
-    /// Values that no sensor of this device gives: no noise, no quantisation steps, or noise only.
+    /// Values between the steps in which this device's hardware counts.
     Synthetic,
     /// Mean or variance had been moved slowly, away from their anchor: nothing was learned.
     Poisoned,

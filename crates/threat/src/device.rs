@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::WINDOW;
 use crate::accumulate::Accumulator;
+use crate::authenticity::Authenticity;
 use crate::baseline::{Profiles, situation};
 use crate::chance::chi_squared;
 use crate::checks::{Check, Checks};
@@ -54,12 +55,15 @@ pub struct Judgement {
     /// What is wrong with the stream itself.
     #[serde(skip)]
     pub checks: Checks,
+    /// Which of the two motion sensors completed a window: accelerometer, gyroscope.
+    pub windows: [bool; 2],
 }
 
 /// Everything known about one device.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Device {
     pub(crate) streams: [Stream; 2],
+    pub(crate) authenticity: Authenticity,
     pub(crate) carried: Carried,
     pub(crate) clock: Clock,
     pub(crate) faults: Faults,
@@ -124,6 +128,16 @@ impl Device {
         Self::default()
     }
 
+    /// Time of the newest reading on the device's own clock, microseconds.
+    pub fn newest(&self) -> Option<i64> {
+        self.streams.iter().map(|stream| stream.last).max().filter(|newest| *newest > i64::MIN)
+    }
+
+    /// Features of the newest window, in the order of [`NAMES`](crate::NAMES).
+    pub fn raw(&self) -> &[f32; FEATURES] {
+        &self.last.features
+    }
+
     /// What had to be refused so far.
     pub fn faults(&self) -> Faults {
         self.faults
@@ -140,17 +154,16 @@ impl Device {
     ) {
         let (accelerometer, gyroscope) = (ordered(batch.accelerometer), ordered(batch.gyroscope));
         let batch = Batch { accelerometer: &accelerometer, gyroscope: &gyroscope, ..*batch };
-        let newest = self.streams.iter().map(|stream| stream.last).max().unwrap_or(i64::MIN);
+        let newest = self.newest().unwrap_or(i64::MIN);
         let arrival = self.clock.arrive(&batch, newest, &mut self.faults);
         if arrival.is_jump {
             self.streams.iter_mut().for_each(Stream::forget);
         }
         self.take_rarer(&batch, setting);
         let (mut accelerometer, mut gyroscope) = (batch.accelerometer, batch.gyroscope);
-        let mut replayed = false;
         loop {
-            accelerometer = self.feed(Sensor::Accelerometer, accelerometer, arrival.latest, &mut recall, &mut replayed);
-            gyroscope = self.feed(Sensor::Gyroscope, gyroscope, arrival.latest, &mut recall, &mut replayed);
+            accelerometer = self.feed(Sensor::Accelerometer, accelerometer, arrival.latest, &mut recall);
+            gyroscope = self.feed(Sensor::Gyroscope, gyroscope, arrival.latest, &mut recall);
             let full = self.streams.each_ref().map(Stream::is_full);
             // A full window waits for the other sensor until its own next reading would push it out.
             let goes = match full {
@@ -159,7 +172,7 @@ impl Device {
                 [false, true] if !gyroscope.is_empty() => full,
                 _ => break,
             };
-            let judgement = self.judge(goes, setting, std::mem::take(&mut replayed));
+            let judgement = self.judge(goes, setting);
             on(self, &judgement);
         }
     }
@@ -184,30 +197,23 @@ impl Device {
         setting.learns && setting.mode == Mode::Spec && self.course.posture == Posture::Observe
     }
 
-    fn feed<'r>(
-        &mut self,
-        sensor: Sensor,
-        readings: &'r [Reading],
-        latest: i64,
-        recall: &mut Option<Recall<'_>>,
-        replayed: &mut bool,
-    ) -> &'r [Reading] {
+    fn feed<'r>(&mut self, sensor: Sensor, readings: &'r [Reading], latest: i64, recall: &mut Option<Recall<'_>>) -> &'r [Reading] {
         let recall = recall.as_mut().map(|recall| Recall { memory: recall.memory, device: recall.device });
-        let mut around = Surroundings { faults: &mut self.faults, carried: &mut self.carried, recall, latest, replayed: false };
+        let mut around = Surroundings { faults: &mut self.faults, carried: &mut self.carried, recall, latest };
         let taken = self.streams[sensor as usize].take(sensor, readings, &mut around);
-        *replayed |= around.replayed;
         readings.get(taken..).unwrap_or_default()
     }
 
-    fn judge(&mut self, goes: [bool; 2], setting: &Setting<'_>, replayed: bool) -> Judgement {
+    fn judge(&mut self, goes: [bool; 2], setting: &Setting<'_>) -> Judgement {
         let simplified = setting.mode == Mode::Simplified;
+        let learns = self.learns(setting);
         let mut windows: [Option<Window>; 2] = [None, None];
         for sensor in [Sensor::Accelerometer, Sensor::Gyroscope] {
             let index = sensor as usize;
             if goes[index] {
                 let stream = &mut self.streams[index];
                 self.last.at = self.last.at.max(self.clock.server(stream.last));
-                windows[index] = Some(stream.close(sensor, &mut self.faults));
+                windows[index] = Some(stream.close(sensor, learns, &mut self.faults));
             }
         }
         if let Some(window) = &windows[0] {
@@ -219,10 +225,13 @@ impl Device {
             self.last.features[Sensor::Gyroscope.features()].copy_from_slice(&gyroscope(window, simplified));
         }
         let mut checks = Checks::default();
-        if replayed {
+        if self.carried.proven() {
             checks.insert(Check::Replayed);
-            self.carried.reported();
         }
+        if windows.iter().flatten().any(|window| window.is_between_steps) {
+            checks.insert(Check::Synthetic);
+        }
+        self.authenticity.look(&windows, &self.last.features, learns, &mut checks);
         self.score(&windows, setting, checks);
         let parts = self.last.parts();
         self.watch(&parts, setting);
@@ -234,6 +243,7 @@ impl Device {
             coverage: parts.coverage(),
             mode: setting.mode,
             checks: self.last.checks,
+            windows: goes,
         }
     }
 

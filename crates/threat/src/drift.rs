@@ -26,7 +26,7 @@ impl Cusum {
 }
 
 /// Sizes of buckets, doubling.
-pub(crate) const LEVELS: usize = 8;
+pub(crate) const LEVELS: usize = 7;
 /// Buckets of one size before the two oldest are put together.
 pub(crate) const SLOTS: usize = 3;
 /// Chance of a false cut, before the correction for many places.
@@ -135,10 +135,10 @@ mod tests {
         let mut adwin = Adwin::default();
         let alarms = scores(1, 0.2, 0.8).take(5_000).filter(|score| adwin.take(*score)).count();
         assert_eq!(alarms, 0);
-        assert!(adwin.len() > 500, "{}", adwin.len());
-        let delay = scores(2, 0.4, 1.0).take(200).position(|score| adwin.take(score)).unwrap();
-        assert!(delay < 160, "{delay}");
-        assert!(adwin.len() < 500);
+        assert!(adwin.len() > 250, "{}", adwin.len());
+        let delay = scores(2, 0.4, 1.0).take(400).position(|score| adwin.take(score)).unwrap();
+        assert!(delay < 250, "{delay}");
+        assert!(adwin.len() < 250);
     }
 
     #[test]

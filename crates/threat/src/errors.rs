@@ -27,3 +27,21 @@ pub enum StateError {
         position: usize,
     },
 }
+
+/// Why recordings cannot be evaluated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EvaluationError {
+    /// Enrolment and test need two sessions of the same subject.
+    #[error("no subject has two sessions to enrol on and to test with ({subjects} subjects with one)")]
+    NothingToCompare {
+        /// Subjects with a single session.
+        subjects: usize,
+    },
+    /// Times make no rate that a phone's sensor has, in any unit.
+    #[error("times are neither seconds, milliseconds, microseconds nor nanoseconds of a sensor with 2 to 2,000 readings a second")]
+    Rate,
+    /// Not one window was complete.
+    #[error("no session holds a hundred valid readings in a row")]
+    NoWindow,
+}

@@ -2,6 +2,7 @@
 //! the same readings give the same decisions on every node, and a device's whole state travels in two kilobytes.
 
 mod accumulate;
+mod authenticity;
 mod baseline;
 mod blast;
 mod breaker;
@@ -15,7 +16,9 @@ mod device;
 mod drift;
 mod entropy;
 mod errors;
+pub mod evaluate;
 mod explain;
+mod lattice;
 mod network;
 mod rank;
 mod reading;
@@ -37,7 +40,7 @@ pub use cohort::{Cohort, Shape, Situation};
 pub use decision::{Cause, Corroboration, Decision, HardSignal, Lock, Posture, Withheld};
 pub use device::{Device, Judgement, Setting};
 pub use entropy::{jensen_shannon, miller_madow};
-pub use errors::StateError;
+pub use errors::{EvaluationError, StateError};
 pub use explain::{Explanation, Feature, Part};
 pub use reading::{Batch, Faults, Reading, Touch, Traffic};
 pub use replay::{Memory, Recall};

@@ -1,11 +1,10 @@
 //! Where a value stands among the device's own past: a conformal rank, from counts in bins instead of the values themselves.
 
 /// Bins of the tail exponent: fine where decisions are made, coarse where a value is extreme anyway.
-pub(crate) const BINS: usize = 22;
+pub(crate) const BINS: usize = 20;
 
 /// Upper ends of the bins; the last one is open.
-const EDGES: [f32; BINS - 1] =
-    [0.1, 0.25, 0.45, 0.7, 1.0, 1.35, 1.75, 2.2, 2.7, 3.2, 3.8, 4.5, 5.3, 6.3, 7.5, 9.0, 11.0, 14.0, 18.0, 25.0, 38.0];
+const EDGES: [f32; BINS - 1] = [0.1, 0.25, 0.45, 0.7, 1.0, 1.35, 1.75, 2.2, 2.7, 3.3, 4.0, 4.8, 5.8, 7.0, 8.5, 10.5, 14.0, 20.0, 32.0];
 
 /// Counts of a device's past values; halved together when one is full, so that the old fades.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

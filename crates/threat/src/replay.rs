@@ -7,12 +7,10 @@ use crate::sensor::Sensor;
 
 /// Readings that one fingerprint covers.
 pub(crate) const RUN: u32 = 16;
-/// Fingerprints a device carries with it: about six seconds of both sensors at 100 readings a second.
-pub(crate) const CARRIED: usize = 20;
-/// Matches within [`HITS_WITHIN`] fingerprints that prove a replay; chance gives one in 10^8, two never.
+/// Fingerprints a device carries with it: about twenty seconds of both sensors at 100 readings a second.
+pub(crate) const CARRIED: usize = 16;
+/// Matches among the last eight fingerprints that prove a replay; chance gives one in 10^8, two never.
 pub(crate) const HITS: u32 = 2;
-/// How many of the last fingerprints are looked at for [`HITS`].
-pub(crate) const HITS_WITHIN: u32 = 4;
 
 /// Difference in time, microseconds, up to which two fingerprints are one reading sent twice.
 const SAME: u64 = 5_000;
@@ -54,36 +52,44 @@ pub(crate) struct Carried {
     pub(crate) next: u8,
     /// Which of the last eight fingerprints were known, newest in the lowest bit.
     pub(crate) hits: u8,
+    /// A replay was proven, and no window has said so yet.
+    pub(crate) is_proven: bool,
 }
 
 impl Default for Carried {
     fn default() -> Self {
-        Self { prints: [0; CARRIED], next: 0, hits: 0 }
+        Self { prints: [0; CARRIED], next: 0, hits: 0, is_proven: false }
     }
 }
 
 impl Carried {
-    /// Remembers a fingerprint; `known` says that a larger memory had it. Returns whether a replay is proven.
-    pub(crate) fn take(&mut self, print: u32, known: bool) -> bool {
-        let print = print.max(1);
-        let hit = known || self.prints.contains(&print);
+    /// Remembers a fingerprint; `known` says that a larger memory had it.
+    pub(crate) fn take(&mut self, print: u32, known: bool) {
+        let print = print.max(4);
+        // One print in four is carried: the memory reaches back four times as far, and a replay takes longer to be proven.
+        let carries = print.is_multiple_of(4);
+        let hit = known || carries && self.prints.contains(&print);
         self.hits = (self.hits << 1) | u8::from(hit);
-        if let Some(place) = self.prints.get_mut(usize::from(self.next) % CARRIED) {
+        if carries && let Some(place) = self.prints.get_mut(usize::from(self.next) % CARRIED) {
             *place = print;
+            self.next = (self.next + 1) % CARRIED as u8;
         }
-        self.next = (self.next + 1) % CARRIED as u8;
-        (self.hits & ((1 << HITS_WITHIN) - 1)).count_ones() >= HITS
+        self.is_proven |= self.hits.count_ones() >= HITS;
     }
 
-    /// Forgets the hits, after they were reported once.
-    pub(crate) fn reported(&mut self) {
-        self.hits = 0;
+    /// Whether a replay was proven since this was last asked.
+    pub(crate) fn proven(&mut self) -> bool {
+        let is_proven = std::mem::take(&mut self.is_proven);
+        if is_proven {
+            self.hits = 0;
+        }
+        is_proven
     }
 }
 
 /// A larger memory of fingerprints than a device carries: for one device's past, or for all devices of a tenant, where it also
 /// finds one phone's recording played on another. Bounded; the oldest go first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Memory {
     /// Which device left a fingerprint, and at which time of its clock.
     known: HashMap<u64, (u64, i64)>,
@@ -143,20 +149,24 @@ mod tests {
         for offset in [0, 1, 37, 63] {
             let mut rolling = Rolling::default();
             let mut carried = Carried::default();
-            let past = recording(700, 7);
+            let past = recording(1_500, 7);
             let mut proven = 0;
             let fresh = recording(50_000, 9);
             for &[x, y, z] in past.iter().chain(&fresh[..200 + offset]).chain(&past[offset..]) {
                 rolling.take(x, y, z);
                 if let Some(print) = rolling.fingerprint() {
-                    proven += usize::from(carried.take(print, false));
+                    carried.take(print, false);
+                    proven += usize::from(carried.proven());
                 }
             }
             assert!(proven > 0, "offset {offset}");
             let (mut rolling, mut carried) = (Rolling::default(), Carried::default());
             for &[x, y, z] in &fresh {
                 rolling.take(x, y, z);
-                assert!(!rolling.fingerprint().is_some_and(|print| carried.take(print, false)));
+                if let Some(print) = rolling.fingerprint() {
+                    carried.take(print, false);
+                }
+                assert!(!carried.proven());
             }
         }
     }

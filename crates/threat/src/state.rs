@@ -3,6 +3,7 @@
 
 use crate::WINDOW;
 use crate::accumulate::Accumulator;
+use crate::authenticity::Authenticity;
 use crate::baseline::Profile;
 use crate::checks::Checks;
 use crate::clock::Clock;
@@ -10,6 +11,7 @@ use crate::decision::{Course, Posture};
 use crate::device::{Device, Last};
 use crate::drift::{Adwin, Cusum, SLOTS};
 use crate::errors::StateError;
+use crate::lattice::Lattice;
 use crate::network::Network;
 use crate::rank::Ranks;
 use crate::reading::Faults;
@@ -139,9 +141,25 @@ impl Device {
 }
 
 fn walk(device: &mut Device, walk: &mut impl Walk) {
-    let Device { streams, carried, clock, faults, profiles, touches, network, scores, cusum, adwin, accumulator, trust, course, last } =
-        device;
+    let Device {
+        streams,
+        authenticity,
+        carried,
+        clock,
+        faults,
+        profiles,
+        touches,
+        network,
+        scores,
+        cusum,
+        adwin,
+        accumulator,
+        trust,
+        course,
+        last,
+    } = device;
     streams.iter_mut().for_each(|part| stream(part, walk));
+    authentic(authenticity, walk);
     memory(carried, walk);
     times(clock, faults, walk);
     profiles.iter_mut().for_each(|part| profile(part, walk));
@@ -154,25 +172,42 @@ fn walk(device: &mut Device, walk: &mut impl Walk) {
 }
 
 fn stream(stream: &mut Stream, walk: &mut impl Walk) {
-    let Stream { ring, sums, change, previous, first, last, rolling: Rolling(hash), taken, ties, repeats, run } = stream;
+    let Stream { ring, sums, change, previous, last, span, rolling: Rolling(hash), taken, repeats, run, lattice } = stream;
     ring.iter_mut().for_each(|value| walk.u16(value));
     sums.iter_mut().chain(previous).for_each(|value| walk.f32(value));
     walk.f32(change);
-    walk.i64(first);
     walk.i64(last);
+    walk.u32(span);
     walk.u64(hash);
-    ties.iter_mut().for_each(|value| walk.u8(value));
     walk.u8(repeats);
     walk.u8(run);
     walk.u8(taken);
     *taken = walk.at_most(*taken, WINDOW as u8);
+    *repeats = walk.at_most(*repeats, *taken);
+    let Lattice { step, smallest, seen, on, confirmed } = lattice;
+    walk.f32(step);
+    walk.f32(smallest);
+    walk.u8(seen);
+    *seen = walk.at_most(*seen, *taken);
+    walk.u8(on);
+    *on = walk.at_most(*on, *seen);
+    walk.u8(confirmed);
+}
+
+fn authentic(authenticity: &mut Authenticity, walk: &mut impl Walk) {
+    let Authenticity { rests, means, moments, windows, disagreement } = authenticity;
+    rests.iter_mut().for_each(|value| walk.u8(value));
+    means.iter_mut().chain(moments).for_each(|value| walk.f32(value));
+    walk.u16(windows);
+    walk.f32(disagreement);
 }
 
 fn memory(carried: &mut Carried, walk: &mut impl Walk) {
-    let Carried { prints, next, hits } = carried;
+    let Carried { prints, next, hits, is_proven } = carried;
     prints.iter_mut().for_each(|value| walk.u32(value));
     walk.u8(next);
     walk.u8(hits);
+    walk.bool(is_proven);
 }
 
 fn times(clock: &mut Clock, faults: &mut Faults, walk: &mut impl Walk) {

@@ -2,6 +2,7 @@
 //! A reading costs a fixed amount of work; what needs the whole window is done once, when it closes.
 
 use crate::WINDOW;
+use crate::lattice::Lattice;
 use crate::reading::{Faults, Reading, count};
 use crate::replay::{Carried, Recall, Rolling};
 use crate::sensor::Sensor;
@@ -20,17 +21,17 @@ pub(crate) struct Stream {
     pub(crate) change: f32,
     /// The reading before.
     pub(crate) previous: [f32; 3],
-    /// Time of the window's first reading and of the newest one, device clock, microseconds.
-    pub(crate) first: i64,
+    /// Time of the newest reading, device clock, microseconds, and how long before it the window's first one was.
     pub(crate) last: i64,
+    pub(crate) span: u32,
     pub(crate) rolling: Rolling,
     /// Readings of the window under way.
     pub(crate) taken: u8,
-    /// Readings equal to the one before: on each axis, and on all three.
-    pub(crate) ties: [u8; 3],
+    /// Readings equal to the one before.
     pub(crate) repeats: u8,
     /// Equal readings in a row, up to now.
     pub(crate) run: u8,
+    pub(crate) lattice: Lattice,
 }
 
 impl Default for Stream {
@@ -40,13 +41,13 @@ impl Default for Stream {
             sums: [0.0; 3],
             change: 0.0,
             previous: [0.0; 3],
-            first: i64::MIN,
             last: i64::MIN,
+            span: 0,
             rolling: Rolling::default(),
             taken: 0,
-            ties: [0; 3],
             repeats: 0,
             run: 0,
+            lattice: Lattice::default(),
         }
     }
 }
@@ -61,8 +62,10 @@ pub(crate) struct Window {
     pub(crate) change: f32,
     /// Readings a second.
     pub(crate) rate: f32,
-    pub(crate) ties: [u8; 3],
+    /// Readings equal to the one before.
     pub(crate) repeats: u8,
+    /// Values lie between the steps that this hardware has.
+    pub(crate) is_between_steps: bool,
 }
 
 /// What is behind the stream: where fingerprints go, what is counted, and how late is too early.
@@ -72,13 +75,12 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) recall: Option<Recall<'a>>,
     /// Device time beyond which a reading is from the future.
     pub(crate) latest: i64,
-    pub(crate) replayed: bool,
 }
 
 impl Stream {
     /// Takes readings until the window is full or all are taken; returns how many were looked at.
     pub(crate) fn take(&mut self, sensor: Sensor, readings: &[Reading], around: &mut Surroundings<'_>) -> usize {
-        let (steps, limit) = (sensor.steps(), sensor.limit());
+        let (steps, limit, ruler) = (sensor.steps(), sensor.limit(), self.lattice.ruler());
         let mut looked_at = 0;
         for reading in readings {
             if usize::from(self.taken) == WINDOW {
@@ -96,8 +98,7 @@ impl Stream {
                 count(&mut around.faults.denormal);
                 [x, y, z] = [x, y, z].map(|axis| if axis.is_subnormal() { 0.0 } else { axis });
             }
-            let same = [x == self.previous[0], y == self.previous[1], z == self.previous[2]];
-            let repeated = same == [true; 3];
+            let repeated = x == self.previous[0] && y == self.previous[1] && z == self.previous[2];
             if reading.t <= self.last {
                 if reading.t < self.last {
                     count(&mut around.faults.out_of_order);
@@ -113,23 +114,20 @@ impl Stream {
                 count(&mut around.faults.future);
                 continue;
             }
-            if reading.t.saturating_sub(self.last) > GAP {
+            let interval = reading.t.saturating_sub(self.last);
+            if interval > GAP {
                 if self.taken > 0 {
                     count(&mut around.faults.gaps);
                 }
-                self.begin(reading.t);
+                self.begin();
                 self.run = 0;
             } else {
+                self.span += if self.taken == 0 { 0 } else { interval as u32 };
+                self.lattice.take(x - self.previous[0], ruler);
                 let delta = [x - self.previous[0], y - self.previous[1], z - self.previous[2]];
                 self.change += delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2];
-                for (ties, same) in self.ties.iter_mut().zip(same) {
-                    *ties += u8::from(same);
-                }
                 self.repeats += u8::from(repeated);
                 self.run = if repeated { self.run.saturating_add(1) } else { 0 };
-            }
-            if self.taken == 0 {
-                self.first = reading.t;
             }
             self.ring[usize::from(self.taken)] = (square.sqrt() * steps + 0.5) as u16;
             self.taken += 1;
@@ -143,7 +141,7 @@ impl Stream {
                 && u32::from(self.run) < crate::replay::RUN / 2
             {
                 let known = around.recall.as_mut().is_some_and(|recall| recall.memory.take(recall.device, sensor, print, reading.t));
-                around.replayed |= around.carried.take(print, known);
+                around.carried.take(print, known);
             }
         }
         looked_at
@@ -155,9 +153,9 @@ impl Stream {
     }
 
     /// The full window; the next one begins.
-    pub(crate) fn close(&mut self, sensor: Sensor, faults: &mut Faults) -> Window {
+    pub(crate) fn close(&mut self, sensor: Sensor, learns: bool, faults: &mut Faults) -> Window {
         let step = 1.0 / sensor.steps();
-        let seconds = (self.last.saturating_sub(self.first)) as f32 / 1e6;
+        let seconds = self.span as f32 / 1e6;
         let intervals = (WINDOW - 1) as f32;
         let mut rate = if seconds > 0.0 { intervals / seconds } else { f32::INFINITY };
         if !(5.0..=1_000.0).contains(&rate) {
@@ -169,27 +167,26 @@ impl Stream {
             mean: self.sums.map(|sum| sum / WINDOW as f32),
             change: (self.change / intervals).sqrt() * rate,
             rate,
-            ties: self.ties,
             repeats: self.repeats,
+            is_between_steps: self.lattice.close(learns),
         };
-        self.begin(self.last);
+        self.begin();
         window
     }
 
     /// Forgets window and times: the clock they were taken with is gone.
     pub(crate) fn forget(&mut self) {
-        self.begin(i64::MIN);
+        self.begin();
         self.last = i64::MIN;
         self.run = 0;
     }
 
     /// Drops the window under way.
-    pub(crate) fn begin(&mut self, at: i64) {
+    pub(crate) fn begin(&mut self) {
         self.taken = 0;
-        self.first = at;
+        self.span = 0;
         self.sums = [0.0; 3];
         self.change = 0.0;
-        self.ties = [0; 3];
         self.repeats = 0;
     }
 }

@@ -1,0 +1,472 @@
+//! The protocol: who is enrolled on what, tested with what, and what is counted.
+
+use serde::Serialize;
+
+use super::attacks::{Attack, attack};
+use super::bootstrap::{FalseLocks, Window, false_locks};
+use super::figures::{Interval, Separation, mean, separation, worst_tenth};
+use super::fit::{Measured, Sessions, fit};
+use super::recording::{Recording, Recordings, Subjects};
+use crate::errors::EvaluationError;
+use crate::{Attestation, Batch, Cohort, Context, Device, Judgement, Level, Memory, Mode, Posture, Recall, Setting, Standing};
+
+/// What may be chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Share of each subject's sessions that is enrolled, the earliest ones; at least one session remains on either side.
+    pub enrolment: f64,
+    /// Seconds over which scores are accumulated.
+    pub seconds: f64,
+    /// Draws of so many seconds for each pair and attack.
+    pub draws: u32,
+    /// Device-days of the bootstrap, four hours of use each.
+    pub device_days: u32,
+    /// Seed of all draws.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { enrolment: 0.5, seconds: 60.0, draws: 20, device_days: 40_000, seed: 1 }
+    }
+}
+
+/// All figures.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// How it was measured, in one sentence.
+    pub protocol: String,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows that were refused by the engine.
+    pub refused: u64,
+    /// Subjects enrolled and tested.
+    pub subjects: usize,
+    /// Subjects left out because they have one session only.
+    pub left_out: Vec<String>,
+    /// Windows enrolled on, and honest windows tested with.
+    pub windows: [usize; 2],
+    /// Readings a second.
+    pub rate: f64,
+    /// Whether there was a gyroscope.
+    pub has_gyroscope: bool,
+    /// Another person on the same kind of phone; `None` with a single subject.
+    pub user_swap: Option<UserSwap>,
+    /// Figures by subject.
+    pub by_subject: Vec<SubjectFigures>,
+    /// Longest episode and accumulation, in seconds.
+    pub seconds: f64,
+    /// Streams that are not a sensor's.
+    pub attacks: Vec<AttackFigures>,
+    /// Honest streams in the same episodes: what the checks cost.
+    pub honest: AttackFigures,
+    /// Locks of honest devices.
+    pub false_locks: FalseLocks,
+}
+
+/// Another person.
+#[derive(Clone, Debug, Serialize)]
+pub struct UserSwap {
+    /// Pairs of owner and impostor.
+    pub pairs: usize,
+    /// One window, mean over pairs with a threshold for each.
+    pub per_window: Separation,
+    /// The same in the worst tenth of the subjects.
+    pub per_window_worst_tenth: Separation,
+    /// One window, one threshold for all pairs.
+    pub per_window_pooled: Separation,
+    /// One window by what the phone was doing, one threshold for all pairs.
+    pub per_window_by_context: Vec<(Context, Separation)>,
+    /// One window by recorded activity, one threshold for all pairs.
+    pub per_window_by_activity: Vec<(String, Separation)>,
+    /// Seconds that were accumulated.
+    pub seconds: f64,
+    /// Accumulated, mean over pairs.
+    pub accumulated: Separation,
+    /// The same in the worst tenth of the subjects.
+    pub accumulated_worst_tenth: Separation,
+    /// Accumulated, one threshold for all pairs.
+    pub accumulated_pooled: Separation,
+}
+
+/// Figures of one owner against all impostors.
+#[derive(Clone, Debug, Serialize)]
+pub struct SubjectFigures {
+    /// Name.
+    pub subject: String,
+    /// Sessions enrolled on and tested with.
+    pub sessions: [usize; 2],
+    /// One window.
+    pub per_window: Option<Separation>,
+    /// Accumulated.
+    pub accumulated: Option<Separation>,
+}
+
+/// What became of one kind of stream.
+#[derive(Clone, Debug, Serialize)]
+pub struct AttackFigures {
+    /// Which.
+    pub kind: Attack,
+    /// Windows in which a check named it.
+    pub windows_named: Interval,
+    /// Episodes in which a check named it.
+    pub episodes_named: Interval,
+    /// Episodes that ended restricted or locked.
+    pub episodes_restricted: Interval,
+    /// Median seconds until a check named it.
+    pub median_seconds: Option<f64>,
+}
+
+/// A window of a test session.
+#[derive(Clone, Copy)]
+struct Scored {
+    score: f64,
+    context: Context,
+    activity: u16,
+}
+
+/// Runs the protocol.
+pub fn evaluate(recordings: Recordings, options: &Options) -> Result<Report, EvaluationError> {
+    let rows = recordings.rows();
+    let Subjects { usable, lonely, activities, rate } = recordings.ordered()?;
+    let windows_per_second = rate / crate::WINDOW as f64;
+    let split: Vec<usize> = usable
+        .iter()
+        .map(|(_, sessions)| ((sessions.len() as f64 * options.enrolment).round() as usize).clamp(1, sessions.len() - 1))
+        .collect();
+    let enrolled: Vec<Sessions> =
+        usable.iter().zip(&split).map(|((_, sessions), split)| sessions[..*split].iter().map(measure).collect()).collect();
+    let tested: Vec<Vec<usize>> = usable
+        .iter()
+        .zip(&split)
+        .map(|((_, sessions), split)| sessions[*split..].iter().map(|session| measure(session).len()).collect())
+        .collect();
+    let windows = [enrolled.iter().flatten().map(Vec::len).sum(), tested.iter().flatten().sum()];
+    if windows.contains(&0) {
+        return Err(EvaluationError::NoWindow);
+    }
+    let everyone = fit(enrolled.iter());
+    let mut dice = Dice(options.seed);
+    let mut swap = Swap::new(usable.len());
+    for impostor in 0..usable.len() {
+        if usable.len() < 2 {
+            break;
+        }
+        // What the cohort knows must not come from the impostor.
+        let cohort = fit(enrolled.iter().enumerate().filter(|(index, _)| *index != impostor).map(|(_, sessions)| sessions));
+        let strange = &usable[impostor].1[split[impostor]..];
+        for owner in (0..usable.len()).filter(|owner| *owner != impostor) {
+            let own = &usable[owner].1;
+            let device = enrol(&own[..split[owner]], &cohort, None);
+            let genuine = test(&device, &own[split[owner]..], &cohort);
+            let strange = test(&device, strange, &cohort);
+            swap.add(owner, &genuine, &strange, options.draws, (options.seconds * windows_per_second).ceil() as usize, &mut dice);
+        }
+    }
+    let mut figures: Vec<Episodes> = Attack::ALL.iter().map(|kind| Episodes::new(*kind)).collect();
+    let mut honest_windows = Vec::new();
+    let mut refused = 0;
+    for (index, ((_, sessions), split)) in usable.iter().zip(&split).enumerate() {
+        let mut memory = Memory::new(1 << 16);
+        let device = enrol(&sessions[..*split], &everyone, Some(&mut memory));
+        let others: Vec<&Recording> =
+            usable.iter().enumerate().filter(|(other, _)| *other != index).flat_map(|(_, (_, sessions))| sessions).collect();
+        for episodes in &mut figures {
+            for _ in 0..options.draws {
+                let stream = attack(episodes.kind, sessions, *split, &others, options.seconds, &mut dice);
+                episodes.add(stream.as_ref().map(|stream| {
+                    // Each episode meets the memory as enrolment left it.
+                    run_episode(&device, stream, &everyone, memory.clone())
+                }));
+            }
+        }
+        honest_windows.push(sessions[*split..].iter().map(|session| watch(&device, session, &everyone)).collect::<Vec<Vec<Window>>>());
+        let mut whole = device;
+        for session in &sessions[*split..] {
+            play(&mut whole, session, &setting(&everyone, false), None, |_, _, _| {});
+        }
+        refused += whole.faults().refused();
+    }
+    let mut attacks: Vec<AttackFigures> = figures.into_iter().filter_map(Episodes::figures).collect();
+    let honest = attacks.iter().position(|figures| figures.kind == Attack::None).map(|place| attacks.remove(place));
+    let honest = honest.unwrap_or_else(|| AttackFigures::empty(Attack::None));
+    Ok(Report {
+        protocol: format!(
+            "the earliest {:.0} % of each subject's sessions enrol, the later ones test; the cohort's model excludes the impostor; baselines are frozen before the test",
+            options.enrolment * 100.0
+        ),
+        rows,
+        refused,
+        subjects: usable.len(),
+        left_out: lonely,
+        windows,
+        rate,
+        has_gyroscope: usable.iter().any(|(_, sessions)| sessions.iter().any(|session| !session.gyroscope.is_empty())),
+        by_subject: usable
+            .iter()
+            .enumerate()
+            .map(|(index, (name, sessions))| SubjectFigures {
+                subject: name.clone(),
+                sessions: [split[index], sessions.len() - split[index]],
+                per_window: swap.subject(index, false),
+                accumulated: swap.subject(index, true),
+            })
+            .collect(),
+        user_swap: swap.report(options.seconds, &activities),
+        seconds: options.seconds,
+        attacks,
+        honest,
+        false_locks: false_locks(&honest_windows, options.device_days, windows_per_second, &mut dice),
+    })
+}
+
+/// Random numbers that are the same in every run.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn uniform(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    pub(crate) fn normal(&mut self) -> f64 {
+        (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        ((self.uniform() * limit as f64) as usize).min(limit.saturating_sub(1))
+    }
+}
+
+fn setting(cohort: &Cohort, learns: bool) -> Setting<'_> {
+    Setting { cohort, mode: Mode::Spec, learns }
+}
+
+/// Plays a session after what the device has seen before; `on` also gets the place of the accelerometer reading it happened at.
+fn play(
+    device: &mut Device,
+    session: &Recording,
+    setting: &Setting<'_>,
+    mut memory: Option<&mut Memory>,
+    mut on: impl FnMut(&mut Device, &Judgement, usize),
+) {
+    const CHUNK: usize = 50;
+    let origin = device.newest().map_or(0, |newest| newest + 10_000_000);
+    let moved = |readings: &[crate::Reading]| -> Vec<crate::Reading> {
+        readings.iter().map(|reading| crate::Reading { t: reading.t + origin, ..*reading }).collect()
+    };
+    let (accelerometer, gyroscope) = (moved(&session.accelerometer), moved(&session.gyroscope));
+    for start in (0..accelerometer.len().max(gyroscope.len())).step_by(CHUNK) {
+        let piece = |readings: &'_ [crate::Reading]| start.min(readings.len())..(start + CHUNK).min(readings.len());
+        let (left, right) = (&accelerometer[piece(&accelerometer)], &gyroscope[piece(&gyroscope)]);
+        let newest = left.iter().chain(right).map(|reading| reading.t).max().unwrap_or(origin);
+        let batch = Batch { arrived: newest, accelerometer: left, gyroscope: right, ..Batch::default() };
+        let recall = memory.as_deref_mut().map(|memory| Recall { memory, device: 1 });
+        device.accept(&batch, setting, recall, |device, judgement| on(device, judgement, start));
+    }
+}
+
+fn measure(session: &Recording) -> Vec<Measured> {
+    let mut windows = Vec::new();
+    let cohort = Cohort::default();
+    play(&mut Device::new(), session, &setting(&cohort, false), None, |device, judgement, _| {
+        let [accelerometer, has_gyroscope] = judgement.windows;
+        if accelerometer {
+            windows.push(Measured { context: judgement.context, features: device.last.features, has_gyroscope });
+        }
+    });
+    windows
+}
+
+fn enrol(sessions: &[Recording], cohort: &Cohort, mut memory: Option<&mut Memory>) -> Device {
+    let mut device = Device::new();
+    for session in sessions {
+        play(&mut device, session, &setting(cohort, true), memory.as_deref_mut(), |_, _, _| {});
+    }
+    device
+}
+
+/// Scored windows of each session, by a device that learns nothing from them.
+fn test(device: &Device, sessions: &[Recording], cohort: &Cohort) -> Vec<Vec<Scored>> {
+    sessions
+        .iter()
+        .map(|session| {
+            let mut windows = Vec::new();
+            play(&mut device.clone(), session, &setting(cohort, false), None, |_, judgement, place| {
+                let activity = session.activities.get(place.min(session.activities.len().saturating_sub(1))).copied().unwrap_or(u16::MAX);
+                windows.extend(judgement.global.map(|score| Scored { score, context: judgement.context, activity }));
+            });
+            windows
+        })
+        .collect()
+}
+
+fn watch(device: &Device, session: &Recording, cohort: &Cohort) -> Vec<Window> {
+    let mut windows = Vec::new();
+    let standing = honest(device.newest().unwrap_or_default());
+    play(&mut device.clone(), session, &setting(cohort, false), None, |device, judgement, _| {
+        let threshold = device.threshold(&standing).value;
+        windows.push(Window { judgement: *judgement, threshold });
+    });
+    windows
+}
+
+fn honest(now: i64) -> Standing {
+    Standing { now, attestation: Attestation::Passed { level: Level::Strong, at: now }, ..Standing::default() }
+}
+
+/// Windows, windows named, seconds to the first name, and the highest posture of one episode.
+struct Episode {
+    windows: u64,
+    named: u64,
+    first: Option<f64>,
+    highest: Posture,
+}
+
+fn run_episode(device: &Device, stream: &Recording, cohort: &Cohort, mut memory: Memory) -> Episode {
+    let mut episode = Episode { windows: 0, named: 0, first: None, highest: Posture::Observe };
+    let mut device = device.clone();
+    let start = device.newest().map_or(0, |newest| newest + 10_000_000);
+    play(&mut device, stream, &setting(cohort, false), Some(&mut memory), |device, judgement, _| {
+        let decision = device.decide(judgement, &honest(judgement.at));
+        episode.windows += 1;
+        episode.highest = episode.highest.max(decision.to);
+        if judgement.checks.against_the_stream() {
+            episode.named += 1;
+            episode.first.get_or_insert((judgement.at - start) as f64 / 1e6);
+        }
+    });
+    episode
+}
+
+/// Episodes of one kind of stream.
+struct Episodes {
+    kind: Attack,
+    list: Vec<Episode>,
+}
+
+impl Episodes {
+    fn new(kind: Attack) -> Self {
+        Self { kind, list: Vec::new() }
+    }
+
+    fn add(&mut self, episode: Option<Episode>) {
+        self.list.extend(episode.filter(|episode| episode.windows > 0));
+    }
+
+    fn figures(self) -> Option<AttackFigures> {
+        let mut firsts: Vec<f64> = self.list.iter().filter_map(|episode| episode.first).collect();
+        firsts.sort_by(f64::total_cmp);
+        let episodes = self.list.len() as u64;
+        let count = |test: &dyn Fn(&Episode) -> bool| self.list.iter().filter(|episode| test(episode)).count() as u64;
+        (episodes > 0).then(|| AttackFigures {
+            kind: self.kind,
+            windows_named: Interval::of(
+                self.list.iter().map(|episode| episode.named).sum(),
+                self.list.iter().map(|episode| episode.windows).sum(),
+            ),
+            episodes_named: Interval::of(firsts.len() as u64, episodes),
+            episodes_restricted: Interval::of(count(&|episode| episode.highest >= Posture::Restrict), episodes),
+            median_seconds: firsts.get(firsts.len() / 2).copied(),
+        })
+    }
+}
+
+impl AttackFigures {
+    fn empty(kind: Attack) -> Self {
+        let none = Interval::of(0, 0);
+        Self { kind, windows_named: none, episodes_named: none, episodes_restricted: none, median_seconds: None }
+    }
+}
+
+/// Scores of all pairs.
+struct Swap {
+    pairs: Vec<Vec<[Option<Separation>; 2]>>,
+    /// Owners' and impostors' windows, and accumulated draws.
+    windows: [Vec<Scored>; 2],
+    draws: [Vec<f64>; 2],
+}
+
+impl Swap {
+    fn new(subjects: usize) -> Self {
+        Self { pairs: vec![Vec::new(); subjects], windows: [Vec::new(), Vec::new()], draws: [Vec::new(), Vec::new()] }
+    }
+
+    fn add(&mut self, owner: usize, genuine: &[Vec<Scored>], strange: &[Vec<Scored>], draws: u32, windows: usize, dice: &mut Dice) {
+        let scores = |sessions: &[Vec<Scored>]| sessions.iter().flatten().map(|window| window.score).collect::<Vec<f64>>();
+        let per_window = separation(&scores(genuine), &scores(strange));
+        let [own, others] = [genuine, strange].map(|sessions| accumulate(sessions, draws, windows, dice));
+        self.pairs[owner].push([per_window, separation(&own, &others)]);
+        for (place, sessions) in [genuine, strange].into_iter().enumerate() {
+            self.windows[place].extend(sessions.iter().flatten().copied());
+        }
+        self.draws[0].extend(own);
+        self.draws[1].extend(others);
+    }
+
+    fn subject(&self, owner: usize, accumulated: bool) -> Option<Separation> {
+        let found: Vec<Separation> = self.pairs[owner].iter().filter_map(|pair| pair[usize::from(accumulated)]).collect();
+        let average = |part: fn(&Separation) -> f64| mean(&found.iter().map(part).collect::<Vec<f64>>());
+        (!found.is_empty()).then(|| Separation { auc: average(|one| one.auc), eer: average(|one| one.eer) })
+    }
+
+    fn report(&self, seconds: f64, activities: &[String]) -> Option<UserSwap> {
+        let over =
+            |accumulated: bool| -> Vec<Separation> { (0..self.pairs.len()).filter_map(|owner| self.subject(owner, accumulated)).collect() };
+        let average = |found: &[Separation]| Separation {
+            auc: mean(&found.iter().map(|one| one.auc).collect::<Vec<f64>>()),
+            eer: mean(&found.iter().map(|one| one.eer).collect::<Vec<f64>>()),
+        };
+        let worst = |found: &[Separation]| Separation {
+            auc: worst_tenth(&found.iter().map(|one| one.auc).collect::<Vec<f64>>(), true),
+            eer: worst_tenth(&found.iter().map(|one| one.eer).collect::<Vec<f64>>(), false),
+        };
+        let some = |test: &dyn Fn(&Scored) -> bool| {
+            let [own, strange] = [0, 1]
+                .map(|place| self.windows[place].iter().filter(|window| test(window)).map(|window| window.score).collect::<Vec<f64>>());
+            separation(&own, &strange)
+        };
+        let (window, accumulated) = (over(false), over(true));
+        Some(UserSwap {
+            pairs: self.pairs.iter().map(Vec::len).sum(),
+            per_window: average(&window),
+            per_window_worst_tenth: worst(&window),
+            per_window_pooled: some(&|_| true)?,
+            per_window_by_context: Context::ALL
+                .into_iter()
+                .filter_map(|context| Some((context, some(&|window| window.context == context)?)))
+                .collect(),
+            per_window_by_activity: activities
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| !name.is_empty())
+                .filter_map(|(place, name)| Some((name.clone(), some(&|window| usize::from(window.activity) == place)?)))
+                .collect(),
+            seconds,
+            accumulated: average(&accumulated),
+            accumulated_worst_tenth: worst(&accumulated),
+            accumulated_pooled: separation(&self.draws[0], &self.draws[1])?,
+        })
+    }
+}
+
+/// Mean scores over draws of whole sessions that add up to so many windows.
+fn accumulate(sessions: &[Vec<Scored>], draws: u32, windows: usize, dice: &mut Dice) -> Vec<f64> {
+    let filled: Vec<&Vec<Scored>> = sessions.iter().filter(|session| !session.is_empty()).collect();
+    if filled.is_empty() {
+        return Vec::new();
+    }
+    (0..draws)
+        .map(|_| {
+            let mut scores = Vec::new();
+            while scores.len() < windows.max(1) {
+                scores.extend(filled[dice.below(filled.len())].iter().map(|window| window.score));
+            }
+            scores.truncate(windows.max(1));
+            mean(&scores)
+        })
+        .collect()
+}
