@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Scan(Scan),
     /// Read the output of another scanner
     Import(Import),
+    /// Say what a later output of a scanner would change after an earlier one; needs no server
+    Diff(Diff),
     /// List and show findings
     #[command(subcommand)]
     Findings(Findings),
@@ -134,12 +136,44 @@ pub(crate) struct Import {
     /// Say what would be taken and store nothing; needs no server
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Format instead of guessing: nmap, sarif, nuclei, sslscan
+    /// Format instead of guessing, such as nmap or sarif
     #[arg(long)]
     pub(crate) format: Option<String>,
     /// Attach the findings to this target (id)
     #[arg(long, value_name = "ID")]
     pub(crate) target: Option<String>,
+    /// Service of the target; findings of different services are never compared
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+    /// What becomes of findings that are not in the file: covered (close what was looked for again), never, or complete (close all)
+    #[arg(long, value_name = "WHICH", default_value = "covered")]
+    pub(crate) close_old: String,
+    /// Leave out what is less grave
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub(crate) minimum_severity: Option<Gravity>,
+    /// What was fixed stays fixed although the tool sees it again
+    #[arg(long)]
+    pub(crate) do_not_reactivate: bool,
+    /// Label for every finding (may be repeated)
+    #[arg(long = "tag", value_name = "LABEL")]
+    pub(crate) tags: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The earlier output
+    pub(crate) old: PathBuf,
+    /// The later output of the same tool
+    pub(crate) new: PathBuf,
+    /// Format instead of guessing
+    #[arg(long)]
+    pub(crate) format: Option<String>,
+    /// What becomes of findings that are not in the later file: covered, never, or complete
+    #[arg(long, value_name = "WHICH", default_value = "covered")]
+    pub(crate) close_old: String,
+    /// Exit with code 10 when anything is new, moved, reopened or closed
+    #[arg(long)]
+    pub(crate) exit_code: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -149,12 +183,39 @@ pub(crate) enum Findings {
         /// Only these severities (comma separated)
         #[arg(long, value_delimiter = ',')]
         severity: Vec<String>,
-        /// Only this status: open, fixed, false_positive, accepted, not_retested
+        /// Only this status: open, fixed, false_positive, accepted, out_of_scope, mitigated, not_retested
         #[arg(long)]
         status: Option<String>,
         /// Words to look for
         #[arg(long)]
         query: Option<String>,
+        /// Only findings of this target (id)
+        #[arg(long, value_name = "ID")]
+        target: Option<String>,
+        /// Only findings of this tool
+        #[arg(long)]
+        source: Option<String>,
+    },
+    /// Write findings to a file or stdout
+    Export {
+        /// sarif, csv, json or vex (CycloneDX)
+        #[arg(long, default_value = "json")]
+        format: String,
+        /// Where to; stdout when not given
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Only these severities (comma separated)
+        #[arg(long, value_delimiter = ',')]
+        severity: Vec<String>,
+        /// Only this status
+        #[arg(long)]
+        status: Option<String>,
+        /// Only findings of this target (id)
+        #[arg(long, value_name = "ID")]
+        target: Option<String>,
+        /// Only findings of this tool
+        #[arg(long)]
+        source: Option<String>,
     },
     /// Show one finding with evidence and history
     Show { id: String },

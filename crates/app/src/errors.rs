@@ -52,6 +52,11 @@ pub(crate) fn import_unreadable(path: &Path, failure: &importers::ParseError) ->
     Error::invalid("import.unreadable", format!("`{}`: {failure}", path.display()))
 }
 
+/// A file was accepted, and could not be taken in.
+pub(crate) fn import_failed(why: &str) -> Error {
+    Error::invalid("import.failed", why.to_owned())
+}
+
 /// The person at the keyboard stopped the command.
 pub(crate) fn interrupted() -> Error {
     Error::timeout("cli.interrupted", "interrupted; what was found so far is kept, `tyrian findings list` shows it")

@@ -1,17 +1,20 @@
 //! One exchange: send, check, read.
 
+use axum::body::Body;
 use base::{Error, Result};
+use bytes::Bytes;
+use futures::Stream;
 use http::{Method, Request, StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use url::Url;
 
-use crate::transport::Answer;
+use crate::transport::{Answer, Outgoing};
 use crate::{Client, errors};
 
 /// A body and its media type.
-type Content = (Vec<u8>, String);
+type Content = (Outgoing, String);
 
 impl Client {
     /// Reads `path` (relative to the API root).
@@ -51,7 +54,28 @@ impl Client {
     /// # Errors
     /// As [`Client::get`].
     pub async fn upload<T: DeserializeOwned>(&self, path: &str, content: Vec<u8>, content_type: &str) -> Result<T> {
-        read(path, self.send(Method::POST, path, Some((content, content_type.to_owned()))).await?).await
+        read(path, self.send(Method::POST, path, Some((Outgoing::Whole(content), content_type.to_owned()))).await?).await
+    }
+
+    /// Sends a file to `path` as it is read, so that its size does not matter.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn upload_stream<T, S>(&self, path: &str, content: S, content_type: &str) -> Result<T>
+    where
+        T: DeserializeOwned,
+        S: Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    {
+        let body = Outgoing::Stream(Body::from_stream(content));
+        read(path, self.send(Method::POST, path, Some((body, content_type.to_owned()))).await?).await
+    }
+
+    /// Reads `path` as it arrives.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn download(&self, path: &str) -> Result<impl Stream<Item = Result<Bytes>> + use<>> {
+        Ok(self.send(Method::GET, path, None).await?.body)
     }
 
     /// Reads `path` as bytes.
@@ -74,7 +98,7 @@ impl Client {
                 request = request.header(header::CONTENT_TYPE, media_type);
                 body
             }
-            None => Vec::new(),
+            None => Outgoing::Whole(Vec::new()),
         };
         let request = request.body(body).map_err(|cause| Error::internal("a request cannot be built").because(cause))?;
         let answer = self.transport.exchange(&self.base, request).await?;
@@ -88,7 +112,7 @@ impl Client {
 
 fn json(body: &impl Serialize) -> Result<Content> {
     let body = serde_json::to_vec(body).map_err(|cause| Error::internal("a body cannot be written as JSON").because(cause))?;
-    Ok((body, "application/json".to_owned()))
+    Ok((Outgoing::Whole(body), "application/json".to_owned()))
 }
 
 fn refused(status: StatusCode, body: &[u8]) -> Error {

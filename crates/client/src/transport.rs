@@ -18,6 +18,12 @@ pub(crate) enum Transport {
     Local(Router),
 }
 
+/// What is sent: bytes in memory, or as they are read.
+pub(crate) enum Outgoing {
+    Whole(Vec<u8>),
+    Stream(Body),
+}
+
 /// What came back; the body is read as it arrives.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -36,9 +42,13 @@ impl Answer {
 }
 
 impl Transport {
-    pub(crate) async fn exchange(&self, base: &Url, request: Request<Vec<u8>>) -> Result<Answer> {
+    pub(crate) async fn exchange(&self, base: &Url, request: Request<Outgoing>) -> Result<Answer> {
         match self {
             Self::Remote(http) => {
+                let request = request.map(|body| match body {
+                    Outgoing::Whole(body) => reqwest::Body::from(body),
+                    Outgoing::Stream(body) => reqwest::Body::wrap_stream(body.into_data_stream()),
+                });
                 let request =
                     reqwest::Request::try_from(request).map_err(|cause| Error::internal("a request cannot be built").because(cause))?;
                 let response = http.execute(request).await.map_err(|cause| errors::unreachable(base, cause))?;
@@ -46,7 +56,14 @@ impl Transport {
                 Ok(Answer { status, body: response.bytes_stream().map_err(move |cause| errors::unreachable(&base, cause)).boxed() })
             }
             Self::Local(router) => {
-                let response = router.clone().oneshot(request.map(Body::from)).await.unwrap_or_else(|never| match never {});
+                let response = router
+                    .clone()
+                    .oneshot(request.map(|body| match body {
+                        Outgoing::Whole(body) => Body::from(body),
+                        Outgoing::Stream(body) => body,
+                    }))
+                    .await
+                    .unwrap_or_else(|never| match never {});
                 let status = response.status();
                 let body = response.into_body().into_data_stream();
                 Ok(Answer { status, body: body.map_err(|cause| Error::internal("an answer broke off").because(cause)).boxed() })

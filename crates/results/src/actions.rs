@@ -24,3 +24,19 @@ pub const DROP_SLA: Action = Action::new("results.drop_sla", Permission::WriteFi
 pub const ASSESS: Action = Action::open("results.assess");
 /// Take in a file that waits; whoever sent it was allowed to.
 pub const RUN_IMPORT: Action = Action::open("results.run_import");
+/// Take an import back.
+pub const UNDO: Action = Action::new("results.undo", Permission::WriteFindings);
+/// Answer a review: is a finding new, or an older one?
+pub const REVIEW: Action = Action::new("results.review", Permission::WriteFindings);
+/// Approve or reject a decision that waits for a second person.
+pub const APPROVE: Action = Action::new("results.approve", Permission::WriteFindings);
+/// Take the decisions of one batch back.
+pub const UNDO_DECISIONS: Action = Action::new("results.undo_decisions", Permission::WriteFindings);
+/// Change the rules for deciding.
+pub const SET_POLICY: Action = Action::new("results.set_policy", Permission::WriteUsers);
+/// Put a finding into a cluster or out of it.
+pub const CLUSTER: Action = Action::new("results.cluster", Permission::WriteFindings);
+/// Keep or drop a filter under a name.
+pub const SAVE_FILTER: Action = Action::new("results.save_filter", Permission::ReadFindings);
+/// Write the day's figures.
+pub const RECORD: Action = Action::open("results.record");

@@ -36,6 +36,11 @@ pub(crate) fn valid_until(why: &str) -> Error {
     Error::invalid("results.valid_until", format!("valid_until: {why}")).at("/valid_until")
 }
 
+/// A decision of this kind holds for one finding only.
+pub(crate) fn scope() -> Error {
+    Error::invalid("results.scope", "a decision of this kind holds for one finding, not for a rule").at("/scope")
+}
+
 /// There is no decision to take back.
 pub(crate) fn nothing_to_reopen() -> Error {
     Error::conflict("results.nothing_to_reopen", "no decision is in force on this finding")
@@ -87,6 +92,51 @@ pub(crate) fn other_order() -> Error {
 /// The bytes of an accepted file are no longer there.
 pub(crate) fn file_lost() -> Error {
     Error::invalid("results.file_lost", "the file is no longer in the blob store; send it again")
+}
+
+/// There is no such open review.
+pub(crate) fn review_not_found() -> Error {
+    Error::not_found("results.review_not_found", "there is no such review, or it was answered")
+}
+
+/// The answer to a review is none of its candidates.
+pub(crate) fn no_candidate(id: FindingId) -> Error {
+    Error::invalid("results.no_candidate", format!("finding {id} is none of the candidates of this review")).at("/same_as")
+}
+
+/// An import cannot be taken back.
+pub(crate) fn not_undoable(why: &str) -> Error {
+    Error::conflict("results.not_undoable", format!("this import cannot be undone: {why}"))
+}
+
+/// There is no such decision that waits for approval.
+pub(crate) fn decision_not_found() -> Error {
+    Error::not_found("results.decision_not_found", "there is no such decision, or it does not wait for approval")
+}
+
+/// Who asked for a decision cannot approve it.
+pub(crate) fn same_person() -> Error {
+    Error::forbidden("results.same_person", "another person than the one who asked has to approve this")
+}
+
+/// A bulk decision names neither findings nor a filter, or both, or too many.
+pub(crate) fn bulk(why: &str) -> Error {
+    Error::invalid("results.bulk", why).at("/ids")
+}
+
+/// There is no such batch of decisions in force.
+pub(crate) fn batch_not_found() -> Error {
+    Error::not_found("results.batch_not_found", "there is no such batch of decisions, or all of it was taken back")
+}
+
+/// There is no such cluster.
+pub(crate) fn cluster_not_found() -> Error {
+    Error::not_found("results.cluster_not_found", "there is no such cluster")
+}
+
+/// There is no such saved filter.
+pub(crate) fn filter_not_found() -> Error {
+    Error::not_found("results.filter_not_found", "there is no such saved filter, or it is somebody else's")
 }
 
 /// The file is no feed, or broken on the line that is named; nothing was taken in.

@@ -46,3 +46,20 @@ impl Event for FindingDecided {
         self.finding_id.to_string()
     }
 }
+
+/// An import was taken back.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImportUndone {
+    /// The import.
+    pub import_id: ImportId,
+    /// The target.
+    pub target_id: Option<TargetId>,
+}
+
+impl Event for ImportUndone {
+    const NAME: &'static str = "results.undone";
+
+    fn subject(&self) -> String {
+        self.import_id.to_string()
+    }
+}

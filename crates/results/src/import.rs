@@ -56,13 +56,8 @@ impl Results {
         }
         let origin = Origin { import: change.id(), target: target_id, scan: None, is_whole_run: true, options, is_dry: dry_run };
         let Applied { summary, differences } = ingest::apply(&mut change, &mut batch, &origin, &Reporter::default()).await?;
-        let import = Import {
-            filename,
-            sha256: Some(file.sha256),
-            dry_run,
-            differences,
-            ..imported(&change, &origin, format.id(), summary)
-        };
+        let import =
+            Import { filename, sha256: Some(file.sha256), dry_run, differences, ..imported(&change, &origin, format.id(), summary) };
         if dry_run {
             return Ok(import);
         }
@@ -150,7 +145,8 @@ impl Results {
     async fn take_in(&self, actor: &Actor, waiting: store::imports::Waiting, run: Option<&Run>, reporter: &Reporter) -> Result<()> {
         let store::imports::Waiting { import, raw_key, options } = waiting;
         let format: Format = import.format.parse().map_err(|_| errors::unknown_format(import.filename.as_deref()))?;
-        let file = self.backends.blobs.get_file(&raw_key, tempfile::tempfile().map_err(errors::spool)?).await?.ok_or_else(errors::file_lost)?;
+        let file =
+            self.backends.blobs.get_file(&raw_key, tempfile::tempfile().map_err(errors::spool)?).await?.ok_or_else(errors::file_lost)?;
         let (name, wanted) = (import.filename.clone(), options.clone());
         let mut batch =
             blocking(move || ingest::gather(file, name.as_deref(), format, &Options::default(), &wanted).map(|(batch, _)| batch)).await?;

@@ -1,4 +1,4 @@
-//! Background work of this context: take in what stages bring, settle finished scans, end acceptances, assess risks.
+//! Background work of this context: take in what stages bring, settle finished scans, end acceptances.
 
 use std::time::Duration;
 
@@ -82,6 +82,21 @@ impl Job for ExpireDecisions {
     }
 }
 
+/// Writes the figures of the day that is over.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RecordTrends {}
+
+impl Job for RecordTrends {
+    const NAME: &'static str = "results.record_trends";
+    const QUEUE: &'static str = "import_queue";
+    const SCHEDULE: Option<Schedule> = Some(Schedule::every(Duration::from_secs(3600)));
+    type Service = Results;
+
+    async fn run(self, results: &Results, _: &Run) -> Result<()> {
+        results.record_trends().await.map(drop)
+    }
+}
+
 /// Assesses what an import brought.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AssessImport {
@@ -137,6 +152,7 @@ pub fn jobs(results: &Results) -> Handlers {
         .add::<RunImport>(results.clone())
         .add::<SettleScan>(results.clone())
         .add::<ExpireDecisions>(results.clone())
+        .add::<RecordTrends>(results.clone())
         .add::<AssessImport>(results.clone())
         .add::<AssessAll>(results.clone())
         .add::<AssessDaily>(results.clone())

@@ -2,26 +2,34 @@
 //! A finding is closed only by a test that looked for it again at the same place.
 
 pub mod actions;
+mod cluster;
+mod decide;
 mod errors;
 mod events;
+mod export;
 mod follow;
 mod http;
 mod import;
 mod ingest;
 mod jobs;
 mod model;
+mod review;
 mod risk;
 mod service;
 mod store;
+mod trends;
+mod undo;
 
-pub use events::{FindingDecided, ResultsImported};
+pub use events::{FindingDecided, ImportUndone, ResultsImported};
+pub use export::ExportFormat;
 pub use http::routes;
 pub use ingest::{ImportProgress, Preview, preview};
-pub use jobs::{ExpireDecisions, IngestArtifact, RunImport, SettleScan, jobs};
+pub use jobs::{ExpireDecisions, IngestArtifact, RecordTrends, RunImport, SettleScan, jobs};
 pub use model::{
-    ByStatus, ChangeKind, Closing, Counts, CoverageRow, Decision, DecisionId, DecisionKind, Difference, Filter, Finding, FindingDetail,
-    FindingId, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, NewDecision, Seen,
-    SeenEvidence, Sort, State, Status,
+    Analytics, Batch, BatchId, BulkDecision, BulkOutcome, ByStatus, Cause, ChangeKind, Closing, Cluster, ClusterMove, ClusterRef, Counts,
+    CoverageRow, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Difference, Filter, FilterId, Finding, FindingDetail,
+    FindingId, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, NewDecision,
+    NewFilter, Period, Policy, Resolution, Review, ReviewId, SavedFilter, Seen, SeenEvidence, Sort, State, Status, TrendDay, Verdict,
 };
 pub use jobs::{AssessAll, AssessDaily, AssessImport};
 pub use model::{

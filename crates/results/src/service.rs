@@ -7,11 +7,11 @@ use scans::{ArtifactId, ScanId, Scans};
 use serde_json::json;
 use targets::{TargetId, Targets};
 
-use crate::events::{FindingDecided, ResultsImported};
+use crate::events::ResultsImported;
 use crate::ingest::{self, Batch, Gather, Origin, Reporter};
 use crate::model::{
-    Counts, CoverageRow, Decision, DecisionKind, Filter, Finding, FindingDetail, FindingId, HappeningKind, Import, ImportId, ImportOptions, ImportState, ImportSummary,
-    NewDecision, Position, Sort, Status, derive,
+    Counts, CoverageRow, Filter, Finding, FindingDetail, FindingId, HappeningKind, Import, ImportId, ImportOptions, ImportState,
+    ImportSummary, Position, Sort, Status,
 };
 use crate::store::imports::{Before, Kept};
 use crate::{actions, errors, store};
@@ -151,8 +151,13 @@ impl Results {
         let decisions = store::decisions::of_finding(db, &scope, id, DECISIONS).await?;
         let rows = store::imports::coverage_of_target(db, &scope, finding.target_id, &finding.source, COVERAGE).await?;
         let coverage = rows.into_iter().filter(|row| ingest::concerns(row, &finding)).take(HAPPENINGS as usize / 2).collect();
+        let cluster = match &finding.cluster {
+            Some(of) => store::clusters::members(db, &scope, self.backends.clock.now(), &of.id, 51).await?,
+            None => Vec::new(),
+        };
+        let cluster = cluster.into_iter().filter(|other| other.id != id).take(50).collect();
         let risk = self.risk_of(actor, &scope, &finding).await?;
-        Ok(FindingDetail { finding, observations, history, decisions, coverage, risk })
+        Ok(FindingDetail { finding, observations, history, decisions, coverage, cluster, risk })
     }
 
     /// Findings counted.
@@ -192,41 +197,6 @@ impl Results {
     pub async fn import_of(&self, actor: &Actor, id: ImportId) -> Result<Import> {
         let scope = actor.scope(actions::READ)?;
         store::imports::get(&self.backends.db, &scope, id).await?.ok_or_else(errors::import_not_found)
-    }
-
-    /// Decides about a finding. What tools said stays as it is; the status follows.
-    ///
-    /// # Errors
-    /// `Invalid` naming the field; `NotFound`; `Conflict` when there is nothing to take back; `Forbidden`.
-    pub async fn decide(&self, actor: &Actor, id: FindingId, new: NewDecision) -> Result<Finding> {
-        let mut change = Change::begin(&self.backends, actor, actions::DECIDE).await?;
-        new.check(change.now())?;
-        let found = store::decisions::lock(&mut change, id).await?.ok_or_else(|| errors::finding_not_found(id))?;
-        if new.kind == DecisionKind::Reopen && !found.has_decision {
-            return Err(errors::nothing_to_reopen());
-        }
-        let decision = Decision {
-            id: change.id(),
-            kind: new.kind,
-            reason: new.reason.trim().to_owned(),
-            valid_until: new.valid_until,
-            decided_by: actor.user,
-            decided_by_name: actor.username.clone(),
-            decided_at: change.now(),
-        };
-        let in_force = (new.kind != DecisionKind::Reopen).then_some((new.kind, new.valid_until, decision.decided_at));
-        let derived = derive(found.state, found.last_seen, in_force, change.now());
-        store::decisions::insert(&mut change, id, &decision, derived).await?;
-        let note = format!("{}: {}", decision.kind, decision.reason);
-        store::ingest::add_history(&mut change, None, None, &[(id, HappeningKind::Decided, Some(note))]).await?;
-        change.publish(&FindingDecided { finding_id: id, kind: new.kind, status: derived.status }).await?;
-        change.subject("finding", id);
-        change.reason(decision.reason.clone());
-        change
-            .detail(json!({ "title": found.title, "kind": decision.kind, "valid_until": decision.valid_until, "status": derived.status }));
-        let (scope, now) = (change.scope(), change.now());
-        change.commit().await?;
-        store::findings::get(&self.backends.db, &scope, now, id).await?.ok_or_else(|| errors::finding_not_found(id))
     }
 
     /// Ends acceptances whose time is over, in every tenant; returns how many.

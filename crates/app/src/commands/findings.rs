@@ -1,39 +1,66 @@
 //! `tyrian findings`: the list and the detail, as a table or JSON.
 
+use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use base::Result;
+use futures::StreamExt;
 use serde_json::{Value as Json, json};
 
 use super::session::Session;
 use crate::cli::{Cli, Findings};
 use crate::config::Settings;
-use crate::output;
+use crate::{errors, output};
 
 /// Runs the command.
 pub(super) async fn run(command: &Findings, cli: &Cli, settings: &Settings) -> Result<ExitCode> {
     let session = Session::open(cli, settings).await?;
     let outcome = match command {
-        Findings::List { severity, status, query } => list(&session, severity, status.as_deref(), query.as_deref(), cli.json).await,
+        Findings::List { severity, status, query, target, source } => {
+            let words = [("status", status), ("q", query), ("target", target), ("source", source)];
+            list(&session, &filter(severity, &words), cli.json).await
+        }
         Findings::Show { id } => show(&session, id, cli.json).await,
+        Findings::Export { format, output, severity, status, target, source } => {
+            let words = [("status", status), ("target", target), ("source", source)];
+            export(&session, format, output.as_deref(), &filter(severity, &words)).await
+        }
     };
     session.close().await;
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
-async fn list(session: &Session, severity: &[String], status: Option<&str>, text: Option<&str>, as_json: bool) -> Result<()> {
+/// A filter as the API takes it.
+fn filter(severity: &[String], words: &[(&str, &Option<String>)]) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    query.append_pair("limit", "500");
     for word in severity {
         query.append_pair("severity", word);
     }
-    if let Some(status) = status {
-        query.append_pair("status", status);
+    for (name, value) in words {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
     }
-    if let Some(text) = text {
-        query.append_pair("q", text);
+    query.finish()
+}
+
+async fn export(session: &Session, format: &str, file: Option<&Path>, filter: &str) -> Result<()> {
+    let format: String = url::form_urlencoded::byte_serialize(format.as_bytes()).collect();
+    let mut parts = session.client.download(&format!("findings/export?format={format}&{filter}")).await?;
+    let unwritten = |cause: std::io::Error| errors::file(file.unwrap_or_else(|| Path::new("-")), &cause);
+    let mut out: Box<dyn Write + Send> = match file {
+        Some(path) => Box::new(std::fs::File::create(path).map_err(unwritten)?),
+        None => Box::new(std::io::stdout()),
+    };
+    while let Some(part) = parts.next().await {
+        out.write_all(&part?).map_err(unwritten)?;
     }
-    let findings = session.client.all(&format!("findings?{}", query.finish())).await?;
+    out.flush().map_err(unwritten)
+}
+
+async fn list(session: &Session, filter: &str, as_json: bool) -> Result<()> {
+    let findings = session.client.all(&format!("findings?limit=500&{filter}")).await?;
     if as_json {
         output::document(&json!({ "findings": findings }))?;
     } else {

@@ -5,18 +5,25 @@ use std::io::{Read, stdin};
 use std::path::Path;
 use std::process::ExitCode;
 
+use axum::body::Bytes;
 use base::Result;
+use futures::Stream;
 use importers::{Format, Limits, Record, Sink, Stop, Totals, Warning};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
+use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::session::Session;
-use crate::cli::{Cli, Import};
+use crate::cli::{Cli, Gravity, Import};
 use crate::config::Settings;
 use crate::{errors, output};
 
 /// Largest share of a file that is looked at to guess its format.
 const HEAD: u64 = 64 * 1024;
+/// Bytes of a file sent at once.
+const PART: usize = 256 * 1024;
+/// How often an import that was accepted is asked after.
+const AGAIN: std::time::Duration = std::time::Duration::from_millis(200);
 
 /// What a file holds.
 #[derive(Debug, Serialize)]
@@ -115,13 +122,17 @@ pub(super) async fn run(import: &Import, cli: &Cli, settings: &Settings) -> Resu
         }
     } else {
         for summary in &summaries {
+            let of = &summary["summary"];
             output::line(&format!(
-                "{}: {} new, {} known, {} reopened findings from {} observations",
+                "{}: {} new, {} known, {} moved, {} reopened, {} closed, {} not retested, from {} observations",
                 summary["filename"].as_str().unwrap_or("-"),
-                summary["summary"]["created"],
-                summary["summary"]["unchanged"],
-                summary["summary"]["reopened"],
-                summary["summary"]["observations"]
+                of["created"],
+                of["unchanged"],
+                of["moved"],
+                of["reopened"],
+                of["closed"],
+                of["not_retested"],
+                of["observations"]
             ));
         }
     }
@@ -131,16 +142,62 @@ pub(super) async fn run(import: &Import, cli: &Cli, settings: &Settings) -> Resu
 async fn send(import: &Import, session: &Session) -> Result<Vec<Json>> {
     let mut summaries = Vec::new();
     for path in &import.files {
-        let (format, mut source) = open(path, import.format.as_deref())?;
-        let mut content = Vec::new();
-        source.read_to_end(&mut content).map_err(|cause| errors::file(path, &cause))?;
         let name = path.file_name().map_or_else(|| "stdin".to_owned(), |name| name.to_string_lossy().into_owned());
         let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.append_pair("format", format.id()).append_pair("filename", &name);
-        if let Some(target) = &import.target {
-            query.append_pair("target_id", target);
+        query.append_pair("filename", &name).append_pair("close_old", &import.close_old);
+        let optional = [
+            ("format", import.format.as_deref()),
+            ("target_id", import.target.as_deref()),
+            ("service", import.service.as_deref()),
+            ("minimum_severity", import.minimum_severity.map(word)),
+            ("do_not_reactivate", import.do_not_reactivate.then_some("true")),
+        ];
+        for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+            query.append_pair(name, value);
         }
-        summaries.push(session.client.upload(&format!("imports?{}", query.finish()), content, "application/octet-stream").await?);
+        for tag in &import.tags {
+            query.append_pair("tags", tag);
+        }
+        let content = content(path).await?;
+        let sent = session.client.upload_stream(&format!("imports?{}", query.finish()), content, "application/octet-stream").await?;
+        summaries.push(ended(session, sent).await?);
     }
     Ok(summaries)
+}
+
+/// The file as it is read.
+async fn content(path: &Path) -> Result<impl Stream<Item = std::io::Result<Bytes>> + Send + use<>> {
+    let source: Box<dyn AsyncRead + Send + Unpin> = if path == Path::new("-") {
+        Box::new(tokio::io::stdin())
+    } else {
+        Box::new(tokio::fs::File::open(path).await.map_err(|cause| errors::file(path, &cause))?)
+    };
+    Ok(futures::stream::try_unfold(source, |mut source| async move {
+        let mut part = vec![0; PART];
+        let read = source.read(&mut part).await?;
+        part.truncate(read);
+        Ok((read > 0).then(|| (Bytes::from(part), source)))
+    }))
+}
+
+/// Waits until an accepted file is taken in.
+async fn ended(session: &Session, mut import: Json) -> Result<Json> {
+    while import["state"] == "queued" {
+        tokio::time::sleep(AGAIN).await;
+        import = session.client.get(&format!("imports/{}", import["id"].as_str().unwrap_or_default())).await?;
+    }
+    match import["error"].as_str() {
+        Some(error) if import["state"] == "failed" => Err(errors::import_failed(error)),
+        _ => Ok(import),
+    }
+}
+
+const fn word(gravity: Gravity) -> &'static str {
+    match gravity {
+        Gravity::Info => "info",
+        Gravity::Low => "low",
+        Gravity::Medium => "medium",
+        Gravity::High => "high",
+        Gravity::Critical => "critical",
+    }
 }

@@ -4,6 +4,7 @@ mod attest;
 mod audit;
 mod config;
 mod cvss;
+mod diff;
 mod docs;
 mod doctor;
 mod findings;
@@ -53,6 +54,7 @@ async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
         Command::Serve(serve) => Box::pin(serve::run(serve, settings)).await,
         Command::Scan(scan) => Box::pin(scan::run(scan, cli, &settings)).await,
         Command::Import(import) => Box::pin(import::run(import, cli, &settings)).await,
+        Command::Diff(diff) => Box::pin(diff::run(diff, cli, settings)).await,
         Command::Findings(findings) => Box::pin(findings::run(findings, cli, &settings)).await,
         Command::Audit(audit) => Box::pin(audit::run(audit, cli, &settings)).await,
         Command::User(user) => Box::pin(user::run(user, cli, &settings)).await,

@@ -164,5 +164,6 @@ fn built(fields: &Fields) -> Result<NewDecision> {
         kind: fields.word("kind")?.ok_or_else(|| crate::errors::no_choice("kind"))?,
         reason: fields.get("reason").to_owned(),
         valid_until: fields.moment("valid_until")?,
+        scope: results::DecisionScope::Finding,
     })
 }

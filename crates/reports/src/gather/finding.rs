@@ -23,7 +23,7 @@ pub(super) const fn status(status: results::Status) -> Status {
     match status {
         results::Status::Open => Status::Open,
         results::Status::NotRetested => Status::NotRetested,
-        results::Status::Accepted => Status::Accepted,
+        results::Status::Accepted | results::Status::Mitigated | results::Status::OutOfScope => Status::Accepted,
         results::Status::FalsePositive => Status::FalsePositive,
         results::Status::Fixed => Status::Fixed,
     }
@@ -71,7 +71,10 @@ pub(super) fn finding(detail: FindingDetail) -> Finding {
 fn decision(decision: results::Decision) -> Decision {
     Decision {
         kind: match decision.kind {
-            results::DecisionKind::Accepted => DecisionKind::Accepted,
+            results::DecisionKind::Accepted
+            | results::DecisionKind::OutOfScope
+            | results::DecisionKind::Mitigated
+            | results::DecisionKind::Confirmed => DecisionKind::Accepted,
             results::DecisionKind::FalsePositive => DecisionKind::FalsePositive,
             results::DecisionKind::Fixed => DecisionKind::Fixed,
             results::DecisionKind::Reopen => DecisionKind::Reopened,

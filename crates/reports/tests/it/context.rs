@@ -105,7 +105,12 @@ async fn a_report_holds_what_was_selected_and_shows_decisions() {
         let admin = stage.world.actor(&[Role::Admin]);
         let page = base::PageRequest::default();
         let found = stage.results.findings(&admin, &results::Filter::default(), results::Sort::Severity, &page).await.unwrap();
-        let decision = NewDecision { kind: results::DecisionKind::FalsePositive, reason: "a decoy".to_owned(), valid_until: None };
+        let decision = NewDecision {
+            kind: results::DecisionKind::FalsePositive,
+            reason: "a decoy".to_owned(),
+            valid_until: None,
+            scope: results::DecisionScope::Finding,
+        };
         stage.results.decide(&admin, found.items[0].id, decision).await.unwrap();
 
         let grave = Selection { minimum_severity: Some(Severity::High), statuses: vec![] };

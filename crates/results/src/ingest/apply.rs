@@ -17,9 +17,7 @@ use super::progress::Reporter;
 use super::rows::{KnownFinding, Review};
 use super::spool::{Entry, Line, Writer};
 use super::write::Waiting;
-use crate::model::{
-    ChangeKind, Difference, FindingId, HappeningKind, ImportId, ImportOptions, ImportState, ImportSummary, Status, words,
-};
+use crate::model::{ChangeKind, Difference, FindingId, HappeningKind, ImportId, ImportOptions, ImportState, ImportSummary, Status, words};
 use crate::store::ingest as store;
 
 /// Lines dealt with together, and how large they may be together.
@@ -194,7 +192,10 @@ impl Run<'_> {
             let candidates = leftover.of_source(&name);
             let assignment = assign(&incoming, &candidates.compared);
             if assignment.uncompared > 0 {
-                self.batch.warn(format!("{} findings of {name} are too many to be compared by place; only their names were", assignment.uncompared));
+                self.batch.warn(format!(
+                    "{} findings of {name} are too many to be compared by place; only their names were",
+                    assignment.uncompared
+                ));
             }
             for ((group, one), outcome) in numbers.into_iter().zip(&incoming).zip(assignment.matches) {
                 let fate = match outcome {

@@ -43,7 +43,8 @@ pub(super) fn passes(incoming: &[Incoming], known: &[Candidate], order: &[usize]
         let mut buckets: BTreeMap<String, (Vec<usize>, Vec<usize>)> = BTreeMap::new();
         for (group, one) in incoming.iter().enumerate() {
             let is_open = !matches!(matches[group], Match::Same(_) | Match::Moved(_));
-            if let Some(bucket) = kind(one).filter(|kind| is_open && *kind == pass.kind()).and_then(|_| pass.bucket(&one.check, &one.place)) {
+            if let Some(bucket) = kind(one).filter(|kind| is_open && *kind == pass.kind()).and_then(|_| pass.bucket(&one.check, &one.place))
+            {
                 buckets.entry(bucket).or_default().0.push(group);
             }
         }
@@ -135,7 +136,15 @@ impl Pass {
 }
 
 /// Makes pairs that prefer each other clearly; what prefers several is in doubt.
-fn pair(pass: Pass, incoming: &[Incoming], known: &[Candidate], groups: &[usize], candidates: &[usize], matches: &mut [Match], taken: &mut [bool]) {
+fn pair(
+    pass: Pass,
+    incoming: &[Incoming],
+    known: &[Candidate],
+    groups: &[usize],
+    candidates: &[usize],
+    matches: &mut [Match],
+    taken: &mut [bool],
+) {
     if pass.is_one_to_one() {
         match (groups, candidates) {
             ([group], [candidate]) => {

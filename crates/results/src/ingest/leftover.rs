@@ -38,7 +38,10 @@ impl OfSource<'_> {
 impl Leftover {
     pub(super) fn of_source(&self, source: &str) -> OfSource<'_> {
         let own = || (0..self.all.len()).filter(|index| self.all[*index].known.source == source);
-        OfSource { compared: own().map(|index| self.compared[index].clone()).collect(), unseen: own().map(|index| &self.all[index]).collect() }
+        OfSource {
+            compared: own().map(|index| self.compared[index].clone()).collect(),
+            unseen: own().map(|index| &self.all[index]).collect(),
+        }
     }
 }
 

@@ -37,6 +37,10 @@ pub enum Status {
     NotRetested,
     /// There, and somebody accepted the risk.
     Accepted,
+    /// There, but nothing we answer for.
+    OutOfScope,
+    /// There, and something else keeps it from being used.
+    Mitigated,
     /// Not a weakness after all.
     FalsePositive,
     /// Looked for again and gone, or declared fixed and not seen since.
@@ -72,10 +76,12 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
+pub(crate) use words as words_of;
 
 words! { State, "state" { Present = "present", Absent = "absent", NotRetested = "not_retested" } }
 words! { Status, "status" {
-    Open = "open", NotRetested = "not_retested", Accepted = "accepted", FalsePositive = "false_positive", Fixed = "fixed",
+    Open = "open", NotRetested = "not_retested", Accepted = "accepted", OutOfScope = "out_of_scope", Mitigated = "mitigated",
+    FalsePositive = "false_positive", Fixed = "fixed",
 } }
 
 /// The status and until when it holds: an acceptance ends by itself.
@@ -97,16 +103,21 @@ pub(crate) fn derive(state: State, last_seen: Time, decision: Option<(DecisionKi
         State::NotRetested => Status::NotRetested,
     };
     let plain = Derived { status: base, until: None, base };
-    match decision {
-        Some((DecisionKind::FalsePositive, _, _)) => Derived { status: Status::FalsePositive, until: None, base: Status::FalsePositive },
-        Some((DecisionKind::Accepted, until, _)) if state != State::Absent && until.is_none_or(|until| until > now) => {
-            Derived { status: Status::Accepted, until, base: if until.is_some() { base } else { Status::Accepted } }
-        }
+    let Some((kind, until, decided)) = decision else { return plain };
+    let overlay = match kind {
+        DecisionKind::FalsePositive => Status::FalsePositive,
+        DecisionKind::OutOfScope => Status::OutOfScope,
+        // What is gone is fixed, whatever was accepted about it.
+        DecisionKind::Accepted if state != State::Absent => Status::Accepted,
+        DecisionKind::Mitigated if state != State::Absent => Status::Mitigated,
         // Somebody says it is fixed; a tool that sees it later knows better.
-        Some((DecisionKind::Fixed, _, decided)) if last_seen <= decided => {
-            Derived { status: Status::Fixed, until: None, base: Status::Fixed }
-        }
-        _ => plain,
+        DecisionKind::Fixed if last_seen <= decided => Status::Fixed,
+        _ => return plain,
+    };
+    match until {
+        None => Derived { status: overlay, until: None, base: overlay },
+        Some(until) if until > now => Derived { status: overlay, until: Some(until), base },
+        Some(_) => plain,
     }
 }
 
@@ -174,6 +185,13 @@ pub struct Finding {
     /// How sure the detection is, 0 to 100.
     #[schema(minimum = 0, maximum = 100)]
     pub confidence: u8,
+    /// The service of the target it belongs to.
+    #[schema(max_length = 200)]
+    pub service: Option<String>,
+    /// When it was last found to be gone.
+    pub fixed_at: Option<Time>,
+    /// What it shares with findings of other tools about the same weakness.
+    pub cluster: Option<ClusterRef>,
     /// The decision in force.
     pub decision: Option<Decision>,
     /// Risk, 0 to 10, as last assessed; the detail computes and explains it anew.
@@ -187,6 +205,19 @@ pub struct Finding {
     #[serde(skip)]
     #[schema(ignore)]
     pub(crate) risk_fine: i64,
+}
+
+/// The cluster a finding belongs to, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ClusterRef {
+    /// Its name.
+    #[schema(max_length = 64)]
+    pub id: String,
+    /// What its members have in common.
+    #[schema(max_length = 1024)]
+    pub reason: String,
+    /// Whether a person put it there.
+    pub by_hand: bool,
 }
 
 /// A piece of proof.
@@ -289,6 +320,9 @@ pub struct FindingDetail {
     pub coverage: Vec<CoverageRow>,
     /// How grave it is here and now, why, and until when it must be gone.
     pub risk: RiskView,
+    /// Findings of the same weakness by other tools or at other places.
+    #[schema(max_items = 50)]
+    pub cluster: Vec<Finding>,
 }
 
 #[cfg(test)]

@@ -1,20 +1,32 @@
 //! The nouns of this context and their rules, pure.
 
+mod cluster;
 mod decision;
 mod finding;
 mod import;
 mod place;
 mod query;
+mod review;
 mod risk;
 mod schema;
+mod trend;
 
-pub use decision::{Decision, DecisionId, DecisionKind, NewDecision};
-pub(crate) use finding::{Derived, derive};
-pub use finding::{Finding, FindingDetail, FindingId, Happening, HappeningKind, Seen, SeenEvidence, State, Status};
-pub use import::{ChangeKind, Closing, CoverageRow, Difference, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary};
+pub use cluster::{Cluster, ClusterMove};
+pub use decision::{
+    Batch, BatchId, BulkDecision, BulkOutcome, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, NewDecision, Policy,
+    Verdict,
+};
+pub(crate) use decision::{MOST_AT_ONCE, check_reason};
+pub use finding::{ClusterRef, Finding, FindingDetail, FindingId, Happening, HappeningKind, Seen, SeenEvidence, State, Status};
+pub(crate) use finding::{Derived, derive, words_of};
+pub use import::{
+    ChangeKind, Closing, CoverageRow, Difference, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary,
+};
 pub(crate) use place::{asset_of, words};
 pub use query::{ByStatus, Counts, Filter, Sort};
 pub(crate) use query::{Position, rank};
+pub use review::{Resolution, Review, ReviewId};
 pub(crate) use risk::unit;
 pub use risk::{DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy};
 pub(crate) use schema::SeveritySchema;
+pub use trend::{Analytics, Cause, FilterId, NewFilter, Period, SavedFilter, TrendDay};

@@ -8,11 +8,12 @@ use targets::TargetId;
 use utoipa::{IntoParams, ToSchema};
 
 use super::finding::{Status, words};
+use super::import::ImportId;
 use super::schema::SeveritySchema;
 use crate::errors;
 
 /// Severities and statuses there are.
-const MOST_WORDS: usize = 5;
+const MOST_WORDS: usize = 7;
 
 /// Narrows a list of findings; absent fields do not.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
@@ -23,7 +24,7 @@ pub struct Filter {
     #[param(value_type = Vec<SeveritySchema>, max_items = 5)]
     pub severity: Vec<String>,
     /// Statuses, repeated; `open` does not include `not_retested`.
-    #[param(value_type = Vec<Status>, max_items = 5)]
+    #[param(value_type = Vec<Status>, max_items = 7)]
     pub status: Vec<String>,
     /// Findings of this target.
     #[param(value_type = Option<TargetId>)]
@@ -43,6 +44,18 @@ pub struct Filter {
     /// Findings of this weakness class.
     #[param(minimum = 1, maximum = 100_000)]
     pub cwe: Option<u32>,
+    /// Findings of this check.
+    #[param(max_length = 1000)]
+    pub check: Option<String>,
+    /// Findings of this service of a target.
+    #[param(max_length = 200)]
+    pub service: Option<String>,
+    /// Findings of this cluster.
+    #[param(max_length = 64)]
+    pub cluster: Option<String>,
+    /// Findings this import brought for the first time.
+    #[param(value_type = Option<ImportId>)]
+    pub import: Option<ImportId>,
 }
 
 impl Filter {
@@ -63,7 +76,15 @@ impl Filter {
     /// # Errors
     /// `Invalid` naming the parameter.
     pub(crate) fn check(&self) -> Result<()> {
-        for (name, given, maximum) in [("source", &self.source, 256), ("q", &self.q, 256), ("cve", &self.cve, 32)] {
+        let bounded = [
+            ("source", &self.source, 256),
+            ("q", &self.q, 256),
+            ("cve", &self.cve, 32),
+            ("check", &self.check, 1000),
+            ("service", &self.service, 200),
+            ("cluster", &self.cluster, 64),
+        ];
+        for (name, given, maximum) in bounded {
             if given.as_ref().is_some_and(|text| text.chars().count() > maximum) {
                 return Err(errors::filter(name, &format!("it must have at most {maximum} characters")));
             }
@@ -139,6 +160,10 @@ pub struct ByStatus {
     pub not_retested: u64,
     #[schema(minimum = 0, format = "int64")]
     pub accepted: u64,
+    #[schema(minimum = 0, format = "int64")]
+    pub out_of_scope: u64,
+    #[schema(minimum = 0, format = "int64")]
+    pub mitigated: u64,
     #[schema(minimum = 0, format = "int64")]
     pub false_positive: u64,
     #[schema(minimum = 0, format = "int64")]

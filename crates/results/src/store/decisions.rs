@@ -1,93 +1,342 @@
-//! SQL of decisions.
+//! SQL of decisions: about a finding, about a rule, in batches, and waiting for a second person.
 
 use audit::Change;
-use backends::{Db, Row, Sql, sql};
+use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, Time};
+use serde::{Deserialize, Serialize};
 
-use super::{clean, list};
-use crate::model::{Decision, DecisionKind, Derived, FindingId, State};
+use super::{clean, list, placeholders};
+use crate::model::{BatchId, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Derived, FindingId, Policy, derive};
+
+/// Ids named in one statement.
+const IDS: usize = 10_000;
 
 /// What deciding needs to know of a finding.
+#[derive(Debug, Clone)]
 pub(crate) struct Decided {
+    pub(crate) id: FindingId,
     pub(crate) title: String,
-    pub(crate) state: State,
-    pub(crate) last_seen: Time,
-    pub(crate) has_decision: bool,
+    pub(crate) source: String,
+    pub(crate) check: String,
+    /// Target and asset, as rules on assets name them.
+    pub(crate) place: String,
+    pub(crate) decision: Option<DecisionId>,
+    pub(crate) scope: Option<DecisionScope>,
 }
 
-/// Takes the finding for this change alone.
-pub(crate) async fn lock(change: &mut Change, id: FindingId) -> Result<Option<Decided>> {
-    let statement =
-        sql("UPDATE vulnerabilities SET id = id WHERE tenant_id = $1 AND id = $2 RETURNING title, state, last_seen, decision_id");
-    let row = change.one(statement.bind(change.scope().tenant()).bind(id)).await?;
-    row.map(|row| {
-        Ok(Decided {
-            title: row.get("title")?,
-            state: row.parse("state")?,
-            last_seen: row.get("last_seen")?,
-            has_decision: row.get::<Option<String>>("decision_id")?.is_some(),
-        })
+fn decided(row: &Row) -> Result<Decided> {
+    let (target, asset): (String, String) = (row.get("target_id")?, row.get("asset")?);
+    let scope: Option<String> = row.get("scope")?;
+    Ok(Decided {
+        id: row.get("id")?,
+        title: row.get("title")?,
+        source: row.get("source")?,
+        check: row.get("check_id")?,
+        place: format!("{target}\n{asset}"),
+        decision: row.get("decision_id")?,
+        scope: scope.map(|scope| scope.parse()).transpose()?,
     })
-    .transpose()
 }
 
-/// Keeps a decision and puts it in force; `Reopen` puts none in force.
-pub(crate) async fn insert(change: &mut Change, finding: FindingId, decision: &Decision, derived: Derived) -> Result<()> {
-    let tenant = change.scope().tenant();
-    let statement =
-        sql("INSERT INTO decisions (id, tenant_id, finding_id, kind, reason, valid_until, decided_by, decided_by_name, decided_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
+/// Takes findings for this change alone.
+pub(crate) async fn lock(change: &mut Change, ids: &[FindingId]) -> Result<Vec<Decided>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(IDS) {
+        let among = list(some.len(), 1);
+        let bound =
+            |text: String, change: &Change| Sql::built(text).bind(change.scope().tenant()).bind_all(some.iter().map(|id| Value::from(*id)));
+        let statement = bound(format!("UPDATE vulnerabilities SET id = id WHERE tenant_id = $1 AND id IN ({among})"), change);
+        change.run(statement).await?;
+        let statement = format!(
+            "SELECT v.id, v.title, v.source, v.check_id, v.target_id, v.asset, v.decision_id, d.scope
+             FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id WHERE v.tenant_id = $1 AND v.id IN ({among})"
+        );
+        let statement = bound(statement, change);
+        for row in change.all(statement).await? {
+            found.push(decided(&row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Keeps decisions, in force or not; each with the rule it is about and the decision it takes the place of.
+pub(crate) async fn insert(change: &mut Change, rows: &[(&Decided, Decision)]) -> Result<()> {
+    for some in rows.chunks(1500) {
+        let statement = format!(
+            "INSERT INTO decisions (id, tenant_id, finding_id, kind, reason, valid_until, decided_by, decided_by_name, decided_at, scope, state,
+                 source, check_id, asset, batch_id, previous_id) VALUES {}",
+            placeholders(some.len(), 16, 0)
+        );
+        let tenant = change.scope().tenant();
+        let mut insert = Sql::built(statement);
+        for (finding, decision) in some {
+            let asset = (decision.scope == DecisionScope::RuleOnAsset).then(|| finding.place.clone());
+            insert = insert
+                .bind(decision.id)
+                .bind(tenant)
+                .bind(finding.id)
+                .bind(decision.kind.as_str())
+                .bind(clean(&decision.reason))
+                .bind(decision.valid_until)
+                .bind(decision.decided_by)
+                .bind(clean(&decision.decided_by_name))
+                .bind(decision.decided_at)
+                .bind(decision.scope.as_str())
+                .bind(decision.state.as_str())
+                .bind(&finding.source)
+                .bind(&finding.check)
+                .bind(asset)
+                .bind(decision.batch_id)
+                .bind(finding.decision);
+        }
+        change.run(insert).await?;
+    }
+    Ok(())
+}
+
+/// Puts one decision in force on a finding, or none.
+pub(crate) async fn put(
+    change: &mut Change,
+    id: FindingId,
+    decision: Option<(DecisionId, DecisionKind, Option<Time>, Time)>,
+) -> Result<()> {
+    let statement = sql("UPDATE vulnerabilities SET decision_id = $3, decision_kind = $4, decision_until = $5, decision_at = $6
+         WHERE tenant_id = $1 AND id = $2");
     let statement = statement
-        .bind(decision.id)
-        .bind(tenant)
-        .bind(finding)
-        .bind(decision.kind.as_str())
-        .bind(clean(&decision.reason))
-        .bind(decision.valid_until)
-        .bind(decision.decided_by)
-        .bind(clean(&decision.decided_by_name))
-        .bind(decision.decided_at);
-    change.run(statement).await?;
-    let in_force = decision.kind != DecisionKind::Reopen;
-    let statement = sql("UPDATE vulnerabilities SET decision_id = $3, decision_kind = $4, decision_until = $5, decision_at = $6,
-             status = $7, status_until = $8, base_status = $9 WHERE tenant_id = $1 AND id = $2");
-    let statement = statement
-        .bind(tenant)
-        .bind(finding)
-        .bind(in_force.then_some(decision.id))
-        .bind(in_force.then_some(decision.kind.as_str()))
-        .bind(decision.valid_until.filter(|_| in_force))
-        .bind(in_force.then_some(decision.decided_at))
-        .bind(derived.status.as_str())
-        .bind(derived.until)
-        .bind(derived.base.as_str());
+        .bind(change.scope().tenant())
+        .bind(id)
+        .bind(decision.map(|(id, ..)| id))
+        .bind(decision.map(|(_, kind, ..)| kind.as_str()))
+        .bind(decision.and_then(|(_, _, until, _)| until))
+        .bind(decision.map(|(.., at)| at));
     change.run(statement).await.map(drop)
+}
+
+/// Puts every decision of a batch in force on its finding.
+pub(crate) async fn put_batch(change: &mut Change, batch: BatchId) -> Result<()> {
+    let statement = sql("UPDATE vulnerabilities SET decision_id = d.id, decision_kind = d.kind, decision_until = d.valid_until, decision_at = d.decided_at
+         FROM decisions AS d
+         WHERE vulnerabilities.tenant_id = $1 AND d.tenant_id = $1 AND d.batch_id = $2 AND d.state = 'in_force' AND d.finding_id = vulnerabilities.id");
+    change.run(statement.bind(change.scope().tenant()).bind(batch)).await.map(drop)
+}
+
+/// Puts what was in force before a batch back where the batch still is; returns the findings.
+pub(crate) async fn take_back(change: &mut Change, batch: BatchId) -> Result<Vec<FindingId>> {
+    let tenant = change.scope().tenant();
+    let ids = sql("SELECT v.id FROM vulnerabilities v JOIN decisions d ON d.id = v.decision_id WHERE v.tenant_id = $1 AND d.batch_id = $2
+         UNION SELECT d.finding_id FROM decisions d JOIN vulnerabilities v ON v.id = d.finding_id
+         WHERE d.tenant_id = $1 AND d.batch_id = $2 AND d.kind = 'reopen' AND d.state = 'in_force' AND v.decision_id IS NULL");
+    let rows = change.all(ids.bind(tenant).bind(batch)).await?;
+    let ids = rows.iter().map(|row| row.get("id")).collect::<Result<Vec<FindingId>>>()?;
+    for some in ids.chunks(IDS) {
+        let previous = |column: &str| {
+            format!(
+                "(SELECT p.{column} FROM decisions b JOIN decisions p ON p.id = b.previous_id WHERE b.batch_id = $2 AND b.finding_id = vulnerabilities.id)"
+            )
+        };
+        let statement = format!(
+            "UPDATE vulnerabilities SET decision_id = {}, decision_kind = {}, decision_until = {}, decision_at = {} WHERE tenant_id = $1 AND id IN ({})",
+            previous("id"),
+            previous("kind"),
+            previous("valid_until"),
+            previous("decided_at"),
+            list(some.len(), 2)
+        );
+        change.run(Sql::built(statement).bind(tenant).bind(batch).bind_all(some.iter().map(|id| Value::from(*id)))).await?;
+    }
+    let statement = sql("UPDATE decisions SET state = 'withdrawn' WHERE tenant_id = $1 AND batch_id = $2 AND state = 'in_force'");
+    change.run(statement.bind(tenant).bind(batch)).await?;
+    Ok(ids)
+}
+
+/// Puts a ruling in force on every finding of its rule that has no narrower decision; returns the findings.
+pub(crate) async fn put_ruling(change: &mut Change, finding: &Decided, decision: &Decision) -> Result<Vec<FindingId>> {
+    let (target, asset) = finding.place.split_once('\n').unwrap_or_default();
+    let on_asset = decision.scope == DecisionScope::RuleOnAsset;
+    let place = if on_asset { "AND target_id = $8 AND asset = $9" } else { "" };
+    // Of the decisions in force, those about a finding are the narrowest, then those about an asset.
+    let wider = if on_asset { "'rule_on_asset', 'rule'" } else { "'rule'" };
+    let statement = format!(
+        "UPDATE vulnerabilities SET decision_id = $2, decision_kind = $3, decision_until = $4, decision_at = $5
+         WHERE tenant_id = $1 AND source = $6 AND check_id = $7 {place}
+           AND (decision_id IS NULL OR decision_id IN (SELECT id FROM decisions WHERE tenant_id = $1 AND source = $6 AND check_id = $7 AND scope IN ({wider})))
+         RETURNING id"
+    );
+    let mut statement = Sql::built(statement)
+        .bind(change.scope().tenant())
+        .bind(decision.id)
+        .bind(decision.kind.as_str())
+        .bind(decision.valid_until)
+        .bind(decision.decided_at)
+        .bind(&finding.source)
+        .bind(&finding.check);
+    if on_asset {
+        statement = statement.bind(target).bind(asset);
+    }
+    change.all(statement).await?.iter().map(|row| row.get("id")).collect()
+}
+
+/// Withdraws the rulings of this scope about the finding's rule; returns the findings they held for.
+pub(crate) async fn withdraw_ruling(change: &mut Change, finding: &Decided, scope: DecisionScope) -> Result<Vec<FindingId>> {
+    let place = if scope == DecisionScope::RuleOnAsset { "asset = $5" } else { "asset IS NULL AND CAST($5 AS TEXT) IS NOT NULL" };
+    let rule = format!("tenant_id = $1 AND source = $2 AND check_id = $3 AND scope = $4 AND {place}");
+    let bound = |text: String, change: &Change| {
+        Sql::built(text).bind(change.scope().tenant()).bind(&finding.source).bind(&finding.check).bind(scope.as_str()).bind(&finding.place)
+    };
+    let statement = bound(
+        format!(
+            "UPDATE vulnerabilities SET decision_id = NULL, decision_kind = NULL, decision_until = NULL, decision_at = NULL
+             WHERE tenant_id = $1 AND decision_id IN (SELECT id FROM decisions WHERE {rule} AND state = 'in_force') RETURNING id"
+        ),
+        change,
+    );
+    let rows = change.all(statement).await?;
+    let statement = bound(format!("UPDATE decisions SET state = 'withdrawn' WHERE {rule} AND state IN ('in_force', 'proposed')"), change);
+    change.run(statement).await?;
+    rows.iter().map(|row| row.get("id")).collect()
+}
+
+/// The ruling in force for everywhere, for findings that lost a narrower decision.
+pub(crate) async fn ruling_for(change: &mut Change, finding: &Decided) -> Result<Option<(DecisionId, DecisionKind, Option<Time>, Time)>> {
+    let statement = sql("SELECT id, kind, valid_until, decided_at FROM decisions
+         WHERE tenant_id = $1 AND source = $2 AND check_id = $3 AND state = 'in_force' AND (valid_until IS NULL OR valid_until > $5)
+           AND ((scope = 'rule_on_asset' AND asset = $4) OR scope = 'rule')
+         ORDER BY CASE scope WHEN 'rule_on_asset' THEN 0 ELSE 1 END, decided_at DESC, id DESC LIMIT 1");
+    let statement =
+        statement.bind(change.scope().tenant()).bind(&finding.source).bind(&finding.check).bind(&finding.place).bind(change.now());
+    let row = change.one(statement).await?;
+    row.map(|row| Ok((row.get("id")?, row.parse("kind")?, row.get("valid_until")?, row.get("decided_at")?))).transpose()
+}
+
+/// Derives the status of findings from what tools said and what is in force; findings that come out alike share a statement.
+pub(crate) async fn derive_again(change: &mut Change, ids: &[FindingId]) -> Result<()> {
+    let now = change.now();
+    let mut alike: std::collections::HashMap<Derived, Vec<FindingId>> = std::collections::HashMap::new();
+    for some in ids.chunks(IDS) {
+        let statement = format!(
+            "SELECT id, state, last_seen, decision_kind, decision_until, decision_at FROM vulnerabilities WHERE tenant_id = $1 AND id IN ({})",
+            list(some.len(), 1)
+        );
+        let statement = Sql::built(statement).bind(change.scope().tenant()).bind_all(some.iter().map(|id| Value::from(*id)));
+        for row in change.all(statement).await? {
+            let kind: Option<String> = row.get("decision_kind")?;
+            let decision = match kind {
+                Some(kind) => {
+                    Some((kind.parse()?, row.get("decision_until")?, row.get::<Option<Time>>("decision_at")?.unwrap_or_default()))
+                }
+                None => None,
+            };
+            let derived = derive(row.parse("state")?, row.get("last_seen")?, decision, now);
+            alike.entry(derived).or_default().push(row.get("id")?);
+        }
+    }
+    for (derived, ids) in alike {
+        for some in ids.chunks(IDS) {
+            let statement = format!(
+                "UPDATE vulnerabilities SET status = $2, status_until = $3, base_status = $4 WHERE tenant_id = $1 AND id IN ({})",
+                list(some.len(), 4)
+            );
+            let statement = Sql::built(statement)
+                .bind(change.scope().tenant())
+                .bind(derived.status.as_str())
+                .bind(derived.until)
+                .bind(derived.base.as_str())
+                .bind_all(some.iter().map(|id| Value::from(*id)));
+            change.run(statement).await?;
+        }
+    }
+    Ok(())
 }
 
 fn decision(row: &Row) -> Result<Decision> {
     Ok(Decision {
         id: row.get("id")?,
+        finding_id: row.get("finding_id")?,
         kind: row.parse("kind")?,
+        scope: row.parse("scope")?,
+        state: row.parse("state")?,
         reason: row.get("reason")?,
         valid_until: row.get("valid_until")?,
         decided_by: row.get("decided_by")?,
         decided_by_name: row.get("decided_by_name")?,
         decided_at: row.get("decided_at")?,
+        approved_by_name: row.get("approved_by_name")?,
+        batch_id: row.get("batch_id")?,
     })
 }
 
-/// What people decided about a finding, newest first.
+/// What people decided about a finding, or about its rule from it, newest first.
 pub(crate) async fn of_finding(db: &Db, scope: &Scope, finding: FindingId, limit: u32) -> Result<Vec<Decision>> {
     let statement = format!("SELECT * FROM decisions WHERE tenant_id = $1 AND finding_id = $2 ORDER BY id DESC LIMIT {limit}");
     db.all(Sql::built(statement).bind(scope.tenant()).bind(finding)).await?.iter().map(decision).collect()
 }
 
-/// Ends acceptances whose time is over; returns the findings.
+/// Where a page of decisions ends.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Before(pub(crate) DecisionId);
+
+/// Decisions, newest first; those in a state, or with a scope, when asked.
+pub(crate) async fn page(
+    db: &Db,
+    scope: &Scope,
+    state: Option<DecisionState>,
+    of: Option<DecisionScope>,
+    before: Option<Before>,
+    rows: u32,
+) -> Result<Vec<Decision>> {
+    let mut clauses = String::from("tenant_id = $1");
+    let mut values = Vec::new();
+    for (clause, value) in [
+        ("state =", state.map(|state| Value::from(state.as_str()))),
+        ("scope =", of.map(|of| Value::from(of.as_str()))),
+        ("id <", before.map(|Before(id)| Value::from(id))),
+    ] {
+        if let Some(value) = value {
+            values.push(value);
+            clauses.push_str(&format!(" AND {clause} ${}", values.len() + 1));
+        }
+    }
+    let statement = format!("SELECT * FROM decisions WHERE {clauses} ORDER BY id DESC LIMIT {}", rows + 1);
+    db.all(Sql::built(statement).bind(scope.tenant()).bind_all(values)).await?.iter().map(decision).collect()
+}
+
+/// Takes a decision that waits for a second person.
+pub(crate) async fn proposed(change: &mut Change, id: DecisionId) -> Result<Option<Decision>> {
+    let statement = sql("UPDATE decisions SET id = id WHERE tenant_id = $1 AND id = $2 AND state = 'proposed' RETURNING *");
+    change.one(statement.bind(change.scope().tenant()).bind(id)).await?.as_ref().map(decision).transpose()
+}
+
+/// Ends the waiting of a decision.
+pub(crate) async fn answer(change: &mut Change, id: DecisionId, state: DecisionState) -> Result<()> {
+    let (user, name) = (change.actor().user, change.actor().username.clone());
+    let statement =
+        sql("UPDATE decisions SET state = $3, approved_by = $4, approved_by_name = $5, approved_at = $6 WHERE tenant_id = $1 AND id = $2");
+    let statement = statement.bind(change.scope().tenant()).bind(id).bind(state.as_str()).bind(user).bind(clean(&name)).bind(change.now());
+    change.run(statement).await.map(drop)
+}
+
+/// The tenant's rules for deciding.
+pub(crate) async fn policy(db: &Db, scope: &Scope) -> Result<Policy> {
+    let row = db.one(sql("SELECT four_eyes FROM finding_policies WHERE tenant_id = $1").bind(scope.tenant())).await?;
+    row.map_or(Ok(Policy::default()), |row| Ok(Policy { four_eyes: row.get("four_eyes")? }))
+}
+
+/// Changes the tenant's rules for deciding.
+pub(crate) async fn set_policy(change: &mut Change, policy: Policy) -> Result<()> {
+    let statement = sql("INSERT INTO finding_policies (tenant_id, four_eyes, updated_at) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id) DO UPDATE SET four_eyes = excluded.four_eyes, updated_at = excluded.updated_at");
+    change.run(statement.bind(change.scope().tenant()).bind(policy.four_eyes).bind(change.now())).await.map(drop)
+}
+
+/// Ends decisions whose time is over; returns the findings.
 pub(crate) async fn expire(change: &mut Change) -> Result<Vec<FindingId>> {
+    let (tenant, now) = (change.scope().tenant(), change.now());
+    let over = sql("UPDATE decisions SET state = 'expired' WHERE tenant_id = $1 AND state = 'in_force' AND valid_until <= $2");
+    change.run(over.bind(tenant).bind(now)).await?;
     let ended = sql(
         "SELECT id FROM vulnerabilities WHERE tenant_id = $1 AND status_until IS NOT NULL AND status_until <= $2 ORDER BY id LIMIT 5000",
     );
-    let rows = change.all(ended.bind(change.scope().tenant()).bind(change.now())).await?;
+    let rows = change.all(ended.bind(tenant).bind(now)).await?;
     let ids: Vec<FindingId> = rows.iter().map(|row| row.get("id")).collect::<Result<_>>()?;
     if !ids.is_empty() {
         let statement = format!(
@@ -95,7 +344,7 @@ pub(crate) async fn expire(change: &mut Change) -> Result<Vec<FindingId>> {
              WHERE tenant_id = $1 AND id IN ({})",
             list(ids.len(), 1)
         );
-        change.run(Sql::built(statement).bind(change.scope().tenant()).bind_all(ids.iter().map(|id| (*id).into()))).await?;
+        change.run(Sql::built(statement).bind(tenant).bind_all(ids.iter().map(|id| (*id).into()))).await?;
     }
     Ok(ids)
 }

@@ -6,11 +6,16 @@ use importers::{Observation, Severity};
 use targets::TargetId;
 
 use super::query::{STATUS, Where};
-use crate::model::{ByStatus, Counts, Decision, Filter, Finding, FindingId, Happening, HappeningKind, Position, Seen, SeenEvidence, Sort, Status};
+use crate::model::{
+    ByStatus, ClusterRef, Counts, Decision, DecisionKind, Filter, Finding, FindingId, Happening, HappeningKind, Position, Seen,
+    SeenEvidence, Sort, Status,
+};
 
 const COLUMNS: &str = "v.id, v.target_id, v.source, v.check_id, v.title, v.description, v.remediation, v.severity, v.cvss, v.cvss_score, v.cwes, v.cves, \
      v.refs, v.tags, v.location, v.confidence, v.ambiguous, v.first_seen, v.last_seen, v.last_scan, v.times_seen, v.risk, v.due_at, \
-     d.id AS decided_id, d.kind AS decided_kind, d.reason AS decided_reason, d.valid_until AS decided_until, d.decided_by, d.decided_by_name, d.decided_at";
+     v.service, v.fixed_at, v.cluster, v.cluster_reason, v.cluster_fixed, \
+     d.id AS decided_id, d.kind AS decided_kind, d.reason AS decided_reason, d.valid_until AS decided_until, d.decided_by, d.decided_by_name, d.decided_at, \
+     d.finding_id AS decided_finding, d.scope AS decided_scope, d.state AS decided_state, d.approved_by_name, d.batch_id";
 
 pub(crate) fn severity(rank: i64) -> Result<Severity> {
     match rank {
@@ -35,6 +40,11 @@ fn finding(row: &Row, now: Time) -> Result<Finding> {
             decided_by: row.get("decided_by")?,
             decided_by_name: row.get("decided_by_name")?,
             decided_at: row.get("decided_at")?,
+            finding_id: row.get("decided_finding")?,
+            scope: row.parse("decided_scope")?,
+            state: row.parse("decided_state")?,
+            approved_by_name: row.get("approved_by_name")?,
+            batch_id: row.get("batch_id")?,
         }),
         None => None,
     };
@@ -63,8 +73,18 @@ fn finding(row: &Row, now: Time) -> Result<Finding> {
         last_scan: row.get("last_scan")?,
         times_seen: row.get("times_seen")?,
         confidence: row.get("confidence")?,
+        service: Some(row.get::<String>("service")?).filter(|service| !service.is_empty()),
+        fixed_at: row.get("fixed_at")?,
+        cluster: match row.get::<Option<String>>("cluster")? {
+            Some(id) => Some(ClusterRef {
+                id,
+                reason: row.get::<Option<String>>("cluster_reason")?.unwrap_or_default(),
+                by_hand: row.get("cluster_fixed")?,
+            }),
+            None => None,
+        },
         // A decision that ended is history, not in force.
-        decision: decision.filter(|decision| decision.valid_until.is_none_or(|until| until > now)),
+        decision: decision.filter(|decision| decision.valid_until.is_none_or(|until| until > now) && decision.kind != DecisionKind::Reopen),
         risk: score(risk),
         due_at,
         overdue: is_open && due_at.is_some_and(|due| due < now),
@@ -142,6 +162,60 @@ pub(crate) async fn get(db: &Db, scope: &Scope, now: Time, id: FindingId) -> Res
     db.one(Sql::built(statement).bind(scope.tenant()).bind(now).bind(id)).await?.map(|row| finding(&row, now)).transpose()
 }
 
+/// Where a finding stands within a change.
+pub(crate) async fn status_now(change: &mut audit::Change, id: FindingId) -> Result<Status> {
+    let statement = sql("SELECT status FROM vulnerabilities WHERE tenant_id = $1 AND id = $2");
+    let row = change.one(statement.bind(change.scope().tenant()).bind(id)).await?;
+    row.ok_or_else(|| Error::internal("a finding is gone in the middle of a change"))?.parse("status")
+}
+
+/// Where a part of an export ends.
+#[derive(Debug, Clone)]
+pub(crate) struct Exported {
+    source: String,
+    check: String,
+    id: FindingId,
+}
+
+impl Exported {
+    pub(crate) fn of(finding: &Finding) -> Self {
+        Self { source: finding.source.clone(), check: finding.check.clone(), id: finding.id }
+    }
+}
+
+/// A part of an export, by tool and check.
+pub(crate) async fn export(
+    db: &Db,
+    scope: &Scope,
+    now: Time,
+    filter: &Filter,
+    after: Option<&Exported>,
+    rows: u32,
+) -> Result<Vec<Finding>> {
+    let mut conditions = Where::new(scope.tenant(), now, filter)?;
+    if let Some(after) = after {
+        let (source, check, id) =
+            (conditions.bind((&after.source).into()), conditions.bind((&after.check).into()), conditions.bind(after.id.into()));
+        conditions.clauses.push(format!("(v.source, v.check_id, v.id) > ({source}, {check}, {id})"));
+    }
+    let statement = format!(
+        "SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id
+         WHERE {} ORDER BY v.source, v.check_id, v.id LIMIT {rows}",
+        conditions.text()
+    );
+    db.all(Sql::built(statement).bind_all(conditions.values)).await?.iter().map(|row| finding(row, now)).collect()
+}
+
+/// Findings with these conditions, in the order of their ids.
+pub(crate) async fn some(db: &Db, now: Time, conditions: Where, limit: u32) -> Result<Vec<Finding>> {
+    let statement = format!(
+        "SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id
+         WHERE {} ORDER BY v.id LIMIT {limit}",
+        conditions.text()
+    );
+    db.all(Sql::built(statement).bind_all(conditions.values)).await?.iter().map(|row| finding(row, now)).collect()
+}
+
 /// What tools said about a finding, newest first.
 pub(crate) async fn observations(db: &Db, scope: &Scope, id: FindingId, limit: u32) -> Result<Vec<Seen>> {
     let statement = format!(
@@ -204,6 +278,13 @@ pub(crate) async fn birth(db: &Db, scope: &Scope, finding: &Finding) -> Result<O
     .transpose()
 }
 
+/// Ids of the findings a filter shows, at most `limit`.
+pub(crate) async fn ids(db: &Db, scope: &Scope, now: Time, filter: &Filter, limit: usize) -> Result<Vec<FindingId>> {
+    let conditions = Where::new(scope.tenant(), now, filter)?;
+    let statement = format!("SELECT v.id FROM vulnerabilities v WHERE {} ORDER BY v.id LIMIT {limit}", conditions.text());
+    db.all(Sql::built(statement).bind_all(conditions.values)).await?.iter().map(|row| row.get("id")).collect()
+}
+
 /// Findings counted by severity and status.
 pub(crate) async fn counts(db: &Db, scope: &Scope, now: Time, filter: &Filter) -> Result<Counts> {
     let conditions = Where::new(scope.tenant(), now, filter)?;
@@ -237,6 +318,8 @@ fn slot(by_status: &mut ByStatus, status: Status) -> &mut u64 {
         Status::Open => &mut by_status.open,
         Status::NotRetested => &mut by_status.not_retested,
         Status::Accepted => &mut by_status.accepted,
+        Status::OutOfScope => &mut by_status.out_of_scope,
+        Status::Mitigated => &mut by_status.mitigated,
         Status::FalsePositive => &mut by_status.false_positive,
         Status::Fixed => &mut by_status.fixed,
     }

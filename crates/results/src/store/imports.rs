@@ -10,8 +10,7 @@ use targets::TargetId;
 use super::{clean, json};
 use crate::model::{CoverageRow, Import, ImportId, ImportOptions, ImportState, ImportSummary};
 
-const COLUMNS: &str =
-    "id, format, filename, sha256, target_id, scan_id, service, state, error, created_at, ended_at, created_by, summary";
+const COLUMNS: &str = "id, format, filename, sha256, target_id, scan_id, service, state, error, created_at, ended_at, created_by, summary";
 
 /// What an import is kept with beside what is shown.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +45,8 @@ fn import(row: &Row) -> Result<Import> {
 
 /// Keeps an import: one that took place, or one whose file waits.
 pub(crate) async fn insert(change: &mut Change, import: &Import, kept: &Kept) -> Result<()> {
-    let statement = sql("INSERT INTO imports (id, tenant_id, format, filename, sha256, raw_key, target_id, scan_id, artifact_id, idempotency_key,
+    let statement =
+        sql("INSERT INTO imports (id, tenant_id, format, filename, sha256, raw_key, target_id, scan_id, artifact_id, idempotency_key,
              summary, created_at, created_by, service, state, options, ended_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)");
     let statement = statement
@@ -79,14 +79,21 @@ pub(crate) struct Waiting {
 
 /// The import, if its file still waits.
 pub(crate) async fn waiting(db: &Db, scope: &Scope, id: ImportId) -> Result<Option<Waiting>> {
-    let statement =
-        format!("SELECT {COLUMNS}, raw_key, options FROM imports WHERE tenant_id = $1 AND id = $2 AND state = 'queued' AND raw_key IS NOT NULL");
+    let statement = format!(
+        "SELECT {COLUMNS}, raw_key, options FROM imports WHERE tenant_id = $1 AND id = $2 AND state = 'queued' AND raw_key IS NOT NULL"
+    );
     let row = db.one(Sql::built(statement).bind(scope.tenant()).bind(id)).await?;
     row.map(|row| Ok(Waiting { import: import(&row)?, raw_key: row.get("raw_key")?, options: row.json("options")? })).transpose()
 }
 
 /// Ends an import whose file waited; tells whether it still did. A failure frees the idempotency key for another try.
-pub(crate) async fn end(change: &mut Change, id: ImportId, state: ImportState, summary: &ImportSummary, error: Option<&str>) -> Result<bool> {
+pub(crate) async fn end(
+    change: &mut Change,
+    id: ImportId,
+    state: ImportState,
+    summary: &ImportSummary,
+    error: Option<&str>,
+) -> Result<bool> {
     let statement = sql("UPDATE imports SET state = $3, summary = $4, error = $5, ended_at = $6,
              idempotency_key = CASE WHEN $3 = 'failed' THEN NULL ELSE idempotency_key END
          WHERE tenant_id = $1 AND id = $2 AND state = 'queued'");
@@ -101,12 +108,7 @@ pub(crate) async fn end(change: &mut Change, id: ImportId, state: ImportState, s
 }
 
 /// The newest import into this target and service that is not failed or undone, and how it was taken in.
-pub(crate) async fn newest(
-    db: &Db,
-    scope: &Scope,
-    target: Option<TargetId>,
-    service: &str,
-) -> Result<Option<(Import, ImportOptions)>> {
+pub(crate) async fn newest(db: &Db, scope: &Scope, target: Option<TargetId>, service: &str) -> Result<Option<(Import, ImportOptions)>> {
     let place = if target.is_some() { "target_id = $3" } else { "target_id IS NULL AND CAST($3 AS TEXT) IS NULL" };
     let statement = format!(
         "SELECT {COLUMNS}, options FROM imports WHERE tenant_id = $1 AND service = $2 AND {place} AND state IN ('done', 'queued')

@@ -1,11 +1,15 @@
 //! All SQL of this context: reads within a scope, writes within a change.
 
+pub(crate) mod clusters;
 pub(crate) mod decisions;
 pub(crate) mod feeds;
 pub(crate) mod findings;
 pub(crate) mod imports;
 pub(crate) mod ingest;
 pub(crate) mod query;
+pub(crate) mod reviews;
+pub(crate) mod trends;
+pub(crate) mod undo;
 pub(crate) mod risk;
 
 use base::{Error, Result};

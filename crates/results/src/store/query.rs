@@ -44,6 +44,14 @@ impl Where {
         if let Some(cwe) = filter.cwe {
             this.add("v.labels LIKE ? ESCAPE '\\'", containing(&format!(" CWE-{cwe} ")).into());
         }
+        for (column, value) in [("v.check_id = ?", &filter.check), ("v.service = ?", &filter.service), ("v.cluster = ?", &filter.cluster)] {
+            if let Some(value) = value {
+                this.add(column, value.into());
+            }
+        }
+        if let Some(import) = filter.import {
+            this.add("v.first_import = ?", import.into());
+        }
         Ok(this)
     }
 

@@ -9,7 +9,7 @@ use testkit::engines;
 use crate::story::{Story, hit, lines, miss};
 
 fn decision(kind: DecisionKind) -> NewDecision {
-    NewDecision { kind, reason: "looked at it".into(), valid_until: None }
+    NewDecision { kind, reason: "looked at it".into(), valid_until: None, scope: results::DecisionScope::Finding }
 }
 
 #[tokio::test]
@@ -85,10 +85,7 @@ async fn a_decision_without_reason_end_or_permission_is_refused() {
         let wrong = [
             (NewDecision { reason: "  ".into(), ..decision(DecisionKind::Accepted) }, "results.reason"),
             (NewDecision { valid_until: Some(now), ..decision(DecisionKind::Accepted) }, "results.valid_until"),
-            (
-                NewDecision { valid_until: Some(now + Duration::from_secs(60)), ..decision(DecisionKind::FalsePositive) },
-                "results.valid_until",
-            ),
+            (NewDecision { valid_until: Some(now + Duration::from_secs(60)), ..decision(DecisionKind::Fixed) }, "results.valid_until"),
         ];
         for (new, code) in wrong {
             assert_eq!(story.results.decide(&story.actor, id, new).await.unwrap_err().code(), code);

@@ -1,9 +1,13 @@
 //! Stories of findings, on both engines.
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a failed step is a failed test; the server under test is a task")]
 
+mod accepted;
 mod decisions;
 mod identity;
 mod imports;
+mod laws;
+mod lifecycle;
+mod recorded;
 mod risk;
 mod routes;
 mod scanned;

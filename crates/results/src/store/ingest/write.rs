@@ -213,8 +213,7 @@ pub(crate) async fn keep_before(change: &mut Change, import: ImportId, ids: &[Fi
              WHERE tenant_id = $1 AND id IN ({}) ON CONFLICT (import_id, id) DO NOTHING",
             list(some.len(), 2)
         );
-        let statement =
-            Sql::built(statement).bind(change.scope().tenant()).bind(import).bind_all(some.iter().map(|id| Value::from(*id)));
+        let statement = Sql::built(statement).bind(change.scope().tenant()).bind(import).bind_all(some.iter().map(|id| Value::from(*id)));
         change.run(statement).await?;
     }
     Ok(())
@@ -227,8 +226,7 @@ pub(crate) async fn retire_keys(change: &mut Change, import: ImportId, ids: &[Fi
             "UPDATE finding_keys SET retired_by = $2 WHERE tenant_id = $1 AND retired_by IS NULL AND finding_id IN ({})",
             list(some.len(), 2)
         );
-        let statement =
-            Sql::built(statement).bind(change.scope().tenant()).bind(import).bind_all(some.iter().map(|id| Value::from(*id)));
+        let statement = Sql::built(statement).bind(change.scope().tenant()).bind(import).bind_all(some.iter().map(|id| Value::from(*id)));
         change.run(statement).await?;
     }
     Ok(())
@@ -241,7 +239,7 @@ pub(crate) async fn add_keys(change: &mut Change, import: ImportId, keys: &[(Fin
     for some in keys.chunks(5000) {
         let statement = format!(
             "INSERT INTO finding_keys (tenant_id, added_by, finding_id, position, scheme, version, digest) VALUES {}
-             ON CONFLICT (finding_id, digest) DO UPDATE SET retired_by = NULL",
+             ON CONFLICT (finding_id, digest) DO UPDATE SET retired_by = NULL, position = excluded.position",
             rows_sharing(some.len(), &[Some(1), Some(2), None, None, None, None, None], 2)
         );
         let mut insert = Sql::built(statement).bind(change.scope().tenant()).bind(import);
@@ -262,8 +260,7 @@ pub(crate) async fn add_observations(change: &mut Change, origin: &Origin, rows:
         "INSERT INTO observations (tenant_id, import_id, scan_id, created_at, id, finding_id, body, observed_at) VALUES {}",
         rows_sharing(rows.len(), &[Some(1), Some(2), Some(3), Some(4), None, None, None, None], 4)
     );
-    let mut insert =
-        Sql::built(statement).bind(change.scope().tenant()).bind(origin.import).bind(origin.scan).bind(change.now());
+    let mut insert = Sql::built(statement).bind(change.scope().tenant()).bind(origin.import).bind(origin.scan).bind(change.now());
     for seen in rows {
         let id = change.id::<Observation>();
         insert = insert.bind(id).bind(seen.finding).bind(&seen.body).bind(seen.observed_at.as_deref().map(clean));

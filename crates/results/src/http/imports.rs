@@ -1,4 +1,4 @@
-//! Routes of this context: findings, decisions, imports, coverage.
+//! Routes of imports: take in, follow, list, take back.
 
 use std::io::{Seek, Write};
 
@@ -9,18 +9,15 @@ use axum::response::{IntoResponse, Response};
 use base::{Page, PageRequest};
 use futures::StreamExt;
 use http::{HeaderMap, StatusCode};
-use scans::{Scan, ScanId};
-use serde::Deserialize;
+use importers::Format;
+use serde::{Deserialize, Serialize};
 use targets::TargetId;
-use utoipa::IntoParams;
-use web::{Answer, Body, Caller, ErrorResponses, OpenApiRouter, Params, PathId, routes};
+use utoipa::{IntoParams, ToSchema};
+use web::{Answer, Caller, ErrorResponses, OpenApiRouter, Params, PathId, routes};
 
 use crate::errors;
 use crate::ingest::ImportProgress;
-use crate::model::{
-    Closing, Counts, CoverageRow, Filter, Finding, FindingDetail, FindingId, Import, ImportId, ImportOptions, ImportRequest, ImportState,
-    NewDecision, SeveritySchema, Sort,
-};
+use crate::model::{Closing, Import, ImportId, ImportOptions, ImportRequest, ImportState, SeveritySchema};
 use crate::service::Results;
 
 /// Largest file over HTTP.
@@ -28,69 +25,40 @@ const LARGEST: u64 = 2 << 30;
 /// Files up to this are taken in before the answer unless the caller says otherwise.
 const AT_ONCE: u64 = 1 << 20;
 
-/// The routes, relative to the API root.
-pub fn routes(results: &Results) -> OpenApiRouter {
+pub(super) fn routes(results: &Results) -> OpenApiRouter {
     OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(summary))
-        .routes(routes!(get))
-        .routes(routes!(decide))
         .routes(routes!(imports, import))
+        .routes(routes!(formats))
         .routes(routes!(import_of))
         .routes(routes!(progress))
-        .routes(routes!(coverage))
+        .routes(routes!(undo))
         .with_state(results.clone())
-        .merge(crate::risk::routes(results))
 }
 
-/// The order of a list of findings.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-struct Order {
-    /// `severity` when absent.
-    #[serde(default)]
-    #[param(inline)]
-    sort: Sort,
+/// A format that can be taken in.
+#[derive(Debug, Serialize, ToSchema)]
+struct KnownFormat {
+    /// Its id.
+    #[schema(max_length = 64)]
+    id: &'static str,
+    /// Its name.
+    #[schema(max_length = 128)]
+    label: &'static str,
 }
 
-/// List findings
-#[utoipa::path(get, path = "/findings", tag = "findings", operation_id = "list_findings", params(Filter, Order, PageRequest),
-    responses((status = 200, description = "A page of findings", body = Page<Finding>), ErrorResponses))]
-async fn list(
-    State(results): State<Results>,
-    Caller(actor): Caller,
-    Params(filter): Params<Filter>,
-    Params(order): Params<Order>,
-    Params(page): Params<PageRequest>,
-) -> Answer<Json<Page<Finding>>> {
-    Ok(Json(results.findings(&actor, &filter, order.sort, &page).await?))
+/// List the formats that can be taken in
+#[utoipa::path(get, path = "/imports/formats", tag = "findings", operation_id = "list_import_formats",
+    responses((status = 200, description = "Every format", body = Vec<KnownFormat>), ErrorResponses))]
+async fn formats(Caller(actor): Caller) -> Answer<Json<Vec<KnownFormat>>> {
+    actor.scope(crate::actions::READ)?;
+    Ok(Json(Format::all().map(|format| KnownFormat { id: format.id(), label: format.label() }).collect()))
 }
 
-/// Count findings by severity and status
-#[utoipa::path(get, path = "/findings/summary", tag = "findings", operation_id = "summarize_findings", params(Filter),
-    responses((status = 200, description = "The counts", body = Counts), ErrorResponses))]
-async fn summary(State(results): State<Results>, Caller(actor): Caller, Params(filter): Params<Filter>) -> Answer<Json<Counts>> {
-    Ok(Json(results.summary(&actor, &filter).await?))
-}
-
-/// Get one finding with evidence, history and decisions
-#[utoipa::path(get, path = "/findings/{finding_id}", tag = "findings", operation_id = "get_finding", params(("finding_id" = FindingId, Path)),
-    responses((status = 200, description = "The finding", body = FindingDetail), ErrorResponses))]
-async fn get(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Finding>) -> Answer<Json<FindingDetail>> {
-    Ok(Json(results.finding(&actor, id).await?))
-}
-
-/// Decide about a finding
-#[utoipa::path(post, path = "/findings/{finding_id}/decisions", tag = "findings", operation_id = "decide_finding", request_body = NewDecision,
-    params(("finding_id" = FindingId, Path)),
-    responses((status = 200, description = "The finding as it stands now", body = Finding), ErrorResponses))]
-async fn decide(
-    State(results): State<Results>,
-    Caller(actor): Caller,
-    PathId(id): PathId<Finding>,
-    Body(new): Body<NewDecision>,
-) -> Answer<Json<Finding>> {
-    Ok(Json(results.decide(&actor, id, new).await?))
+/// Take an import back
+#[utoipa::path(post, path = "/imports/{import_id}/undo", tag = "findings", operation_id = "undo_import", params(("import_id" = ImportId, Path)),
+    responses((status = 200, description = "The import, undone", body = Import), ErrorResponses))]
+async fn undo(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Import>) -> Answer<Json<Import>> {
+    Ok(Json(results.undo(&actor, id).await?))
 }
 
 /// What comes beside an imported file.
@@ -224,13 +192,4 @@ async fn imports(State(results): State<Results>, Caller(actor): Caller, Params(p
     responses((status = 200, description = "The import", body = Import), ErrorResponses))]
 async fn import_of(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Import>) -> Answer<Json<Import>> {
     Ok(Json(results.import_of(&actor, id).await?))
-}
-
-/// What a scan tested and what it left out
-#[utoipa::path(get, path = "/coverage/{scan_id}", tag = "findings", operation_id = "list_scan_coverage", params(("scan_id" = ScanId, Path)),
-    responses((status = 200, description = "At most five thousand statements", body = Vec<CoverageRow>), ErrorResponses))]
-async fn coverage(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Scan>) -> Answer<Json<Vec<CoverageRow>>> {
-    // Another tenant's scan does not exist; an empty list would say that it does.
-    results.scans.get(&actor, id).await?;
-    Ok(Json(results.coverage(&actor, id).await?))
 }

@@ -1,0 +1,61 @@
+//! SQL of clusters: findings that share a name. No row is ever changed or deleted for being in one.
+
+use audit::Change;
+use backends::{Db, Sql, sql};
+use base::{Result, Scope, Time};
+
+use super::clean;
+use super::findings::{severity, some};
+use super::query::Where;
+use crate::model::{Cluster, Filter, Finding, FindingId};
+
+/// Clusters with several members, by name.
+pub(crate) async fn list(db: &Db, scope: &Scope, after: Option<String>, rows: u32) -> Result<Vec<Cluster>> {
+    let statement = format!(
+        "SELECT cluster, MIN(cluster_reason) AS reason, COUNT(*) AS members, COUNT(DISTINCT source) AS sources, MAX(severity) AS severity,
+             SUM(CASE WHEN status IN ('open', 'not_retested') THEN 1 ELSE 0 END) AS standing
+         FROM vulnerabilities WHERE tenant_id = $1 AND cluster IS NOT NULL AND cluster > $2
+         GROUP BY cluster HAVING COUNT(*) > 1 ORDER BY cluster LIMIT {}",
+        rows + 1
+    );
+    let found = db.all(Sql::built(statement).bind(scope.tenant()).bind(after.unwrap_or_default())).await?;
+    found
+        .iter()
+        .map(|row| {
+            Ok(Cluster {
+                id: row.get("cluster")?,
+                reason: row.get::<Option<String>>("reason")?.unwrap_or_default(),
+                members: row.get("members")?,
+                sources: row.get("sources")?,
+                standing: row.get("standing")?,
+                severity: severity(row.get("severity")?)?,
+            })
+        })
+        .collect()
+}
+
+/// Members of a cluster.
+pub(crate) async fn members(db: &Db, scope: &Scope, now: Time, cluster: &str, limit: u32) -> Result<Vec<Finding>> {
+    let filter = Filter { cluster: Some(cluster.to_owned()), ..Filter::default() };
+    some(db, now, Where::new(scope.tenant(), now, &filter)?, limit).await
+}
+
+/// The cluster a finding is in.
+pub(crate) async fn of_finding(change: &mut Change, id: FindingId) -> Result<Option<Option<(String, String)>>> {
+    let statement = sql("SELECT cluster, cluster_reason FROM vulnerabilities WHERE tenant_id = $1 AND id = $2");
+    let row = change.one(statement.bind(change.scope().tenant()).bind(id)).await?;
+    row.map(|row| {
+        let name: Option<String> = row.get("cluster")?;
+        let reason: Option<String> = row.get("cluster_reason")?;
+        Ok(name.map(|name| (name, reason.unwrap_or_default())))
+    })
+    .transpose()
+}
+
+/// Puts a finding into a cluster, for good.
+pub(crate) async fn put(change: &mut Change, id: FindingId, cluster: &str, reason: &str) -> Result<bool> {
+    let statement =
+        sql("UPDATE vulnerabilities SET cluster = $3, cluster_reason = $4, cluster_fixed = TRUE WHERE tenant_id = $1 AND id = $2");
+    let statement = statement.bind(change.scope().tenant()).bind(id).bind(cluster).bind(clean(reason));
+    Ok(change.run(statement).await? > 0)
+}

@@ -1,0 +1,189 @@
+//! SQL of figures over time and of saved filters.
+
+use audit::Change;
+use backends::{Db, Row, Sql, Value, sql};
+use base::{Result, Scope, TenantId, Time, UserId};
+use targets::TargetId;
+
+use super::findings::severity;
+use super::{clean, json};
+use crate::model::{Analytics, Cause, FilterId, NewFilter, SavedFilter, TrendDay};
+
+/// Days a finding may stand, by severity from info to critical; information has no end.
+const DAYS: [i64; 5] = [36_500, 180, 90, 30, 7];
+const STANDING: &str = "status IN ('open', 'not_retested')";
+
+/// The moment from which a finding of its severity is late: `first_seen` before this is overdue at `$now`.
+fn overdue(now: &str) -> String {
+    let cases: Vec<String> =
+        DAYS.iter().enumerate().map(|(rank, days)| format!("WHEN {rank} THEN {}", days * 24 * 3600 * 1_000_000)).collect();
+    format!("first_seen + (CASE severity {} ELSE 0 END) < {now}", cases.join(" "))
+}
+
+/// Tenants that ever took anything in.
+pub(crate) async fn tenants(db: &Db) -> Result<Vec<TenantId>> {
+    db.all(sql("SELECT DISTINCT tenant_id FROM imports")).await?.iter().map(|row| row.get("tenant_id")).collect()
+}
+
+/// Whether a day's figures are written.
+pub(crate) async fn has_day(db: &Db, tenant: TenantId, day: &str) -> Result<bool> {
+    let statement = sql("SELECT 1 FROM vulnerability_trends WHERE tenant_id = $1 AND day = $2 LIMIT 1");
+    Ok(db.one(statement.bind(tenant).bind(day)).await?.is_some())
+}
+
+/// Writes a day's figures, once: by target and severity, and by format of the imports.
+pub(crate) async fn record(change: &mut Change, day: &str, from: Time, to: Time) -> Result<u64> {
+    let tenant = change.scope().tenant();
+    let statement = format!(
+        "INSERT INTO vulnerability_trends (tenant_id, day, target_id, severity, opened, fixed, standing, accepted, false_positive, overdue,
+             seconds_to_fix, created_at)
+         SELECT tenant_id, CAST($2 AS TEXT), target_id, severity,
+             SUM(CASE WHEN first_seen >= $3 AND first_seen < $4 THEN 1 ELSE 0 END),
+             SUM(CASE WHEN fixed_at >= $3 AND fixed_at < $4 THEN 1 ELSE 0 END),
+             SUM(CASE WHEN {STANDING} AND first_seen < $4 THEN 1 ELSE 0 END),
+             SUM(CASE WHEN status = 'accepted' THEN 1 ELSE 0 END),
+             SUM(CASE WHEN status = 'false_positive' THEN 1 ELSE 0 END),
+             SUM(CASE WHEN {STANDING} AND {} THEN 1 ELSE 0 END),
+             CAST(COALESCE(SUM(CASE WHEN fixed_at >= $3 AND fixed_at < $4 THEN (fixed_at - first_seen) / 1000000 ELSE 0 END), 0) AS BIGINT),
+             CAST($5 AS BIGINT)
+         FROM vulnerabilities WHERE tenant_id = $1 GROUP BY tenant_id, target_id, severity
+         ON CONFLICT (tenant_id, day, target_id, severity) DO NOTHING",
+        overdue("$4")
+    );
+    let statement = Sql::built(statement).bind(tenant).bind(day).bind(from).bind(to).bind(change.now());
+    change.run(statement).await
+}
+
+/// What imports of a day brought, by format.
+pub(crate) async fn imports_of(change: &mut Change, from: Time, to: Time) -> Result<Vec<(String, crate::model::ImportSummary)>> {
+    let statement =
+        sql("SELECT format, summary FROM imports WHERE tenant_id = $1 AND state = 'done' AND created_at >= $2 AND created_at < $3");
+    let rows = change.all(statement.bind(change.scope().tenant()).bind(from).bind(to)).await?;
+    rows.iter().map(|row| Ok((row.get("format")?, row.json("summary")?))).collect()
+}
+
+/// Writes what imports of one format brought on a day.
+pub(crate) async fn record_imports(change: &mut Change, day: &str, format: &str, figures: [i64; 6]) -> Result<()> {
+    let statement = sql(
+        "INSERT INTO import_metrics (tenant_id, day, source, imports, observations, created, reopened, closed, not_retested, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (tenant_id, day, source) DO NOTHING",
+    );
+    let statement =
+        statement.bind(change.scope().tenant()).bind(day).bind(format).bind_all(figures.into_iter().map(Value::from)).bind(change.now());
+    change.run(statement).await.map(drop)
+}
+
+fn of_target(target: Option<TargetId>, number: usize) -> String {
+    if target.is_some() { format!("target_id = ${number}") } else { format!("CAST(${number} AS TEXT) IS NULL") }
+}
+
+/// What stands and what went in a period, counted now.
+pub(crate) async fn figures(db: &Db, scope: &Scope, target: Option<TargetId>, from: Time, now: Time) -> Result<Analytics> {
+    let statement = format!(
+        "SELECT severity, SUM(CASE WHEN {STANDING} THEN 1 ELSE 0 END) AS standing,
+             SUM(CASE WHEN {STANDING} AND {} THEN 1 ELSE 0 END) AS overdue,
+             SUM(CASE WHEN first_seen >= $3 THEN 1 ELSE 0 END) AS opened,
+             SUM(CASE WHEN fixed_at >= $3 THEN 1 ELSE 0 END) AS fixed,
+             CAST(COALESCE(SUM(CASE WHEN fixed_at >= $3 THEN (fixed_at - first_seen) / 1000000 ELSE 0 END), 0) AS BIGINT) AS seconds
+         FROM vulnerabilities WHERE tenant_id = $1 AND {} GROUP BY severity",
+        overdue("$4"),
+        of_target(target, 2)
+    );
+    let statement = Sql::built(statement).bind(scope.tenant()).bind(target).bind(from).bind(now);
+    let (mut analytics, mut seconds) = (Analytics::default(), 0_u64);
+    for row in db.all(statement).await? {
+        let severity = severity(row.get("severity")?)?;
+        add(&mut analytics.standing, severity, row.get("standing")?);
+        add(&mut analytics.overdue, severity, row.get("overdue")?);
+        analytics.opened += row.get::<u64>("opened")?;
+        analytics.fixed += row.get::<u64>("fixed")?;
+        seconds += row.get::<u64>("seconds")?;
+    }
+    analytics.seconds_to_fix = seconds.checked_div(analytics.fixed);
+    Ok(analytics)
+}
+
+fn add(to: &mut scans::BySeverity, severity: importers::Severity, count: u64) {
+    let slot = match severity {
+        importers::Severity::Critical => &mut to.critical,
+        importers::Severity::High => &mut to.high,
+        importers::Severity::Medium => &mut to.medium,
+        importers::Severity::Low => &mut to.low,
+        importers::Severity::Info => &mut to.info,
+    };
+    *slot += count;
+}
+
+/// The days that are written, oldest first.
+pub(crate) async fn days(db: &Db, scope: &Scope, target: Option<TargetId>, from: &str) -> Result<Vec<TrendDay>> {
+    let statement = format!(
+        "SELECT day, CAST(SUM(opened) AS BIGINT) AS opened, CAST(SUM(fixed) AS BIGINT) AS fixed, CAST(SUM(standing) AS BIGINT) AS standing,
+             CAST(SUM(overdue) AS BIGINT) AS overdue
+         FROM vulnerability_trends WHERE tenant_id = $1 AND day >= $3 AND {} GROUP BY day ORDER BY day",
+        of_target(target, 2)
+    );
+    let rows = db.all(Sql::built(statement).bind(scope.tenant()).bind(target).bind(from)).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(TrendDay {
+                day: row.get("day")?,
+                opened: row.get("opened")?,
+                fixed: row.get("fixed")?,
+                standing: row.get("standing")?,
+                overdue: row.get("overdue")?,
+            })
+        })
+        .collect()
+}
+
+/// What occurs most among findings that stand: the ten most frequent values of a column.
+pub(crate) async fn causes(db: &Db, scope: &Scope, target: Option<TargetId>, column: &'static str) -> Result<Vec<Cause>> {
+    let statement = format!(
+        "SELECT {column} AS name, COUNT(*) AS findings FROM vulnerabilities
+         WHERE tenant_id = $1 AND {} AND {STANDING} AND {column} <> '' GROUP BY {column} ORDER BY findings DESC, name LIMIT 10",
+        of_target(target, 2)
+    );
+    let rows = db.all(Sql::built(statement).bind(scope.tenant()).bind(target)).await?;
+    rows.iter().map(|row| Ok(Cause { name: row.get("name")?, findings: row.get("findings")? })).collect()
+}
+
+fn saved(row: &Row) -> Result<SavedFilter> {
+    Ok(SavedFilter {
+        id: row.get("id")?,
+        name: row.get("name")?,
+        filter: row.json("filter")?,
+        is_shared: row.get("is_shared")?,
+        created_at: row.get("created_at")?,
+    })
+}
+
+/// Filters a user sees, by name.
+pub(crate) async fn filters(db: &Db, scope: &Scope, user: Option<UserId>) -> Result<Vec<SavedFilter>> {
+    let statement = sql("SELECT id, name, filter, is_shared, created_at FROM finding_filters
+         WHERE tenant_id = $1 AND (is_shared OR user_id = $2) ORDER BY name, id LIMIT 500");
+    db.all(statement.bind(scope.tenant()).bind(user)).await?.iter().map(saved).collect()
+}
+
+/// Keeps a filter.
+pub(crate) async fn save_filter(change: &mut Change, id: FilterId, new: &NewFilter) -> Result<()> {
+    let user = change.actor().user;
+    let statement = sql(
+        "INSERT INTO finding_filters (id, tenant_id, user_id, name, filter, is_shared, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    );
+    let statement = statement
+        .bind(id)
+        .bind(change.scope().tenant())
+        .bind(user)
+        .bind(clean(&new.name))
+        .bind(json(&new.filter)?)
+        .bind(new.is_shared)
+        .bind(change.now());
+    change.run(statement).await.map(drop)
+}
+
+/// Drops a filter of the user; tells whether there was one.
+pub(crate) async fn drop_filter(change: &mut Change, id: FilterId) -> Result<bool> {
+    let user = change.actor().user;
+    let statement = sql("DELETE FROM finding_filters WHERE tenant_id = $1 AND id = $2 AND user_id = $3");
+    Ok(change.run(statement.bind(change.scope().tenant()).bind(id).bind(user)).await? > 0)
+}

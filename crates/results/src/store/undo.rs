@@ -1,0 +1,112 @@
+//! SQL of taking an import back.
+
+use audit::Change;
+use backends::{Sql, sql};
+use base::{Result, Time};
+use targets::TargetId;
+
+use crate::model::{FindingId, ImportId};
+
+/// An import that was taken in after another one, into the same target and service.
+pub(crate) async fn later(
+    change: &mut Change,
+    import: ImportId,
+    target: Option<TargetId>,
+    service: &str,
+    ended: Time,
+) -> Result<Option<ImportId>> {
+    let place = if target.is_some() { "target_id = $5" } else { "target_id IS NULL AND CAST($5 AS TEXT) IS NULL" };
+    let statement = format!(
+        "SELECT id FROM imports WHERE tenant_id = $1 AND service = $2 AND state = 'done' AND id <> $3
+             AND (ended_at > $4 OR (ended_at = $4 AND id > $3) OR (ended_at IS NULL AND created_at > $4)) AND {place}
+         ORDER BY id DESC LIMIT 1"
+    );
+    let statement = Sql::built(statement).bind(change.scope().tenant()).bind(service).bind(import).bind(ended).bind(target);
+    change.one(statement).await?.map(|row| row.get("id")).transpose()
+}
+
+/// Findings born with an import about which people have decided since, and its reviews that were answered.
+pub(crate) async fn decided(change: &mut Change, import: ImportId) -> Result<i64> {
+    let statement = sql("SELECT
+             (SELECT COUNT(DISTINCT d.finding_id) FROM decisions d JOIN vulnerabilities v ON v.id = d.finding_id
+              WHERE d.tenant_id = $1 AND v.tenant_id = $1 AND v.first_import = $2)
+           + (SELECT COUNT(*) FROM finding_reviews WHERE tenant_id = $1 AND import_id = $2 AND outcome = 'same') AS decided");
+    let row = change.one(statement.bind(change.scope().tenant()).bind(import)).await?;
+    row.map_or(Ok(0), |row| row.get("decided"))
+}
+
+/// What is restored, apart from the status, which follows from it.
+const RESTORED: &[&str] = &[
+    "check_id",
+    "title",
+    "description",
+    "remediation",
+    "severity",
+    "cvss",
+    "cvss_score",
+    "cwes",
+    "cves",
+    "refs",
+    "tags",
+    "location",
+    "confidence",
+    "labels",
+    "search",
+    "state",
+    "ambiguous",
+    "last_seen",
+    "last_scan",
+    "last_import",
+    "times_seen",
+    "asset",
+    "content",
+    "fixed_at",
+];
+
+/// Puts everything back as it was before the import; returns the findings whose status has to be derived again.
+pub(crate) async fn restore(change: &mut Change, import: ImportId) -> Result<Vec<FindingId>> {
+    let tenant = change.scope().tenant();
+    let bound = |text: String| Sql::built(text).bind(tenant).bind(import);
+    let seen = "SELECT finding_id FROM observations WHERE tenant_id = $1 AND import_id = $2";
+    let born = format!("SELECT id FROM vulnerabilities WHERE tenant_id = $1 AND first_import = $2 AND id IN ({seen})");
+    let kept = "SELECT id FROM finding_before WHERE tenant_id = $1 AND import_id = $2";
+    let restored = change.all(bound(kept.to_owned())).await?.iter().map(|row| row.get("id")).collect::<Result<Vec<FindingId>>>()?;
+
+    change.run(bound(format!("DELETE FROM finding_keys WHERE tenant_id = $1 AND finding_id IN ({born})"))).await?;
+    change.run(bound(format!("DELETE FROM vulnerabilities WHERE tenant_id = $1 AND first_import = $2 AND id IN ({seen})"))).await?;
+    change.run(bound(format!("DELETE FROM finding_keys WHERE tenant_id = $1 AND added_by = $2 AND finding_id IN ({kept})"))).await?;
+    change
+        .run(bound(format!(
+            "UPDATE finding_keys SET retired_by = NULL WHERE tenant_id = $1 AND retired_by = $2 AND finding_id IN ({kept})"
+        )))
+        .await?;
+    let mut set: Vec<String> = RESTORED.iter().map(|name| format!("{name} = b.{name}")).collect();
+    for name in ["cluster", "cluster_reason"] {
+        set.push(format!("{name} = CASE WHEN vulnerabilities.cluster_fixed THEN vulnerabilities.{name} ELSE b.{name} END"));
+    }
+    let statement = format!(
+        "UPDATE vulnerabilities SET {} FROM finding_before AS b
+         WHERE vulnerabilities.tenant_id = $1 AND b.tenant_id = $1 AND b.import_id = $2 AND b.id = vulnerabilities.id",
+        set.join(", ")
+    );
+    change.run(bound(statement)).await?;
+    // What was seen as it was has no copy; its last sighting before this one tells when and by whom.
+    let statement = "UPDATE vulnerabilities SET last_import = o.import_id, last_seen = o.created_at, times_seen = vulnerabilities.times_seen - 1
+         FROM observations AS o
+         WHERE vulnerabilities.tenant_id = $1 AND vulnerabilities.last_import = $2 AND o.tenant_id = $1 AND o.finding_id = vulnerabilities.id
+           AND o.id = (SELECT MAX(p.id) FROM observations p WHERE p.tenant_id = $1 AND p.finding_id = vulnerabilities.id AND p.import_id <> $2)";
+    change.run(bound(statement.to_owned())).await?;
+    for table in ["observations", "finding_history", "coverage", "finding_reviews", "finding_before"] {
+        change.run(bound(format!("DELETE FROM {table} WHERE tenant_id = $1 AND import_id = $2"))).await?;
+    }
+    let statement = sql("UPDATE imports SET state = 'undone', idempotency_key = NULL, ended_at = $3 WHERE tenant_id = $1 AND id = $2");
+    change.run(statement.bind(tenant).bind(import).bind(change.now())).await?;
+    Ok(restored)
+}
+
+/// Drops copies that nobody can go back to any more.
+pub(crate) async fn forget(change: &mut Change, before: Time) -> Result<u64> {
+    let statement = sql("DELETE FROM finding_before WHERE tenant_id = $1
+             AND import_id IN (SELECT id FROM imports WHERE tenant_id = $1 AND created_at < $2)");
+    change.run(statement.bind(change.scope().tenant()).bind(before)).await
+}
