@@ -1,6 +1,8 @@
 //! What is usual for one device in one context: moving mean and variance of every feature, and a slow anchor that a patient
 //! attacker would have to drag along.
 
+use std::ops::Range;
+
 use crate::cohort::{Cohort, Situation, floored};
 use crate::rank::Ranks;
 use crate::sensor::{BANDS, COUPLING, Context, FEATURES, Sensor};
@@ -57,12 +59,13 @@ fn kind(feature: usize) -> usize {
     }
 }
 
+/// A spread from its code: sixteenths of an octave, straight between octaves, which is what the bits of a float are.
 fn spread(code: u8) -> f32 {
-    ((f32::from(code) - 128.0) / 16.0).exp2()
+    f32::from_bits((u32::from(code) + 127 * 16 - 128) << 19)
 }
 
 fn code(spread: f32) -> u8 {
-    (spread.max(1e-6).log2() * 16.0 + 128.0).clamp(0.0, 255.0) as u8
+    ((spread.clamp(0.004, 250.0).to_bits() >> 19) - (127 * 16 - 128)).min(255) as u8
 }
 
 impl Profile {
@@ -73,12 +76,8 @@ impl Profile {
 
     /// Standard deviation that a feature is measured with: the device's own, and the cohort's while that is new.
     pub(crate) fn deviation(&self, feature: usize, situation: &Situation) -> f32 {
-        let windows = f32::from(self.learned(feature));
-        let own = windows / (windows + MEMORY);
-        let cohort = situation.deviation[feature];
-        let variance = own * self.variances[feature] + (1.0 - own) * cohort * cohort;
-        // A mean of few windows is itself uncertain.
-        floored(feature, (variance * (1.0 + 1.0 / windows.max(1.0))).sqrt())
+        let (own, uncertain) = self.confidence(feature);
+        self.blended(feature, situation, own, uncertain)
     }
 
     /// Deviation of a value from what is usual, in standard deviations.
@@ -86,22 +85,38 @@ impl Profile {
         (value - self.means[feature]) / self.deviation(feature, situation)
     }
 
+    /// Deviations of the features of one sensor; the others stay zero.
+    pub(crate) fn measure(&self, range: Range<usize>, features: &[f32; FEATURES], situation: &Situation) -> [f32; FEATURES] {
+        let mut deviations = [0.0; FEATURES];
+        let (own, uncertain) = self.confidence(range.start);
+        for feature in range {
+            deviations[feature] = (features[feature] - self.means[feature]) / self.blended(feature, situation, own, uncertain);
+        }
+        deviations
+    }
+
+    /// How much of a variance is the device's own, and what a mean of few windows adds to it.
+    fn confidence(&self, feature: usize) -> (f32, f32) {
+        let windows = f32::from(self.learned(feature));
+        (windows / (windows + MEMORY), 1.0 + 1.0 / windows.max(1.0))
+    }
+
+    fn blended(&self, feature: usize, situation: &Situation, own: f32, uncertain: f32) -> f32 {
+        let cohort = situation.deviation[feature];
+        let variance = own * self.variances[feature] + (1.0 - own) * cohort * cohort;
+        floored(feature, (variance * uncertain).sqrt())
+    }
+
     /// Sum of squared deviations of a sensor's features; `None` while the context is too new.
-    pub(crate) fn statistic(&self, sensor: Sensor, features: &[f32; FEATURES], situation: &Situation, simplified: bool) -> Option<f32> {
+    pub(crate) fn statistic(&self, sensor: Sensor, deviations: &[f32; FEATURES], simplified: bool) -> Option<f32> {
         let mut range = sensor.features();
         if simplified {
             // The bands come last and are not measured then.
             range.end -= BANDS;
         }
-        (self.learned(range.start) >= MINIMUM).then(|| {
-            range
-                .map(|feature| {
-                    // One wild feature must not drown the others: beyond ten deviations nothing more is told apart.
-                    let z = self.deviations(feature, features[feature], situation).clamp(-10.0, 10.0);
-                    z * z
-                })
-                .sum()
-        })
+        // One wild feature must not drown the others: beyond ten deviations nothing more is told apart.
+        let square = |z: &f32| z.clamp(-10.0, 10.0) * z.clamp(-10.0, 10.0);
+        (self.learned(range.start) >= MINIMUM).then(|| deviations[range].iter().map(square).sum())
     }
 
     /// Whether a slow poisoning moved the feature further than its past allows.
@@ -110,7 +125,13 @@ impl Profile {
     }
 
     /// Learns a sensor's features; returns how many the guard held back because the mean had been dragged away from its anchor.
-    pub(crate) fn learn(&mut self, range: std::ops::Range<usize>, features: &[f32; FEATURES], situation: &Situation) -> u32 {
+    pub(crate) fn learn(&mut self, range: Range<usize>, features: &[f32; FEATURES], situation: &Situation) -> u32 {
+        let deviations = self.measure(range.clone(), features, situation);
+        self.learn_measured(range, features, &deviations)
+    }
+
+    /// The same with the deviations at hand.
+    pub(crate) fn learn_measured(&mut self, range: Range<usize>, features: &[f32; FEATURES], deviations: &[f32; FEATURES]) -> u32 {
         let Some(windows) = self.windows.get(kind(range.start)).copied() else { return 0 };
         let mut dragged = 0;
         for feature in range.clone() {
@@ -120,7 +141,7 @@ impl Profile {
                     dragged += 1;
                     continue;
                 }
-                if self.deviations(feature, value, situation).abs() > REFUSED {
+                if deviations[feature].abs() > REFUSED {
                     continue;
                 }
             }
@@ -144,7 +165,8 @@ impl Profile {
         let behind = f32::from(self.anchors[feature]) * unit;
         // The fast mean moved away from the anchor, which follows at a twentieth of the speed.
         let follow = rate / 20.0 * (difference - behind);
-        self.anchors[feature] = ((behind - rate * difference + follow) / unit).round().clamp(-32_000.0, 32_000.0) as i16;
+        let parts = ((behind - rate * difference + follow) / unit).clamp(-32_000.0, 32_000.0);
+        self.anchors[feature] = (parts + 0.5_f32.copysign(parts)) as i16;
         if windows.is_multiple_of(MEMORY as u16) {
             let wanted = code(deviation);
             let held = self.spreads[feature];

@@ -130,7 +130,7 @@ impl Device {
 
     /// Time of the newest reading on the device's own clock, microseconds.
     pub fn newest(&self) -> Option<i64> {
-        self.streams.iter().map(|stream| stream.last).max().filter(|newest| *newest > i64::MIN)
+        self.streams.iter().map(|stream| stream.now.last).max().filter(|newest| *newest > i64::MIN)
     }
 
     /// Features of the newest window, in the order of [`NAMES`](crate::NAMES).
@@ -212,7 +212,7 @@ impl Device {
             let index = sensor as usize;
             if goes[index] {
                 let stream = &mut self.streams[index];
-                self.last.at = self.last.at.max(self.clock.server(stream.last));
+                self.last.at = self.last.at.max(self.clock.server(stream.now.last));
                 windows[index] = Some(stream.close(sensor, learns, &mut self.faults));
             }
         }
@@ -255,31 +255,30 @@ impl Device {
         let model = situation(setting.cohort, last.context);
         let simplified = setting.mode == Mode::Simplified;
         let mut surprises = [None; 2];
-        if windows[0].is_some() {
-            surprises[0] = profile
-                .statistic(Sensor::Accelerometer, &last.features, model, simplified)
-                .map(|statistic| model.shape(Sensor::Accelerometer).exponent(statistic));
+        let mut deviations = [[0.0; FEATURES]; 2];
+        for sensor in [Sensor::Accelerometer, Sensor::Gyroscope] {
+            let index = sensor as usize;
+            if windows[index].is_some() {
+                deviations[index] = profile.measure(sensor.features(), &last.features, model);
+                surprises[index] =
+                    profile.statistic(sensor, &deviations[index], simplified).map(|statistic| model.shape(sensor).exponent(statistic));
+            }
         }
         let mut coupled = false;
-        if windows[1].is_some() {
-            surprises[1] = profile
-                .statistic(Sensor::Gyroscope, &last.features, model, simplified)
-                .map(|statistic| model.shape(Sensor::Gyroscope).exponent(statistic));
-            if let [Some(left), Some(right)] = windows
-                && !simplified
-                && (left.rate / right.rate - 1.0).abs() < 0.05
-                && let Some(coupling) = coupling(&left.magnitudes, &right.magnitudes)
+        if let [Some(left), Some(right)] = windows
+            && !simplified
+            && (left.rate / right.rate - 1.0).abs() < 0.05
+            && let Some(coupling) = coupling(&left.magnitudes, &right.magnitudes)
+        {
+            coupled = true;
+            last.features[COUPLING] = coupling.rho.atanh();
+            if let Some(surprise) = &mut surprises[1]
+                && profile.learned(COUPLING) >= crate::baseline::MINIMUM
             {
-                coupled = true;
-                last.features[COUPLING] = coupling.rho.atanh();
-                if let Some(surprise) = &mut surprises[1]
-                    && profile.learned(COUPLING) >= crate::baseline::MINIMUM
-                {
-                    let zeta = (last.features[COUPLING] - profile.means[COUPLING]).abs() * (coupling.effective - 3.0).max(1.0).sqrt();
-                    let coupling = crate::chance::normal_two_sided(f64::from(zeta / model.coupling));
-                    // Fisher's method: twice the sum of two exponents has four degrees of freedom.
-                    *surprise = chi_squared(4, 2.0 * (f64::from(*surprise) + coupling)) as f32;
-                }
+                let zeta = (last.features[COUPLING] - profile.means[COUPLING]).abs() * (coupling.effective - 3.0).max(1.0).sqrt();
+                let coupling = crate::chance::normal_two_sided(f64::from(zeta / model.coupling));
+                // Fisher's method: twice the sum of two exponents has four degrees of freedom.
+                *surprise = chi_squared(4, 2.0 * (f64::from(*surprise) + coupling)) as f32;
             }
         }
         for (sensor, surprise) in [Sensor::Accelerometer, Sensor::Gyroscope].into_iter().zip(surprises) {
@@ -296,7 +295,7 @@ impl Device {
             let mut dragged = 0;
             for (sensor, surprise) in [Sensor::Accelerometer, Sensor::Gyroscope].into_iter().zip(surprises) {
                 if windows[sensor as usize].is_some() {
-                    dragged += profile.learn(sensor.features(), &last.features, model);
+                    dragged += profile.learn_measured(sensor.features(), &last.features, &deviations[sensor as usize]);
                     if let Some(surprise) = surprise
                         && profile.is_settled(sensor)
                     {

@@ -32,8 +32,8 @@ impl Rolling {
     /// Takes one reading by the exact bits of its axes.
     #[inline]
     pub(crate) fn take(&mut self, x: f32, y: f32, z: f32) {
-        let mixed = (u64::from(x.to_bits()) | (u64::from(y.to_bits()) << 32)) ^ u64::from(z.to_bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let two = u64::from(x.to_bits()) | (u64::from(y.to_bits()) << 32);
+        let mixed = two.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ u64::from(z.to_bits()).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         self.0 = (self.0 << 4).wrapping_add(mixed ^ (mixed >> 32));
     }
 

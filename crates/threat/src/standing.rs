@@ -109,7 +109,7 @@ impl Device {
         let decision = self.course.stepped_up();
         if decision.to == Posture::Observe {
             self.accumulator.clear();
-            self.streams.iter_mut().for_each(|stream| stream.lattice.confirmed = 0);
+            self.streams.iter_mut().for_each(|stream| stream.now.lattice.confirmed = 0);
             self.profiles.iter_mut().for_each(crate::baseline::Profile::accept_drift);
             self.trust.event(now, 0.5, 0.0);
         }

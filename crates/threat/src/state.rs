@@ -18,7 +18,7 @@ use crate::reading::Faults;
 use crate::replay::{Carried, Rolling};
 use crate::score::Mode;
 use crate::sensor::Context;
-use crate::stream::Stream;
+use crate::stream::{Now, Stream};
 use crate::touch::Touches;
 use crate::trust::Trust;
 
@@ -172,7 +172,8 @@ fn walk(device: &mut Device, walk: &mut impl Walk) {
 }
 
 fn stream(stream: &mut Stream, walk: &mut impl Walk) {
-    let Stream { ring, sums, change, previous, last, span, rolling: Rolling(hash), taken, repeats, run, lattice } = stream;
+    let Stream { ring, now } = stream;
+    let Now { sums, change, previous, last, span, rolling: Rolling(hash), taken, repeats, run, lattice } = now;
     ring.iter_mut().for_each(|value| walk.u16(value));
     sums.iter_mut().chain(previous).for_each(|value| walk.f32(value));
     walk.f32(change);

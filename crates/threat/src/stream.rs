@@ -15,6 +15,12 @@ const GAP: i64 = 2_000_000;
 pub(crate) struct Stream {
     /// Magnitudes of the window under way, in steps of the sensor; a ring that starts at the window's start.
     pub(crate) ring: [u16; WINDOW],
+    pub(crate) now: Now,
+}
+
+/// All of a stream but its ring: small enough to be worked on in registers while a batch is taken.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Now {
     /// Sum of each axis over the window.
     pub(crate) sums: [f32; 3],
     /// Sum of squared changes from reading to reading.
@@ -36,8 +42,13 @@ pub(crate) struct Stream {
 
 impl Default for Stream {
     fn default() -> Self {
+        Self { ring: [0; WINDOW], now: Now::default() }
+    }
+}
+
+impl Default for Now {
+    fn default() -> Self {
         Self {
-            ring: [0; WINDOW],
             sums: [0.0; 3],
             change: 0.0,
             previous: [0.0; 3],
@@ -80,10 +91,11 @@ pub(crate) struct Surroundings<'a> {
 impl Stream {
     /// Takes readings until the window is full or all are taken; returns how many were looked at.
     pub(crate) fn take(&mut self, sensor: Sensor, readings: &[Reading], around: &mut Surroundings<'_>) -> usize {
-        let (steps, limit, ruler) = (sensor.steps(), sensor.limit(), self.lattice.ruler());
+        let mut now = self.now;
+        let (steps, limit, ruler) = (sensor.steps(), sensor.limit(), now.lattice.ruler());
         let mut looked_at = 0;
         for reading in readings {
-            if usize::from(self.taken) == WINDOW {
+            if usize::from(now.taken) == WINDOW {
                 break;
             }
             looked_at += 1;
@@ -94,13 +106,14 @@ impl Stream {
                 refuse(x, y, z, around.faults);
                 continue;
             }
-            if x.is_subnormal() || y.is_subnormal() || z.is_subnormal() {
+            // Zero is tiny too, but rare in what a sensor gives.
+            if x.abs().min(y.abs()).min(z.abs()) < f32::MIN_POSITIVE && [x, y, z].iter().any(|axis| axis.is_subnormal()) {
                 count(&mut around.faults.denormal);
                 [x, y, z] = [x, y, z].map(|axis| if axis.is_subnormal() { 0.0 } else { axis });
             }
-            let repeated = x == self.previous[0] && y == self.previous[1] && z == self.previous[2];
-            if reading.t <= self.last {
-                if reading.t < self.last {
+            let repeated = x == now.previous[0] && y == now.previous[1] && z == now.previous[2];
+            if reading.t <= now.last {
+                if reading.t < now.last {
                     count(&mut around.faults.out_of_order);
                     continue;
                 }
@@ -114,48 +127,49 @@ impl Stream {
                 count(&mut around.faults.future);
                 continue;
             }
-            let interval = reading.t.saturating_sub(self.last);
+            let interval = reading.t.saturating_sub(now.last);
             if interval > GAP {
-                if self.taken > 0 {
+                if now.taken > 0 {
                     count(&mut around.faults.gaps);
                 }
-                self.begin();
-                self.run = 0;
+                now.begin();
+                now.run = 0;
             } else {
-                self.span += if self.taken == 0 { 0 } else { interval as u32 };
-                self.lattice.take(x - self.previous[0], ruler);
-                let delta = [x - self.previous[0], y - self.previous[1], z - self.previous[2]];
-                self.change += delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2];
-                self.repeats += u8::from(repeated);
-                self.run = if repeated { self.run.saturating_add(1) } else { 0 };
+                now.span += if now.taken == 0 { 0 } else { interval as u32 };
+                now.lattice.take(x - now.previous[0], ruler);
+                let delta = [x - now.previous[0], y - now.previous[1], z - now.previous[2]];
+                now.change += delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2];
+                now.repeats += u8::from(repeated);
+                now.run = if repeated { now.run.saturating_add(1) } else { 0 };
             }
-            self.ring[usize::from(self.taken)] = (square.sqrt() * steps + 0.5) as u16;
-            self.taken += 1;
-            self.sums[0] += x;
-            self.sums[1] += y;
-            self.sums[2] += z;
-            self.previous = [x, y, z];
-            self.last = reading.t;
-            self.rolling.take(x, y, z);
-            if let Some(print) = self.rolling.fingerprint()
-                && u32::from(self.run) < crate::replay::RUN / 2
+            self.ring[usize::from(now.taken)] = (square.sqrt() * steps + 0.5) as u16;
+            now.taken += 1;
+            now.sums[0] += x;
+            now.sums[1] += y;
+            now.sums[2] += z;
+            now.previous = [x, y, z];
+            now.last = reading.t;
+            now.rolling.take(x, y, z);
+            if let Some(print) = now.rolling.fingerprint()
+                && u32::from(now.run) < crate::replay::RUN / 2
             {
                 let known = around.recall.as_mut().is_some_and(|recall| recall.memory.take(recall.device, sensor, print, reading.t));
                 around.carried.take(print, known);
             }
         }
+        self.now = now;
         looked_at
     }
 
     /// Whether a whole window is there.
     pub(crate) fn is_full(&self) -> bool {
-        usize::from(self.taken) == WINDOW
+        usize::from(self.now.taken) == WINDOW
     }
 
     /// The full window; the next one begins.
     pub(crate) fn close(&mut self, sensor: Sensor, learns: bool, faults: &mut Faults) -> Window {
         let step = 1.0 / sensor.steps();
-        let seconds = self.span as f32 / 1e6;
+        let seconds = self.now.span as f32 / 1e6;
         let intervals = (WINDOW - 1) as f32;
         let mut rate = if seconds > 0.0 { intervals / seconds } else { f32::INFINITY };
         if !(5.0..=1_000.0).contains(&rate) {
@@ -164,25 +178,27 @@ impl Stream {
         }
         let window = Window {
             magnitudes: self.ring.map(|value| f32::from(value) * step),
-            mean: self.sums.map(|sum| sum / WINDOW as f32),
-            change: (self.change / intervals).sqrt() * rate,
+            mean: self.now.sums.map(|sum| sum / WINDOW as f32),
+            change: (self.now.change / intervals).sqrt() * rate,
             rate,
-            repeats: self.repeats,
-            is_between_steps: self.lattice.close(learns),
+            repeats: self.now.repeats,
+            is_between_steps: self.now.lattice.close(learns),
         };
-        self.begin();
+        self.now.begin();
         window
     }
 
     /// Forgets window and times: the clock they were taken with is gone.
     pub(crate) fn forget(&mut self) {
-        self.begin();
-        self.last = i64::MIN;
-        self.run = 0;
+        self.now.begin();
+        self.now.last = i64::MIN;
+        self.now.run = 0;
     }
+}
 
+impl Now {
     /// Drops the window under way.
-    pub(crate) fn begin(&mut self) {
+    fn begin(&mut self) {
         self.taken = 0;
         self.span = 0;
         self.sums = [0.0; 3];

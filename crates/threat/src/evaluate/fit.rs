@@ -65,9 +65,11 @@ fn shapes<'a>(situation: &mut Situation, devices: impl Iterator<Item = &'a Sessi
                 }
             }
             for window in sessions[left_out].iter().filter(|window| window.context == context) {
-                accelerometer.extend(profile.statistic(Sensor::Accelerometer, &window.features, situation, false));
+                let statistic =
+                    |sensor: Sensor| profile.statistic(sensor, &profile.measure(sensor.features(), &window.features, situation), false);
+                accelerometer.extend(statistic(Sensor::Accelerometer));
                 if window.has_gyroscope {
-                    gyroscope.extend(profile.statistic(Sensor::Gyroscope, &window.features, situation, false));
+                    gyroscope.extend(statistic(Sensor::Gyroscope));
                     if profile.learned(COUPLING) >= MINIMUM {
                         coupling.push(window.features[COUPLING] - profile.means[COUPLING]);
                     }
