@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests start processes and read the environment")]
 
+mod attest;
 mod contract;
 mod full_disk;
 mod kill;
