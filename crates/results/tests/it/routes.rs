@@ -76,7 +76,7 @@ async fn findings_are_filtered_sorted_and_paged() {
         assert_eq!(
             counts,
             json!({ "total": 4, "by_severity": { "critical": 1, "high": 2, "medium": 0, "low": 1, "info": 0 },
-            "by_status": { "open": 4, "not_retested": 0, "accepted": 0, "false_positive": 0, "fixed": 0 } })
+            "by_status": { "open": 4, "not_retested": 0, "accepted": 0, "out_of_scope": 0, "mitigated": 0, "false_positive": 0, "fixed": 0 } })
         );
 
         let id = page["items"][0]["id"].as_str().unwrap();
