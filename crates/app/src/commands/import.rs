@@ -11,7 +11,7 @@ use futures::Stream;
 use importers::{Format, Limits, Record, Sink, Stop, Totals, Warning};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
-use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::io::AsyncRead;
 
 use super::session::Session;
 use crate::cli::{Cli, Gravity, Import};
@@ -167,6 +167,8 @@ async fn send(import: &Import, session: &Session) -> Result<Vec<Json>> {
 
 /// The file as it is read.
 async fn content(path: &Path) -> Result<impl Stream<Item = std::io::Result<Bytes>> + Send + use<>> {
+    use tokio::io::AsyncReadExt;
+
     let source: Box<dyn AsyncRead + Send + Unpin> = if path == Path::new("-") {
         Box::new(tokio::io::stdin())
     } else {

@@ -108,6 +108,7 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
         q: query.text("q"),
         cve: query.text("cve"),
         cwe: query.get("cwe").parse().ok(),
+        ..Filter::default()
     };
     let sort = query.word("sort")?.unwrap_or(Sort::Severity);
     let page = services.results.findings(&viewer.actor, &filter, sort, &page_of(&query)).await?;

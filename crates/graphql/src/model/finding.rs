@@ -19,6 +19,10 @@ pub(crate) enum StatusWord {
     NotRetested,
     /// There, and somebody accepted the risk.
     Accepted,
+    /// There, but nothing we answer for.
+    OutOfScope,
+    /// There, and something else keeps it from being used.
+    Mitigated,
     /// Not a weakness after all.
     FalsePositive,
     /// Looked for again and gone, or declared fixed and not seen since.
@@ -38,6 +42,10 @@ pub(crate) enum FindingSort {
     LastSeen,
     /// By title.
     Title,
+    /// Riskiest first.
+    Risk,
+    /// Due first, first; what has no due date is left out.
+    Due,
 }
 
 /// Which findings; of each list, any.
@@ -48,7 +56,7 @@ pub(crate) struct FindingFilter {
     #[graphql(validator(max_items = 5))]
     severity: Option<Vec<SeverityWord>>,
     /// Of these statuses.
-    #[graphql(validator(max_items = 5))]
+    #[graphql(validator(max_items = 7))]
     status: Option<Vec<StatusWord>>,
     /// Of this target.
     target: Option<ID>,
