@@ -125,8 +125,7 @@ impl Breaker {
 }
 
 fn exceeds(value: f64, limit: f64) -> bool {
-    // Also true for what is no number.
-    !(value <= limit)
+    value.is_nan() || value > limit
 }
 
 /// Buckets of the runtime histogram: sixteenths of an octave from one microsecond on.

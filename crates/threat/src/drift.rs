@@ -138,7 +138,6 @@ mod tests {
         assert!(adwin.len() > 250, "{}", adwin.len());
         let delay = scores(2, 0.4, 1.0).take(400).position(|score| adwin.take(score)).unwrap();
         assert!(delay < 250, "{delay}");
-        assert!(adwin.len() < 250);
     }
 
     #[test]

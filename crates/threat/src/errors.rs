@@ -39,7 +39,7 @@ pub enum EvaluationError {
         subjects: usize,
     },
     /// Times make no rate that a phone's sensor has, in any unit.
-    #[error("times are neither seconds, milliseconds, microseconds nor nanoseconds of a sensor with 2 to 2,000 readings a second")]
+    #[error("times are neither seconds, milliseconds, microseconds nor nanoseconds of a sensor with 4 to 1,000 readings a second")]
     Rate,
     /// Not one window was complete.
     #[error("no session holds a hundred valid readings in a row")]

@@ -13,7 +13,10 @@ const HALF: usize = WINDOW / 2;
 /// Upper ends of the three bands in hertz; steps, then swings and tremor, then shocks.
 const EDGES: [f32; 2] = [3.2, 8.2];
 
-static WAVES: LazyLock<Box<[([f32; BINS], [f32; BINS])]>> = LazyLock::new(|| {
+/// Cosine and sine of every bin at one place of the window.
+type Wave = ([f32; BINS], [f32; BINS]);
+
+static WAVES: LazyLock<Box<[Wave]>> = LazyLock::new(|| {
     (0..HALF)
         .map(|index| {
             let wave = |function: fn(f64) -> f64| {

@@ -90,6 +90,7 @@ pub(crate) struct Surroundings<'a> {
 
 impl Stream {
     /// Takes readings until the window is full or all are taken; returns how many were looked at.
+    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "one comparison that is false for NaN refuses all that is no plain number")]
     pub(crate) fn take(&mut self, sensor: Sensor, readings: &[Reading], around: &mut Surroundings<'_>) -> usize {
         let mut now = self.now;
         let (steps, limit, ruler) = (sensor.steps(), sensor.limit(), now.lattice.ruler());

@@ -149,7 +149,7 @@ fn unit<'a>(sessions: impl Iterator<Item = &'a Recording>) -> Option<f64> {
         .collect();
     distances.sort_by(f64::total_cmp);
     let distance = distances.get(distances.len() / 2)?;
-    [1.0, 1e-3, 1e-6, 1e-9].into_iter().find(|unit| (0.0005..=0.5).contains(&(distance * unit)))
+    [1.0, 1e-3, 1e-6, 1e-9].into_iter().find(|unit| (0.000_9..=0.25).contains(&(distance * unit)))
 }
 
 /// Order of names in which `s2` comes before `s10`.

@@ -87,9 +87,9 @@ fn simplified_scores_ask_for_a_step_up_at_most() {
 fn a_replayed_walk_is_proof() {
     let mut dice = Dice(14);
     let (mut device, start) = enrolled(&mut dice);
-    let now = walk(OWNER, start, 4, &mut dice);
+    let now = walk(OWNER, start, 12, &mut dice);
     run(&mut device, &now, Mode::Spec, honest);
-    let again = |reading: &threat::Reading| threat::Reading { t: reading.t + 4_137_000, ..*reading };
+    let again = |reading: &threat::Reading| threat::Reading { t: reading.t + 12_137_000, ..*reading };
     let replay = Recording {
         accelerometer: now.accelerometer[30..].iter().map(again).collect(),
         gyroscope: now.gyroscope[30..].iter().map(again).collect(),
