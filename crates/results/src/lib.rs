@@ -24,6 +24,7 @@ pub use events::{FindingDecided, ImportUndone, ResultsImported};
 pub use export::ExportFormat;
 pub use http::routes;
 pub use ingest::{ImportProgress, Preview, preview};
+pub use jobs::{AssessAll, AssessDaily, AssessImport};
 pub use jobs::{ExpireDecisions, IngestArtifact, RecordTrends, RunImport, SettleScan, jobs};
 pub use model::{
     Analytics, Batch, BatchId, BulkDecision, BulkOutcome, ByStatus, Cause, ChangeKind, Closing, Cluster, ClusterMove, ClusterRef, Counts,
@@ -31,8 +32,5 @@ pub use model::{
     FindingId, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, NewDecision,
     NewFilter, Period, Policy, Resolution, Review, ReviewId, SavedFilter, Seen, SeenEvidence, Sort, State, Status, TrendDay, Verdict,
 };
-pub use jobs::{AssessAll, AssessDaily, AssessImport};
-pub use model::{
-    DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy,
-};
+pub use model::{DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy};
 pub use service::Results;

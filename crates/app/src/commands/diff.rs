@@ -58,7 +58,8 @@ pub(super) async fn run(diff: &Diff, cli: &Cli, mut settings: Settings) -> Resul
 async fn compare(diff: &Diff, services: &Services) -> Result<(Import, Import)> {
     let actor = Actor::system(services.auth.home_tenant().await?, Source::Cli);
     let closing: Closing = diff.close_old.parse()?;
-    let format = diff.format.as_deref().map(|name| name.parse().map_err(|failure: importers::UnknownFormat| errors::usage(failure.to_string())));
+    let format =
+        diff.format.as_deref().map(|name| name.parse().map_err(|failure: importers::UnknownFormat| errors::usage(failure.to_string())));
     let format: Option<Format> = format.transpose()?;
     let request = |path: &Path, dry_run| -> Result<ImportRequest> {
         Ok(ImportRequest {

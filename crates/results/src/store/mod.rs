@@ -8,9 +8,9 @@ pub(crate) mod imports;
 pub(crate) mod ingest;
 pub(crate) mod query;
 pub(crate) mod reviews;
+pub(crate) mod risk;
 pub(crate) mod trends;
 pub(crate) mod undo;
-pub(crate) mod risk;
 
 use base::{Error, Result};
 use serde::Serialize;

@@ -24,7 +24,7 @@ fn decision(kind: DecisionKind, scope: DecisionScope) -> NewDecision {
 }
 
 async fn titled(story: &Story, title: &str) -> Finding {
-    story.findings().await.into_iter().find(|finding| finding.title == title).expect("a finding of this title")
+    story.findings().await.into_iter().find(|finding| finding.title == title).unwrap()
 }
 
 /// Everything that an undo must restore.

@@ -62,7 +62,7 @@ async fn the_recorded_scenarios_leave_the_same_problems_standing() {
                 .findings()
                 .await
                 .into_iter()
-                .filter(|finding| finding.is_open())
+                .filter(results::Finding::is_open)
                 .map(|finding| (finding.service, finding.check))
                 .collect();
             let before: usize = steps[..number]
