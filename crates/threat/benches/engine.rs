@@ -1,5 +1,6 @@
 //! Readings a second of the whole engine, beside a plain loop of the same arithmetic without checks, state or learning.
 //! CPU time of this thread, in turns within one run; `cargo bench -p threat`.
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark prints, and stops at what it cannot measure")]
 
 mod plain;
 

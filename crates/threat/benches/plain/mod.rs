@@ -46,10 +46,9 @@ impl Plain {
             for reading in readings {
                 let now = [reading.x, reading.y, reading.z];
                 self.magnitudes[sensor][self.taken[sensor]] = (now[0] * now[0] + now[1] * now[1] + now[2] * now[2]).sqrt();
-                for axis in 0..3 {
-                    self.sums[sensor][axis] += now[axis];
-                    let difference = now[axis] - self.previous[sensor][axis];
-                    self.change[sensor] += difference * difference;
+                for ((sum, previous), now) in self.sums[sensor].iter_mut().zip(&self.previous[sensor]).zip(now) {
+                    *sum += now;
+                    self.change[sensor] += (now - previous) * (now - previous);
                 }
                 self.previous[sensor] = now;
                 self.taken[sensor] += 1;
