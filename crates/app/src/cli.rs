@@ -56,6 +56,9 @@ pub(crate) enum Command {
     Findings(Findings),
     /// Score CVSS vectors of any version
     Cvss(Cvss),
+    /// Likelihood of exploitation (EPSS) and known exploited vulnerabilities (KEV), from files
+    #[command(subcommand)]
+    Feeds(Feeds),
     /// Verify attestations of devices
     #[command(subcommand)]
     Attest(AttestCommand),
@@ -225,6 +228,28 @@ pub(crate) enum Findings {
 pub(crate) struct Cvss {
     /// Vectors to score; one per line of stdin when none is given. One that is refused is listed with the reason, and the exit code is 3
     pub(crate) vectors: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Feeds {
+    /// Take a file in, whole or not at all; findings are assessed anew
+    Update {
+        /// The file as its publisher offers it: CSV or JSON, plain or gzip
+        #[arg(long, value_name = "FILE")]
+        file: PathBuf,
+        /// Which feed it must be; the file says so itself when not given
+        #[arg(long, value_enum)]
+        kind: Option<FeedName>,
+    },
+    /// Say how old each feed is
+    List,
+}
+
+/// A feed on the command line.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum FeedName {
+    Epss,
+    Kev,
 }
 
 #[derive(Debug, Subcommand)]

@@ -57,6 +57,11 @@ pub(crate) fn import_failed(why: &str) -> Error {
     Error::invalid("import.failed", why.to_owned())
 }
 
+/// The file is no feed, or broken on the line that is named.
+pub(crate) fn feed_unreadable(path: &Path, failure: &risk::feeds::FeedError) -> Error {
+    Error::invalid("feeds.unreadable", format!("`{}`: {failure}", path.display()))
+}
+
 /// The person at the keyboard stopped the command.
 pub(crate) fn interrupted() -> Error {
     Error::timeout("cli.interrupted", "interrupted; what was found so far is kept, `tyrian findings list` shows it")

@@ -7,6 +7,7 @@ mod cvss;
 mod diff;
 mod docs;
 mod doctor;
+mod feeds;
 mod findings;
 mod import;
 mod keys;
@@ -56,6 +57,7 @@ async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
         Command::Import(import) => Box::pin(import::run(import, cli, &settings)).await,
         Command::Diff(diff) => Box::pin(diff::run(diff, cli, settings)).await,
         Command::Findings(findings) => Box::pin(findings::run(findings, cli, &settings)).await,
+        Command::Feeds(feeds) => Box::pin(feeds::run(feeds, cli, &settings)).await,
         Command::Audit(audit) => Box::pin(audit::run(audit, cli, &settings)).await,
         Command::User(user) => Box::pin(user::run(user, cli, &settings)).await,
         Command::Keys(keys) => Box::pin(keys::run(keys, cli, &settings)).await,
