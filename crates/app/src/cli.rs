@@ -62,6 +62,9 @@ pub(crate) enum Command {
     /// Verify attestations of devices
     #[command(subcommand)]
     Attest(AttestCommand),
+    /// The threat engine
+    #[command(subcommand)]
+    Threat(ThreatCommand),
     /// Check the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -228,6 +231,33 @@ pub(crate) enum Findings {
 pub(crate) struct Cvss {
     /// Vectors to score; one per line of stdin when none is given. One that is refused is listed with the reason, and the exit code is 3
     pub(crate) vectors: Vec<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ThreatCommand {
+    /// Enrol on early sessions of sensor recordings, test on later ones, and give the figures
+    Evaluate(Evaluate),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Evaluate {
+    /// The file; or, with the file after it, the columns: subject,session,activity,t,ax,ay,az,gx,gy,gz
+    #[arg(long, value_name = "FILE|COLUMNS")]
+    pub(crate) csv: Option<String>,
+    /// Recordings as CSV, with a header unless --csv names the columns; gzip is fine; `-` for stdin
+    pub(crate) file: Option<PathBuf>,
+    /// Share of each subject's sessions that is enrolled, the earliest ones
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5)]
+    pub(crate) enrolment: f64,
+    /// Seconds over which scores are accumulated
+    #[arg(long, default_value_t = 60.0)]
+    pub(crate) seconds: f64,
+    /// Device-days to draw for the rate of false locks
+    #[arg(long, default_value_t = 40_000)]
+    pub(crate) device_days: u32,
+    /// Seed of all draws
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
 }
 
 #[derive(Debug, Subcommand)]

@@ -52,6 +52,11 @@ pub(crate) fn import_unreadable(path: &Path, failure: &importers::ParseError) ->
     Error::invalid("import.unreadable", format!("`{}`: {failure}", path.display()))
 }
 
+/// Recordings of sensors cannot be evaluated.
+pub(crate) fn recordings(path: &Path, why: &str) -> Error {
+    Error::invalid("threat.recordings", format!("`{}`: {why}", path.display()))
+}
+
 /// A file was accepted, and could not be taken in.
 pub(crate) fn import_failed(why: &str) -> Error {
     Error::invalid("import.failed", why.to_owned())

@@ -14,6 +14,7 @@ mod keys;
 mod scan;
 mod serve;
 mod session;
+mod threat;
 mod user;
 
 use std::process::ExitCode;
@@ -30,6 +31,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
     match &cli.command {
         Command::Config(command) => return config::run(command, &sources, cli.json),
         Command::Attest(command) => return attest::run(command, cli.json),
+        Command::Threat(command) => return threat::run(command, cli.json),
         Command::Cvss(command) => return cvss::run(command, cli.json),
         Command::Import(import) if import.dry_run => return import::dry_run(import, cli.json),
         Command::Audit(crate::cli::AuditCommand::Verify { file: Some(file), known_checkpoint }) => {
@@ -64,7 +66,7 @@ async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
         Command::Doctor => Box::pin(doctor::run(cli, &settings)).await,
         Command::Docs(docs) => Box::pin(docs::run(docs, &settings)).await,
         // These are answered before the runtime or the settings exist.
-        Command::Attest(_) | Command::Config(_) | Command::Cvss(_) | Command::Typeset => Ok(ExitCode::SUCCESS),
+        Command::Attest(_) | Command::Config(_) | Command::Cvss(_) | Command::Threat(_) | Command::Typeset => Ok(ExitCode::SUCCESS),
     }
 }
 

@@ -11,4 +11,5 @@ mod outage;
 mod server;
 mod split;
 mod story;
+mod threat;
 mod wrong_use;
