@@ -9,7 +9,7 @@ use base::Result;
 use serde_json::json;
 use threat::evaluate::{AttackFigures, Interval, Options, Recordings, Report, Row, Separation, evaluate};
 
-use crate::cli::{Evaluate, ThreatCommand};
+use crate::cli::ThreatCommand;
 use crate::{errors, output};
 
 /// Names under which a column is known, its own first.
