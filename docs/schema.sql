@@ -143,9 +143,23 @@ CREATE TABLE decisions (
     decided_by      TEXT,
     decided_by_name TEXT NOT NULL,
     decided_at      BIGINT NOT NULL
-);
+, scope TEXT NOT NULL DEFAULT 'finding', state TEXT NOT NULL DEFAULT 'in_force', source TEXT, check_id TEXT, asset TEXT, batch_id TEXT, previous_id TEXT, approved_by TEXT, approved_by_name TEXT, approved_at BIGINT);
+
+CREATE INDEX decisions_by_batch ON decisions (tenant_id, batch_id) WHERE batch_id IS NOT NULL;
 
 CREATE INDEX decisions_by_finding ON decisions (tenant_id, finding_id, id);
+
+CREATE INDEX decisions_by_rule ON decisions (tenant_id, source, check_id) WHERE scope <> 'finding';
+
+CREATE INDEX decisions_proposed ON decisions (tenant_id, id) WHERE state = 'proposed';
+
+CREATE TABLE epss (
+    tenant_id   TEXT NOT NULL,
+    cve         TEXT NOT NULL,
+    probability DOUBLE PRECISION NOT NULL,
+    percentile  DOUBLE PRECISION,
+    PRIMARY KEY (tenant_id, cve)
+);
 
 CREATE TABLE events (
     id TEXT PRIMARY KEY,
@@ -160,6 +174,67 @@ CREATE TABLE events (
 CREATE INDEX events_old ON events (created_at);
 
 CREATE INDEX events_replay ON events (tenant_id, id);
+
+CREATE TABLE feeds (
+    tenant_id  TEXT NOT NULL,
+    kind       TEXT NOT NULL,
+    -- Counts the files taken in.
+    revision   BIGINT NOT NULL,
+    version    TEXT,
+    -- The day its entries are of, as 2026-11-22.
+    released   TEXT,
+    entries    BIGINT NOT NULL,
+    sha256     TEXT NOT NULL,
+    filename   TEXT,
+    updated_by TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, kind)
+);
+
+CREATE TABLE finding_before (
+    import_id      TEXT NOT NULL,
+    tenant_id      TEXT NOT NULL,
+    id             TEXT NOT NULL,
+    check_id       TEXT NOT NULL,
+    title          TEXT NOT NULL,
+    description    TEXT NOT NULL,
+    remediation    TEXT,
+    severity       BIGINT NOT NULL,
+    cvss           TEXT,
+    cvss_score     DOUBLE PRECISION,
+    cwes           TEXT NOT NULL,
+    cves           TEXT NOT NULL,
+    refs           TEXT NOT NULL,
+    tags           TEXT NOT NULL,
+    location       TEXT NOT NULL,
+    confidence     BIGINT NOT NULL,
+    labels         TEXT NOT NULL,
+    search         TEXT NOT NULL,
+    state          TEXT NOT NULL,
+    ambiguous      BOOLEAN NOT NULL,
+    last_seen      BIGINT NOT NULL,
+    last_scan      TEXT,
+    last_import    TEXT NOT NULL,
+    times_seen     BIGINT NOT NULL,
+    asset          TEXT NOT NULL,
+    content        TEXT NOT NULL,
+    fixed_at       BIGINT,
+    cluster        TEXT,
+    cluster_reason TEXT,
+    PRIMARY KEY (import_id, id)
+);
+
+CREATE TABLE finding_filters (
+    id         TEXT PRIMARY KEY,
+    tenant_id  TEXT NOT NULL,
+    user_id    TEXT,
+    name       TEXT NOT NULL,
+    filter     TEXT NOT NULL,
+    is_shared  BOOLEAN NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE INDEX finding_filters_list ON finding_filters (tenant_id, name, id);
 
 CREATE TABLE finding_history (
     id         TEXT PRIMARY KEY,
@@ -181,11 +256,36 @@ CREATE TABLE finding_keys (
     position   BIGINT NOT NULL,
     scheme     TEXT NOT NULL,
     version    BIGINT NOT NULL,
-    digest     TEXT NOT NULL,
+    digest     TEXT NOT NULL, added_by TEXT, retired_by TEXT,
     PRIMARY KEY (finding_id, digest)
 );
 
 CREATE INDEX finding_keys_by_digest ON finding_keys (tenant_id, digest);
+
+CREATE TABLE finding_policies (
+    tenant_id  TEXT PRIMARY KEY,
+    -- Whether accepting a risk needs a second person.
+    four_eyes  BOOLEAN NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+CREATE TABLE finding_reviews (
+    id          TEXT PRIMARY KEY,
+    tenant_id   TEXT NOT NULL,
+    finding_id  TEXT NOT NULL,
+    import_id   TEXT NOT NULL,
+    candidates  TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    outcome     TEXT,
+    same_as     TEXT,
+    resolved_by TEXT,
+    resolved_at BIGINT,
+    created_at  BIGINT NOT NULL
+);
+
+CREATE INDEX finding_reviews_by_finding ON finding_reviews (tenant_id, finding_id);
+
+CREATE INDEX finding_reviews_open ON finding_reviews (tenant_id, id) WHERE outcome IS NULL;
 
 CREATE TABLE first_run (
     id TEXT PRIMARY KEY CHECK (id = 'first'),
@@ -193,6 +293,20 @@ CREATE TABLE first_run (
     sealed BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     used_at BIGINT
+);
+
+CREATE TABLE import_metrics (
+    tenant_id    TEXT NOT NULL,
+    day          TEXT NOT NULL,
+    source       TEXT NOT NULL,
+    imports      BIGINT NOT NULL,
+    observations BIGINT NOT NULL,
+    created      BIGINT NOT NULL,
+    reopened     BIGINT NOT NULL,
+    closed       BIGINT NOT NULL,
+    not_retested BIGINT NOT NULL,
+    created_at   BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, day, source)
 );
 
 CREATE TABLE imports (
@@ -209,7 +323,7 @@ CREATE TABLE imports (
     summary         TEXT NOT NULL,
     created_at      BIGINT NOT NULL,
     created_by      TEXT NOT NULL
-);
+, state TEXT NOT NULL DEFAULT 'done', options TEXT NOT NULL DEFAULT '{}', service TEXT NOT NULL DEFAULT '', error TEXT, ended_at BIGINT);
 
 CREATE INDEX imports_list ON imports (tenant_id, id);
 
@@ -263,6 +377,19 @@ CREATE INDEX jobs_leased ON jobs (lease_until) WHERE state = 'running';
 
 CREATE UNIQUE INDEX jobs_once ON jobs (name, dedup_key) WHERE dedup_key IS NOT NULL AND state IN ('ready', 'running');
 
+CREATE TABLE kev (
+    tenant_id  TEXT NOT NULL,
+    cve        TEXT NOT NULL,
+    vendor     TEXT NOT NULL,
+    product    TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    added      TEXT,
+    due        TEXT,
+    ransomware BOOLEAN NOT NULL,
+    action     TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, cve)
+);
+
 CREATE TABLE observations (
     id          TEXT PRIMARY KEY,
     tenant_id   TEXT NOT NULL,
@@ -271,11 +398,13 @@ CREATE TABLE observations (
     scan_id     TEXT,
     body        TEXT NOT NULL,
     created_at  BIGINT NOT NULL
-);
+, observed_at TEXT);
 
 CREATE INDEX observations_by_finding ON observations (tenant_id, finding_id, id);
 
-CREATE INDEX observations_by_scan ON observations (tenant_id, scan_id, finding_id);
+CREATE INDEX observations_by_import ON observations (tenant_id, import_id);
+
+CREATE INDEX observations_by_scan ON observations (tenant_id, scan_id, finding_id) WHERE scan_id IS NOT NULL;
 
 CREATE TABLE reports (
     id TEXT PRIMARY KEY,
@@ -406,6 +535,15 @@ CREATE TABLE sign_in_failures (
 );
 
 CREATE INDEX sign_in_failures_old ON sign_in_failures (updated_at);
+
+CREATE TABLE sla_policies (
+    tenant_id  TEXT NOT NULL,
+    unit       TEXT NOT NULL,
+    policy     TEXT NOT NULL,
+    updated_by TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, unit)
+);
 
 CREATE TABLE target_authorizations (
     id TEXT PRIMARY KEY,
@@ -542,14 +680,40 @@ CREATE TABLE vulnerabilities (
     decision_kind  TEXT,
     decision_until BIGINT,
     decision_at    BIGINT
-);
+, service TEXT NOT NULL DEFAULT '', asset TEXT NOT NULL DEFAULT '', content TEXT NOT NULL DEFAULT '', first_import TEXT NOT NULL DEFAULT '', fixed_at BIGINT, cluster TEXT, cluster_reason TEXT, cluster_fixed BOOLEAN NOT NULL DEFAULT FALSE, risk BIGINT NOT NULL DEFAULT -1, due_at BIGINT);
+
+CREATE INDEX vulnerabilities_by_check ON vulnerabilities (tenant_id, source, check_id);
+
+CREATE INDEX vulnerabilities_by_cluster ON vulnerabilities (tenant_id, cluster) WHERE cluster IS NOT NULL;
+
+CREATE INDEX vulnerabilities_by_decision ON vulnerabilities (tenant_id, decision_id) WHERE decision_id IS NOT NULL;
+
+CREATE INDEX vulnerabilities_by_due ON vulnerabilities (tenant_id, due_at, id) WHERE due_at IS NOT NULL;
 
 CREATE INDEX vulnerabilities_by_first_seen ON vulnerabilities (tenant_id, first_seen, id);
 
 CREATE INDEX vulnerabilities_by_last_seen ON vulnerabilities (tenant_id, last_seen, id);
 
+CREATE INDEX vulnerabilities_by_risk ON vulnerabilities (tenant_id, risk, id);
+
 CREATE INDEX vulnerabilities_by_severity ON vulnerabilities (tenant_id, severity, id);
 
-CREATE INDEX vulnerabilities_by_target ON vulnerabilities (tenant_id, target_id, source, state);
+CREATE INDEX vulnerabilities_by_target ON vulnerabilities (tenant_id, target_id, source, id);
 
 CREATE INDEX vulnerabilities_ending ON vulnerabilities (status_until) WHERE status_until IS NOT NULL;
+
+CREATE TABLE vulnerability_trends (
+    tenant_id      TEXT NOT NULL,
+    day            TEXT NOT NULL,
+    target_id      TEXT NOT NULL,
+    severity       BIGINT NOT NULL,
+    opened         BIGINT NOT NULL,
+    fixed          BIGINT NOT NULL,
+    standing       BIGINT NOT NULL,
+    accepted       BIGINT NOT NULL,
+    false_positive BIGINT NOT NULL,
+    overdue        BIGINT NOT NULL,
+    seconds_to_fix BIGINT NOT NULL,
+    created_at     BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, day, target_id, severity)
+);
