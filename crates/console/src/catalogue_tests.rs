@@ -8,7 +8,7 @@ use super::*;
 /// Sections whose keys are made from words at run time; each is held to its words below.
 const FROM_WORDS: &[(&str, &str)] = &[
     ("severity", "critical high medium low info"),
-    ("status", "open not_retested accepted false_positive fixed"),
+    ("status", "open not_retested accepted out_of_scope mitigated false_positive fixed"),
     ("kind", "web api host network mobile repository cloud"),
     ("criticality", "low medium high critical"),
     ("intrusiveness", "passive passive_about safe safe_about intrusive intrusive_about"),
@@ -17,11 +17,15 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("stage_state", "pending running done skipped failed timed_out stopped"),
     ("stage", "ports__services_and_checks service_versions tls_configuration"),
     ("standing", "active upcoming expired revoked"),
-    ("decision", "false_positive false_positive_about accepted accepted_about fixed fixed_about reopen reopen_about"),
+    (
+        "decision",
+        "false_positive false_positive_about accepted accepted_about out_of_scope out_of_scope_about mitigated mitigated_about \
+         confirmed confirmed_about fixed fixed_about reopen reopen_about",
+    ),
     ("happening", "new reopened moved fixed not_retested decided expired"),
     ("place", "host ip port service url method parameter component file line logical"),
     ("coverage", "done skipped error timeout auth_lost"),
-    ("sort", "severity newest last_seen title"),
+    ("sort", "severity risk due newest last_seen title"),
     ("language", "en pt-BR es"),
     ("report_state", "queued ready failed"),
     ("role", "admin security_analyst red_team blue_team viewer"),

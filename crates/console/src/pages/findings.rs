@@ -14,8 +14,10 @@ use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
 
 const SEVERITIES: &str = "critical high medium low info";
-const STATUSES: &str = "open not_retested accepted false_positive fixed";
-const SORTS: &str = "severity newest last_seen title";
+const STATUSES: &str = "open not_retested accepted out_of_scope mitigated false_positive fixed";
+const SORTS: &str = "severity risk due newest last_seen title";
+const DECISIONS: &str = "false_positive accepted out_of_scope mitigated confirmed fixed";
+const DECISIONS_AGAIN: &str = "false_positive accepted out_of_scope mitigated confirmed fixed reopen";
 
 #[derive(Template)]
 #[template(path = "findings/list.html")]
@@ -108,7 +110,10 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
         q: query.text("q"),
         cve: query.text("cve"),
         cwe: query.get("cwe").parse().ok(),
-        ..Filter::default()
+        check: query.text("check"),
+        service: query.text("service"),
+        cluster: query.text("cluster"),
+        import: query.word("import")?,
     };
     let sort = query.word("sort")?.unwrap_or(Sort::Severity);
     let page = services.results.findings(&viewer.actor, &filter, sort, &page_of(&query)).await?;
@@ -117,7 +122,7 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
         frame: viewer.frame,
         findings: page.items,
         counts,
-        is_narrowed: query.any(&["severity", "status", "target", "scan", "source", "q", "cve", "cwe", "cursor"]),
+        is_narrowed: query.any(&["severity", "status", "target", "scan", "source", "q", "cve", "cwe", "check", "service", "cluster", "import", "cursor"]),
         next: query.next("/findings", page.next_cursor),
         form: Form::of(query),
     })
@@ -140,7 +145,7 @@ async fn looked_at(
         Some(target) => readable(services.targets.get(&viewer.actor, target).await).ok().flatten(),
         None => None,
     };
-    let choices = if detail.finding.decision.is_some() { "false_positive accepted fixed reopen" } else { "false_positive accepted fixed" };
+    let choices = if detail.finding.decision.is_some() { DECISIONS_AGAIN } else { DECISIONS };
     Ok(FindingPage { frame: viewer.frame, form, detail, target, choices })
 }
 

@@ -39,8 +39,10 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Sh
     let granted = readable(services.targets.authorizations(actor, None, first(20)).await)?;
     let reports = readable(services.reports.list(actor, first(1)).await)?;
 
-    let is_decided =
-        counts.as_ref().is_some_and(|counts| counts.by_status.accepted + counts.by_status.false_positive + counts.by_status.fixed > 0);
+    let is_decided = counts.as_ref().is_some_and(|counts| {
+        let by = &counts.by_status;
+        by.accepted + by.out_of_scope + by.mitigated + by.false_positive + by.fixed > 0
+    });
     let step = |name, link, is_done| Step { name, link, is_done };
     let mut steps = vec![
         step("target", "/targets/new", targets.is_none_or(|page| !page.items.is_empty())),
@@ -65,12 +67,14 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Sh
 }
 
 /// The counts with the words of their statuses.
-fn statuses(counts: &Counts) -> [(&'static str, u64); 5] {
+fn statuses(counts: &Counts) -> [(&'static str, u64); 7] {
     let by = &counts.by_status;
     [
         ("open", by.open),
         ("not_retested", by.not_retested),
         ("accepted", by.accepted),
+        ("out_of_scope", by.out_of_scope),
+        ("mitigated", by.mitigated),
         ("false_positive", by.false_positive),
         ("fixed", by.fixed),
     ]

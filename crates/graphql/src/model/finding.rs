@@ -42,9 +42,9 @@ pub(crate) enum FindingSort {
     LastSeen,
     /// By title.
     Title,
-    /// Riskiest first.
+    /// Highest risk first.
     Risk,
-    /// Due first, first; what has no due date is left out.
+    /// Due soonest first.
     Due,
 }
 
@@ -70,6 +70,14 @@ pub(crate) struct FindingFilter {
     cve: Option<String>,
     /// Of this weakness class.
     cwe: Option<u32>,
+    /// Of this check.
+    check: Option<String>,
+    /// Of this service of a target.
+    service: Option<String>,
+    /// Of this cluster.
+    cluster: Option<String>,
+    /// First brought by this import.
+    import: Option<ID>,
 }
 
 impl FindingFilter {
@@ -85,7 +93,10 @@ impl FindingFilter {
             q: self.q,
             cve: self.cve,
             cwe: self.cwe,
-            ..Filter::default()
+            check: self.check,
+            service: self.service,
+            cluster: self.cluster,
+            import: self.import.as_ref().map(|given| id("import", given)).transpose()?,
         })
     }
 }
@@ -139,6 +150,18 @@ impl From<importers::Location> for LocationNode {
     }
 }
 
+/// What a finding shares with findings of other tools about the same weakness.
+#[derive(SimpleObject)]
+#[graphql(name = "Cluster")]
+pub(crate) struct ClusterNode {
+    /// Its name; give it as `cluster` in a filter to see its members.
+    id: String,
+    /// What its members have in common.
+    reason: String,
+    /// Whether a person put the finding there.
+    by_hand: bool,
+}
+
 /// Our belief about one weakness.
 #[derive(SimpleObject)]
 #[graphql(name = "Finding", complex)]
@@ -183,6 +206,16 @@ pub(crate) struct FindingNode {
     times_seen: i64,
     /// How sure the detection is, 0 to 100.
     confidence: u8,
+    /// The service of the target it belongs to.
+    service: Option<String>,
+    /// What it shares with findings of other tools.
+    cluster: Option<ClusterNode>,
+    /// Risk, 0 to 10, as last assessed.
+    risk: Option<f64>,
+    /// Until when it must be gone.
+    due_at: Option<Moment>,
+    /// Whether it is open past that.
+    overdue: bool,
     #[graphql(skip)]
     target_id: Option<TargetId>,
     #[graphql(skip)]
@@ -212,6 +245,11 @@ impl From<Finding> for FindingNode {
             last_seen: Moment(finding.last_seen),
             times_seen: finding.times_seen,
             confidence: finding.confidence,
+            service: finding.service,
+            cluster: finding.cluster.map(|of| ClusterNode { id: of.id, reason: of.reason, by_hand: of.by_hand }),
+            risk: finding.risk,
+            due_at: finding.due_at.map(Moment),
+            overdue: finding.overdue,
             target_id: finding.target_id,
             last_scan: finding.last_scan,
         }

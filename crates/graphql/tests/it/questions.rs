@@ -9,7 +9,7 @@ use testkit::{Engine, engines};
 use crate::story::Story;
 
 const PAGE: &str = "query($after: String) { findings(sort: TITLE, first: 50, after: $after) {
-    nodes { id title severity status location { url } target { id name criticality } scan { id state stages { name } } }
+    nodes { id title severity status location { url } cluster { id reason } risk dueAt target { id name criticality } scan { id state stages { name } } }
     pageInfo { hasNextPage endCursor } } }";
 
 #[tokio::test]
