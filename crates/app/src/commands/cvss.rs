@@ -94,7 +94,6 @@ fn read(text: &str) -> Reading {
     Reading { vector: text.to_owned(), outcome }
 }
 
-
 fn scores(vector: &Vector) -> Scores {
     let temporal = vector.temporal().map(Score::value);
     let is_version_4 = vector.nomenclature().is_some();

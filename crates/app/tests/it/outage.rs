@@ -55,7 +55,8 @@ async fn a_scan_ends_well_though_the_database_was_away_in_the_middle_of_it() {
     let order = json!({ "target_id": target["id"], "scan_type": "standard", "ports": ports.join(",") });
     let scan: Json = ada.post("scans", &order).await.unwrap();
     let path = format!("scans/{}", scan["id"].as_str().unwrap());
-    testkit::eventually("the scan is in the middle", async || ada.get::<Json>(&path).await.is_ok_and(|scan| scan["state"] == "running")).await;
+    testkit::eventually("the scan is in the middle", async || ada.get::<Json>(&path).await.is_ok_and(|scan| scan["state"] == "running"))
+        .await;
 
     postgres.kill();
     ada.get::<Json>(&path).await.expect_err("the database is away");

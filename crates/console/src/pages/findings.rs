@@ -122,7 +122,8 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
         frame: viewer.frame,
         findings: page.items,
         counts,
-        is_narrowed: query.any(&["severity", "status", "target", "scan", "source", "q", "cve", "cwe", "check", "service", "cluster", "import", "cursor"]),
+        is_narrowed: query
+            .any(&["severity", "status", "target", "scan", "source", "q", "cve", "cwe", "check", "service", "cluster", "import", "cursor"]),
         next: query.next("/findings", page.next_cursor),
         form: Form::of(query),
     })
