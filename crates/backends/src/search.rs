@@ -4,7 +4,6 @@
 //! An index exists in generations: one is live; another can be filled beside it and published in its place at once.
 
 mod embedded;
-mod errors;
 mod server;
 
 use base::Result;
@@ -14,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use self::embedded::Embedded;
 use self::server::{Product, Server};
 use crate::db::{Sql, Value};
+use crate::errors;
 use crate::tls::Authorities;
 
 /// Matches counted; there may be more.
@@ -99,7 +99,7 @@ impl Search {
             }
             _ => {
                 let known = "`tantivy:DIR`, `opensearch+https://…`, `elasticsearch+https://…`";
-                return Err(crate::errors::unknown_engine("search", url, known));
+                return Err(errors::unknown_engine("search", url, known));
             }
         };
         Ok(Self { engine })

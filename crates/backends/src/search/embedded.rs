@@ -17,8 +17,8 @@ use tantivy::query::Query;
 use tantivy::{DocAddress, Index, IndexReader, IndexWriter, Order, ReloadPolicy, Searcher, TantivyError, Term};
 
 use self::layout::Layout;
-use super::{COUNTED, Entry, Found, Inquiry, Place, Position, errors, is_generation, names};
-use crate::folder;
+use super::{COUNTED, Entry, Found, Inquiry, Place, Position, is_generation, names};
+use crate::{errors, folder};
 
 /// Memory for documents that are not on disk yet, in bytes.
 const ARENA: usize = 32 * 1024 * 1024;

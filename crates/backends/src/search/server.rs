@@ -17,10 +17,10 @@ use query::{Key, Schema};
 use serde_json::{Value, json};
 use url::{Host, Url};
 
-use super::{COUNTED, Entry, Found, Inquiry, Place, Position, errors, is_generation};
-use crate::OutboundConfig;
+use super::{COUNTED, Entry, Found, Inquiry, Place, Position, is_generation};
 use crate::outbound::{Limits, Outbound, Request, Response};
 use crate::tls::Authorities;
+use crate::{OutboundConfig, errors};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
