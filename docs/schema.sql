@@ -59,6 +59,10 @@ CREATE TRIGGER audit_logs_pending AFTER INSERT ON audit_logs BEGIN
     INSERT INTO audit_pending (entry_id, tenant_id, commitment) VALUES (NEW.id, NEW.tenant_id, NEW.commitment);
 END;
 
+CREATE TRIGGER audit_logs_search_insert AFTER INSERT ON audit_logs BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('audit_logs', NEW.id);
+END;
+
 CREATE TABLE audit_logs (
     id                TEXT PRIMARY KEY,
     tenant_id         TEXT NOT NULL,
@@ -390,6 +394,18 @@ CREATE TABLE kev (
     PRIMARY KEY (tenant_id, cve)
 );
 
+CREATE TRIGGER observations_search_delete AFTER DELETE ON observations BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('scan_results', OLD.id);
+END;
+
+CREATE TRIGGER observations_search_insert AFTER INSERT ON observations BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('scan_results', NEW.id);
+END;
+
+CREATE TRIGGER observations_search_update AFTER UPDATE ON observations BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('scan_results', NEW.id);
+END;
+
 CREATE TABLE observations (
     id          TEXT PRIMARY KEY,
     tenant_id   TEXT NOT NULL,
@@ -448,6 +464,18 @@ CREATE TABLE scan_artifacts (
     summary TEXT,
     UNIQUE (tenant_id, scan_id, position)
 );
+
+CREATE TRIGGER scan_metrics_search_delete AFTER DELETE ON scan_metrics BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('system_metrics', OLD.id);
+END;
+
+CREATE TRIGGER scan_metrics_search_insert AFTER INSERT ON scan_metrics BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('system_metrics', NEW.id);
+END;
+
+CREATE TRIGGER scan_metrics_search_update AFTER UPDATE ON scan_metrics BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('system_metrics', NEW.id);
+END;
 
 CREATE TABLE scan_metrics (
     id TEXT PRIMARY KEY,
@@ -508,6 +536,20 @@ CREATE INDEX scans_tenant ON scans (tenant_id, id);
 CREATE INDEX scans_unfinished ON scans (created_at) WHERE state IN ('queued', 'running', 'importing');
 
 CREATE TABLE schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL);
+
+CREATE TABLE search_indices (
+    name       TEXT PRIMARY KEY,
+    ticket     BIGINT NOT NULL,
+    building   TEXT
+);
+
+CREATE TABLE search_pending (
+    id          INTEGER PRIMARY KEY,
+    index_name  TEXT NOT NULL,
+    document_id TEXT NOT NULL
+);
+
+CREATE INDEX search_pending_by_index ON search_pending (index_name, id);
 
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY,
@@ -576,6 +618,18 @@ CREATE TABLE target_tags (
 
 CREATE INDEX target_tags_target ON target_tags (tenant_id, target_id);
 
+CREATE TRIGGER targets_search_delete AFTER DELETE ON targets BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('assets', OLD.id);
+END;
+
+CREATE TRIGGER targets_search_insert AFTER INSERT ON targets BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('assets', NEW.id);
+END;
+
+CREATE TRIGGER targets_search_update AFTER UPDATE ON targets BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('assets', NEW.id);
+END;
+
 CREATE TABLE targets (
     id TEXT PRIMARY KEY,
     tenant_id TEXT NOT NULL,
@@ -643,6 +697,18 @@ CREATE UNIQUE INDEX users_email ON users (tenant_id, LOWER(email));
 CREATE INDEX users_listed ON users (tenant_id, login);
 
 CREATE UNIQUE INDEX users_login ON users (login);
+
+CREATE TRIGGER vulnerabilities_search_delete AFTER DELETE ON vulnerabilities BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('vulnerabilities', OLD.id);
+END;
+
+CREATE TRIGGER vulnerabilities_search_insert AFTER INSERT ON vulnerabilities BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('vulnerabilities', NEW.id);
+END;
+
+CREATE TRIGGER vulnerabilities_search_update AFTER UPDATE ON vulnerabilities BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('vulnerabilities', NEW.id);
+END;
 
 CREATE TABLE vulnerabilities (
     id             TEXT PRIMARY KEY,

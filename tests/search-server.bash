@@ -62,7 +62,7 @@ cluster.name: tyrian
 discovery.type: single-node
 network.host: 127.0.0.1
 http.port: $port
-transport.port: $((port + 1))
+transport.port: 0
 path.data: $folder/data
 path.logs: $folder/logs
 cluster.routing.allocation.disk.threshold_enabled: false

@@ -65,6 +65,8 @@ pub(crate) enum Command {
     /// The threat engine
     #[command(subcommand)]
     Threat(ThreatCommand),
+    /// Search findings, observations, targets, the audit log and figures
+    Search(Search),
     /// Check the audit log
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -231,6 +233,36 @@ pub(crate) enum Findings {
 pub(crate) struct Cvss {
     /// Vectors to score; one per line of stdin when none is given. One that is refused is listed with the reason, and the exit code is 3
     pub(crate) vectors: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Search {
+    #[command(subcommand)]
+    pub(crate) command: Option<SearchCommand>,
+    /// What to look for: words, "a phrase", field:value, field:>=7, begin*, AND, OR, NOT; everything when not given
+    pub(crate) query: Vec<String>,
+    /// vulnerabilities, scan_results, audit_logs, system_metrics or assets
+    #[arg(long, default_value = "vulnerabilities")]
+    pub(crate) index: String,
+    /// A sortable field, `-` before it for descending
+    #[arg(long, allow_hyphen_values = true, default_value = "")]
+    pub(crate) sort: String,
+    /// Most hits shown, 1 to 500
+    #[arg(long, default_value_t = 50)]
+    pub(crate) limit: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SearchCommand {
+    /// Make the index anew from the database
+    Rebuild {
+        /// Only this index
+        #[arg(long)]
+        index: Option<String>,
+    },
+    /// List the indices and their fields
+    Indices,
 }
 
 #[derive(Debug, Subcommand)]

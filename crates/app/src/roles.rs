@@ -20,7 +20,7 @@ pub(crate) enum Role {
     Targets,
     /// Scans: routes and workers.
     Scans,
-    /// Findings and imports: routes and workers.
+    /// Findings, imports and search: routes and workers.
     Results,
     /// Reports: routes and workers.
     Reports,
@@ -70,7 +70,7 @@ impl Role {
             Self::Auth => &["auth", "users", "tokens", "organisations", "keys", "audit"],
             Self::Targets => &["targets", "authorizations"],
             Self::Scans => &["scans"],
-            Self::Results => &["findings", "imports", "coverage"],
+            Self::Results => &["findings", "imports", "coverage", "search"],
             Self::Reports => &["reports"],
             Self::All | Self::Gateway | Self::Console => &[],
         }
@@ -82,7 +82,7 @@ impl Role {
             Self::Auth => (auth::routes(&s.auth).merge(audit::routes(&s.audit)), auth::jobs(&s.auth).merge(audit::jobs(&s.audit))),
             Self::Targets => (targets::routes(&s.targets), Handlers::new()),
             Self::Scans => (scans::routes(&s.scans), scans::jobs(&s.scans)),
-            Self::Results => (results::routes(&s.results), results::jobs(&s.results)),
+            Self::Results => (results::routes(&s.results).merge(search::routes(&s.search)), results::jobs(&s.results).merge(search::jobs(&s.search))),
             Self::Reports => (reports::routes(&s.reports), reports::jobs(&s.reports)),
             Self::All | Self::Gateway | Self::Console => (OpenApiRouter::new(), Handlers::new()),
         };

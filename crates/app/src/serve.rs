@@ -43,6 +43,9 @@ async fn run(settings: &Settings, backends: &Backends) -> Result<()> {
     // The sockets are bound: whoever reads the greeting can connect, and whoever finds the process healthy can read the greeting.
     announce(settings, &services, &addresses, management_address).await?;
     services.audit.start();
+    if runs(&settings.roles, Role::Results) {
+        services.search.start();
+    }
     Worker::start(backends, &jobs(settings, &services), &Concurrency { each: settings.jobs.concurrency, ..Concurrency::default() }).await?;
     for (listener, router) in listeners {
         listener.serve(router, &backends.tasks);

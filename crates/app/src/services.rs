@@ -7,6 +7,7 @@ use base::Result;
 use reports::Reports;
 use results::Results;
 use scans::Scans;
+use search::Search;
 use targets::Targets;
 
 use crate::config::Settings;
@@ -21,6 +22,7 @@ pub(crate) struct Services {
     pub(crate) scans: Scans,
     pub(crate) results: Results,
     pub(crate) reports: Reports,
+    pub(crate) search: Search,
 }
 
 impl Services {
@@ -34,7 +36,8 @@ impl Services {
         let typeset_command =
             std::env::current_exe().map_err(|cause| base::Error::internal("this program does not know where it lies").because(cause))?;
         let reports = Reports::new(&backends, &results, &targets, &scans, reports::Config { typeset_command });
-        let services = Self { backends, audit, auth, targets, scans, results, reports };
+        let search = Search::new(&backends, &audit, &targets, &scans, &results);
+        let services = Self { backends, audit, auth, targets, scans, results, reports, search };
         services.backends.subscriptions.set(&services.jobs());
         Ok(services)
     }
@@ -46,5 +49,6 @@ impl Services {
             .merge(scans::jobs(&self.scans))
             .merge(results::jobs(&self.results))
             .merge(reports::jobs(&self.reports))
+            .merge(search::jobs(&self.search))
     }
 }

@@ -4,6 +4,7 @@
 pub mod actions;
 mod append;
 mod change;
+mod documents;
 pub mod entry;
 mod errors;
 mod export;
@@ -22,6 +23,7 @@ mod tree_store;
 pub mod verify;
 
 pub use change::Change;
+pub use documents::ENTRIES;
 pub use entry::{AuditEntry, Entry, EntryId, Record};
 pub use export::Export;
 pub use filter::Filter;

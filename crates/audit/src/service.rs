@@ -28,7 +28,7 @@ pub struct Proven {
 /// The audit log.
 #[derive(Clone)]
 pub struct Audit {
-    backends: Backends,
+    pub(crate) backends: Backends,
     appender: Appender,
 }
 

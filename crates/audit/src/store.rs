@@ -183,3 +183,7 @@ fn shown(row: &Row) -> Result<Entry> {
         leaf_index: row.get("leaf_index")?,
     })
 }
+
+/// What the search index is made of, of every organisation.
+pub(crate) const DOCUMENTS: &str = "SELECT a.id, a.tenant_id, a.user_id, a.username, a.device_id, a.ip, a.source, a.threat_score, a.decision_reason, \
+     a.action_taken, a.subject_kind, a.subject_id, a.detail, a.correlation_id, a.created_at FROM audit_logs a";

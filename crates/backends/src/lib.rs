@@ -33,6 +33,6 @@ pub use jobs::{Handlers, Job, JobId, Run, Schedule};
 pub use keys::{Algorithm, Keys, PublicKey, Rotation, Signer, State};
 pub use mail::{Letter, Mail};
 pub use outbound::{Limits, Outbound, Request, Response, Zone};
-pub use search::{COUNTED, Entry, Found, Inquiry, Place, Position, Search};
+pub use search::{COUNTED, Entry, Found, Inquiry, Place, Position, Search, portion};
 pub use tasks::Tasks;
 pub use tls::Authorities;

@@ -4,15 +4,16 @@
 //! An index exists in generations: one is live; another can be filled beside it and published in its place at once.
 
 mod embedded;
-mod errors;
 mod server;
 
 use base::Result;
-use query::{Document, Expression, Key, Schema, Sort};
+use query::{Document, Expression, Key, Portion, Schema, Sort};
 use serde::{Deserialize, Serialize};
 
 use self::embedded::Embedded;
 use self::server::{Product, Server};
+use crate::db::{Sql, Value};
+use crate::errors;
 use crate::tls::Authorities;
 
 /// Matches counted; there may be more.
@@ -98,7 +99,7 @@ impl Search {
             }
             _ => {
                 let known = "`tantivy:DIR`, `opensearch+https://…`, `elasticsearch+https://…`";
-                return Err(crate::errors::unknown_engine("search", url, known));
+                return Err(errors::unknown_engine("search", url, known));
             }
         };
         Ok(Self { engine })
@@ -175,6 +176,20 @@ impl Search {
         };
         metrics::histogram!("search_seconds", "index" => schema.name).record(start.elapsed().as_secs_f64());
         found
+    }
+}
+
+/// `select` (up to and without `WHERE`) for a portion of the things whose id is in `column`.
+#[must_use]
+pub fn portion(select: &str, column: &str, portion: Portion<'_>) -> Sql {
+    match portion {
+        Portion::These([]) => Sql::built(format!("{select} WHERE {column} IS NULL")),
+        Portion::These(ids) => {
+            let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+            let values = ids.iter().map(|id| Value::from(id.as_str()));
+            Sql::built(format!("{select} WHERE {column} IN ({})", places.join(", "))).bind_all(values)
+        }
+        Portion::After(id, count) => Sql::built(format!("{select} WHERE {column} > $1 ORDER BY {column} LIMIT {count}")).bind(id),
     }
 }
 

@@ -19,6 +19,24 @@ pub enum Value {
     Flag(bool),
 }
 
+/// A thing as it is found and as it is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Card {
+    /// How it is found.
+    pub document: Document,
+    /// What a list of hits shows of it: an object.
+    pub shown: serde_json::Value,
+}
+
+/// Which things a context is asked for, of every organisation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Portion<'a> {
+    /// Those of these ids; one that is missing was removed.
+    These(&'a [String]),
+    /// The first ones after an id, in the order of ids.
+    After(&'a str, u32),
+}
+
 /// One thing to be found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {

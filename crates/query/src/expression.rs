@@ -155,6 +155,16 @@ impl Sort {
         self.field.is_some_and(|field| matches!(field.kind, Kind::Text | Kind::Keyword))
     }
 
+    /// Whether a key is one of this sort.
+    #[must_use]
+    pub fn fits(&self, key: Option<&Key>) -> bool {
+        match key {
+            None => self.field.is_none(),
+            Some(Key::Integer(_)) => self.field.is_some() && !self.is_textual(),
+            Some(Key::Text(_)) => self.is_textual(),
+        }
+    }
+
     /// The document's key under this sort; `None` when only ids count.
     #[must_use]
     pub fn key(&self, document: &Document) -> Option<Key> {

@@ -10,8 +10,6 @@ use crate::{analysis, literal};
 /// A value as written.
 pub(crate) struct Written {
     pub(crate) text: String,
-    /// Between quotation marks.
-    pub(crate) quoted: bool,
     /// Ends with `*`, which is not part of the text.
     pub(crate) prefix: bool,
 }
@@ -136,6 +134,5 @@ fn leaf(field: Option<&'static Field>, test: Test) -> Expression {
 
 fn wrong(field: &'static Field, written: &Written) -> Fault {
     let value = if written.prefix { format!("{}*", written.text) } else { written.text.clone() };
-    debug_assert!(!(value.is_empty() && !written.quoted), "a bare value is never empty");
     Fault::WrongValue { field: field.name, value, expected: literal::expected(field.kind) }
 }

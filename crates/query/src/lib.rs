@@ -11,7 +11,7 @@ mod literal;
 mod parser;
 mod schema;
 
-pub use document::{Document, Value};
+pub use document::{Card, Document, Portion, Value};
 pub use errors::{Fault, QueryError};
 pub use expression::{Expression, Key, Leaf, Sort, Test, end_of_prefix, joined};
 pub use parser::{MAXIMUM_CLAUSES, MAXIMUM_DEPTH, MAXIMUM_LENGTH, parse};

@@ -232,7 +232,7 @@ impl Parser {
         if self.peek() == Some('*') {
             return Err(at(self.at, Fault::Wildcard));
         }
-        Ok(Written { text, quoted: true, prefix: false })
+        Ok(Written { text, prefix: false })
     }
 
     fn bare(&mut self) -> Result<Written, QueryError> {
@@ -256,7 +256,7 @@ impl Parser {
         if self.at == start {
             return Err(self.unexpected("a value"));
         }
-        Ok(Written { text, quoted: false, prefix })
+        Ok(Written { text, prefix })
     }
 
     /// Reads the operator if it stands here as a word of its own.

@@ -4,6 +4,7 @@
 pub mod actions;
 mod cluster;
 mod decide;
+mod documents;
 mod errors;
 mod events;
 mod export;
@@ -22,6 +23,7 @@ mod undo;
 
 pub use events::{FindingDecided, ImportUndone, ResultsImported};
 pub use export::ExportFormat;
+pub use documents::{FINDINGS, OBSERVATIONS};
 pub use http::routes;
 pub use ingest::{ImportProgress, Preview, preview};
 pub use jobs::{AssessAll, AssessDaily, AssessImport};

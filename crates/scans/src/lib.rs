@@ -2,6 +2,7 @@
 
 pub mod actions;
 mod artifact;
+mod documents;
 mod errors;
 mod events;
 mod figures;
@@ -19,6 +20,7 @@ mod tools;
 mod watch;
 
 pub use artifact::Artifact;
+pub use documents::METRICS;
 pub use events::{ScanCancelled, ScanCompleted, ScanFailed, ScanQueued, ScanStarted, StageFinished};
 pub use http::routes;
 pub use jobs::{RunScan, SweepScans, list as jobs};

@@ -368,3 +368,6 @@ pub(crate) async fn unfinished(db: &Db, before: Time, import_before: Time) -> Re
         })
         .collect()
 }
+
+/// What the search index is made of, of every organisation.
+pub(crate) const METRICS: &str = "SELECT m.id, m.tenant_id, m.scan_id, m.name, m.value, m.recorded_at FROM scan_metrics m";

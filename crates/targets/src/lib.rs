@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod address;
 mod authorization;
+mod documents;
 mod errors;
 mod exchange;
 mod http;
@@ -16,6 +17,7 @@ mod vocabulary;
 
 pub use address::Address;
 pub use authorization::{Authorization, AuthorizationId, NewAuthorization};
+pub use documents::ASSETS;
 pub use exchange::{FileFormat, Imported, RowFault};
 pub use http::routes;
 pub use model::{Filter, NewTarget, Target, TargetId, TargetPatch};

@@ -306,3 +306,7 @@ pub(crate) async fn revoke(change: &mut Change, id: AuthorizationId, reason: &st
 pub(crate) fn shown(rules: &[Rule]) -> serde_json::Value {
     serde_json::to_value(rules).unwrap_or_default()
 }
+
+/// What the search index is made of, of every organisation.
+pub(crate) const DOCUMENTS: &str = "SELECT t.id, t.tenant_id, t.name, t.kind, t.address, t.description, t.tags, t.owner, t.environment, t.criticality, \
+     t.created_at, t.updated_at FROM (SELECT * FROM targets WHERE deleted_at IS NULL) t";

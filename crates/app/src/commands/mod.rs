@@ -12,6 +12,7 @@ mod findings;
 mod import;
 mod keys;
 mod scan;
+mod search;
 mod serve;
 mod session;
 mod threat;
@@ -60,6 +61,7 @@ async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
         Command::Diff(diff) => Box::pin(diff::run(diff, cli, settings)).await,
         Command::Findings(findings) => Box::pin(findings::run(findings, cli, &settings)).await,
         Command::Feeds(feeds) => Box::pin(feeds::run(feeds, cli, &settings)).await,
+        Command::Search(search) => Box::pin(search::run(search, cli, &settings)).await,
         Command::Audit(audit) => Box::pin(audit::run(audit, cli, &settings)).await,
         Command::User(user) => Box::pin(user::run(user, cli, &settings)).await,
         Command::Keys(keys) => Box::pin(keys::run(keys, cli, &settings)).await,

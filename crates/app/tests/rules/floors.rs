@@ -10,7 +10,7 @@ use crate::{FILES, none, rust};
 const FLOORS: &[(u8, &[&str])] = &[
     (5, &["app"]),
     (4, &["client", "console", "gateway", "graphql"]),
-    (3, &["ai", "auth", "billing", "devices", "exercises", "integrations", "intel", "reports", "results", "scans", "targets"]),
+    (3, &["ai", "auth", "billing", "devices", "exercises", "integrations", "intel", "reports", "results", "scans", "search", "targets"]),
     (2, &["audit"]),
     (1, &["attestation", "backends", "importers", "risk", "scanner", "threat", "typeset", "web"]),
     (0, &["base", "query"]),
@@ -24,6 +24,7 @@ const BESIDE: &[(&str, &[&str])] = &[
     ("reports", &["results", "scans", "targets"]),
     ("results", &["scans", "targets"]),
     ("scans", &["targets"]),
+    ("search", &["results", "scans", "targets"]),
     ("web", &["backends"]),
 ];
 

@@ -17,8 +17,8 @@ use tantivy::query::Query;
 use tantivy::{DocAddress, Index, IndexReader, IndexWriter, Order, ReloadPolicy, Searcher, TantivyError, Term};
 
 use self::layout::Layout;
-use super::{COUNTED, Entry, Found, Inquiry, Place, Position, errors, is_generation, names};
-use crate::folder;
+use super::{COUNTED, Entry, Found, Inquiry, Place, Position, is_generation, names};
+use crate::{errors, folder};
 
 /// Memory for documents that are not on disk yet, in bytes.
 const ARENA: usize = 32 * 1024 * 1024;
@@ -117,12 +117,18 @@ impl Embedded {
             Place::Generation(name) => Some(name.to_owned()),
         };
         self.work(move |shared| {
-            let generation = match generation {
-                Some(name) => shared.generation(schema, &name)?,
-                None => shared.answering(schema)?,
+            let open = || match &generation {
+                Some(name) => shared.generation(schema, name),
+                None => shared.answering(schema),
             };
-            generation.write(schema, ticket, &entries).map_err(|cause| match cause {
-                TantivyError::LockFailure(..) => errors::search_in_use(&generation.folder),
+            let place = open()?;
+            let written = place.write(schema, ticket, &entries).or_else(|cause| {
+                // A generation that was published meanwhile has taken the place of this one.
+                let now = open().map(|now| (now.folder != place.folder).then_some(now));
+                now.ok().flatten().map_or(Err(cause), |now| now.write(schema, ticket, &entries))
+            });
+            written.map_err(|cause| match cause {
+                TantivyError::LockFailure(..) => errors::search_in_use(&place.folder),
                 other => shared.failed(other),
             })
         })
@@ -185,7 +191,11 @@ impl Shared {
 
     fn answering(&self, schema: &'static Schema) -> Result<Arc<Generation>> {
         let current = self.current(schema)?.ok_or_else(|| errors::search_missing(schema.name))?;
-        self.generation(schema, &current)
+        match self.generation(schema, &current) {
+            // Another one was published in between, and this one removed.
+            Err(_) if self.current(schema)?.is_some_and(|now| now != current) => self.answering(schema),
+            answer => answer,
+        }
     }
 
     fn generation(&self, schema: &'static Schema, name: &str) -> Result<Arc<Generation>> {

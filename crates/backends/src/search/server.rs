@@ -3,7 +3,9 @@
 
 mod body;
 
+use std::collections::HashSet;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{Error, Result};
 use base64::Engine as _;
@@ -15,10 +17,10 @@ use query::{Key, Schema};
 use serde_json::{Value, json};
 use url::{Host, Url};
 
-use super::{COUNTED, Entry, Found, Inquiry, Place, Position, errors, is_generation};
-use crate::OutboundConfig;
+use super::{COUNTED, Entry, Found, Inquiry, Place, Position, is_generation};
 use crate::outbound::{Limits, Outbound, Request, Response};
 use crate::tls::Authorities;
+use crate::{OutboundConfig, errors};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LINES: HeaderValue = HeaderValue::from_static("application/x-ndjson");
@@ -45,6 +47,8 @@ pub(super) struct Server {
     place: String,
     authorization: Option<HeaderValue>,
     prefix: String,
+    /// Indices whose live generation was seen to be made by our rules.
+    known: Arc<Mutex<HashSet<&'static str>>>,
 }
 
 impl Product {
@@ -77,7 +81,7 @@ impl Server {
         // Who configures the server vouches for its address.
         let allow = vec![host.trim_matches(['[', ']']).to_owned()];
         let http = Outbound::new(&OutboundConfig { allow, ..OutboundConfig::default() }, authorities)?;
-        Ok(Self { http, product, base, place, authorization, prefix: prefix.to_owned() })
+        Ok(Self { http, product, base, place, authorization, prefix: prefix.to_owned(), known: Arc::default() })
     }
 
     pub(super) async fn ping(&self) -> Result<()> {
@@ -144,10 +148,16 @@ impl Server {
     }
 
     pub(super) async fn find(&self, schema: &'static Schema, inquiry: &Inquiry<'_>) -> Result<Found> {
+        // Another version of this program may have left an index in which our fields mean something else.
+        if !self.known().contains(schema.name) {
+            self.live(schema).await?.ok_or_else(|| errors::search_missing(schema.name))?;
+            self.known().insert(schema.name);
+        }
         let parameters = "allow_partial_search_results=false&filter_path=timed_out,hits.total,hits.hits.sort";
         let path = format!("{}/_search?{parameters}", self.alias(schema));
         let response = self.send(Method::POST, &path, JSON, body::search(inquiry, COUNTED).to_string().into_bytes()).await?;
         if response.status.as_u16() == 404 {
+            self.known().remove(schema.name);
             return Err(errors::search_missing(schema.name));
         }
         let answer = self.read(&response)?;
@@ -158,6 +168,11 @@ impl Server {
         let hits = answer.pointer("/hits/hits").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let hits = hits.iter().map(|hit| position(hit).ok_or_else(|| self.unavailable("a hit lacks its sort values")));
         Ok(Found { hits: hits.collect::<Result<_>>()?, total })
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashSet<&'static str>> {
+        // A set of names is never half changed.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn alias(&self, schema: &Schema) -> String {

@@ -3,6 +3,7 @@
 pub(crate) mod clusters;
 pub(crate) mod decisions;
 pub(crate) mod feeds;
+pub(crate) mod documents;
 pub(crate) mod findings;
 pub(crate) mod imports;
 pub(crate) mod ingest;

@@ -1,0 +1,8 @@
+//! What the search index is made of, of every organisation.
+
+pub(crate) const FINDINGS: &str = "SELECT v.id, v.tenant_id, v.target_id, v.source, v.check_id, v.title, v.description, v.remediation, v.severity, \
+     v.cvss_score, v.cwes, v.cves, v.refs, v.tags, v.location, v.confidence, v.status, v.first_seen, v.last_seen, v.last_scan, v.times_seen \
+     FROM vulnerabilities v";
+
+pub(crate) const OBSERVATIONS: &str = "SELECT o.id, o.tenant_id, o.finding_id, o.import_id, o.scan_id, o.body, o.created_at, v.title, v.description, \
+     v.severity, v.source, v.check_id, v.cwes, v.cves, v.location FROM observations o JOIN vulnerabilities v ON v.id = o.finding_id";

@@ -1,0 +1,14 @@
+//! Every action of this context.
+
+use base::{Action, Permission};
+
+/// Search findings and observations.
+pub const READ_FINDINGS: Action = Action::new("search.read_findings", Permission::ReadFindings);
+/// Search targets.
+pub const READ_TARGETS: Action = Action::new("search.read_targets", Permission::ReadTargets);
+/// Search audit entries.
+pub const READ_AUDIT: Action = Action::new("search.read_audit", Permission::ReadAudit);
+/// Search figures.
+pub const READ_METRICS: Action = Action::new("search.read_metrics", Permission::ReadScans);
+/// Make an index anew; a thing for whoever looks after the installation.
+pub const REBUILD: Action = Action::new("search.rebuild", Permission::WriteKeys);
