@@ -82,7 +82,9 @@ impl Role {
             Self::Auth => (auth::routes(&s.auth).merge(audit::routes(&s.audit)), auth::jobs(&s.auth).merge(audit::jobs(&s.audit))),
             Self::Targets => (targets::routes(&s.targets), Handlers::new()),
             Self::Scans => (scans::routes(&s.scans), scans::jobs(&s.scans)),
-            Self::Results => (results::routes(&s.results).merge(search::routes(&s.search)), results::jobs(&s.results).merge(search::jobs(&s.search))),
+            Self::Results => {
+                (results::routes(&s.results).merge(search::routes(&s.search)), results::jobs(&s.results).merge(search::jobs(&s.search)))
+            }
             Self::Reports => (reports::routes(&s.reports), reports::jobs(&s.reports)),
             Self::All | Self::Gateway | Self::Console => (OpenApiRouter::new(), Handlers::new()),
         };

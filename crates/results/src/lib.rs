@@ -21,9 +21,9 @@ mod store;
 mod trends;
 mod undo;
 
+pub use documents::{FINDINGS, OBSERVATIONS};
 pub use events::{FindingDecided, ImportUndone, ResultsImported};
 pub use export::ExportFormat;
-pub use documents::{FINDINGS, OBSERVATIONS};
 pub use http::routes;
 pub use ingest::{ImportProgress, Preview, preview};
 pub use jobs::{AssessAll, AssessDaily, AssessImport};

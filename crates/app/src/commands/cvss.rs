@@ -114,11 +114,8 @@ fn scores(vector: &Vector) -> Scores {
 fn print(reading: &Reading) {
     match &reading.outcome {
         Outcome::Scored(scores) => {
-            let base = if scores.base_score < scores.score || scores.base_score > scores.score {
-                format!(" (base {:.1})", scores.base_score)
-            } else {
-                String::new()
-            };
+            let (score, base) = (format!("{:.1}", scores.score), format!("{:.1}", scores.base_score));
+            let base = if base == score { String::new() } else { format!(" (base {base})") };
             output::line(&format!("{:>4.1}  {:<8}  v{}  {}{base}", scores.score, scores.severity, scores.version, scores.canonical));
         }
         Outcome::Refused { error } => output::line(&format!("   -  refused   -     {}: {error}", reading.vector)),

@@ -18,7 +18,7 @@ use crate::services::Services;
 pub(crate) struct Session {
     /// The API.
     pub(crate) client: Client,
-    local: Option<Services>,
+    local: Option<Box<Services>>,
 }
 
 impl Session {
@@ -40,13 +40,13 @@ impl Session {
         let router = api::api(&services, &[Role::All], &gateway::Upstreams::new())?.layer(Extension(actor)).layer(Extension(origin));
         services.audit.start();
         Worker::start(&backends, &services.jobs(), &Concurrency::default()).await?;
-        Ok(Self { client: Client::local(router)?, local: Some(services) })
+        Ok(Self { client: Client::local(router)?, local: Some(Box::new(services)) })
     }
 
     /// The services of this process, for what only the owner of the storage may do.
     pub(crate) fn services(&self) -> Result<&Services> {
         self.local
-            .as_ref()
+            .as_deref()
             .ok_or_else(|| crate::errors::usage("this command works on local storage; run it where the server runs, without --server"))
     }
 

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base::{Kind, Role};
 use reports::snapshot::{Cause, Severity, Status};
 use reports::{Config, Format, Language, NewReport, ReportState, Reports, Selection};
-use results::{ImportRequest, NewDecision, Results};
+use results::{ImportOptions, ImportRequest, NewDecision, Results};
 use scans::Scans;
 use targets::{NewTarget, TargetId, TargetKind, Targets};
 use testkit::World;
@@ -46,6 +46,7 @@ impl Stage {
             target_id: Some(target),
             idempotency_key: None,
             dry_run: false,
+            options: ImportOptions::default(),
             file,
         };
         let import = results.import(&admin, request).await.unwrap();

@@ -2,8 +2,8 @@
 
 pub(crate) mod clusters;
 pub(crate) mod decisions;
-pub(crate) mod feeds;
 pub(crate) mod documents;
+pub(crate) mod feeds;
 pub(crate) mod findings;
 pub(crate) mod imports;
 pub(crate) mod ingest;
