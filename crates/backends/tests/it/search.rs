@@ -79,7 +79,7 @@ fn open(url: &str) -> Search {
 }
 
 fn read(text: &str) -> Expression {
-    parse(text, &THINGS, NOW).unwrap_or_else(|error| panic!("{text}: {error}"))
+    parse(text, &THINGS, NOW).map_err(|error| format!("{text}: {error}")).unwrap()
 }
 
 fn asked<'a>(tenant: &'a str, expression: &'a Expression, sort: &str, after: Option<&'a Position>, limit: u32) -> Inquiry<'a> {

@@ -30,7 +30,8 @@ async fn an_index_killed_in_mid_import_loses_nothing_and_heals() {
         drop(error);
     };
     tokio::join!(importing, carrying);
-    // The import ended, lists go on, and what the index missed waits in the database.
+    stage.import(800, 900, "high").await;
+    // The imports ended, lists go on, and what the index missed waits in the database.
     let page = PageRequest { cursor: None, limit: Some(500) };
     let listed = stage.results.findings(&stage.actor, &results::Filter::default(), results::Sort::Title, &page).await.unwrap();
     assert_eq!(listed.items.len(), 500);
@@ -39,7 +40,7 @@ async fn an_index_killed_in_mid_import_loses_nothing_and_heals() {
 
     tokio::task::block_in_place(|| server.restart());
     eventually("the index has caught up", async || stage.search.catch_up().await.is_ok()).await;
-    assert_eq!(stage.find(IndexName::Vulnerabilities, "").await.total, 800);
-    assert_eq!(stage.find(IndexName::ScanResults, "").await.total, 800);
+    assert_eq!(stage.find(IndexName::Vulnerabilities, "").await.total, 900);
+    assert_eq!(stage.find(IndexName::ScanResults, "").await.total, 900);
     assert_eq!(stage.world.count("search_pending").await, 0);
 }
