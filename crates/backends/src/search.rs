@@ -6,6 +6,8 @@
 mod embedded;
 mod server;
 
+use std::sync::Arc;
+
 use base::Result;
 use query::{Document, Expression, Key, Portion, Schema, Sort};
 use serde::{Deserialize, Serialize};
@@ -28,7 +30,7 @@ pub struct Search {
 #[derive(Clone)]
 enum Engine {
     Embedded(Embedded),
-    Server(Box<Server>),
+    Server(Arc<Server>),
 }
 
 /// One change of an index.
@@ -92,10 +94,10 @@ impl Search {
         let engine = match url.split_once(':') {
             Some(("tantivy", folder)) if !folder.is_empty() => Engine::Embedded(Embedded::new(folder)),
             Some(("opensearch+https" | "opensearch+http", _)) => {
-                Engine::Server(Box::new(Server::new(Product::OpenSearch, url, prefix, authorities)?))
+                Engine::Server(Arc::new(Server::new(Product::OpenSearch, url, prefix, authorities)?))
             }
             Some(("elasticsearch+https" | "elasticsearch+http", _)) => {
-                Engine::Server(Box::new(Server::new(Product::Elasticsearch, url, prefix, authorities)?))
+                Engine::Server(Arc::new(Server::new(Product::Elasticsearch, url, prefix, authorities)?))
             }
             _ => {
                 let known = "`tantivy:DIR`, `opensearch+https://…`, `elasticsearch+https://…`";

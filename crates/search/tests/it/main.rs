@@ -1,6 +1,6 @@
 //! Stories of search: what is found, that it follows the database, and what happens while the index is away.
 #![cfg(test)]
-#![expect(clippy::disallowed_methods, reason = "tests name an index of their own")]
+#![expect(clippy::disallowed_methods, reason = "tests take names nobody else has")]
 
 mod away;
 mod following;
