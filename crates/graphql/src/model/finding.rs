@@ -5,7 +5,7 @@ use results::{Filter, Finding};
 use scans::ScanId;
 use targets::TargetId;
 
-use super::{Moment, PageInfo, ScanNode, SeverityWord, TargetNode, id};
+use super::{Moment, PageEnd, ScanNode, SeverityWord, TargetNode, id};
 use crate::errors;
 use crate::query::asking;
 
@@ -279,11 +279,11 @@ pub(crate) struct FindingPage {
     /// The rows.
     nodes: Vec<FindingNode>,
     /// Where the page ends.
-    page_info: PageInfo,
+    page_info: PageEnd,
 }
 
 impl From<base::Page<Finding>> for FindingPage {
     fn from(found: base::Page<Finding>) -> Self {
-        Self { nodes: found.items.into_iter().map(Into::into).collect(), page_info: PageInfo::of(found.next_cursor) }
+        Self { nodes: found.items.into_iter().map(Into::into).collect(), page_info: PageEnd::of(found.next_cursor) }
     }
 }

@@ -42,14 +42,15 @@ pub(crate) enum SeverityWord {
 
 /// Where a page ends.
 #[derive(SimpleObject)]
-pub(crate) struct PageInfo {
+#[graphql(name = "PageInfo")]
+pub(crate) struct PageEnd {
     /// Whether another page follows.
     has_next_page: bool,
     /// Give this back as `after` for the next page.
     end_cursor: Option<String>,
 }
 
-impl PageInfo {
+impl PageEnd {
     pub(crate) fn of(next_cursor: Option<String>) -> Self {
         Self { has_next_page: next_cursor.is_some(), end_cursor: next_cursor }
     }

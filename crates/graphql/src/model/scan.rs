@@ -3,7 +3,7 @@
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Result, SimpleObject};
 use scans::{Progress, Scan, StageRun, Summary};
 
-use super::{Moment, PageInfo, TargetNode, id};
+use super::{Moment, PageEnd, TargetNode, id};
 use crate::errors;
 use crate::query::asking;
 
@@ -212,12 +212,12 @@ pub(crate) struct ScanPage {
     /// The rows.
     nodes: Vec<ScanNode>,
     /// Where the page ends.
-    page_info: PageInfo,
+    page_info: PageEnd,
 }
 
 impl From<base::Page<Scan>> for ScanPage {
     fn from(found: base::Page<Scan>) -> Self {
-        Self { nodes: found.items.into_iter().map(Into::into).collect(), page_info: PageInfo::of(found.next_cursor) }
+        Self { nodes: found.items.into_iter().map(Into::into).collect(), page_info: PageEnd::of(found.next_cursor) }
     }
 }
 

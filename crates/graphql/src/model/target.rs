@@ -5,7 +5,7 @@ use base::PageRequest;
 use results::{Filter, Sort};
 use targets::Target;
 
-use super::{FindingFilter, FindingPage, FindingSort, Moment, PageInfo, ScanPage, page};
+use super::{FindingFilter, FindingPage, FindingSort, Moment, PageEnd, ScanPage, page};
 use crate::errors;
 use crate::query::{asking, services};
 
@@ -145,11 +145,11 @@ pub(crate) struct TargetPage {
     /// The rows.
     nodes: Vec<TargetNode>,
     /// Where the page ends.
-    page_info: PageInfo,
+    page_info: PageEnd,
 }
 
 impl From<base::Page<Target>> for TargetPage {
     fn from(found: base::Page<Target>) -> Self {
-        Self { nodes: found.items.into_iter().map(Into::into).collect(), page_info: PageInfo::of(found.next_cursor) }
+        Self { nodes: found.items.into_iter().map(Into::into).collect(), page_info: PageEnd::of(found.next_cursor) }
     }
 }
