@@ -1,5 +1,6 @@
 #!/bin/sh
 # Feeds damaged input to what reads strangers' files: `fuzz/run.sh SECONDS [TARGET...]`, that long for each target.
+# A target is one of targets/ or the id of a format (as `tyrian import --format` takes it).
 # Needs cargo-fuzz (`cargo install cargo-fuzz`). A crash leaves its input in fuzz/artifacts and ends the run.
 set -eu
 cd "$(dirname "$0")"
@@ -10,18 +11,30 @@ data=${TYRIAN_TESTDATA:-../../shared/data}/importers
 export RUSTC_BOOTSTRAP=1
 cargo=$(rustup which cargo 2>/dev/null || command -v cargo)
 PATH=$(dirname "$cargo"):$PATH
-[ $# -gt 0 ] || set -- nmap sarif nuclei sslscan sniff audit_export android_key app_attest token
+[ $# -gt 0 ] || set -- nmap sarif nuclei sslscan sniff mapping audit_export android_key app_attest token \
+    testssl tenable openvas nexpose nikto sslyze qualys qualys_hacker_guardian qualys_infrascan_webgui qualys_vmdr qualys_webapp \
+    zap burp burp_api burp_dastardly burp_graphql burp_suite_dast acunetix wapiti semgrep semgrep_pro bandit gitleaks checkov sonarqube \
+    trivy trivy_operator anchore_grype osv_scanner dependency_track cyclonedx npm_audit npm_audit_7_plus pip_audit cargo_audit \
+    snyk snyk_issue_api aws_prowler aws_prowler_v3plus prowler
 for target in "$@"; do
     corpus=corpus/$target
     mkdir -p "$corpus"
+    binary=$target
+    features=
     case $target in
     audit_export) features="--features audit" ;;
-    *) features= ;;
+    *)
+        if [ ! -f "targets/$target.rs" ]; then
+            binary=format
+            FUZZ_FORMAT=$target
+            export FUZZ_FORMAT
+        fi
+        ;;
     esac
     # Real files are where damage starts from.
     if [ -d "$data/$target" ]; then
         find "$data/$target" -type f -size -12k ! -name expected.json -exec cp -u {} "$corpus" \;
-        find ../crates/importers/tests/fixtures -name "$target*" -size -12k -exec cp -u {} "$corpus" \;
+        find ../crates/importers/tests/fixtures -name "$(echo "$target" | cut -d_ -f1)*" -size -12k -exec cp -u {} "$corpus" \;
     fi
     case $target in
     android_key)
@@ -42,6 +55,6 @@ for target in "$@"; do
     dictionary=
     [ ! -f "dictionaries/$target.dict" ] || dictionary="-dict=dictionaries/$target.dict"
     # shellcheck disable=SC2086
-    cargo fuzz run --fuzz-dir . $features "$target" "$corpus" -- \
+    cargo fuzz run --fuzz-dir . $features "$binary" "$corpus" -- \
         -max_total_time="$seconds" -max_len=12288 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 $dictionary
 done
