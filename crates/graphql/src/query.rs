@@ -6,7 +6,8 @@ use results::Sort;
 
 use crate::loaders::Asking;
 use crate::model::{
-    FindingFilter, FindingNode, FindingPage, FindingSort, ScanFilter, ScanNode, ScanPage, TargetFilter, TargetNode, TargetPage, id, page,
+    Cursor, FindingFilter, FindingNode, FindingPage, FindingSort, ScanFilter, ScanNode, ScanPage, TargetFilter, TargetNode, TargetPage, id,
+    listed, nothing, page,
 };
 use crate::{Services, errors};
 
@@ -34,7 +35,8 @@ pub struct Query;
 impl Query {
     /// One target.
     async fn target(&self, context: &Context<'_>, #[graphql(name = "id")] given: ID) -> Result<Option<TargetNode>> {
-        perhaps(services(context)?.targets.get(&asking(context)?.actor, id("id", &given)?).await)
+        let Some(id) = id(&given) else { return Ok(None) };
+        perhaps(services(context)?.targets.get(&asking(context)?.actor, id).await)
     }
 
     /// Targets, newest first.
@@ -44,16 +46,16 @@ impl Query {
         context: &Context<'_>,
         filter: Option<TargetFilter>,
         first: Option<u32>,
-        after: Option<String>,
+        after: Option<Cursor>,
     ) -> Result<TargetPage> {
         let filter = filter.unwrap_or_default().into();
-        let found = services(context)?.targets.list(&asking(context)?.actor, filter, page(first, after)).await;
-        Ok(TargetPage::from(found.map_err(|error| errors::field(&error))?))
+        listed(services(context)?.targets.list(&asking(context)?.actor, filter, page(first, after)).await)
     }
 
     /// One scan.
     async fn scan(&self, context: &Context<'_>, #[graphql(name = "id")] given: ID) -> Result<Option<ScanNode>> {
-        perhaps(services(context)?.scans.get(&asking(context)?.actor, id("id", &given)?).await)
+        let Some(id) = id(&given) else { return Ok(None) };
+        perhaps(services(context)?.scans.get(&asking(context)?.actor, id).await)
     }
 
     /// Scans, newest first.
@@ -63,16 +65,16 @@ impl Query {
         context: &Context<'_>,
         filter: Option<ScanFilter>,
         first: Option<u32>,
-        after: Option<String>,
+        after: Option<Cursor>,
     ) -> Result<ScanPage> {
-        let filter = filter.unwrap_or_default().build()?;
-        let found = services(context)?.scans.list(&asking(context)?.actor, filter, page(first, after)).await;
-        Ok(ScanPage::from(found.map_err(|error| errors::field(&error))?))
+        let Some(filter) = filter.unwrap_or_default().build() else { return Ok(nothing()) };
+        listed(services(context)?.scans.list(&asking(context)?.actor, filter, page(first, after)).await)
     }
 
     /// One finding.
     async fn finding(&self, context: &Context<'_>, #[graphql(name = "id")] given: ID) -> Result<Option<FindingNode>> {
-        let found = services(context)?.results.finding(&asking(context)?.actor, id("id", &given)?).await;
+        let Some(id) = id(&given) else { return Ok(None) };
+        let found = services(context)?.results.finding(&asking(context)?.actor, id).await;
         perhaps(found.map(|detail| detail.finding))
     }
 
@@ -84,10 +86,9 @@ impl Query {
         filter: Option<FindingFilter>,
         #[graphql(default)] sort: FindingSort,
         first: Option<u32>,
-        after: Option<String>,
+        after: Option<Cursor>,
     ) -> Result<FindingPage> {
-        let filter = filter.unwrap_or_default().build()?;
-        let found = services(context)?.results.findings(&asking(context)?.actor, &filter, Sort::from(sort), &page(first, after)).await;
-        Ok(FindingPage::from(found.map_err(|error| errors::field(&error))?))
+        let Some(filter) = filter.unwrap_or_default().build() else { return Ok(nothing()) };
+        listed(services(context)?.results.findings(&asking(context)?.actor, &filter, Sort::from(sort), &page(first, after)).await)
     }
 }

@@ -2,6 +2,7 @@
 
 use async_graphql::{Context, ID, Result, Subscription};
 use futures::{Stream, StreamExt};
+use scans::ScanId;
 
 use crate::errors;
 use crate::model::{ProgressNode, id};
@@ -18,7 +19,9 @@ impl Subscription {
         context: &Context<'_>,
         #[graphql(name = "id")] given: ID,
     ) -> Result<impl Stream<Item = ProgressNode> + use<>> {
-        let words = services(context)?.scans.progress(&asking(context)?.actor, id("id", &given)?, None).await;
+        // What is no id is the id of nothing.
+        let wanted = id(&given).unwrap_or_else(|| ScanId::from_uuid(uuid::Uuid::nil()));
+        let words = services(context)?.scans.progress(&asking(context)?.actor, wanted, None).await;
         Ok(words.map_err(|error| errors::field(&error))?.map(Into::into))
     }
 }

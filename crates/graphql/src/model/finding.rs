@@ -81,14 +81,15 @@ pub(crate) struct FindingFilter {
 }
 
 impl FindingFilter {
-    pub(crate) fn build(self) -> Result<Filter> {
+    /// The filter; none when it names something that cannot exist.
+    pub(crate) fn build(self) -> Option<Filter> {
         let severity = |word: SeverityWord| importers::Severity::from(word).as_str().to_owned();
         let status = |word: StatusWord| results::Status::from(word).as_str().to_owned();
-        Ok(Filter {
+        Some(Filter {
             severity: self.severity.into_iter().flatten().map(severity).collect(),
             status: self.status.into_iter().flatten().map(status).collect(),
-            target: self.target.as_ref().map(|given| id("target", given)).transpose()?,
-            scan: self.scan.as_ref().map(|given| id("scan", given)).transpose()?,
+            target: wanted(self.target)?,
+            scan: wanted(self.scan)?,
             source: self.source,
             q: self.q,
             cve: self.cve,
@@ -96,9 +97,14 @@ impl FindingFilter {
             check: self.check,
             service: self.service,
             cluster: self.cluster,
-            import: self.import.as_ref().map(|given| id("import", given)).transpose()?,
+            import: wanted(self.import)?,
         })
     }
+}
+
+/// Nothing, or an id; none when it is no id.
+fn wanted<T>(given: Option<ID>) -> Option<Option<base::Id<T>>> {
+    given.map_or(Some(None), |given| id(&given).map(Some))
 }
 
 /// A package or product.

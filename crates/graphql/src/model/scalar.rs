@@ -1,7 +1,7 @@
 //! Parts every kind of row shares: moments, severities, ids and pages.
 
 use async_graphql::{Enum, ID, InputValueError, InputValueResult, Scalar, ScalarType, SimpleObject, Value};
-use base::{Id, PageRequest, Time};
+use base::{Id, Page, PageRequest, Time};
 
 use crate::errors;
 
@@ -47,23 +47,52 @@ pub(crate) struct PageEnd {
     /// Whether another page follows.
     has_next_page: bool,
     /// Give this back as `after` for the next page.
-    end_cursor: Option<String>,
+    end_cursor: Option<Cursor>,
 }
 
 impl PageEnd {
     pub(crate) fn of(next_cursor: Option<String>) -> Self {
-        Self { has_next_page: next_cursor.is_some(), end_cursor: next_cursor }
+        Self { has_next_page: next_cursor.is_some(), end_cursor: next_cursor.map(Cursor) }
     }
 }
 
-/// The page asked for; at most 500 rows, 50 when not said.
-pub(crate) fn page(first: Option<u32>, after: Option<String>) -> PageRequest {
-    PageRequest { cursor: after, limit: first }
+/// Where to go on in a list: what `endCursor` of the page before said.
+pub(crate) struct Cursor(String);
+
+#[Scalar(name = "Cursor")]
+impl ScalarType for Cursor {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            other => Err(InputValueError::expected_type(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
 }
 
-/// An id as our own.
-pub(crate) fn id<T>(pointer: &'static str, given: &ID) -> async_graphql::Result<Id<T>> {
-    given
-        .parse()
-        .map_err(|_| errors::field(&errors::request(&format!("`{}` is not an id", given.chars().take(64).collect::<String>())).at(pointer)))
+/// The page asked for: 1 to 500 rows, whatever is said; 50 when nothing is.
+pub(crate) fn page(first: Option<u32>, after: Option<Cursor>) -> PageRequest {
+    PageRequest { cursor: after.map(|cursor| cursor.0), limit: first.map(|rows| rows.clamp(1, PageRequest::MAXIMUM)) }
+}
+
+/// An id as our own; what is none belongs to nothing.
+pub(crate) fn id<T>(given: &ID) -> Option<Id<T>> {
+    given.parse().ok()
+}
+
+/// A page, or nothing at all where the filter asks for what no row can have: a word longer than any, a class that is none.
+pub(crate) fn listed<T, P: From<Page<T>>>(found: base::Result<Page<T>>) -> async_graphql::Result<P> {
+    match found {
+        Ok(page) => Ok(page.into()),
+        Err(error) if matches!(error.code(), "results.filter" | "targets.field") => Ok(nothing()),
+        Err(error) => Err(errors::field(&error)),
+    }
+}
+
+/// A page without rows.
+pub(crate) fn nothing<T, P: From<Page<T>>>() -> P {
+    Page { items: Vec::new(), next_cursor: None }.into()
 }

@@ -68,9 +68,13 @@ pub(crate) struct ScanFilter {
 }
 
 impl ScanFilter {
-    pub(crate) fn build(self) -> Result<scans::Filter> {
-        let target_id = self.target.as_ref().map(|given| id("target", given)).transpose()?;
-        Ok(scans::Filter { target_id, state: self.state.map(Into::into) })
+    /// The filter; none when it names something that cannot exist.
+    pub(crate) fn build(self) -> Option<scans::Filter> {
+        let target_id = match self.target {
+            Some(given) => Some(id(&given)?),
+            None => None,
+        };
+        Some(scans::Filter { target_id, state: self.state.map(Into::into) })
     }
 }
 

@@ -1,12 +1,10 @@
 //! Targets.
 
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Result, SimpleObject};
-use base::PageRequest;
 use results::{Filter, Sort};
 use targets::Target;
 
-use super::{FindingFilter, FindingPage, FindingSort, Moment, PageEnd, ScanPage, page};
-use crate::errors;
+use super::{Cursor, FindingFilter, FindingPage, FindingSort, Moment, PageEnd, ScanPage, listed, nothing, page};
 use crate::query::{asking, services};
 
 /// What sort of thing a target is.
@@ -122,20 +120,18 @@ impl TargetNode {
         filter: Option<FindingFilter>,
         #[graphql(default)] sort: FindingSort,
         first: Option<u32>,
-        after: Option<String>,
+        after: Option<Cursor>,
     ) -> Result<FindingPage> {
-        let filter = Filter { target: Some(self.own), ..filter.unwrap_or_default().build()? };
-        let found = services(context)?.results.findings(&asking(context)?.actor, &filter, Sort::from(sort), &page(first, after)).await;
-        Ok(FindingPage::from(found.map_err(|error| errors::field(&error))?))
+        let Some(filter) = filter.unwrap_or_default().build() else { return Ok(nothing()) };
+        let filter = Filter { target: Some(self.own), ..filter };
+        listed(services(context)?.results.findings(&asking(context)?.actor, &filter, Sort::from(sort), &page(first, after)).await)
     }
 
     /// Its scans, newest first. Every target asked this way costs a question of its own.
     #[graphql(complexity = "10 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
-    async fn scans(&self, context: &Context<'_>, first: Option<u32>, after: Option<String>) -> Result<ScanPage> {
+    async fn scans(&self, context: &Context<'_>, first: Option<u32>, after: Option<Cursor>) -> Result<ScanPage> {
         let filter = scans::Filter { target_id: Some(self.own), ..scans::Filter::default() };
-        let wanted: PageRequest = page(first, after);
-        let found = services(context)?.scans.list(&asking(context)?.actor, filter, wanted).await;
-        Ok(ScanPage::from(found.map_err(|error| errors::field(&error))?))
+        listed(services(context)?.scans.list(&asking(context)?.actor, filter, page(first, after)).await)
     }
 }
 

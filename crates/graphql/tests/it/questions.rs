@@ -8,7 +8,7 @@ use testkit::{Engine, engines};
 
 use crate::story::Story;
 
-const PAGE: &str = "query($after: String) { findings(sort: TITLE, first: 50, after: $after) {
+const PAGE: &str = "query($after: Cursor) { findings(sort: TITLE, first: 50, after: $after) {
     nodes { id title severity status location { url } cluster { id reason } risk dueAt target { id name criticality } scan { id state stages { name } } }
     pageInfo { hasNextPage endCursor } } }";
 
@@ -62,8 +62,15 @@ async fn filters_are_those_of_the_rest_api() {
     assert_eq!(found(json!({ "q": "n 1" })).await, 1);
     assert_eq!(found(json!({ "severity": ["LOW", "HIGH"], "status": ["OPEN"], "target": target.id })).await, 3);
     assert_eq!(found(json!({ "severity": ["LOW"] })).await, 0);
-    let wrong = story.post(&story.actor, &json!({ "query": query, "variables": { "f": { "target": "x" } } })).await;
-    assert!(wrong.body["errors"][0]["message"].as_str().unwrap().contains("`x` is not an id"), "{}", wrong.body);
+    for nothing in [json!({ "target": "x" }), json!({ "cwe": 0 }), json!({ "cve": "C".repeat(100) })] {
+        assert_eq!(found(nothing.clone()).await, 0, "{nothing}");
+    }
+    let cursor = story.post(&story.actor, &json!({ "query": "{ findings(after: \"x\") { nodes { title } } }" })).await;
+    assert_eq!(cursor.body["errors"][0]["extensions"]["code"], "page.cursor", "{}", cursor.body);
+    assert_eq!(
+        story.data("{ findings(first: 9000) { nodes { title } } }", json!({})).await["findings"]["nodes"].as_array().unwrap().len(),
+        3
+    );
 }
 
 #[tokio::test]
