@@ -120,6 +120,7 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
             bound(&mut plain["paths"]);
             bound(&mut plain["components"]);
             describe(&mut plain);
+            forget_unused(&mut plain);
             serde_json::from_value(plain).unwrap_or(document)
         }
         Err(_) => document,
@@ -190,6 +191,19 @@ fn describe(document: &mut Json) {
     }
     for server in document["servers"].as_array_mut().into_iter().flatten() {
         server["x-internal"] = json!(false);
+    }
+}
+
+/// A page spells its rows out, so their own schema may be left without anybody who points to it.
+fn forget_unused(document: &mut Json) {
+    loop {
+        let text = document.to_string();
+        let Some(schemas) = document["components"]["schemas"].as_object_mut() else { return };
+        let before = schemas.len();
+        schemas.retain(|name, _| text.contains(&format!("\"#/components/schemas/{name}\"")));
+        if schemas.len() == before {
+            return;
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn routes(results: &Results) -> OpenApiRouter {
 #[serde(default)]
 struct As {
     /// `json` when absent.
-    #[param(value_type = Option<ExportFormat>)]
+    #[param(inline, value_type = Option<ExportFormat>)]
     format: Option<String>,
 }
 

@@ -80,7 +80,7 @@ struct About {
     /// Answer when it is taken in (`true`) or accepted (`false`); small files are taken in at once when absent.
     wait: Option<bool>,
     /// What becomes of findings that are not in the file: `covered` closes what was looked for again.
-    #[param(value_type = Option<Closing>)]
+    #[param(inline, value_type = Option<Closing>)]
     close_old: Option<String>,
     /// Leave out what is less grave.
     #[param(value_type = Option<SeveritySchema>)]
