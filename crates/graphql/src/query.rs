@@ -45,7 +45,7 @@ impl Query {
         &self,
         context: &Context<'_>,
         filter: Option<TargetFilter>,
-        first: Option<u32>,
+        first: Option<i32>,
         after: Option<Cursor>,
     ) -> Result<TargetPage> {
         let filter = filter.unwrap_or_default().into();
@@ -64,7 +64,7 @@ impl Query {
         &self,
         context: &Context<'_>,
         filter: Option<ScanFilter>,
-        first: Option<u32>,
+        first: Option<i32>,
         after: Option<Cursor>,
     ) -> Result<ScanPage> {
         let Some(filter) = filter.unwrap_or_default().build() else { return Ok(nothing()) };
@@ -85,7 +85,7 @@ impl Query {
         context: &Context<'_>,
         filter: Option<FindingFilter>,
         #[graphql(default)] sort: FindingSort,
-        first: Option<u32>,
+        first: Option<i32>,
         after: Option<Cursor>,
     ) -> Result<FindingPage> {
         let Some(filter) = filter.unwrap_or_default().build() else { return Ok(nothing()) };

@@ -62,7 +62,6 @@ pub struct Answer {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct IndexState {
     /// Its name.
-    #[schema(inline)]
     pub name: IndexName,
     /// Whether it answers; if not, it is being made.
     pub ready: bool,
@@ -85,7 +84,6 @@ pub struct IndexField {
     pub name: &'static str,
     /// What its values are.
     #[serde(rename = "type")]
-    #[schema(inline)]
     pub kind: FieldKind,
     /// The values of a rank, lowest first.
     #[schema(max_items = 20)]

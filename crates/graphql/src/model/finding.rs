@@ -1,5 +1,7 @@
 //! Findings.
 
+use std::collections::BTreeSet;
+
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Result, SimpleObject};
 use results::{Filter, Finding};
 use scans::ScanId;
@@ -53,10 +55,8 @@ pub(crate) enum FindingSort {
 #[graphql(name = "FindingFilter")]
 pub(crate) struct FindingFilter {
     /// Of these severities.
-    #[graphql(validator(max_items = 5))]
     severity: Option<Vec<SeverityWord>>,
     /// Of these statuses.
-    #[graphql(validator(max_items = 7))]
     status: Option<Vec<StatusWord>>,
     /// Of this target.
     target: Option<ID>,
@@ -69,7 +69,7 @@ pub(crate) struct FindingFilter {
     /// With this CVE.
     cve: Option<String>,
     /// Of this weakness class.
-    cwe: Option<u32>,
+    cwe: Option<i32>,
     /// Of this check.
     check: Option<String>,
     /// Of this service of a target.
@@ -86,14 +86,14 @@ impl FindingFilter {
         let severity = |word: SeverityWord| importers::Severity::from(word).as_str().to_owned();
         let status = |word: StatusWord| results::Status::from(word).as_str().to_owned();
         Some(Filter {
-            severity: self.severity.into_iter().flatten().map(severity).collect(),
-            status: self.status.into_iter().flatten().map(status).collect(),
+            severity: self.severity.into_iter().flatten().map(severity).collect::<BTreeSet<_>>().into_iter().collect(),
+            status: self.status.into_iter().flatten().map(status).collect::<BTreeSet<_>>().into_iter().collect(),
             target: wanted(self.target)?,
             scan: wanted(self.scan)?,
             source: self.source,
             q: self.q,
             cve: self.cve,
-            cwe: self.cwe,
+            cwe: self.cwe.map(u32::try_from).transpose().ok()?,
             check: self.check,
             service: self.service,
             cluster: self.cluster,

@@ -74,8 +74,11 @@ impl ScalarType for Cursor {
 }
 
 /// The page asked for: 1 to 500 rows, whatever is said; 50 when nothing is.
-pub(crate) fn page(first: Option<u32>, after: Option<Cursor>) -> PageRequest {
-    PageRequest { cursor: after.map(|cursor| cursor.0), limit: first.map(|rows| rows.clamp(1, PageRequest::MAXIMUM)) }
+pub(crate) fn page(first: Option<i32>, after: Option<Cursor>) -> PageRequest {
+    PageRequest {
+        cursor: after.map(|cursor| cursor.0),
+        limit: first.map(|rows| u32::try_from(rows).unwrap_or(1).clamp(1, PageRequest::MAXIMUM)),
+    }
 }
 
 /// An id as our own; what is none belongs to nothing.

@@ -119,7 +119,7 @@ impl TargetNode {
         context: &Context<'_>,
         filter: Option<FindingFilter>,
         #[graphql(default)] sort: FindingSort,
-        first: Option<u32>,
+        first: Option<i32>,
         after: Option<Cursor>,
     ) -> Result<FindingPage> {
         let Some(filter) = filter.unwrap_or_default().build() else { return Ok(nothing()) };
@@ -129,7 +129,7 @@ impl TargetNode {
 
     /// Its scans, newest first. Every target asked this way costs a question of its own.
     #[graphql(complexity = "10 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
-    async fn scans(&self, context: &Context<'_>, first: Option<u32>, after: Option<Cursor>) -> Result<ScanPage> {
+    async fn scans(&self, context: &Context<'_>, first: Option<i32>, after: Option<Cursor>) -> Result<ScanPage> {
         let filter = scans::Filter { target_id: Some(self.own), ..scans::Filter::default() };
         listed(services(context)?.scans.list(&asking(context)?.actor, filter, page(first, after)).await)
     }

@@ -30,7 +30,9 @@ struct As {
 ///
 /// The document is written while it is read; a failure on the way breaks it off.
 #[utoipa::path(get, path = "/findings/export", tag = "findings", operation_id = "export_findings", params(Filter, As),
-    responses((status = 200, description = "SARIF 2.1.0, CSV, JSON or CycloneDX 1.6 VEX", content_type = "application/octet-stream", body = String), ErrorResponses))]
+    responses((status = 200, description = "SARIF 2.1.0, CSV, JSON or CycloneDX 1.6 VEX", content(
+        (Object = "application/json"), (Object = "application/sarif+json"), (Object = "application/vnd.cyclonedx+json"), (String = "text/csv"))),
+        ErrorResponses))]
 async fn export(
     State(results): State<Results>,
     Caller(actor): Caller,

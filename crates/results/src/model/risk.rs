@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use base::{Result, Time};
 use risk::{Exploitation, Likelihood, sla};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::finding::words;
@@ -281,12 +282,13 @@ impl From<sla::Allowance> for SlaDays {
 #[serde(deny_unknown_fields)]
 pub struct SlaPolicy {
     /// Days by severity.
+    #[serde(deserialize_with = "named")]
     pub days: SlaDays,
     /// Days by severity on targets of high criticality.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "perhaps_named")]
     pub on_high: Option<SlaDays>,
     /// Days by severity on critical targets.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "perhaps_named")]
     pub on_critical: Option<SlaDays>,
     /// Whether a finding listed as exploited is due on the day of the catalogue at the latest.
     pub kev_caps: bool,
@@ -296,6 +298,17 @@ pub struct SlaPolicy {
     /// Days before the due moment from which it is due soon.
     #[schema(minimum = 0, maximum = 3650, format = "int32")]
     pub soon_days: u16,
+}
+
+/// Days have names: a list of them, which the derived reader would take as well, is a mistake.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SlaDays, D::Error> {
+    let members = serde_json::Map::deserialize(deserializer)?;
+    SlaDays::deserialize(serde_json::Value::Object(members)).map_err(D::Error::custom)
+}
+
+fn perhaps_named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SlaDays>, D::Error> {
+    let members: Option<serde_json::Map<String, serde_json::Value>> = Option::deserialize(deserializer)?;
+    members.map(|members| SlaDays::deserialize(serde_json::Value::Object(members)).map_err(D::Error::custom)).transpose()
 }
 
 impl SlaPolicy {
