@@ -125,9 +125,9 @@ pub(crate) fn scope(scope: Permission) -> Error {
     Error::forbidden("auth.scope", format!("you do not hold `{scope}` and cannot give it to a token")).at("/scopes")
 }
 
-/// A token needs a scope.
+/// A token has too few scopes, or too many.
 pub(crate) fn no_scope() -> Error {
-    Error::invalid("auth.no_scope", "a token needs at least one scope").at("/scopes")
+    Error::invalid("auth.no_scope", "a token has one to 64 scopes").at("/scopes")
 }
 
 /// A token's end is in the past or more than a year away.

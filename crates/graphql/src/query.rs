@@ -6,8 +6,8 @@ use results::Sort;
 
 use crate::loaders::Asking;
 use crate::model::{
-    Cursor, FindingFilter, FindingNode, FindingPage, FindingSort, ScanFilter, ScanNode, ScanPage, TargetFilter, TargetNode, TargetPage, id,
-    listed, nothing, page,
+    Cursor, FindingFilter, FindingNode, FindingPage, FindingSort, ScanFilter, ScanNode, ScanPage, TargetFilter, TargetNode, TargetPage,
+    cost, id, listed, nothing, page,
 };
 use crate::{Services, errors};
 
@@ -40,7 +40,7 @@ impl Query {
     }
 
     /// Targets, newest first.
-    #[graphql(complexity = "1 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    #[graphql(complexity = "cost(1, first, child_complexity)")]
     async fn targets(
         &self,
         context: &Context<'_>,
@@ -59,7 +59,7 @@ impl Query {
     }
 
     /// Scans, newest first.
-    #[graphql(complexity = "1 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    #[graphql(complexity = "cost(1, first, child_complexity)")]
     async fn scans(
         &self,
         context: &Context<'_>,
@@ -79,7 +79,7 @@ impl Query {
     }
 
     /// Findings, gravest first unless said otherwise.
-    #[graphql(complexity = "1 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    #[graphql(complexity = "cost(1, first, child_complexity)")]
     async fn findings(
         &self,
         context: &Context<'_>,

@@ -13,6 +13,9 @@ use crate::{actions, cache, digest, errors, store, token};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
+/// Scopes of one token.
+const MOST_SCOPES: usize = 64;
+
 impl Auth {
     /// API tokens, newest first: one's own, or everybody's for who manages users.
     ///
@@ -37,6 +40,9 @@ impl Auth {
         model::check_name(&new.name, "/name")?;
         let user = actor.user.ok_or_else(errors::people_only)?;
         let mut scopes = new.scopes;
+        if scopes.len() > MOST_SCOPES {
+            return Err(errors::no_scope());
+        }
         scopes.sort_unstable();
         scopes.dedup();
         if scopes.is_empty() {

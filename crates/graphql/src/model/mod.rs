@@ -6,6 +6,6 @@ mod scan;
 mod target;
 
 pub(crate) use finding::{FindingFilter, FindingNode, FindingPage, FindingSort};
-pub(crate) use scalar::{Cursor, Moment, PageEnd, SeverityWord, id, listed, nothing, page};
+pub(crate) use scalar::{Cursor, Moment, PageEnd, SeverityWord, cost, id, listed, nothing, page};
 pub(crate) use scan::{ProgressNode, ScanFilter, ScanNode, ScanPage};
 pub(crate) use target::{TargetFilter, TargetNode, TargetPage};

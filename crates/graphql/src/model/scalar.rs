@@ -73,12 +73,21 @@ impl ScalarType for Cursor {
     }
 }
 
-/// The page asked for: 1 to 500 rows, whatever is said; 50 when nothing is.
+/// Rows of a page: 1 to 500, whatever is said; 50 when nothing is.
+fn rows(first: Option<i32>) -> u32 {
+    first.map_or(50, |rows| u32::try_from(rows).unwrap_or(1).clamp(1, PageRequest::MAXIMUM))
+}
+
+/// The page asked for.
 pub(crate) fn page(first: Option<i32>, after: Option<Cursor>) -> PageRequest {
-    PageRequest {
-        cursor: after.map(|cursor| cursor.0),
-        limit: first.map(|rows| u32::try_from(rows).unwrap_or(1).clamp(1, PageRequest::MAXIMUM)),
-    }
+    PageRequest { cursor: after.map(|cursor| cursor.0), limit: Some(rows(first)) }
+}
+
+/// What a list costs: itself, and its rows as often as they come. Far above any limit it stays where it is, so that a sum of
+/// many such lists cannot run over.
+pub(crate) fn cost(own: usize, first: Option<i32>, row: usize) -> usize {
+    const MOST: usize = 1 << 40;
+    (rows(first) as usize).saturating_mul(row).saturating_add(own).min(MOST)
 }
 
 /// An id as our own; what is none belongs to nothing.

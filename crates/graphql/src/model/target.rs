@@ -4,7 +4,7 @@ use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Result, Simpl
 use results::{Filter, Sort};
 use targets::Target;
 
-use super::{Cursor, FindingFilter, FindingPage, FindingSort, Moment, PageEnd, ScanPage, listed, nothing, page};
+use super::{Cursor, FindingFilter, FindingPage, FindingSort, Moment, PageEnd, ScanPage, cost, listed, nothing, page};
 use crate::query::{asking, services};
 
 /// What sort of thing a target is.
@@ -113,7 +113,7 @@ impl From<Target> for TargetNode {
 #[ComplexObject]
 impl TargetNode {
     /// Its findings. Every target asked this way costs a question of its own.
-    #[graphql(complexity = "10 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    #[graphql(complexity = "cost(10, first, child_complexity)")]
     async fn findings(
         &self,
         context: &Context<'_>,
@@ -128,7 +128,7 @@ impl TargetNode {
     }
 
     /// Its scans, newest first. Every target asked this way costs a question of its own.
-    #[graphql(complexity = "10 + usize::try_from(first.unwrap_or(50)).unwrap_or(usize::MAX).saturating_mul(child_complexity)")]
+    #[graphql(complexity = "cost(10, first, child_complexity)")]
     async fn scans(&self, context: &Context<'_>, first: Option<i32>, after: Option<Cursor>) -> Result<ScanPage> {
         let filter = scans::Filter { target_id: Some(self.own), ..scans::Filter::default() };
         listed(services(context)?.scans.list(&asking(context)?.actor, filter, page(first, after)).await)

@@ -16,8 +16,17 @@ async fn deep_wide_aliased_and_circular_questions_are_refused_without_a_statemen
     let circular = "{ targets { nodes { ...A } } } fragment A on Target { id ...B } fragment B on Target { ...A }".to_owned();
     let nested = format!("{}{}", "{ a ".repeat(10_000), "}".repeat(10_000));
     let directives = format!("{{ targets {{ nodes {{ id {} }} }} }}", "@include(if: true) ".repeat(200));
-    let hostile =
-        [("deep", deep), ("wide", wide), ("aliased", aliased), ("circular", circular), ("nested", nested), ("directives", directives)];
+    let many = "targets { nodes { findings(first: 500) { nodes { target { findings(first: 500) { nodes { id } } } } } } } ";
+    let overflowing = format!("{{ {} }}", (0..500).map(|n| format!("b{n}: {many}")).collect::<String>());
+    let hostile = [
+        ("overflowing", overflowing),
+        ("deep", deep),
+        ("wide", wide),
+        ("aliased", aliased),
+        ("circular", circular),
+        ("nested", nested),
+        ("directives", directives),
+    ];
     for (what, query) in hostile {
         let before = story.world.backends.db.statements();
         let answer = story.post(&story.actor, &json!({ "query": query })).await;
@@ -25,6 +34,7 @@ async fn deep_wide_aliased_and_circular_questions_are_refused_without_a_statemen
         assert!(answer.body.get("data").is_none() && answer.body["errors"][0]["message"].is_string(), "{what}: {}", answer.body);
         assert_eq!(story.world.backends.db.statements(), before, "{what} was read for");
     }
+    assert!(story.data("{ targets(first: -5) { nodes { id } } }", json!({})).await["targets"]["nodes"].is_array());
     let too_large = json!({ "query": format!("{{ targets {{ nodes {{ id }} }} }} # {}", "x".repeat(300_000)) });
     assert_eq!(story.post(&story.actor, &too_large).await.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
