@@ -86,6 +86,11 @@ pub(crate) struct Sources {
 }
 
 impl Settings {
+    /// Where links in letters lead; empty when letters only reach the log, or when nobody said how people reach the console.
+    pub(crate) fn letters_link_to(&self) -> String {
+        if self.backends.mail == "log:" { String::new() } else { self.server.base_url.trim_end_matches('/').to_owned() }
+    }
+
     /// Reads and checks the configuration.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ impl Services {
     /// Builds them all, whatever roles this process runs.
     pub(crate) async fn build(backends: Backends, settings: &Settings) -> Result<Self> {
         let audit = Audit::new(&backends);
-        let auth = Auth::new(&backends, settings.auth.clone());
+        let auth = Auth::new(&backends, auth::Config { letters_link_to: settings.letters_link_to(), ..settings.auth.clone() });
         let targets = Targets::new(&backends);
         let scans = Scans::new(&backends, &targets, settings.scans.clone());
         let results = Results::new(&backends, &scans, &targets);

@@ -4,6 +4,8 @@ use base::{Action, Permission};
 
 /// Found an organisation.
 pub const CREATE_TENANT: Action = Action::new("auth.create_organisation", Permission::WriteUsers);
+/// Give the organisation another name.
+pub const RENAME_TENANT: Action = Action::new("auth.rename_organisation", Permission::WriteUsers);
 /// Make the one-time link for the first administrator.
 pub const OFFER_FIRST_RUN: Action = Action::open("auth.offer_first_run");
 /// Use that link.
@@ -30,6 +32,8 @@ pub const CREATE_USER: Action = Action::new("auth.create_user", Permission::Writ
 pub const CHANGE_USER: Action = Action::new("auth.change_user", Permission::WriteUsers);
 /// Make a one-time link for a person.
 pub const INVITE_USER: Action = Action::new("auth.invite_user", Permission::WriteUsers);
+/// Send the letter of an invitation.
+pub const SEND_INVITATION: Action = Action::open("auth.send_invitation");
 /// Keep a person out.
 pub const LOCK_USER: Action = Action::new("auth.lock_user", Permission::WriteUsers);
 /// Let a person in again.

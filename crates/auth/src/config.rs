@@ -52,6 +52,9 @@ pub struct Config {
     pub key_publish_seconds: u64,
     /// `true` everywhere but on plain HTTP on loopback: the cookie is `__Host-tyrian` and `Secure`, else `tyrian`.
     pub secure_cookies: bool,
+    /// Address of the console in letters; empty when letters cannot be sent. Follows from `server.base_url` and `backends.mail`.
+    #[serde(skip)]
+    pub letters_link_to: String,
 }
 
 impl Default for Config {
@@ -73,6 +76,7 @@ impl Default for Config {
             password_parallel: 2,
             key_publish_seconds: 600,
             secure_cookies: true,
+            letters_link_to: String::new(),
         }
     }
 }

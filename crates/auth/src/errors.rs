@@ -100,6 +100,11 @@ pub(crate) fn no_user() -> Error {
     Error::not_found("auth.no_user", "no such user")
 }
 
+/// Nobody sees, or changes, an organisation that is not theirs.
+pub(crate) fn no_organisation() -> Error {
+    Error::not_found("auth.no_organisation", "no such organisation")
+}
+
 /// No such API token in this organisation.
 pub(crate) fn no_token() -> Error {
     Error::not_found("auth.no_token", "no such API token")

@@ -25,6 +25,7 @@ pub fn routes(auth: &Auth) -> OpenApiRouter {
         .routes(routes!(users::unlock))
         .routes(routes!(users::invite))
         .routes(routes!(users::organisations))
+        .routes(routes!(users::rename))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(keys::rotate))

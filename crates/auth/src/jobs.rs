@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backends::{Handlers, Job, Run, Schedule};
-use base::Result;
+use base::{Language, Result, Time, UserId};
 use serde::{Deserialize, Serialize};
 
 use crate::Auth;
@@ -23,8 +23,29 @@ impl Job for Sweep {
     }
 }
 
+/// Sends the letter that brings an invitation.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SendInvitation {
+    pub(crate) user: UserId,
+    pub(crate) expires_at: Time,
+    pub(crate) language: Language,
+    /// The link's token, sealed: the queue's table is not a place for secrets.
+    pub(crate) sealed: String,
+}
+
+impl Job for SendInvitation {
+    const NAME: &'static str = "auth.send_invitation";
+    const QUEUE: &'static str = "notification_queue";
+    const TIMEOUT: Duration = Duration::from_secs(60);
+    type Service = Auth;
+
+    async fn run(self, auth: &Auth, run: &Run) -> Result<()> {
+        auth.send_invitation(&run.actor, &self).await
+    }
+}
+
 /// The jobs of this context.
 #[must_use]
 pub fn jobs(auth: &Auth) -> Handlers {
-    Handlers::new().add::<Sweep>(auth.clone())
+    Handlers::new().add::<Sweep>(auth.clone()).add::<SendInvitation>(auth.clone())
 }

@@ -11,6 +11,7 @@ mod http;
 mod jobs;
 mod jwt;
 mod layer;
+mod letter;
 mod lockout;
 mod model;
 mod password;

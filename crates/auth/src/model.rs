@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use base::{Actor, ActorKind, Id, Origin, Permission, Result, Role, Secret, TenantId, Time, UserId};
+use base::{Actor, ActorKind, Id, Language, Origin, Permission, Result, Role, Secret, TenantId, Time, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -121,6 +121,9 @@ pub struct NewUser {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 1024)]
     pub password: Option<Secret<String>>,
+    /// Language of the letter that brings the invitation.
+    #[serde(default)]
+    pub language: Language,
 }
 
 /// What to change about a person; absent means unchanged.
@@ -160,6 +163,8 @@ pub struct Invitation {
     pub token: Secret<String>,
     /// Until when it can be used.
     pub expires_at: Time,
+    /// Whether a letter is on its way.
+    pub is_mailed: bool,
 }
 
 /// User name and password.

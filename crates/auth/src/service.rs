@@ -2,6 +2,7 @@
 
 mod authenticate;
 mod first_admin;
+mod invitations;
 mod keys;
 mod passwords;
 mod sign_in;

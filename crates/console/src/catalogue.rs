@@ -3,28 +3,26 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// A language the pages speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Language {
-    English,
-    Portuguese,
-    Spanish,
+use base::Language;
+
+/// What the pages say in a language.
+pub(crate) trait Speech: Sized {
+    /// Its name in itself.
+    fn name(self) -> &'static str;
+    /// The language of a tag, by its first part.
+    fn of(tag: &str) -> Option<Self>;
+    /// The best one for an `Accept-Language` header.
+    fn accepted(header: &str) -> Self;
+    /// The text under `key`, when there is one.
+    fn find(self, key: &str) -> Option<&'static str>;
+    /// The text under `key`; a key without a text shows itself, which the tests notice before a person does.
+    fn say(self, key: &str) -> &str;
+    /// A whole number with the language's marks between thousands.
+    fn number(self, number: u64) -> String;
 }
 
-impl Language {
-    pub(crate) const ALL: [Self; 3] = [Self::English, Self::Portuguese, Self::Spanish];
-
-    /// BCP 47 tag.
-    pub(crate) const fn tag(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Portuguese => "pt-BR",
-            Self::Spanish => "es",
-        }
-    }
-
-    /// Its name in itself.
-    pub(crate) const fn name(self) -> &'static str {
+impl Speech for Language {
+    fn name(self) -> &'static str {
         match self {
             Self::English => "English",
             Self::Portuguese => "Português",
@@ -32,14 +30,12 @@ impl Language {
         }
     }
 
-    /// The language of a tag, by its first part.
-    pub(crate) fn of(tag: &str) -> Option<Self> {
+    fn of(tag: &str) -> Option<Self> {
         let first = tag.trim().split(['-', ';', '_']).next().unwrap_or_default().to_ascii_lowercase();
-        Self::ALL.into_iter().find(|language| language.tag().split('-').next() == Some(first.as_str()))
+        Self::ALL.into_iter().find(|language| language.as_str().split('-').next() == Some(first.as_str()))
     }
 
-    /// The best one for an `Accept-Language` header.
-    pub(crate) fn accepted(header: &str) -> Self {
+    fn accepted(header: &str) -> Self {
         let weighted = header.split(',').filter_map(|part| {
             let mut pieces = part.split(';');
             let language = Self::of(pieces.next()?)?;
@@ -54,30 +50,15 @@ impl Language {
         best.map_or(Self::English, |(language, _)| language)
     }
 
-    fn texts(self) -> &'static HashMap<String, String> {
-        static TEXTS: LazyLock<[HashMap<String, String>; 3]> = LazyLock::new(|| {
-            [include_str!("../locales/en.toml"), include_str!("../locales/pt-BR.toml"), include_str!("../locales/es.toml")].map(read)
-        });
-        let [english, portuguese, spanish] = &*TEXTS;
-        match self {
-            Self::English => english,
-            Self::Portuguese => portuguese,
-            Self::Spanish => spanish,
-        }
+    fn find(self, key: &str) -> Option<&'static str> {
+        texts(self).get(key).map(String::as_str)
     }
 
-    /// The text under `key`, when there is one.
-    pub(crate) fn find(self, key: &str) -> Option<&'static str> {
-        self.texts().get(key).map(String::as_str)
-    }
-
-    /// The text under `key`; a key without a text shows itself, which the tests notice before a person does.
-    pub(crate) fn say(self, key: &str) -> &str {
+    fn say(self, key: &str) -> &str {
         self.find(key).unwrap_or(key)
     }
 
-    /// A whole number with the language's marks between thousands.
-    pub(crate) fn number(self, number: u64) -> String {
+    fn number(self, number: u64) -> String {
         let mark = match self {
             Self::English => ',',
             Self::Portuguese | Self::Spanish => '.',
@@ -94,9 +75,16 @@ impl Language {
     }
 }
 
-/// Puts values into a text: `{name}` becomes the value of that name.
-pub(crate) fn fill(text: &str, values: &[(&str, &str)]) -> String {
-    values.iter().fold(text.to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), value))
+fn texts(language: Language) -> &'static HashMap<String, String> {
+    static TEXTS: LazyLock<[HashMap<String, String>; 3]> = LazyLock::new(|| {
+        [include_str!("../locales/en.toml"), include_str!("../locales/pt-BR.toml"), include_str!("../locales/es.toml")].map(read)
+    });
+    let [english, portuguese, spanish] = &*TEXTS;
+    match language {
+        Language::English => english,
+        Language::Portuguese => portuguese,
+        Language::Spanish => spanish,
+    }
 }
 
 /// Flattens `[a.b] c = "…"` to `a.b.c`.

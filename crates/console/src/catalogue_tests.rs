@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use base::fill;
+
 use super::*;
 
 /// Sections whose keys are made from words at run time; each is held to its words below.
@@ -35,7 +37,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
 ];
 
 fn keys(language: Language) -> BTreeSet<&'static str> {
-    language.texts().keys().map(String::as_str).collect()
+    texts(language).keys().map(String::as_str).collect()
 }
 
 fn sources() -> String {
@@ -68,12 +70,12 @@ fn every_language_has_the_same_keys_and_no_empty_text() {
     assert!(english.len() > 400);
     for language in Language::ALL {
         let own = keys(language);
-        assert_eq!(own, english, "{}", language.tag());
+        assert_eq!(own, english, "{}", language.as_str());
         for key in own {
             let text = language.say(key);
             assert!(!text.trim().is_empty(), "{key}");
             let holes = |text: &str| text.matches('{').count();
-            assert_eq!(holes(text), holes(Language::English.say(key)), "{key} in {}", language.tag());
+            assert_eq!(holes(text), holes(Language::English.say(key)), "{key} in {}", language.as_str());
         }
     }
 }

@@ -3,12 +3,12 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::response::{IntoResponse, Response};
-use base::{Actor, Error, Permission, Time};
+use base::{Actor, Error, Language, Permission, Time, fill};
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::{StatusCode, header};
 
-use crate::catalogue::{Language, fill};
+use crate::catalogue::Speech;
 use crate::failure::Failure;
 use crate::fields::Fields;
 use crate::preferences::{self, Theme};
@@ -45,6 +45,11 @@ impl Frame {
             version: services.version,
             now: services.clock.now(),
         }
+    }
+
+    /// Every language: its tag, its name in itself, and whether the page is in it.
+    pub(crate) fn languages(&self) -> [(&'static str, &'static str, bool); 3] {
+        Language::ALL.map(|language| (language.as_str(), language.name(), language == self.language))
     }
 
     /// A text.

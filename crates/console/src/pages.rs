@@ -64,7 +64,7 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/settings/profile", get(settings::profile))
         .route("/settings/password", post(settings::change_password))
         .route("/settings/sessions/{id}/end", post(settings::end_session))
-        .route("/settings/organisation", get(settings::organisation))
+        .route("/settings/organisation", get(settings::organisation).post(settings::rename))
         .route("/settings/keys/rotate", post(settings::rotate_keys))
         .route("/settings/users", get(users::list).post(users::create))
         .route("/settings/users/{id}", get(users::show).post(users::update))

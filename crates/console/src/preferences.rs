@@ -3,9 +3,10 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
+use base::Language;
 use http::{HeaderMap, HeaderValue, Method, header};
 
-use crate::catalogue::Language;
+use crate::catalogue::Speech;
 use crate::fields::Fields;
 
 const LANGUAGE: &str = "tyrian-language";
@@ -60,7 +61,7 @@ pub(crate) fn theme(headers: &HeaderMap) -> Theme {
 /// Keeps what a link such as `?language=es` chooses, and goes on to the page itself.
 pub(crate) async fn keep(request: Request, next: Next) -> Response {
     let query = Fields::parse(request.uri().query().unwrap_or_default().as_bytes());
-    let language = Language::of(query.get("language")).map(|language| (LANGUAGE, language.tag()));
+    let language = Language::of(query.get("language")).map(|language| (LANGUAGE, language.as_str()));
     let theme = Theme::of(query.get("theme")).map(|theme| (THEME, theme.as_str()));
     let chosen: Vec<_> = language.into_iter().chain(theme).collect();
     if chosen.is_empty() || request.method() != Method::GET {

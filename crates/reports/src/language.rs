@@ -4,32 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use base::Time;
+use base::{Language, Time, fill};
 use chrono::{Datelike, Timelike};
 use serde::{Deserialize, Serialize};
 
-use crate::snapshot::{Cause, Confidence, DecisionKind, Language, Marking, Outcome, Severity, Status};
+use crate::snapshot::{Cause, Confidence, DecisionKind, Marking, Outcome, Severity, Status};
 
-impl Language {
-    /// All languages.
-    pub const ALL: [Self; 3] = [Self::English, Self::Portuguese, Self::Spanish];
-
-    /// BCP 47 tag.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::English => "en",
-            Self::Portuguese => "pt-BR",
-            Self::Spanish => "es",
-        }
-    }
-
-    const fn source(self) -> &'static str {
-        match self {
-            Self::English => include_str!("../locales/en.toml"),
-            Self::Portuguese => include_str!("../locales/pt-BR.toml"),
-            Self::Spanish => include_str!("../locales/es.toml"),
-        }
+const fn source(language: Language) -> &'static str {
+    match language {
+        Language::English => include_str!("../locales/en.toml"),
+        Language::Portuguese => include_str!("../locales/pt-BR.toml"),
+        Language::Spanish => include_str!("../locales/es.toml"),
     }
 }
 
@@ -130,7 +115,7 @@ pub(crate) type Terms = BTreeMap<String, String>;
 
 impl Catalogue {
     pub(crate) fn load(language: Language) -> Result<Self, toml::de::Error> {
-        toml::from_str(language.source())
+        toml::from_str(source(language))
     }
 
     pub(crate) fn severity(&self, severity: Severity) -> &str {
@@ -281,39 +266,17 @@ impl StatusWords {
     }
 }
 
-/// Puts values in the place of `{name}`, in one pass: braces inside a value stay as they are.
-pub(crate) fn fill(pattern: &str, values: &[(&str, &str)]) -> String {
-    let mut text = String::with_capacity(pattern.len() + 32);
-    let mut rest = pattern;
-    while let Some((before, after)) = rest.split_once('{') {
-        text.push_str(before);
-        let known = after.split_once('}').and_then(|(name, tail)| {
-            let (_, value) = values.iter().find(|(key, _)| *key == name)?;
-            Some((*value, tail))
-        });
-        if let Some((value, tail)) = known {
-            text.push_str(value);
-            rest = tail;
-        } else {
-            text.push('{');
-            rest = after;
-        }
-    }
-    text.push_str(rest);
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_language_has_every_word_and_the_same_placeholders() {
-        let reference: toml::Table = toml::from_str(Language::English.source()).unwrap();
+        let reference: toml::Table = toml::from_str(source(Language::English)).unwrap();
         for language in Language::ALL {
             let catalogue = Catalogue::load(language).unwrap();
             assert_eq!(catalogue.tag, language.as_str());
-            let table: toml::Table = toml::from_str(language.source()).unwrap();
+            let table: toml::Table = toml::from_str(source(language)).unwrap();
             for section in ["kinds", "criticalities", "intrusiveness"] {
                 let keys = |table: &toml::Table| table[section].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
                 assert_eq!(keys(&reference), keys(&table), "{language:?} {section}");

@@ -22,4 +22,4 @@ pub use jobs::{RenderReport, jobs};
 pub use model::{File, NewReport, Report, ReportId, ReportState, Selection};
 pub use render::{Format, RenderError, Typesetter, document, page};
 pub use service::{Config, ReportCompleted, Reports};
-pub use snapshot::{Frozen, Language, Snapshot};
+pub use snapshot::{Frozen, Snapshot};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use base::{Error, Id, Result, Time, UserId};
+use base::{Error, Id, Language, Result, Time, UserId};
 use scans::ScanId;
 use serde::{Deserialize, Serialize};
 use targets::TargetId;
@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::errors;
 use crate::render::Format;
-use crate::snapshot::{Language, Marking, Severity, Status};
+use crate::snapshot::{Marking, Severity, Status};
 
 /// A report's id.
 pub type ReportId = Id<Report>;
@@ -195,14 +195,6 @@ impl FromStr for Format {
 
     fn from_str(text: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|format| format.as_str() == text).ok_or_else(|| errors::unknown_format(text))
-    }
-}
-
-impl FromStr for Language {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|language| language.as_str() == text).ok_or_else(|| errors::word("/language", text, "en, pt-BR, es"))
     }
 }
 

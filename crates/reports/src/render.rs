@@ -6,12 +6,13 @@ mod pdf;
 
 use std::path::PathBuf;
 
+use base::Language;
 use typeset::TypesetError;
 use typeset::child::Limits;
 
 use crate::language::Catalogue;
 use crate::printable::Medium;
-use crate::snapshot::{Frozen, Language};
+use crate::snapshot::Frozen;
 use crate::view::View;
 
 /// A form a report comes in.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use audit::Change;
 use backends::{Backends, Event, Run};
-use base::{Actor, Page, PageRequest, Result};
+use base::{Actor, Language, Page, PageRequest, Result};
 use results::Results;
 use scans::Scans;
 use serde::Serialize;
@@ -15,7 +15,7 @@ use typeset::child::Limits;
 use crate::jobs::RenderReport;
 use crate::model::{File, Files, NewReport, Report, ReportId, ReportState};
 use crate::render::{Format, Typesetter};
-use crate::snapshot::{Frozen, Language};
+use crate::snapshot::Frozen;
 use crate::{actions, errors, store};
 
 /// What this context needs to be told.

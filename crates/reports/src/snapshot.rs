@@ -7,7 +7,7 @@ mod coverage;
 mod finding;
 mod frozen;
 
-use base::Time;
+use base::{Language, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -52,21 +52,6 @@ pub struct Snapshot {
     pub tools: Vec<Tool>,
     /// The scans and imports behind the findings.
     pub runs: Vec<Run>,
-}
-
-/// A language reports are written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
-pub enum Language {
-    /// International English.
-    #[default]
-    #[serde(rename = "en")]
-    English,
-    /// Brazilian Portuguese.
-    #[serde(rename = "pt-BR")]
-    Portuguese,
-    /// Spanish.
-    #[serde(rename = "es")]
-    Spanish,
 }
 
 /// Traffic Light Protocol 2.0 marking (FIRST).

@@ -8,11 +8,11 @@ mod summary;
 
 use std::collections::BTreeMap;
 
-use base::Time;
+use base::{Time, fill};
 use serde::Serialize;
 
 use crate::charts::{self, Bar};
-use crate::language::{Catalogue, Labels, fill};
+use crate::language::{Catalogue, Labels};
 use crate::printable::Medium;
 use crate::snapshot::{BySeverity, Frozen, Part, Severity, Snapshot, Status};
 

@@ -3,7 +3,7 @@
 use std::io::{BufRead, IsTerminal, stdin};
 use std::process::ExitCode;
 
-use base::{Actor, PageRequest, Permission, Result, Role, Secret, Source};
+use base::{Actor, Language, PageRequest, Permission, Result, Role, Secret, Source};
 use serde_json::json;
 
 use super::session::Session;
@@ -32,7 +32,13 @@ async fn act(command: &UserCommand, services: &Services, as_json: bool) -> Resul
                 None => actor,
             };
             let roles = roles.iter().map(|role| role.parse()).collect::<Result<Vec<Role>>>()?;
-            let new = auth::NewUser { username: username.clone(), email: email.clone(), roles, password: Some(password(username)?) };
+            let new = auth::NewUser {
+                username: username.clone(),
+                email: email.clone(),
+                roles,
+                password: Some(password(username)?),
+                language: Language::English,
+            };
             let created = services.auth.create_user(&actor, new).await?;
             if as_json {
                 output::document(&created.user)

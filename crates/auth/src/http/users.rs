@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use base::{Page, PageRequest, Time};
+use base::{Language, Page, PageRequest, Time};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use web::{Answer, Body, Caller, Params, PathId};
 
 use crate::Auth;
@@ -42,11 +42,13 @@ pub(super) struct Invited {
     token: String,
     /// Until when it can be used.
     expires_at: Time,
+    /// Whether a letter with the link is on its way to the person.
+    mailed: bool,
 }
 
 impl From<Invitation> for Invited {
     fn from(invitation: Invitation) -> Self {
-        Self { token: invitation.token.expose().clone(), expires_at: invitation.expires_at }
+        Self { token: invitation.token.expose().clone(), expires_at: invitation.expires_at, mailed: invitation.is_mailed }
     }
 }
 
@@ -130,12 +132,29 @@ pub(super) async fn unlock(State(auth): State<Auth>, Caller(actor): Caller, Path
     Ok(private(Json(auth.unlock_user(&actor, id).await?)))
 }
 
+/// How a person is told.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Telling {
+    /// Language of the letter.
+    #[serde(default)]
+    language: Language,
+}
+
 /// Make a new one-time link with which a person sets a password
+///
+/// Where mail is set up the person gets it in a letter, too.
 #[utoipa::path(post, path = "/users/{id}/invitation", tag = "users", operation_id = "invite_user",
-    params(("id" = base::UserId, Path, description = "The user")),
+    params(("id" = base::UserId, Path, description = "The user"), Telling),
     responses((status = 200, description = "The link's token, shown once", body = Invited), web::ErrorResponses))]
-pub(super) async fn invite(State(auth): State<Auth>, Caller(actor): Caller, PathId(id): PathId<base::User>) -> Answer<Response> {
-    Ok(private(Json(Invited::from(auth.invite(&actor, id).await?))))
+pub(super) async fn invite(
+    State(auth): State<Auth>,
+    Caller(actor): Caller,
+    PathId(id): PathId<base::User>,
+    Params(telling): Params<Telling>,
+) -> Answer<Response> {
+    Ok(private(Json(Invited::from(auth.invite(&actor, id, telling.language).await?))))
 }
 
 /// The organisations one belongs to.
@@ -151,4 +170,26 @@ pub(super) struct Organisations {
     responses((status = 200, description = "One's own organisation", body = Organisations), web::ErrorResponses))]
 pub(super) async fn organisations(State(auth): State<Auth>, Caller(actor): Caller) -> Answer<Json<Organisations>> {
     Ok(Json(Organisations { items: vec![auth.organisation(&actor).await?] }))
+}
+
+/// What to change about the organisation.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OrganisationPatch {
+    /// Its new name.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+}
+
+/// Give one's organisation another name
+#[utoipa::path(patch, path = "/organisations/{id}", tag = "users", operation_id = "rename_organisation",
+    params(("id" = base::TenantId, Path, description = "One's own organisation")), request_body = OrganisationPatch,
+    responses((status = 200, description = "The organisation", body = Organisation), web::ErrorResponses))]
+pub(super) async fn rename(
+    State(auth): State<Auth>,
+    Caller(actor): Caller,
+    PathId(id): PathId<base::Tenant>,
+    Body(patch): Body<OrganisationPatch>,
+) -> Answer<Json<Organisation>> {
+    Ok(Json(auth.rename_organisation(&actor, id, &patch.name).await?))
 }

@@ -59,4 +59,23 @@ impl Auth {
         let scope = actor.scope(actions::READ_SELF)?;
         store::tenants::one(&self.backends().db, &scope).await?.ok_or_else(errors::no_user)
     }
+
+    /// Gives the actor's own organisation another name.
+    ///
+    /// # Errors
+    /// `NotFound` for any other organisation, `Invalid` for the name.
+    pub async fn rename_organisation(&self, actor: &Actor, id: TenantId, name: &str) -> Result<Organisation> {
+        check_name(name, "/name")?;
+        let before = self.organisation(actor).await?;
+        if before.id != id {
+            return Err(errors::no_organisation());
+        }
+        let name = name.trim();
+        let mut change = Change::begin(self.backends(), actor, actions::RENAME_TENANT).await?;
+        store::tenants::rename(&mut change, name).await?;
+        change.subject("organisation", id);
+        change.detail(json!({ "name": [&before.name, name] }));
+        change.commit().await?;
+        Ok(Organisation { name: name.to_owned(), ..before })
+    }
 }

@@ -1,7 +1,5 @@
 //! The people of an organisation: adding, changing, locking, removing. The last administrator always stays.
 
-use std::time::Duration;
-
 use audit::Change;
 use base::{Actor, Page, PageRequest, Permission, Result, UserId};
 use serde_json::json;
@@ -10,8 +8,6 @@ use super::Auth;
 use super::first_admin::newcomer;
 use crate::model::{self, Account, Invitation, NewUser, User, UserPatch, UserState};
 use crate::{actions, cache, digest, errors, password, store};
-
-const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A person just added, with the one-time link when no password was set for them.
 #[derive(Debug, Clone)]
@@ -76,34 +72,12 @@ impl Auth {
         store::users::insert(&mut change, &account, &model::login(&new.username)).await?;
         let invitation = match account.password_hash {
             Some(_) => None,
-            None => Some(self.write_invitation(&mut change, account.user.id).await?),
+            None => Some(self.write_invitation(&mut change, account.user.id, new.language).await?),
         };
         change.subject("user", account.user.id);
         change.detail(json!({ "username": account.user.username, "roles": account.user.roles, "invited": invitation.is_some() }));
         change.commit().await?;
         Ok(Created { user: account.user, invitation })
-    }
-
-    /// Makes a new one-time link with which the person sets a password; an older link dies.
-    ///
-    /// # Errors
-    /// `NotFound` when the organisation has no such person.
-    pub async fn invite(&self, actor: &Actor, id: UserId) -> Result<Invitation> {
-        let mut change = Change::begin(self.backends(), actor, actions::INVITE_USER).await?;
-        let account = store::users::hold(&mut change, id).await?;
-        model::check_roles(&account.user.roles, actor)?;
-        let invitation = self.write_invitation(&mut change, id).await?;
-        change.subject("user", id);
-        change.detail(json!({ "expires_at": invitation.expires_at }));
-        change.commit().await?;
-        Ok(invitation)
-    }
-
-    async fn write_invitation(&self, change: &mut Change, id: UserId) -> Result<Invitation> {
-        let token = self.backends().ids.secret(32)?;
-        let expires_at = change.now() + DAY * self.config().invitation_days;
-        store::users::invite(change, id, &digest::sha256(token.expose()), expires_at).await?;
-        Ok(Invitation { token, expires_at })
     }
 
     /// Changes address or roles.

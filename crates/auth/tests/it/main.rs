@@ -4,6 +4,7 @@
 mod access_tokens;
 mod api_tokens;
 mod first_run;
+mod letters;
 mod routes;
 mod sessions;
 mod sign_in;

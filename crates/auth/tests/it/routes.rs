@@ -26,7 +26,7 @@ async fn every_route_but_the_public_ones_refuses_the_unknown() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 20);
+    assert_eq!(seen, 21);
 }
 
 #[tokio::test]

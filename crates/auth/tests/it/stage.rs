@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::{Auth, Config, Credentials, NewAdmin, NewUser, SignIn, User};
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use base::{Actor, Origin, Result, Role, Secret, Source, TenantId};
+use base::{Actor, Language, Origin, Result, Role, Secret, Source, TenantId};
 use http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 use testkit::{Engine, World};
@@ -76,6 +76,7 @@ impl Stage {
             email: format!("{username}@example.org"),
             roles: roles.to_vec(),
             password: Some(secret(PASSWORD)),
+            language: Language::English,
         };
         self.auth.create_user(admin, new).await.unwrap().user
     }

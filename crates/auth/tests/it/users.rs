@@ -1,7 +1,7 @@
 //! The people of an organisation.
 
 use auth::{NewUser, UserPatch, UserState};
-use base::{Kind, Origin, PageRequest, Role};
+use base::{Kind, Language, Origin, PageRequest, Role};
 
 use crate::stage::{PASSWORD, Stage, attempt, secret};
 
@@ -15,7 +15,7 @@ async fn another_tenants_user_does_not_exist() {
             stage.auth.patch_user(&admin, eve.id, UserPatch::default()).await.unwrap_err(),
             stage.auth.lock_user(&admin, eve.id, "why not").await.unwrap_err(),
             stage.auth.unlock_user(&admin, eve.id).await.unwrap_err(),
-            stage.auth.invite(&admin, eve.id).await.unwrap_err(),
+            stage.auth.invite(&admin, eve.id, Language::English).await.unwrap_err(),
             stage.auth.delete_user(&admin, eve.id).await.unwrap_err(),
         ];
         assert!(missing.iter().all(|error| error.kind() == Kind::NotFound && error.code() == "auth.no_user"));
@@ -58,6 +58,7 @@ async fn names_are_unique_everywhere_and_roles_stay_below_the_givers() {
             email: format!("{username}@example.net"),
             roles: roles.to_vec(),
             password: Some(secret(PASSWORD)),
+            language: Language::English,
         };
         assert_eq!(stage.auth.create_user(&admin, new("EVE", &[Role::Viewer])).await.unwrap_err().code(), "auth.username_taken");
         assert_eq!(stage.auth.create_user(&admin, new("dev", &[Role::Device])).await.unwrap_err().code(), "auth.role");
@@ -80,7 +81,13 @@ async fn an_invitation_sets_a_password_once_and_in_time() {
     for engine in testkit::engines() {
         let (stage, admin) = Stage::with_admin(engine).await;
         let origin = Origin::default();
-        let new = NewUser { username: "bob".into(), email: "bob@example.org".into(), roles: vec![Role::Viewer], password: None };
+        let new = NewUser {
+            username: "bob".into(),
+            email: "bob@example.org".into(),
+            roles: vec![Role::Viewer],
+            password: None,
+            language: Language::English,
+        };
         let created = stage.auth.create_user(&admin, new).await.unwrap();
         assert_eq!(created.user.state, UserState::Invited);
         assert!(stage.auth.sign_in(attempt("bob", ""), &origin).await.is_err());
@@ -92,7 +99,7 @@ async fn an_invitation_sets_a_password_once_and_in_time() {
         );
 
         let admin = stage.enter("ada").await;
-        let fresh = stage.auth.invite(&admin, created.user.id).await.unwrap();
+        let fresh = stage.auth.invite(&admin, created.user.id, Language::English).await.unwrap();
         let weak = stage.auth.accept_invitation(fresh.token.expose(), &secret("bob123456789"), &origin).await.unwrap_err();
         assert_eq!(weak.code(), "auth.password");
         stage.auth.accept_invitation(fresh.token.expose(), &secret(PASSWORD), &origin).await.unwrap();

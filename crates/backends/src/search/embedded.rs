@@ -13,6 +13,7 @@ use base::{Error, Result};
 use query::{Schema, Sort};
 use tantivy::collector::sort_key::{SortByStaticFastValue, SortByString};
 use tantivy::collector::{Collector, Count, TopDocs};
+use tantivy::directory::{Directory, DirectoryLock, Lock};
 use tantivy::query::Query;
 use tantivy::{DocAddress, Index, IndexReader, IndexWriter, Order, ReloadPolicy, Searcher, TantivyError, Term};
 
@@ -24,6 +25,11 @@ use crate::{errors, folder};
 const ARENA: usize = 32 * 1024 * 1024;
 /// Ids whose last ticket is remembered; older ones were written long before any ticket still in use was taken.
 const TICKETS: usize = 200_000;
+/// A batch of this many is likely to be followed by another: its writer stays open. A smaller one gives back the writer's
+/// memory (some 15 MB) at once.
+const CROWD: usize = 500;
+/// Held by the process that writes, also while it has no writer open.
+const WRITING: &str = "tyrian-writer.lock";
 const CURRENT: &str = "current";
 const FINGERPRINT: &str = "fingerprint";
 
@@ -48,8 +54,9 @@ struct Generation {
 
 /// What writes a generation, and with which ticket it last wrote an id: a slow reader must not overwrite what a faster one saw later.
 struct Writer {
-    index: IndexWriter,
+    index: Option<IndexWriter>,
     tickets: HashMap<String, i64>,
+    _lock: DirectoryLock,
 }
 
 impl Embedded {
@@ -239,7 +246,11 @@ impl Generation {
         let mut writer = match slot.take() {
             Some(writer) if writer.tickets.len() < TICKETS => writer,
             Some(writer) => Writer { tickets: HashMap::new(), ..writer },
-            None => Writer { index: self.index.writer_with_num_threads(1, ARENA)?, tickets: HashMap::new() },
+            None => Writer { index: None, tickets: HashMap::new(), _lock: self.lock()? },
+        };
+        let mut index = match writer.index.take() {
+            Some(index) => index,
+            None => self.index.writer_with_num_threads(1, ARENA)?,
         };
         // After a failure the writer is dropped with what it holds, and the next call begins with what is on disk.
         for entry in entries {
@@ -251,14 +262,24 @@ impl Generation {
                 continue;
             }
             writer.tickets.insert(id.clone(), ticket);
-            writer.index.delete_term(Term::from_field_text(layout.id, id));
+            index.delete_term(Term::from_field_text(layout.id, id));
             if let Entry::Put(document) = entry {
-                writer.index.add_document(layout.document(document))?;
+                index.add_document(layout.document(document))?;
             }
         }
-        writer.index.commit()?;
+        index.commit()?;
+        if entries.len() >= CROWD {
+            writer.index = Some(index);
+        } else {
+            index.wait_merging_threads()?;
+        }
         *slot = Some(writer);
         self.reader.reload()
+    }
+
+    fn lock(&self) -> tantivy::Result<DirectoryLock> {
+        let lock = Lock { filepath: PathBuf::from(WRITING), is_blocking: false };
+        self.index.directory().acquire_lock(&lock).map_err(|busy| TantivyError::LockFailure(busy, None))
     }
 }
 

@@ -31,7 +31,7 @@ struct ListPage {
 }
 
 pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
-    let fields = Fields::default().set("scan_id", viewer.query.get("scan")).set("language", viewer.language.tag());
+    let fields = Fields::default().set("scan_id", viewer.query.get("scan")).set("language", viewer.language.as_str());
     let page = offered(&services, viewer, Form::of(fields)).await?;
     render(&page)
 }

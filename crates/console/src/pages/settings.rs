@@ -8,7 +8,7 @@ use http::StatusCode;
 
 use super::{Shown, done, refused};
 use crate::fields::{Fields, Form};
-use crate::page::{Frame, show as render, show_as};
+use crate::page::{Frame, show_as};
 use crate::request::{Named, Viewer};
 use crate::{Services, errors};
 
@@ -25,6 +25,7 @@ struct ProfilePage {
 #[template(path = "settings/organisation.html")]
 struct OrganisationPage {
     frame: Frame,
+    form: Form,
     organisation: Organisation,
     keys: Vec<Key>,
 }
@@ -69,13 +70,30 @@ pub(crate) async fn end_session(State(services): State<Services>, viewer: Viewer
 
 pub(crate) async fn organisation(State(services): State<Services>, viewer: Viewer) -> Shown {
     let organisation = services.auth.organisation(&viewer.actor).await?;
+    let form = Form::of(Fields::default().set("name", &organisation.name));
+    organised(&services, viewer, organisation, form, StatusCode::OK).await
+}
+
+pub(crate) async fn rename(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+    let organisation = services.auth.organisation(&viewer.actor).await?;
+    match services.auth.rename_organisation(&viewer.actor, organisation.id, fields.get("name")).await {
+        Ok(_) => Ok(done("/settings/organisation", "saved")),
+        Err(error) => {
+            let status = crate::failure::status(error.kind());
+            let form = refused(&viewer, fields, error)?;
+            organised(&services, viewer, organisation, form, status).await
+        }
+    }
+}
+
+async fn organised(services: &Services, viewer: Viewer, organisation: Organisation, form: Form, status: StatusCode) -> Shown {
     let jwks = services.auth.jwks().await?;
     let text = |key: &serde_json::Value, name: &str| key.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_owned();
     let keys = jwks
         .get("keys")
         .and_then(|keys| keys.as_array())
         .map(|keys| keys.iter().map(|key| Key { id: text(key, "kid"), algorithm: text(key, "alg") }).collect());
-    render(&OrganisationPage { frame: viewer.frame, organisation, keys: keys.unwrap_or_default() })
+    show_as(status, &OrganisationPage { frame: viewer.frame, form, organisation, keys: keys.unwrap_or_default() })
 }
 
 pub(crate) async fn rotate_keys(State(services): State<Services>, viewer: Viewer) -> Shown {

@@ -1,7 +1,7 @@
 //! The people of the organisation: who is there, who comes, who may do what.
 
 use askama::Template;
-use auth::{NewUser, User, UserPatch, UserState};
+use auth::{Invitation, NewUser, User, UserPatch, UserState};
 use axum::extract::State;
 use base::{Result, Role};
 use http::StatusCode;
@@ -20,8 +20,8 @@ struct ListPage {
     frame: Frame,
     form: Form,
     users: Vec<User>,
-    /// The link for somebody just invited; shown once.
-    invitation: Option<(String, String)>,
+    /// Who was just invited, and their link; shown once.
+    invitation: Option<(String, Link)>,
     next: Option<String>,
 }
 
@@ -32,7 +32,7 @@ struct UserPage {
     form: Form,
     user: User,
     is_self: bool,
-    invitation: Option<String>,
+    invitation: Option<Link>,
 }
 
 fn roles(fields: &Fields) -> Result<Vec<Role>> {
@@ -48,15 +48,23 @@ fn state(user: &User) -> &'static str {
     }
 }
 
-fn link(token: &base::Secret<String>) -> String {
-    format!("/invitation?token={}", token.expose())
+/// An invitation to hand over.
+struct Link {
+    address: String,
+    is_mailed: bool,
+}
+
+impl From<Invitation> for Link {
+    fn from(invitation: Invitation) -> Self {
+        Self { address: format!("/invitation?token={}", invitation.token.expose()), is_mailed: invitation.is_mailed }
+    }
 }
 
 pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
     listed(&services, viewer, Form::of(Fields::default().set("roles", "viewer")), None, StatusCode::OK).await
 }
 
-async fn listed(services: &Services, viewer: Viewer, form: Form, invitation: Option<(String, String)>, status: StatusCode) -> Shown {
+async fn listed(services: &Services, viewer: Viewer, form: Form, invitation: Option<(String, Link)>, status: StatusCode) -> Shown {
     let page = services.auth.users(&viewer.actor, &page_of(&viewer.query)).await?;
     let next = viewer.query.next("/settings/users", page.next_cursor);
     show_as(status, &ListPage { frame: viewer.frame, form, users: page.items, invitation, next })
@@ -65,14 +73,20 @@ async fn listed(services: &Services, viewer: Viewer, form: Form, invitation: Opt
 pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
     let outcome = match roles(&fields) {
         Ok(roles) => {
-            let new = NewUser { username: fields.get("username").to_owned(), email: fields.get("email").to_owned(), roles, password: None };
+            let new = NewUser {
+                username: fields.get("username").to_owned(),
+                email: fields.get("email").to_owned(),
+                roles,
+                password: None,
+                language: viewer.frame.language,
+            };
             services.auth.create_user(&viewer.actor, new).await
         }
         Err(error) => Err(error),
     };
     match outcome {
         Ok(created) => {
-            let invitation = created.invitation.map(|invitation| (created.user.username, link(&invitation.token)));
+            let invitation = created.invitation.map(|invitation| (created.user.username, Link::from(invitation)));
             listed(&services, viewer, Form::of(Fields::default().set("roles", "viewer")), invitation, StatusCode::OK).await
         }
         Err(error) => {
@@ -94,7 +108,7 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named
     shown(viewer, user, form, None, StatusCode::OK)
 }
 
-fn shown(viewer: Viewer, user: User, form: Form, invitation: Option<String>, status: StatusCode) -> Shown {
+fn shown(viewer: Viewer, user: User, form: Form, invitation: Option<Link>, status: StatusCode) -> Shown {
     let is_self = viewer.actor.user == Some(user.id);
     show_as(status, &UserPage { frame: viewer.frame, form, user, is_self, invitation })
 }
@@ -133,10 +147,10 @@ pub(crate) async fn unlock(State(services): State<Services>, viewer: Viewer, Nam
 }
 
 pub(crate) async fn invite(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
-    let invitation = services.auth.invite(&viewer.actor, id).await?;
+    let invitation = services.auth.invite(&viewer.actor, id, viewer.frame.language).await?;
     let user = services.auth.user(&viewer.actor, id).await?;
     let form = filled(&user);
-    shown(viewer, user, form, Some(link(&invitation.token)), StatusCode::OK)
+    shown(viewer, user, form, Some(invitation.into()), StatusCode::OK)
 }
 
 pub(crate) async fn delete(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {

@@ -75,6 +75,7 @@ impl Stage {
             username: username.to_owned(),
             email: format!("{username}@example.org"),
             roles: vec![role],
+            language: base::Language::English,
             password: Some(Secret::new(PASSWORD.to_owned())),
         };
         self.auth.create_user(&system, new).await.unwrap();

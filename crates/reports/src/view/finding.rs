@@ -1,9 +1,9 @@
 //! One finding in words, and the table of human decisions.
 
+use base::fill;
 use serde::Serialize;
 
 use super::{Badge, Maker, Pair, pair};
-use crate::language::fill;
 use crate::printable::Cut;
 use crate::snapshot::{Decision, Finding, Reference};
 

@@ -1,9 +1,10 @@
 //! Scope, authorisations, coverage, gaps, tools and runs in words.
 
+use base::fill;
 use serde::Serialize;
 
 use super::{Maker, Pair, pair};
-use crate::language::{Terms, fill};
+use crate::language::Terms;
 use crate::snapshot::Outcome;
 
 /// A target in scope with its open findings.

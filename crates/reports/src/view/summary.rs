@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base::fill;
+
 use super::finding::{anchor, number};
 use super::{Figure, FirstStep, Maker};
-use crate::language::fill;
 use crate::snapshot::{BySeverity, Finding, Severity};
 
 /// Findings named as the first to deal with.

@@ -4,9 +4,9 @@ use std::io::{Seek, Write};
 use std::path::PathBuf;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use base::{Kind, Role};
+use base::{Kind, Language, Role};
 use reports::snapshot::{Cause, Severity, Status};
-use reports::{Config, Format, Language, NewReport, ReportState, Reports, Selection};
+use reports::{Config, Format, NewReport, ReportState, Reports, Selection};
 use results::{ImportOptions, ImportRequest, NewDecision, Results};
 use scans::Scans;
 use targets::{NewTarget, TargetId, TargetKind, Targets};

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use base::Language;
 use reports::snapshot::SnapshotError;
-use reports::{Format, Frozen, Language, Typesetter, page};
+use reports::{Format, Frozen, Typesetter, page};
 use typeset::child::Limits;
 
 use crate::sample;

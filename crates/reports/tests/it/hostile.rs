@@ -1,8 +1,9 @@
 //! Outside text that tries to be more than text.
 
+use base::Language;
 use proptest::prelude::*;
 use reports::snapshot::{Evidence, Location, Reference, Snapshot};
-use reports::{Format, Language, page};
+use reports::{Format, page};
 
 use crate::forms::{text, typesetter};
 use crate::sample;

@@ -1,11 +1,11 @@
 //! A plausible snapshot of any size, the same on every run: for tests, pictures and measurements.
 
-use base::Time;
+use base::{Language, Time};
+use reports::Frozen;
 use reports::snapshot::{
     Authorization, Cause, Confidence, Coverage, Cvss, Decision, DecisionKind, Evidence, Finding, Gap, Location, Marking, Outcome, Part,
     Period, Person, Reference, Run, Scope, Severity, Snapshot, SnapshotError, Status, Target, Tool,
 };
-use reports::{Frozen, Language};
 
 struct Weakness {
     title: &'static str,

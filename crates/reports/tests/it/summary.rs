@@ -1,7 +1,8 @@
 //! The sentences that are computed.
 
+use base::Language;
+use reports::page;
 use reports::snapshot::{Outcome, Severity, Status};
-use reports::{Language, page};
 
 use crate::sample;
 
