@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use reports::Reports;
 use results::Results;
 use scans::Scans;
+use search::Search;
 use targets::Targets;
 use testkit::{Engine, World};
 use tower::ServiceExt;
@@ -41,13 +42,17 @@ impl Stage {
         let scans = Scans::new(backends, &targets, scans::Config::default());
         let results = Results::new(backends, &scans, &targets);
         let reports = Reports::new(backends, &results, &targets, &scans, reports::Config { typeset_command: "tyrian".into() });
+        let audit = Audit::new(backends);
+        let search = Search::new(backends, &audit, &targets, &scans, &results);
         let services = Services {
             auth: auth.clone(),
-            audit: Audit::new(backends),
+            audit,
             targets,
             scans,
-            results,
+            results: results.clone(),
             reports,
+            search: search.clone(),
+            blobs: backends.blobs.clone(),
             clock: backends.clock.clone(),
             version: "0",
         };
