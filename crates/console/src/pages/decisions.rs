@@ -80,7 +80,12 @@ pub(crate) async fn answer(State(services): State<Services>, viewer: Viewer, Nam
 }
 
 /// Takes a rule back by way of the finding it was made from.
-pub(crate) async fn withdraw(State(services): State<Services>, viewer: Viewer, Named(finding): Named<results::Finding>, fields: Fields) -> Shown {
+pub(crate) async fn withdraw(
+    State(services): State<Services>,
+    viewer: Viewer,
+    Named(finding): Named<results::Finding>,
+    fields: Fields,
+) -> Shown {
     let scope = fields.word("scope")?.unwrap_or(DecisionScope::Rule);
     let new = NewDecision { kind: DecisionKind::Reopen, reason: fields.get("reason").to_owned(), valid_until: None, scope };
     match services.results.decide(&viewer.actor, finding, new).await {

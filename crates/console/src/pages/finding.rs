@@ -4,7 +4,8 @@ use askama::Template;
 use axum::extract::State;
 use base::{Error, Result};
 use results::{
-    ClusterMove, Decision, DecisionKind, DecisionScope, DecisionState, Filter, Finding, FindingDetail, FindingId, NewDecision, RiskFactor, Sort,
+    ClusterMove, Decision, DecisionKind, DecisionScope, DecisionState, Filter, Finding, FindingDetail, FindingId, NewDecision, RiskFactor,
+    Sort,
 };
 use targets::Target;
 

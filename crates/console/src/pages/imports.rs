@@ -19,8 +19,7 @@ use crate::{Services, errors};
 /// Files up to this are taken in before the answer; larger ones by a job that the page follows.
 const AT_ONCE: u64 = 1 << 20;
 /// What a form says about how a file is taken in; it goes from the upload to the preview and on.
-const ABOUT: [&str; 8] =
-    ["format", "filename", "target_id", "close_old", "minimum_severity", "do_not_reactivate", "tags", "service"];
+const ABOUT: [&str; 8] = ["format", "filename", "target_id", "close_old", "minimum_severity", "do_not_reactivate", "tags", "service"];
 const CLOSINGS: &str = "covered never complete";
 /// Differences an import tells one by one.
 const TOLD: usize = 1000;
@@ -154,7 +153,8 @@ async fn again(services: &Services, viewer: Viewer, fields: Fields, error: base:
 }
 
 fn asked(fields: &Fields, file: std::fs::File, dry_run: bool) -> Result<ImportRequest> {
-    let minimum = fields.text("minimum_severity").map(|word| word.parse().map_err(|_| errors::no_choice("minimum_severity"))).transpose()?;
+    let minimum =
+        fields.text("minimum_severity").map(|word| word.parse().map_err(|_| errors::no_choice("minimum_severity"))).transpose()?;
     Ok(ImportRequest {
         format: fields.text("format").map(|word| word.parse().map_err(|_| errors::no_choice("format"))).transpose()?,
         filename: fields.text("filename"),
@@ -229,7 +229,12 @@ pub(crate) async fn undo(State(services): State<Services>, viewer: Viewer, Named
     }
 }
 
-async fn not_undone(services: &Services, viewer: Viewer, id: results::ImportId, error: base::Error) -> Result<Response, crate::failure::Failure> {
+async fn not_undone(
+    services: &Services,
+    viewer: Viewer,
+    id: results::ImportId,
+    error: base::Error,
+) -> Result<Response, crate::failure::Failure> {
     let error = correctable(error)?;
     let status = crate::failure::status(error.kind());
     // The reason is in the detail, which no text of ours replaces.

@@ -114,7 +114,9 @@ fn compared(frame: &Frame, newer: &FindingDetail, candidates: &[FindingDetail]) 
         }),
         ("severity", false, |frame, detail| frame.word("severity", detail.finding.severity.as_str())),
         ("status", false, |frame, detail| frame.word("status", detail.finding.status)),
-        ("seen", false, |frame, detail| format!("{} – {}", frame.plain(&detail.finding.first_seen), frame.plain(&detail.finding.last_seen))),
+        ("seen", false, |frame, detail| {
+            format!("{} – {}", frame.plain(&detail.finding.first_seen), frame.plain(&detail.finding.last_seen))
+        }),
         ("description", false, |_, detail| detail.finding.description.chars().take(1200).collect()),
         ("evidence", true, |_, detail| {
             let piece = detail.observations.first().and_then(|seen| seen.evidence.first());
@@ -135,7 +137,9 @@ fn compared(frame: &Frame, newer: &FindingDetail, candidates: &[FindingDetail]) 
 pub(crate) async fn resolve(State(services): State<Services>, viewer: Viewer, Named(id): Named<Review>, fields: Fields) -> Shown {
     let resolution = match fields.get("answer") {
         "new" => Ok(Resolution { same_as: None }),
-        _ => fields.word("same_as").and_then(|same_as| Ok(Resolution { same_as: Some(same_as.ok_or_else(|| errors::no_choice("same_as"))?) })),
+        _ => fields
+            .word("same_as")
+            .and_then(|same_as| Ok(Resolution { same_as: Some(same_as.ok_or_else(|| errors::no_choice("same_as"))?) })),
     };
     let what = if fields.get("answer") == "new" { "review_new" } else { "review_same" };
     let outcome = match resolution {
