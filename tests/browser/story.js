@@ -1,9 +1,11 @@
 // The whole story, as a person would walk it: from the first-run link to signing out.
 import { createServer } from "node:http";
 import { chromium } from "playwright-core";
+import { findings } from "./findings.js";
 import { check, counts, listen, look } from "./judge.js";
+import { base, go, path, submit } from "./steps.js";
 
-const { TYRIAN_BASE: base, TYRIAN_LINK: link, TYRIAN_PASSWORD: password } = process.env;
+const { TYRIAN_LINK: link, TYRIAN_PASSWORD: password } = process.env;
 
 // Something of ours to test: a page without any protection, and a listing.
 const weak = (address) => new Promise((resolve) => {
@@ -15,16 +17,6 @@ const weak = (address) => new Promise((resolve) => {
   });
   server.listen(0, address, () => resolve({ server, port: server.address().port }));
 });
-
-const nmap = `<?xml version="1.0"?><!DOCTYPE nmaprun><nmaprun scanner="nmap" args="nmap -sV 127.0.0.1" start="1760000000" version="7.95" xmloutputversion="1.05">
-<host starttime="1760000000" endtime="1760000001"><status state="up" reason="localhost-response" reason_ttl="0"/><address addr="127.0.0.1" addrtype="ipv4"/>
-<ports><port protocol="tcp" portid="22"><state state="open" reason="syn-ack" reason_ttl="0"/><service name="ssh" product="OpenSSH" version="9.2" method="probed" conf="10"/></port></ports></host>
-<runstats><finished time="1760000001" elapsed="1" exit="success"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>`;
-
-const submit = (page, action) => Promise.all([page.waitForEvent("load"), page.click(`main form[action="${action}"] button[type=submit]`)]);
-const follow = (page, href) => Promise.all([page.waitForEvent("load"), page.click(`main a[href="${href}"], header a[href="${href}"] >> nth=0`)]);
-const go = (page, path) => page.goto(base + path, { waitUntil: "load" });
-const path = (page) => new URL(page.url()).pathname;
 
 const signIn = async (page, username, secret) => {
   await go(page, "/sign-in");
@@ -117,22 +109,6 @@ const work = async (page, tag, address) => {
 
 // Everything around it, once.
 const around = async (page) => {
-  await go(page, "/imports");
-  await page.setInputFiles("#file", { name: "office.xml", mimeType: "text/xml", buffer: Buffer.from(nmap) });
-  await page.click("button[value=true]");
-  await page.waitForSelector("#outcome section");
-  await look(page, "en-import-preview");
-  await page.click("button[value=false]");
-  await page.waitForSelector("#outcome a.button");
-  await page.setInputFiles("#file", { name: "broken.xml", mimeType: "text/xml", buffer: Buffer.from(nmap.slice(0, 300)) });
-  await page.click("button[value=true]");
-  await page.waitForSelector("#outcome [role=alert]");
-  page.complaints.length = 0;
-  await look(page, "en-import-refused");
-  await go(page, "/imports");
-  await Promise.all([page.waitForEvent("load"), page.click("main tbody a")]);
-  await look(page, "en-import");
-
   await go(page, "/audit");
   await submit(page, "/audit/verify");
   check("the audit log verifies", (await page.locator(".notice.good").count()) ? "" : await page.locator("main").innerText());
@@ -201,11 +177,12 @@ const english = async (browser) => {
   await submit(page, "/first-run");
   check("the first administrator is inside", path(page) === "/" ? "" : page.url());
   await look(page, "en-overview-empty");
-  for (const list of ["targets", "scans", "findings", "reports"]) {
+  for (const list of ["targets", "scans", "findings", "reports", "imports", "reviews", "decisions", "clusters", "trends", "search"]) {
     await go(page, `/${list}`);
     await look(page, `en-${list}-empty`);
   }
   await work(page, "en", "127.0.0.9");
+  await findings(page, "en", "192.0.2.8");
   const invitation = await around(page);
   silent(page, "en");
   await Promise.all([page.waitForEvent("load"), page.click('form[action="/sign-out"] button')]);
@@ -236,6 +213,7 @@ const portuguese = async (browser) => {
   await signIn(page, "judge", password);
   check("the page speaks Portuguese", (await page.locator("html").getAttribute("lang")) === "pt-BR" ? "" : "another language");
   await work(page, "pt", "127.0.0.10");
+  await findings(page, "pt", "192.0.2.9");
   await go(page, "/");
   await look(page, "pt-overview");
   silent(page, "pt");

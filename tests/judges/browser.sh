@@ -15,14 +15,15 @@ if [ ! -e "$tools/installed" ]; then
   touch "$tools/installed"
 fi
 # Modules are resolved from where they lie.
-cp tests/browser/*.js "$tools/"
+cp tests/browser/*.js tests/browser/*.py "$tools/"
 
 start_serve
 link=$(grep -oE 'http[^ ]*/first-run\?token=[^ ]*' "$work/serve.log" | head -n 1)
 export TYRIAN_BASE=$base TYRIAN_LINK=$link TYRIAN_PASSWORD=$password
+export TYRIAN_DATABASE=$work/data/tyrian.db
 export TYRIAN_SCREENSHOTS=${TYRIAN_SCREENSHOTS:-$work/screenshots}
 mkdir -p "$TYRIAN_SCREENSHOTS" "$work/chromium"
 status=0
-TMPDIR=$work/chromium timeout --kill-after=10 900 node "$tools/story.js" || status=$?
+TMPDIR=$work/chromium timeout --kill-after=10 1500 node "$tools/story.js" || status=$?
 if ! kill -0 "$served" 2>/dev/null || [ $status -ne 0 ]; then tail -n 30 "$work/serve.log" >&2; fi
 exit $status

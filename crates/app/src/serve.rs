@@ -76,6 +76,8 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
                 scans: services.scans.clone(),
                 results: services.results.clone(),
                 reports: services.reports.clone(),
+                search: services.search.clone(),
+                blobs: services.backends.blobs.clone(),
                 clock: services.backends.clock.clone(),
                 version: env!("CARGO_PKG_VERSION"),
             }));

@@ -3,12 +3,13 @@
 
 use std::convert::Infallible;
 
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use base::{Kind, Origin};
+use futures::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Method, header};
 use tower::{Layer, Service};
 use web::Problem;
@@ -16,8 +17,10 @@ use web::Problem;
 use crate::model::Credentials;
 use crate::{Auth, digest, errors};
 
-/// Largest form whose hidden field is looked for; larger ones and uploads send the header.
+/// Largest form whose hidden field is looked for; larger ones send the header.
 const LARGEST_FORM: usize = 64 * 1024;
+/// A form with files carries the token in its first part, and that part within so many bytes.
+const BEGINNING: usize = 4 * 1024;
 
 /// The CSRF token of the session a request came with, for pages to put into their forms.
 #[derive(Debug, Clone)]
@@ -97,16 +100,44 @@ async fn prove_page(auth: &Auth, session: &str, request: Request) -> Result<Requ
         let is_right = given.to_str().is_ok_and(|given| auth.csrf_ok(session, given));
         return if is_right { Ok(request) } else { Err(errors::csrf().into()) };
     }
-    let is_form = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|value| value.trim_start().to_ascii_lowercase().starts_with("application/x-www-form-urlencoded"));
-    if !is_form {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.trim_start().to_ascii_lowercase();
+    if kind.starts_with("multipart/form-data") {
+        return prove_first_part(auth, session, request).await;
+    }
+    if !kind.starts_with("application/x-www-form-urlencoded") {
         return Err(errors::csrf().into());
     }
     let (parts, body) = request.into_parts();
     let bytes = to_bytes(body, LARGEST_FORM).await.map_err(|_| Problem::from(errors::csrf()))?;
     let is_right = url::form_urlencoded::parse(&bytes).any(|(name, value)| name == "csrf" && auth.csrf_ok(session, &value));
     if is_right { Ok(Request::from_parts(parts, Body::from(bytes))) } else { Err(errors::csrf().into()) }
+}
+
+/// A form with files is not held in memory: only its beginning is read, and given back in front of the rest.
+async fn prove_first_part(auth: &Auth, session: &str, request: Request) -> Result<Request, Problem> {
+    let (parts, body) = request.into_parts();
+    let mut rest = body.into_data_stream();
+    let mut beginning = Vec::new();
+    while beginning.len() < BEGINNING {
+        match rest.next().await {
+            Some(Ok(chunk)) => beginning.extend_from_slice(&chunk),
+            Some(Err(_)) => return Err(errors::csrf().into()),
+            None => break,
+        }
+    }
+    let beginning = Bytes::from(beginning);
+    let mut request = Request::new(Body::from(beginning.slice(..beginning.len().min(BEGINNING))));
+    request.headers_mut().extend(parts.headers.get(header::CONTENT_TYPE).map(|kind| (header::CONTENT_TYPE, kind.clone())));
+    if !names_token(auth, session, request).await {
+        return Err(errors::csrf().into());
+    }
+    let whole = stream::iter([Ok(beginning)]).chain(rest);
+    Ok(Request::from_parts(parts, Body::from_stream(whole)))
+}
+
+async fn names_token(auth: &Auth, session: &str, beginning: Request) -> bool {
+    let Ok(mut parts) = Multipart::from_request(beginning, &()).await else { return false };
+    let Ok(Some(first)) = parts.next_field().await else { return false };
+    first.name() == Some("csrf") && first.text().await.is_ok_and(|given| auth.csrf_ok(session, &given))
 }

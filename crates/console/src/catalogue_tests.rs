@@ -33,6 +33,31 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("role", "admin security_analyst red_team blue_team viewer"),
     ("user_state", "active invited locked"),
     ("days", "7 30 90 365"),
+    ("cause", "checks assets sources"),
+    ("closing", "covered covered_about never never_about complete complete_about"),
+    ("compared", "title place check vulnerability severity status seen description evidence"),
+    ("decision_list", "waiting rules all"),
+    ("decision_none", "waiting waiting_about rules rules_about all all_about"),
+    ("decision_state", "proposed in_force rejected withdrawn expired"),
+    (
+        "difference",
+        "doubtful doubtful_about created created_about reopened reopened_about moved moved_about closed closed_about \
+         not_retested not_retested_about unchanged",
+    ),
+    ("due_ground", "severity criticality kev"),
+    ("due_standing", "within due_soon breached"),
+    ("export", "sarif csv json vex"),
+    ("feed", "epss epss_about kev kev_about"),
+    ("feed_hint", "epss kev"),
+    ("field_kind", "text keyword integer number time flag rank"),
+    ("freshness", "never fresh old"),
+    ("grammar", "word phrase field beginning any range boolean group"),
+    ("import_state", "queued done failed undone"),
+    ("index", "vulnerabilities scan_results audit_logs system_metrics assets"),
+    ("listing", "no_vulnerability never_checked not_listed listed"),
+    ("period", "30 90 180 365"),
+    ("scope", "finding rule_on_asset rule"),
+    ("sla_column", "days on_high on_critical"),
     ("step", "target target_about authorize authorize_about scan scan_about decide decide_about report report_about"),
 ];
 
@@ -93,6 +118,7 @@ fn pages_use_only_known_keys_and_every_key_is_used() {
         used.extend(words.split_whitespace().map(|word| format!("{section}.{word}")));
     }
     used.extend(base::Permission::ALL.iter().map(|permission| format!("permission.{}", permission.as_str().replace(':', "_"))));
+    used.extend(risk::MESSAGE_KEYS.iter().map(|key| format!("risk.{key}")));
     for kind in ["not_found", "forbidden", "refused", "too_many", "unavailable", "internal"] {
         used.extend(["title", "message", "advice"].map(|part| format!("failure.{kind}.{part}")));
     }

@@ -23,8 +23,28 @@ pub(crate) fn spool(cause: std::io::Error) -> Error {
 }
 
 /// The uploaded file is larger than an upload may be.
-pub(crate) fn too_large() -> Error {
-    Error::invalid("console.too_large", "the file is larger than 256 MiB: use the command line")
+pub(crate) fn too_large(largest: u64) -> Error {
+    Error::invalid("console.too_large", format!("the file is larger than {} MiB: use the command line", largest >> 20)).at("/file")
+}
+
+/// No file was chosen.
+pub(crate) fn no_file() -> Error {
+    Error::invalid("console.no_file", "choose a file").at("/file")
+}
+
+/// What was looked at is no longer kept, or another file took its place.
+pub(crate) fn preview_gone() -> Error {
+    Error::conflict("console.preview_gone", "the file of this preview is no longer here: choose it again").at("/file")
+}
+
+/// A shared filter belongs to whoever saved it.
+pub(crate) fn foreign_filter() -> Error {
+    Error::conflict("console.foreign_filter", "this filter is gone, or somebody else saved it: only they can delete it")
+}
+
+/// What was typed names no finding.
+pub(crate) fn no_finding() -> Error {
+    Error::invalid("console.no_finding", "give the address or the id of a finding").at("/join")
 }
 
 /// The upload broke off before its end.

@@ -55,6 +55,11 @@ impl Fields {
         self.text(name).map(|text| text.parse().map_err(|error: Error| error.at(format!("/{name}")))).transpose()
     }
 
+    /// The value of a name as a whole number.
+    pub(crate) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>> {
+        self.text(name).map(|text| text.parse().map_err(|_| crate::errors::not_a_number(name))).transpose()
+    }
+
     /// The value of a date-and-time field, which is meant as UTC.
     pub(crate) fn moment(&self, name: &str) -> Result<Option<Time>> {
         let Some(text) = self.text(name) else { return Ok(None) };
@@ -78,7 +83,8 @@ impl Fields {
         Some(format!("{path}?{}", self.clone().without(&["cursor", "done"]).set("cursor", cursor).query(&[])))
     }
 
-    fn without(mut self, names: &[&str]) -> Self {
+    /// The same without these names.
+    pub(crate) fn without(mut self, names: &[&str]) -> Self {
         self.0.retain(|(name, _)| !names.contains(&name.as_str()));
         self
     }
@@ -122,6 +128,11 @@ impl Form {
 
     pub(crate) fn has(&self, name: &str, value: &str) -> bool {
         self.fields.has(name, value)
+    }
+
+    /// Whether any of these names was filled in: then what holds them stands open.
+    pub(crate) fn is_opened(&self, names: &str) -> bool {
+        names.split_whitespace().any(|name| !self.fields.get(name).is_empty())
     }
 
     /// What is wrong with this field.

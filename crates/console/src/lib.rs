@@ -9,17 +9,20 @@ mod failure;
 mod fields;
 mod page;
 mod pages;
+mod plot;
 mod preferences;
 mod request;
+mod upload;
 
 use audit::Audit;
 use auth::Auth;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use backends::Clock;
+use backends::{Blobs, Clock};
 use reports::Reports;
 use results::Results;
 use scans::Scans;
+use search::Search;
 use targets::Targets;
 
 /// What the pages stand on.
@@ -37,6 +40,10 @@ pub struct Services {
     pub results: Results,
     /// Reports.
     pub reports: Reports,
+    /// Search.
+    pub search: Search,
+    /// Keeps a file between its preview and its taking in.
+    pub blobs: Blobs,
     /// Tells what is past and what is to come.
     pub clock: Clock,
     /// Shown at the foot of every page.

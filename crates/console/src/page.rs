@@ -110,6 +110,36 @@ impl Frame {
         Markup(format!("<time datetime=\"{}\">{}</time>", time.to_chrono().format("%Y-%m-%dT%H:%M:%SZ"), self.moment(&time.to_chrono())))
     }
 
+    /// The day of a moment as an HTML element.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    pub(crate) fn day(&self, time: &Time) -> Markup {
+        let moment = time.to_chrono();
+        let shown = match self.language {
+            Language::English => moment.format("%-d %b %Y"),
+            Language::Portuguese | Language::Spanish => moment.format("%d/%m/%Y"),
+        };
+        Markup(format!("<time datetime=\"{}\">{shown}</time>", moment.format("%Y-%m-%dT%H:%M:%SZ")))
+    }
+
+    /// A day such as `2026-01-31` in the language's order.
+    pub(crate) fn date(&self, day: &str) -> String {
+        let Ok(parsed) = day.parse::<chrono::NaiveDate>() else { return day.to_owned() };
+        match self.language {
+            Language::English => parsed.format("%-d %b %Y").to_string(),
+            Language::Portuguese | Language::Spanish => parsed.format("%d/%m/%Y").to_string(),
+        }
+    }
+
+    /// A number with some decimals, in the language's way.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+    pub(crate) fn decimal(&self, number: &f64, decimals: usize) -> String {
+        let text = format!("{number:.decimals$}");
+        match self.language {
+            Language::English => text,
+            Language::Portuguese | Language::Spanish => text.replace('.', ","),
+        }
+    }
+
     /// The same for a moment that may be absent.
     pub(crate) fn maybe(&self, time: &Option<Time>) -> Markup {
         time.as_ref().map_or_else(|| Markup("–".to_owned()), |time| self.time(time))
@@ -151,6 +181,11 @@ impl Frame {
     /// Marks the part of the site the viewer is in.
     pub(crate) fn here(&self, part: &str) -> bool {
         if part == "/" { self.path == "/" } else { self.path == part || self.path.starts_with(&format!("{part}/")) }
+    }
+
+    /// Whether the viewer is in any of these parts.
+    pub(crate) fn among(&self, parts: &str) -> bool {
+        parts.split_whitespace().any(|part| self.here(part))
     }
 
     /// What was just done, said once after a redirect.

@@ -2,21 +2,31 @@
 
 mod audit;
 mod authorizations;
+mod decisions;
+mod exchange;
+mod feeds;
+mod finding;
 mod findings;
 mod imports;
 mod invitation;
 mod overview;
 mod reports;
+mod reviews;
+mod rules;
 mod scans;
+mod search;
 mod session;
 mod settings;
 mod targets;
 mod tokens;
+mod trends;
 mod users;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::handler::Handler;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use base::{Error, Kind, PageRequest, Result};
 
 use crate::Services;
@@ -40,23 +50,23 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/invitation", get(invitation::form).post(invitation::accept))
         .route("/targets", get(targets::list).post(targets::create))
         .route("/targets/new", get(targets::new))
+        .route("/targets/import", get(exchange::form).post(exchange::take))
+        .route("/targets/import/preview", with_file(exchange::preview))
         .route("/targets/{id}", get(targets::show))
         .route("/targets/{id}/edit", get(targets::edit).post(targets::update))
         .route("/targets/{id}/delete", post(targets::delete))
         .route("/targets/{id}/authorize", get(authorizations::new).post(authorizations::create))
         .route("/authorizations/{id}/revoke", get(authorizations::ask).post(authorizations::revoke))
+        .route("/authorizations/{id}/evidence", get(authorizations::evidence).merge(with_file(authorizations::prove)))
         .route("/scans", get(scans::list).post(scans::start))
         .route("/scans/new", get(scans::new))
         .route("/scans/{id}", get(scans::show))
         .route("/scans/{id}/cancel", post(scans::cancel))
-        .route("/findings", get(findings::list))
-        .route("/findings/{id}", get(findings::show))
-        .route("/findings/{id}/decisions", post(findings::decide))
-        .route("/imports", get(imports::list).post(imports::take))
-        .route("/imports/{id}", get(imports::show))
+        .merge(results())
         .route("/reports", get(reports::list).post(reports::create))
         .route("/reports/{id}/delete", post(reports::delete))
         .route("/reports/{id}/{format}", get(reports::download))
+        .route("/search", get(search::show))
         .route("/audit", get(audit::list))
         .route("/audit/verify", post(audit::verify))
         .route("/audit/{id}", get(audit::show))
@@ -74,6 +84,42 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/settings/users/{id}/delete", post(users::delete))
         .route("/settings/tokens", get(tokens::list).post(tokens::create))
         .route("/settings/tokens/{id}/revoke", post(tokens::revoke))
+        .route("/settings/feeds", get(feeds::show))
+        .route("/settings/feeds/{kind}", with_file(feeds::update))
+        .route("/settings/rules", get(rules::show))
+        .route("/settings/policy", post(rules::set_policy))
+        .route("/settings/sla", get(rules::edit).post(rules::save))
+        .route("/settings/sla/delete", post(rules::drop_policy))
+}
+
+/// Findings and what belongs to them.
+fn results() -> Router<Services> {
+    Router::new()
+        .route("/findings", get(findings::list))
+        .route("/findings/decisions", post(findings::decide))
+        .route("/findings/batches/{id}/undo", post(findings::undo))
+        .route("/findings/filters", post(findings::save))
+        .route("/findings/filters/{id}/delete", post(findings::drop_saved))
+        .route("/findings/{id}", get(finding::show))
+        .route("/findings/{id}/decisions", post(finding::decide))
+        .route("/findings/{id}/join", post(finding::join))
+        .route("/findings/{id}/split", post(finding::split))
+        .route("/reviews", get(reviews::queue))
+        .route("/reviews/{id}", post(reviews::resolve))
+        .route("/decisions", get(decisions::list))
+        .route("/decisions/{id}", post(decisions::answer))
+        .route("/decisions/rules/{id}/withdraw", post(decisions::withdraw))
+        .route("/clusters", get(decisions::clusters))
+        .route("/trends", get(trends::show))
+        .route("/imports", get(imports::list).post(imports::take))
+        .route("/imports/preview", with_file(imports::preview))
+        .route("/imports/{id}", get(imports::show))
+        .route("/imports/{id}/undo", post(imports::undo))
+}
+
+/// A form with a file is as large as its reader allows, not as small as other bodies.
+fn with_file<H: Handler<T, Services>, T: 'static>(handler: H) -> MethodRouter<Services> {
+    post(handler).layer(DefaultBodyLimit::disable())
 }
 
 /// The page of a list that a query string asks for.

@@ -1,9 +1,8 @@
-// What pages gain from a script: questions before deeds, lists that stay fresh, a scan that can be watched, uploads.
+// What pages gain from a script: questions before deeds, lists that stay fresh, scans and imports that can be watched, keys.
 // Everything else works without it. Text from the server is parsed in one place, under one Trusted Types policy.
 "use strict";
 
 const words = document.body.dataset;
-const csrf = () => document.querySelector("meta[name=csrf]")?.content ?? "";
 const policy = window.trustedTypes?.createPolicy("tyrian", { createHTML: (text) => text }) ?? { createHTML: (text) => text };
 
 // Only pages of this origin are parsed, and parsing runs nothing: scripts in them stay dead.
@@ -31,20 +30,28 @@ const ask = (form) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.dataset.upload) {
-    event.preventDefault();
-    upload(form, event.submitter);
-  } else if (form.dataset.ask) {
+  if (form.dataset.ask) {
     event.preventDefault();
     ask(form);
   } else if (form.method === "post") {
+    const pressed = event.submitter;
     // A second click would send it twice. After the event, for a disabled button is not sent.
-    setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
+    setTimeout(() => {
+      form.querySelectorAll("button").forEach((button) => { button.disabled = true; });
+      // Sending a file takes its time.
+      if (form.enctype === "multipart/form-data" && pressed) {
+        pressed.dataset.label = pressed.textContent;
+        pressed.textContent = words.busy;
+      }
+    });
   }
 });
 
 // Coming back by the browser's button, forms are ready again.
-window.addEventListener("pageshow", () => document.querySelectorAll("button[disabled]").forEach((button) => { button.disabled = false; }));
+window.addEventListener("pageshow", () => document.querySelectorAll("button[disabled]").forEach((button) => {
+  button.disabled = false;
+  if (button.dataset.label) button.textContent = button.dataset.label;
+}));
 
 // Puts the present state of an element with data-poll in its place, unless somebody is in the middle of something there.
 const refresh = async (element) => {
@@ -103,32 +110,60 @@ for (const panel of document.querySelectorAll("[data-live]")) {
   });
 }
 
-// Sends a file as the body and shows the answer below the form.
-const upload = async (form, submitter) => {
-  const file = form.elements.file.files[0];
-  const outcome = document.getElementById("outcome");
-  if (!file || !outcome) return;
-  const query = new URLSearchParams({ filename: file.name, dry_run: submitter?.value ?? "true" });
-  for (const name of ["format", "target_id"]) query.set(name, form.elements[name].value);
-  const buttons = form.querySelectorAll("button");
-  buttons.forEach((button) => { button.disabled = true; });
-  outcome.textContent = words.busy;
-  try {
-    const response = await fetch(`${form.dataset.upload}?${query}`, {
-      method: "POST",
-      body: file,
-      credentials: "same-origin",
-      headers: { "content-type": "application/octet-stream", "x-csrf-token": csrf(), accept: "text/html" },
-    });
-    const answer = parse(await response.text());
-    const fresh = answer.getElementById("outcome") ?? answer.querySelector("main") ?? answer.body;
-    outcome.replaceChildren(...fresh.childNodes);
-  } catch (error) {
-    outcome.textContent = String(error);
-  } finally {
-    buttons.forEach((button) => { button.disabled = false; });
-  }
-};
+// Follows an import to its end.
+for (const panel of document.querySelectorAll("[data-follow]")) {
+  const source = new EventSource(panel.dataset.follow);
+  source.addEventListener("progress", (event) => {
+    const word = JSON.parse(event.data);
+    panel.querySelector("[data-bar]").value = word.fraction;
+    if (word.state !== "queued") {
+      source.close();
+      location.replace(location.pathname);
+    }
+  });
+}
+
+// Many findings at once: all of a page, and the form that appears with the first choice.
+for (const all of document.querySelectorAll("[data-all]")) {
+  const form = all.form;
+  const boxes = [...form.querySelectorAll("tbody input[type=checkbox]")];
+  const told = () => {
+    const count = boxes.filter((box) => box.checked).length;
+    all.checked = count === boxes.length;
+    all.indeterminate = count > 0 && !all.checked;
+    if (count > 0) form.querySelector("[data-bulk]").open = true;
+  };
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    boxes.forEach((box) => { box.checked = all.checked; });
+    told();
+  });
+  boxes.forEach((box) => box.addEventListener("change", told));
+}
+
+// Keys answer while the panel they belong to has the focus, never elsewhere.
+for (const panel of document.querySelectorAll("[data-keys]")) {
+  panel.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    const chosen = panel.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (chosen) {
+      event.preventDefault();
+      chosen.click();
+    }
+  });
+}
+
+// A menu closes when the focus leaves it, or with Escape.
+for (const menu of document.querySelectorAll("details.menu")) {
+  menu.addEventListener("focusout", (event) => {
+    if (event.relatedTarget && !menu.contains(event.relatedTarget)) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+}
 
 // A choice that changes what the page says, such as the target of a scan.
 for (const select of document.querySelectorAll("select[data-reload]")) {

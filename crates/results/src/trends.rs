@@ -82,6 +82,8 @@ impl Results {
             fixed: live.fixed,
             standing: all(standing),
             overdue: all(&analytics.overdue),
+            by_severity: *standing,
+            seconds_to_fix: live.seconds_to_fix,
         });
         analytics.checks = store::trends::causes(db, &scope, target, "check_id").await?;
         analytics.assets = store::trends::causes(db, &scope, target, "asset").await?;

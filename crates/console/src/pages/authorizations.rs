@@ -1,5 +1,6 @@
 //! Authorisations: who allows testing of what, recorded and taken back.
 
+use std::io::Read;
 use std::time::Duration;
 
 use askama::Template;
@@ -12,8 +13,11 @@ use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
+use crate::upload::Parts;
 
 const INTRUSIVENESS: &str = "passive safe intrusive";
+/// Largest file that proves an authorisation.
+const LARGEST_EVIDENCE: u64 = 16 << 20;
 /// Offered as the end of a new authorisation: long enough to work, short enough to be asked again.
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
 
@@ -23,6 +27,14 @@ struct NewPage {
     frame: Frame,
     form: Form,
     target: Target,
+}
+
+#[derive(Template)]
+#[template(path = "authorizations/evidence.html")]
+struct EvidencePage {
+    frame: Frame,
+    form: Form,
+    granted: Authorization,
 }
 
 #[derive(Template)]
@@ -110,6 +122,36 @@ pub(crate) async fn revoke(State(services): State<Services>, viewer: Viewer, Nam
             asked(viewer, granted, form, status)
         }
     }
+}
+
+pub(crate) async fn evidence(State(services): State<Services>, viewer: Viewer, Named(id): Named<Authorization>) -> Shown {
+    let granted = services.targets.authorization(&viewer.actor, id).await?;
+    render(&EvidencePage { frame: viewer.frame, form: Form::default(), granted })
+}
+
+/// Takes in the file that proves an authorisation.
+pub(crate) async fn prove(State(services): State<Services>, viewer: Viewer, Named(id): Named<Authorization>, parts: Parts) -> Shown {
+    viewer.actor.scope(targets::actions::PROVE)?;
+    let outcome = match read(parts).await {
+        Ok(file) => services.targets.prove(&viewer.actor, id, file).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(granted) => Ok(done(&home(&granted), "evidence_kept")),
+        Err(error) => {
+            let granted = services.targets.authorization(&viewer.actor, id).await?;
+            let status = crate::failure::status(error.kind());
+            let form = refused(&viewer, Fields::default(), error)?;
+            show_as(status, &EvidencePage { frame: viewer.frame, form, granted })
+        }
+    }
+}
+
+async fn read(parts: Parts) -> Result<Vec<u8>> {
+    let mut file = parts.read(LARGEST_EVIDENCE).await?.file.ok_or_else(crate::errors::no_file)?.file;
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).map_err(crate::errors::spool)?;
+    Ok(content)
 }
 
 #[cfg(test)]

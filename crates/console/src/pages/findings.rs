@@ -1,43 +1,55 @@
-//! Findings: list, look at, decide.
+//! Findings: a list that is narrowed, kept under a name, exported, and decided about many at a time.
 
 use askama::Template;
 use axum::extract::State;
+use axum::response::{IntoResponse, Redirect};
 use base::Result;
+use http::StatusCode;
 use importers::{CoverageStatus, Location};
-use results::{Counts, Filter, Finding, FindingDetail, NewDecision, Sort};
-use targets::Target;
+use results::{Batch, BulkDecision, Counts, DecisionKind, Filter, Finding, NewFilter, SavedFilter, Sort};
 
-use super::{Shown, done, page_of, readable, refused};
-use crate::Services;
+use super::{Shown, page_of, refused};
 use crate::fields::{Fields, Form};
-use crate::page::{Frame, show as render, show_as};
+use crate::page::{Frame, show_as};
 use crate::request::{Named, Viewer};
+use crate::{Services, errors};
 
-const SEVERITIES: &str = "critical high medium low info";
+pub(crate) const SEVERITIES: &str = "critical high medium low info";
 const STATUSES: &str = "open not_retested accepted out_of_scope mitigated false_positive fixed";
 const SORTS: &str = "severity risk due newest last_seen title";
-const DECISIONS: &str = "false_positive accepted out_of_scope mitigated confirmed fixed";
-const DECISIONS_AGAIN: &str = "false_positive accepted out_of_scope mitigated confirmed fixed reopen";
+const EXPORTS: [&str; 4] = ["sarif", "csv", "json", "vex"];
+/// What narrows the list, as it stands in its address.
+const NARROWING: [&str; 12] =
+    ["severity", "status", "target", "scan", "source", "q", "cve", "cwe", "check", "service", "cluster", "import"];
+/// Of those, what the form has no field for; it stays until the filter is cleared.
+const HIDDEN: [&str; 8] = ["target", "scan", "source", "cwe", "check", "service", "cluster", "import"];
+/// What is said once about decisions just made.
+const SAID: [&str; 5] = ["done", "batch", "decided", "skipped", "language"];
 
 #[derive(Template)]
 #[template(path = "findings/list.html")]
 struct ListPage {
     frame: Frame,
     form: Form,
+    /// The decision about many, when it was refused.
+    bulk: Form,
     findings: Vec<Finding>,
-    counts: Counts,
+    /// Counted for the first page only: a count reads every row, a page does not.
+    counts: Option<Counts>,
+    saved: Vec<SavedFilter>,
+    /// What stands in the address without the page and what is said once.
+    narrowed: String,
     is_narrowed: bool,
+    query: Fields,
     next: Option<String>,
+    undo: Option<Undo>,
 }
 
-#[derive(Template)]
-#[template(path = "findings/show.html")]
-struct FindingPage {
-    frame: Frame,
-    form: Form,
-    detail: FindingDetail,
-    target: Option<Target>,
-    choices: &'static str,
+/// Decisions just made together, which can be taken back together.
+struct Undo {
+    batch: results::BatchId,
+    decided: u64,
+    skipped: u64,
 }
 
 /// Where a finding is, in one line.
@@ -99,9 +111,9 @@ pub(crate) fn is_link(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
-    let query = viewer.query.clone();
-    let filter = Filter {
+/// The filter that an address names.
+fn filter(query: &Fields) -> Result<Filter> {
+    Ok(Filter {
         severity: query.all("severity"),
         status: query.all("status"),
         target: query.word("target")?,
@@ -114,63 +126,147 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
         service: query.text("service"),
         cluster: query.text("cluster"),
         import: query.word("import")?,
-    };
-    let sort = query.word("sort")?.unwrap_or(Sort::Severity);
-    let page = services.results.findings(&viewer.actor, &filter, sort, &page_of(&query)).await?;
-    let counts = services.results.summary(&viewer.actor, &filter).await?;
-    render(&ListPage {
-        frame: viewer.frame,
-        findings: page.items,
-        counts,
-        is_narrowed: query
-            .any(&["severity", "status", "target", "scan", "source", "q", "cve", "cwe", "check", "service", "cluster", "import", "cursor"]),
-        next: query.next("/findings", page.next_cursor),
-        form: Form::of(query),
     })
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<Finding>) -> Shown {
-    let page = looked_at(&services, viewer, id, Form::of(Fields::default().set("kind", "false_positive"))).await?;
-    render(&page)
+/// The address of the list that a filter makes.
+pub(crate) fn address(filter: &Filter) -> String {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    let words = |name: &'static str, words: &[String]| words.iter().map(|word| (name, word.clone())).collect::<Vec<_>>();
+    let single = [
+        ("target", filter.target.map(|id| id.to_string()).unwrap_or_default()),
+        ("scan", filter.scan.map(|id| id.to_string()).unwrap_or_default()),
+        ("source", text(&filter.source)),
+        ("q", text(&filter.q)),
+        ("cve", text(&filter.cve)),
+        ("cwe", filter.cwe.map(|cwe| cwe.to_string()).unwrap_or_default()),
+        ("check", text(&filter.check)),
+        ("service", text(&filter.service)),
+        ("cluster", text(&filter.cluster)),
+        ("import", filter.import.map(|id| id.to_string()).unwrap_or_default()),
+    ];
+    let all = words("severity", &filter.severity).into_iter().chain(words("status", &filter.status)).chain(single);
+    all.fold(Fields::default(), |fields, (name, value)| fields.set(name, value)).query(&[])
 }
 
-async fn looked_at(
-    services: &Services,
-    viewer: Viewer,
-    id: results::FindingId,
-    form: Form,
-) -> Result<FindingPage, crate::failure::Failure> {
-    let detail = services.results.finding(&viewer.actor, id).await?;
-    let target = match detail.finding.target_id {
-        // A removed target leaves its findings behind.
-        Some(target) => readable(services.targets.get(&viewer.actor, target).await).ok().flatten(),
-        None => None,
+pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+    let query = viewer.query.clone();
+    let number = |name| query.number(name).ok().flatten().unwrap_or_default();
+    let undo = query.word("batch").ok().flatten().map(|batch| Undo { batch, decided: number("decided"), skipped: number("skipped") });
+    listed(&services, viewer, query, undo, Form::of(Fields::default().set("of", "chosen")), StatusCode::OK).await
+}
+
+async fn listed(services: &Services, mut viewer: Viewer, query: Fields, undo: Option<Undo>, bulk: Form, status: StatusCode) -> Shown {
+    let query = query.without(&SAID);
+    let filter = filter(&query)?;
+    let sort = query.word("sort")?.unwrap_or(Sort::Severity);
+    let page = services.results.findings(&viewer.actor, &filter, sort, &page_of(&query)).await?;
+    let counts = match query.get("cursor") {
+        "" => Some(services.results.summary(&viewer.actor, &filter).await?),
+        _ => None,
     };
-    let choices = if detail.finding.decision.is_some() { DECISIONS_AGAIN } else { DECISIONS };
-    Ok(FindingPage { frame: viewer.frame, form, detail, target, choices })
+    let saved = services.results.filters(&viewer.actor).await?;
+    viewer.frame.path = "/findings".to_owned();
+    let page = ListPage {
+        frame: viewer.frame,
+        bulk,
+        findings: page.items,
+        counts,
+        saved,
+        narrowed: query.query(&["cursor"]),
+        is_narrowed: query.any(&NARROWING) || query.any(&["cursor"]),
+        next: query.next("/findings", page.next_cursor),
+        form: Form::of(query.clone()),
+        query,
+        undo,
+    };
+    show_as(status, &page)
 }
 
-pub(crate) async fn decide(State(services): State<Services>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
-    let outcome = match built(&fields) {
-        Ok(new) => services.results.decide(&viewer.actor, id, new).await,
+/// The list somebody came from: its address went with the form.
+fn came_from(fields: &Fields) -> Fields {
+    Fields::parse(fields.raw("narrowed").as_bytes()).without(&SAID)
+}
+
+/// Back to that list, with a word about what was done.
+fn back(from: &Fields, what: &str, more: &str) -> Shown {
+    let kept = from.query(&["cursor"]);
+    let separator = if kept.is_empty() { "" } else { "&" };
+    Ok(Redirect::to(&format!("/findings?{kept}{separator}done={what}{more}")).into_response())
+}
+
+pub(crate) async fn decide(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+    let from = came_from(&fields);
+    let outcome = match bulk(&fields, &from) {
+        Ok(bulk) => {
+            let waits = bulk.kind == DecisionKind::Accepted && services.results.policy(&viewer.actor).await?.four_eyes;
+            services.results.decide_all(&viewer.actor, bulk).await.map(|outcome| (outcome, waits))
+        }
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(_) => Ok(done(&format!("/findings/{id}"), "decided")),
+        Ok((outcome, waits)) => {
+            let more = format!("&batch={}&decided={}&skipped={}", outcome.batch_id, outcome.decided, outcome.skipped);
+            back(&from, if waits { "proposed_many" } else { "decided_many" }, &more)
+        }
         Err(error) => {
             let status = crate::failure::status(error.kind());
             let form = refused(&viewer, fields, error)?;
-            let page = looked_at(&services, viewer, id, form).await?;
-            show_as(status, &page)
+            listed(&services, viewer, from, None, form, status).await
         }
     }
 }
 
-fn built(fields: &Fields) -> Result<NewDecision> {
-    Ok(NewDecision {
-        kind: fields.word("kind")?.ok_or_else(|| crate::errors::no_choice("kind"))?,
+fn bulk(fields: &Fields, from: &Fields) -> Result<BulkDecision> {
+    let is_all = fields.get("of") == "all";
+    let ids = fields.all("id").iter().map(|id| id.parse()).collect::<Result<Vec<_>>>()?;
+    if !is_all && ids.is_empty() {
+        return Err(errors::no_choice("of"));
+    }
+    Ok(BulkDecision {
+        ids: if is_all { Vec::new() } else { ids },
+        filter: if is_all { Some(filter(from)?) } else { None },
+        kind: fields.word("kind")?.ok_or_else(|| errors::no_choice("kind"))?,
         reason: fields.get("reason").to_owned(),
         valid_until: fields.moment("valid_until")?,
-        scope: results::DecisionScope::Finding,
     })
+}
+
+pub(crate) async fn undo(State(services): State<Services>, viewer: Viewer, Named(batch): Named<Batch>, fields: Fields) -> Shown {
+    services.results.undo_decisions(&viewer.actor, batch).await?;
+    back(&came_from(&fields), "batch_undone", "")
+}
+
+pub(crate) async fn save(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+    let from = came_from(&fields);
+    let new = NewFilter { name: fields.get("name").to_owned(), filter: filter(&from)?, is_shared: fields.get("is_shared") == "true" };
+    match services.results.save_filter(&viewer.actor, new).await {
+        Ok(_) => back(&from, "filter_saved", ""),
+        Err(error) => {
+            let status = crate::failure::status(error.kind());
+            let form = refused(&viewer, fields, error)?;
+            listed(&services, viewer, from, None, form, status).await
+        }
+    }
+}
+
+pub(crate) async fn drop_saved(State(services): State<Services>, viewer: Viewer, Named(id): Named<SavedFilter>, fields: Fields) -> Shown {
+    match services.results.drop_filter(&viewer.actor, id).await {
+        Err(error) if error.kind() == base::Kind::NotFound => Err(errors::foreign_filter().into()),
+        Err(error) => Err(error.into()),
+        Ok(()) => back(&came_from(&fields), "filter_dropped", ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_saved_filter_leads_to_the_list_it_was_saved_from() {
+        let address_of = "severity=high&severity=critical&status=open&q=a+%26+b&cve=CVE-2021-44228&cwe=79";
+        let query = Fields::parse(format!("{address_of}&sort=risk&cursor=x").as_bytes());
+        assert_eq!(address(&filter(&query).unwrap()), address_of);
+        assert_eq!(address(&Filter::default()), "");
+    }
 }

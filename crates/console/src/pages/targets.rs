@@ -22,6 +22,8 @@ struct ListPage {
     frame: Frame,
     form: Form,
     targets: Vec<Target>,
+    /// What narrows the list, as it stands in its address.
+    narrowed: String,
     is_narrowed: bool,
     next: Option<String>,
 }
@@ -69,6 +71,7 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
     render(&ListPage {
         frame: viewer.frame,
         targets: page.items,
+        narrowed: query.query(&["cursor", "done"]),
         is_narrowed: query.any(&["q", "type", "tag", "criticality", "cursor"]),
         next: query.next("/targets", page.next_cursor),
         form: Form::of(query),
@@ -108,7 +111,7 @@ fn built(fields: &Fields) -> Result<NewTarget> {
     })
 }
 
-fn tags(fields: &Fields) -> Vec<String> {
+pub(crate) fn tags(fields: &Fields) -> Vec<String> {
     fields.get("tags").split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 

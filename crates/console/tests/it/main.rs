@@ -1,6 +1,7 @@
 //! Stories of the pages, without a browser: who sees what, and how refusals look.
 #![expect(clippy::unwrap_used, reason = "functions beside the tests may fail them too")]
 
+mod findings;
 mod stage;
 
 use base::Role;
@@ -64,7 +65,13 @@ async fn every_page_opens_for_whom_may_read_and_hides_what_they_may_not_do() {
     {
         assert_eq!(stage.get(path, Some(&admin)).await.status, StatusCode::OK, "{path}");
     }
-    for path in ["/settings/users", "/settings/tokens", "/settings/organisation"] {
+    for path in
+        ["/reviews", "/decisions", "/decisions?show=rules", "/clusters", "/trends", "/trends?days=365", "/search", "/targets/import"]
+    {
+        assert_eq!(stage.get(path, Some(&admin)).await.status, StatusCode::OK, "{path}");
+        assert_eq!(stage.get(path, Some(&viewer)).await.status, StatusCode::OK, "{path}");
+    }
+    for path in ["/settings/users", "/settings/tokens", "/settings/organisation", "/settings/feeds", "/settings/rules", "/settings/sla"] {
         assert_eq!(stage.get(path, Some(&admin)).await.status, StatusCode::OK, "{path}");
     }
     let targets = stage.get("/targets", Some(&viewer)).await;

@@ -12,6 +12,7 @@ use http_body_util::BodyExt;
 use reports::Reports;
 use results::Results;
 use scans::Scans;
+use search::Search;
 use targets::Targets;
 use testkit::{Engine, World};
 use tower::ServiceExt;
@@ -19,6 +20,7 @@ use tower::ServiceExt;
 const PASSWORD: &str = "a sentence nobody guesses 9";
 
 pub(crate) struct Stage {
+    pub(crate) search: Search,
     auth: Auth,
     router: Router,
     _world: World,
@@ -41,18 +43,22 @@ impl Stage {
         let scans = Scans::new(backends, &targets, scans::Config::default());
         let results = Results::new(backends, &scans, &targets);
         let reports = Reports::new(backends, &results, &targets, &scans, reports::Config { typeset_command: "tyrian".into() });
+        let audit = Audit::new(backends);
+        let search = Search::new(backends, &audit, &targets, &scans, &results);
         let services = Services {
             auth: auth.clone(),
-            audit: Audit::new(backends),
+            audit,
             targets,
             scans,
             results,
             reports,
+            search: search.clone(),
+            blobs: backends.blobs.clone(),
             clock: backends.clock.clone(),
             version: "0",
         };
         let router = console::pages(services).layer(from_fn_with_state(auth.clone(), auth::identify));
-        Self { auth, router, _world: world }
+        Self { search, auth, router, _world: world }
     }
 
     /// Makes the first administrator and gives back their cookie.
@@ -92,11 +98,42 @@ impl Stage {
         self.send("GET", path, cookie, "").await
     }
 
+    /// The token that every page of this session carries.
+    async fn token(&self, cookie: &str) -> String {
+        let page = self.get("/", Some(cookie)).await.body;
+        page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned()
+    }
+
     /// Sends a form with the token that a page of this session carries.
     pub(crate) async fn post(&self, path: &str, cookie: &str, form: &str) -> Seen {
-        let page = self.get("/", Some(cookie)).await.body;
-        let csrf = page.split("name=\"csrf\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        let csrf = self.token(cookie).await;
         self.send("POST", path, Some(cookie), &format!("csrf={csrf}&{form}")).await
+    }
+
+    /// Sends a form with a file the same way.
+    pub(crate) async fn upload(&self, path: &str, cookie: &str, fields: &[(&str, &str)], file: Option<(&str, &str)>) -> Seen {
+        let csrf = self.token(cookie).await;
+        self.send_file(path, cookie, Some(&csrf), fields, file).await
+    }
+
+    /// The same with any token, or none.
+    pub(crate) async fn send_file(
+        &self,
+        path: &str,
+        cookie: &str,
+        csrf: Option<&str>,
+        fields: &[(&str, &str)],
+        file: Option<(&str, &str)>,
+    ) -> Seen {
+        let part = |name: &str, value: &str| format!("--part\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+        let mut body: String =
+            csrf.into_iter().map(|csrf| ("csrf", csrf)).chain(fields.iter().copied()).map(|(name, value)| part(name, value)).collect();
+        if let Some((name, content)) = file {
+            body.push_str(&part(&format!("file\"; filename=\"{name}"), content));
+        }
+        body.push_str("--part--\r\n");
+        let request = Request::builder().method("POST").uri(path).header(header::ACCEPT, "text/html").header(header::COOKIE, cookie);
+        self.seen(request.header(header::CONTENT_TYPE, "multipart/form-data; boundary=part").body(Body::from(body)).unwrap()).await
     }
 
     pub(crate) async fn send(&self, method: &str, path: &str, cookie: Option<&str>, form: &str) -> Seen {
@@ -107,7 +144,11 @@ impl Stage {
         if method == "POST" {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
-        let response = self.router.clone().oneshot(request.body(Body::from(form.to_owned())).unwrap()).await.unwrap();
+        self.seen(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    async fn seen(&self, request: Request<Body>) -> Seen {
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         let (location, policy) = (text(header::LOCATION), text(header::CONTENT_SECURITY_POLICY));
         let status = response.status();

@@ -26,6 +26,11 @@ pub struct TrendDay {
     /// Of those, how many were past the time their severity allows.
     #[schema(minimum = 0, format = "int64")]
     pub overdue: u64,
+    /// Those that stood, by severity.
+    pub by_severity: BySeverity,
+    /// Mean time from first sight to gone, of those gone on the day, in seconds; none when none went.
+    #[schema(minimum = 0, format = "int64")]
+    pub seconds_to_fix: Option<u64>,
 }
 
 /// What occurs most among findings that are there.

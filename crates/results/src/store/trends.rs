@@ -116,21 +116,37 @@ fn add(to: &mut scans::BySeverity, severity: importers::Severity, count: u64) {
 
 /// The days that are written, oldest first.
 pub(crate) async fn days(db: &Db, scope: &Scope, target: Option<TargetId>, from: &str) -> Result<Vec<TrendDay>> {
+    let of = |rank: usize| format!("CAST(SUM(CASE WHEN severity = {rank} THEN standing ELSE 0 END) AS BIGINT)");
     let statement = format!(
-        "SELECT day, CAST(SUM(opened) AS BIGINT) AS opened, CAST(SUM(fixed) AS BIGINT) AS fixed, CAST(SUM(standing) AS BIGINT) AS standing,
+        "SELECT day, {} AS info, {} AS low, {} AS medium, {} AS high, {} AS critical, CAST(SUM(seconds_to_fix) AS BIGINT) AS seconds,
+              CAST(SUM(opened) AS BIGINT) AS opened, CAST(SUM(fixed) AS BIGINT) AS fixed, CAST(SUM(standing) AS BIGINT) AS standing,
              CAST(SUM(overdue) AS BIGINT) AS overdue
          FROM vulnerability_trends WHERE tenant_id = $1 AND day >= $3 AND {} GROUP BY day ORDER BY day",
+        of(0),
+        of(1),
+        of(2),
+        of(3),
+        of(4),
         of_target(target, 2)
     );
     let rows = db.all(Sql::built(statement).bind(scope.tenant()).bind(target).bind(from)).await?;
     rows.iter()
         .map(|row| {
+            let fixed: u64 = row.get("fixed")?;
             Ok(TrendDay {
                 day: row.get("day")?,
                 opened: row.get("opened")?,
-                fixed: row.get("fixed")?,
+                fixed,
                 standing: row.get("standing")?,
                 overdue: row.get("overdue")?,
+                by_severity: scans::BySeverity {
+                    critical: row.get("critical")?,
+                    high: row.get("high")?,
+                    medium: row.get("medium")?,
+                    low: row.get("low")?,
+                    info: row.get("info")?,
+                },
+                seconds_to_fix: row.get::<u64>("seconds")?.checked_div(fixed),
             })
         })
         .collect()

@@ -1,0 +1,193 @@
+// Findings of other tools: looked at, taken in, told apart, decided about, grouped, searched, and their rules.
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { check, look } from "./judge.js";
+import { go, path, submit } from "./steps.js";
+
+// An nmap run over ports with these open.
+const nmap = (address, ports) => `<?xml version="1.0"?><nmaprun scanner="nmap" args="nmap -sV ${address}" start="1767323045" version="7.95" xmloutputversion="1.05">
+<scaninfo type="connect" protocol="tcp" services="1-10000"/><host starttime="1767323045" endtime="1767323046"><status state="up" reason="syn-ack"/><address addr="${address}" addrtype="ipv4"/>
+<ports>${ports.map((port) => `<port protocol="tcp" portid="${port}"><state state="open" reason="syn-ack"/><service name="http"/></port>`).join("")}</ports></host>
+<runstats><finished time="1767323046" exit="success"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>`;
+
+const log4shell = "Apache Log4j2 JNDI features do not protect against attacker controlled LDAP endpoints.";
+const trivy = JSON.stringify({
+  SchemaVersion: 2, ArtifactName: "registry.example.org/shop:4.2", ArtifactType: "container_image",
+  Results: [{
+    Target: "app/shop.jar", Class: "lang-pkgs", Type: "jar",
+    Vulnerabilities: [
+      { VulnerabilityID: "CVE-2021-44228", PkgName: "org.apache.logging.log4j:log4j-core", InstalledVersion: "2.14.1", FixedVersion: "2.15.0", PkgIdentifier: { PURL: "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1" }, Severity: "CRITICAL", Title: "log4j-core: Remote code execution in Log4j 2.x", Description: log4shell, CweIDs: ["CWE-502"], CVSS: { nvd: { V3Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", V3Score: 10 } }, References: ["https://nvd.nist.gov/vuln/detail/CVE-2021-44228"] },
+      { VulnerabilityID: "CVE-2022-22965", PkgName: "org.springframework:spring-beans", InstalledVersion: "5.3.17", FixedVersion: "5.3.18", PkgIdentifier: { PURL: "pkg:maven/org.springframework/spring-beans@5.3.17" }, Severity: "HIGH", Title: "spring-framework: RCE via data binding on JDK 9+", Description: "Data binding on JDK 9 and later can run code.", CVSS: { nvd: { V3Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", V3Score: 9.8 } } },
+    ],
+  }],
+});
+const grype = JSON.stringify({
+  matches: [{
+    vulnerability: { id: "CVE-2021-44228", dataSource: "https://nvd.nist.gov/vuln/detail/CVE-2021-44228", severity: "Critical", description: log4shell, urls: [], cvss: [{ version: "3.1", vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", metrics: { baseScore: 10 } }], fix: { versions: ["2.15.0"], state: "fixed" } },
+    relatedVulnerabilities: [], matchDetails: [],
+    artifact: { name: "log4j-core", version: "2.14.1", type: "java-archive", purl: "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1", locations: [{ path: "/app/shop.jar" }] },
+  }],
+  source: { type: "image", target: { userInput: "registry.example.org/shop:4.2" } },
+  descriptor: { name: "grype", version: "0.80.0" },
+});
+const kev = JSON.stringify({
+  title: "CISA Catalog of Known Exploited Vulnerabilities", catalogVersion: "2026.01.02", dateReleased: "2026-01-02T10:00:00.0000Z", count: 1,
+  vulnerabilities: [{ cveID: "CVE-2021-44228", vendorProject: "Apache", product: "Log4j2", vulnerabilityName: "Log4Shell", dateAdded: "2021-12-10", shortDescription: "JNDI", requiredAction: "Update", dueDate: "2021-12-24", knownRansomwareCampaignUse: "Known", notes: "", cwes: ["CWE-502"] }],
+});
+const epss = "#model_version:v2025.03.14,score_date:2026-01-02T00:00:00+0000\ncve,epss,percentile\nCVE-2021-44228,0.94358,0.99957\nCVE-2022-22965,0.94461,0.99992\n";
+const csv = "name,type,address,criticality\nDesk,host,192.0.2.40,low\nNowhere,planet,mars,high\n";
+
+const choose = (page, name, text) => page.setInputFiles("input[type=file]", { name, mimeType: "application/octet-stream", buffer: Buffer.from(text) });
+const press = (page, selector) => Promise.all([page.waitForEvent("load"), page.click(selector)]);
+
+const takeIn = async (page, name, text, shot) => {
+  await go(page, "/imports");
+  await choose(page, name, text);
+  await press(page, "button[name=go][value=preview]");
+  if (shot) await look(page, `${shot}-preview`);
+  await submit(page, "/imports");
+  check(`${name} is taken in`, /^\/imports\/[0-9a-f-]{36}$/.test(path(page)) ? "" : await page.locator("main").innerText());
+  if (shot) await look(page, shot);
+};
+
+const settings = async (page, tag) => {
+  await go(page, "/settings/feeds");
+  await look(page, `${tag}-feeds-bare`);
+  for (const [kind, name, text] of [["kev", "known_exploited_vulnerabilities.json", kev], ["epss", "epss_scores-2026-01-02.csv", epss]]) {
+    await page.setInputFiles(`#file-${kind}`, { name, mimeType: "text/plain", buffer: Buffer.from(text) });
+    await submit(page, `/settings/feeds/${kind}`);
+    check(`${tag}: ${kind} is brought`, (await page.locator(".notice.good").count()) ? "" : await page.locator("main").innerText());
+  }
+  await look(page, `${tag}-feeds`);
+  await go(page, "/settings/sla");
+  await page.fill("#unit", `shops ${tag}`);
+  await page.fill("input[name=on_critical_critical]", "1");
+  await look(page, `${tag}-sla`);
+  await submit(page, "/settings/sla");
+  await page.check("input[name=four_eyes]");
+  await submit(page, "/settings/policy");
+  await look(page, `${tag}-rules`);
+};
+
+const targets = async (page, tag) => {
+  await go(page, "/targets/import");
+  await choose(page, "targets.csv", csv.replace("Desk", `Desk ${tag}`));
+  await submit(page, "/targets/import/preview");
+  await look(page, `${tag}-targets-preview`);
+  await submit(page, "/targets/import");
+  check(`${tag}: targets are imported`, (await page.locator(".figures").count()) ? "" : await page.locator("main").innerText());
+  await go(page, `/targets?q=Shop+${tag}`);
+  await press(page, "main tbody th a");
+  await press(page, "main a[href$='/evidence']");
+  await look(page, `${tag}-evidence`);
+  await choose(page, "letter.pdf", "%PDF-1.7");
+  await press(page, "main form button[type=submit]");
+  check(`${tag}: evidence is handed in`, (await page.locator("main a[href$='/evidence'][download]").count()) ? "" : "no file");
+};
+
+const decisions = async (page, tag) => {
+  await go(page, "/findings?q=192.0.2");
+  await page.check("tbody input[type=checkbox] >> nth=0");
+  check(`${tag}: choosing opens the form`, (await page.locator("details[data-bulk][open]").count()) ? "" : "closed");
+  await page.check("input[data-all]");
+  await page.selectOption("#kind", "mitigated");
+  await page.fill("#reason", "Behind the firewall.");
+  await look(page, `${tag}-bulk`);
+  await submit(page, "/findings/decisions");
+  await look(page, `${tag}-bulk-done`);
+  await press(page, "main form[action$='/undo'] button");
+  check(`${tag}: all of it is taken back`, (await page.locator("tbody .state.mitigated").count()) ? "still there" : "");
+  await go(page, "/findings?severity=critical&severity=high");
+  await page.click("main .saved summary");
+  await page.fill("#name", `Grave ${tag}`);
+  await page.check("input[name=is_shared]");
+  await submit(page, "/findings/filters");
+  check(`${tag}: the filter is kept`, (await page.locator(`.saved a:has-text("Grave ${tag}")`).count()) ? "" : "no filter");
+  await page.click("main .head .menu summary");
+  await look(page, `${tag}-findings-filtered`);
+  const [download] = await Promise.all([page.waitForEvent("download"), page.click("main a[href$='format=sarif']")]);
+  const chunks = [];
+  for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+  check(`${tag}: what is shown is exported`, JSON.parse(Buffer.concat(chunks).toString()).runs?.length ? "" : "no runs");
+};
+
+const grouped = async (page, tag) => {
+  await go(page, "/clusters");
+  check(`${tag}: two tools tell of one weakness`, (await page.locator("main tbody tr").count()) ? "" : "no cluster");
+  await look(page, `${tag}-clusters`);
+  await go(page, "/findings?cve=CVE-2021-44228");
+  await press(page, "main tbody th a >> nth=0");
+  await page.check("input[name=kind][value=accepted]");
+  await page.fill("#reason", "Until the summer.");
+  await press(page, "main form[action$='/decisions'] button[type=submit]");
+  check(`${tag}: a second person is asked for`, (await page.locator("main form[action^='/decisions/']").count()) ? "" : "nobody");
+  await page.click("section[aria-labelledby=cluster] summary");
+  await look(page, `${tag}-finding-risk`);
+  await go(page, "/decisions");
+  await look(page, `${tag}-decisions`);
+  await press(page, "main tbody form[action^='/decisions/'] button >> nth=0");
+  check(`${tag}: nobody is their own second person`, (await page.locator("[role=alert]").count()) ? "" : "no alert");
+  page.complaints.length = 0;
+};
+
+const reviewed = async (page, tag) => {
+  await go(page, "/reviews");
+  await look(page, `${tag}-review`);
+  // The panel has the focus: one key answers.
+  await Promise.all([page.waitForEvent("load"), page.keyboard.press("1")]);
+  check(`${tag}: a key says that it is the same`, (await page.locator(".notice.good").count()) ? "" : page.url());
+  await Promise.all([page.waitForEvent("load"), page.keyboard.press("n")]);
+  await look(page, `${tag}-review-empty`);
+};
+
+const searched = async (page, tag) => {
+  await go(page, "/search");
+  await look(page, `${tag}-search-bare`);
+  for (let tries = 0; tries < 60; tries += 1) {
+    await go(page, "/search?q=cve%3ACVE-2021-44228+severity%3A%3E%3Dhigh");
+    if (await page.locator(".hits li").count()) break;
+    await page.waitForTimeout(500);
+  }
+  check(`${tag}: what was taken in is found`, (await page.locator(".hits li").count()) ? "" : await page.locator("main").innerText());
+  await look(page, `${tag}-search`);
+  await page.fill("#q", "port:[1 TO");
+  await submit(page, "/search");
+  check(`${tag}: a query is corrected where it is wrong`, (await page.locator("#q-fault").count()) ? "" : "no fault");
+  page.complaints.length = 0;
+  await look(page, `${tag}-search-refused`);
+};
+
+// What nights would have written.
+const remembered = () => execFileSync("python3", [fileURLToPath(new URL("./history.py", import.meta.url)), process.env.TYRIAN_DATABASE]);
+
+export const findings = async (page, tag, address) => {
+  await go(page, "/trends");
+  await look(page, `${tag}-trends-young`);
+  await settings(page, tag);
+  await targets(page, tag);
+  await go(page, "/imports");
+  await page.click("main form details summary");
+  await look(page, `${tag}-import-form`);
+  await takeIn(page, "office.xml", nmap(address, [8080, 22]));
+  await takeIn(page, "trivy.json", trivy, `${tag}-import`);
+  await takeIn(page, "grype.json", grype);
+  await takeIn(page, "office-later.xml", nmap(address, [7001, 7002, 22]), `${tag}-import-doubtful`);
+  await go(page, "/imports");
+  await choose(page, "broken.xml", nmap(address, [1]).slice(0, 300));
+  await press(page, "button[name=go][value=preview]");
+  check(`${tag}: a broken file is refused`, (await page.locator("[role=alert]").count()) === 1 ? "" : "no alert");
+  page.complaints.length = 0;
+  await look(page, `${tag}-imports`);
+  await reviewed(page, tag);
+  await decisions(page, tag);
+  await grouped(page, tag);
+  await searched(page, tag);
+  remembered();
+  await go(page, "/trends?days=30");
+  await page.click("section[aria-labelledby=flow] summary");
+  await look(page, `${tag}-trends`);
+  await takeIn(page, "mistake.xml", nmap(address.replace(/\d+$/, "99"), [21]));
+  await page.click("main form[action$='/undo'] button");
+  await Promise.all([page.waitForEvent("load"), page.click("dialog button.danger")]);
+  check(`${tag}: an import is taken back`, (await page.locator(".state.undone").count()) ? "" : await page.locator("main").innerText());
+};
