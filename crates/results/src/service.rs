@@ -157,7 +157,8 @@ impl Results {
         };
         let cluster = cluster.into_iter().filter(|other| other.id != id).take(50).collect();
         let risk = self.risk_of(actor, &scope, &finding).await?;
-        Ok(FindingDetail { finding, observations, history, decisions, coverage, cluster, risk })
+        let false_positive = self.estimates(&scope).await?.of(&finding);
+        Ok(FindingDetail { finding, observations, history, decisions, coverage, cluster, risk, false_positive })
     }
 
     /// Findings counted.
