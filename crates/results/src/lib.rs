@@ -26,7 +26,7 @@ mod trends;
 mod undo;
 
 pub use documents::{FINDINGS, OBSERVATIONS};
-pub use doubt::FalsePositives;
+pub use doubt::{Clues, FalsePositives};
 pub use events::{FindingDecided, ImportUndone, ResultsImported};
 pub use export::ExportFormat;
 pub use http::routes;

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 
 use audit::Change;
 use base::{Actor, Error, Result, Scope, Source};
-use risk::false_positive::{Example, Model, NEEDED, NEEDED_OF_EACH, Reason};
+use risk::false_positive::{Example, Features, Model, NEEDED, NEEDED_OF_EACH, Reason};
 use serde_json::json;
 
 use crate::model::{DecisionKind, FalsePositiveEstimate, FalsePositiveLearning, FalsePositiveReason, Finding, FindingId};
@@ -20,15 +20,26 @@ const DECISIONS: usize = 10_000;
 /// Decisions of one batch about one rule that count: a thousand rows ticked at once are one thought.
 const OF_ONE_BATCH: usize = 20;
 
+/// What of a finding an estimate looks at.
+#[derive(Debug, Clone)]
+pub struct Clues(Features);
+
+impl From<&Finding> for Clues {
+    fn from(finding: &Finding) -> Self {
+        Self(Seen::from(finding).features())
+    }
+}
+
 /// Tells estimates of one organisation; nothing where there are none.
+#[derive(Debug)]
 pub struct FalsePositives(Option<Model>);
 
 impl FalsePositives {
-    /// The estimate for a finding.
+    /// The estimate for a finding with these clues.
     #[must_use]
-    pub fn of(&self, finding: &Finding) -> Option<FalsePositiveEstimate> {
+    pub fn of(&self, clues: &Clues) -> Option<FalsePositiveEstimate> {
         let model = self.0.as_ref()?;
-        let estimate = model.estimate(&Seen::from(finding).features());
+        let estimate = model.estimate(&clues.0);
         Some(FalsePositiveEstimate {
             probability: estimate.probability,
             reasons: estimate.reasons.into_iter().map(reason).collect(),

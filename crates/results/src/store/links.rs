@@ -106,8 +106,11 @@ pub(crate) async fn one(change: &mut Change, id: FindingId) -> Result<Option<Lin
 }
 
 fn groups_statement(scope: &Scope, names: &[&str]) -> Sql {
-    let statement =
-        format!("SELECT name, group_name FROM vulnerability_aliases WHERE tenant_id = $1 AND name IN ({})", list(names.len(), 1));
+    let statement = format!(
+        "SELECT name, group_name FROM vulnerability_aliases WHERE tenant_id = $1
+             AND group_name IN (SELECT group_name FROM vulnerability_aliases WHERE tenant_id = $1 AND name IN ({}))",
+        list(names.len(), 1)
+    );
     Sql::built(statement).bind(scope.tenant()).bind_all(names.iter().map(|name| Value::from(*name)))
 }
 
@@ -115,7 +118,7 @@ fn pair(row: &Row) -> Result<(String, String)> {
     Ok((row.get("name")?, row.get("group_name")?))
 }
 
-/// What is known of these names.
+/// The whole groups of these names, as name and group.
 pub(crate) async fn groups(db: &Db, scope: &Scope, names: &[&str]) -> Result<Vec<(String, String)>> {
     let mut found = Vec::new();
     for some in names.chunks(NAMES) {

@@ -73,7 +73,7 @@ async fn a_wrong_mapping_names_its_field_and_place() {
     let wrong = MAPPING.replace("\"Risk\"", "{\"form\": \"Risk\"}");
     let (status, problem) = put(&story, "acme", &wrong, &story.actor).await;
     assert_eq!((status, &problem["code"]), (StatusCode::BAD_REQUEST, &json!("results.mapping")));
-    assert_eq!(problem["errors"][0]["pointer"], "/fields/severity/form", "{problem}");
+    assert_eq!(problem["errors"][0]["pointer"], "#/fields/severity/form", "{problem}");
     assert!(problem["detail"].as_str().unwrap().contains("line 3"), "{problem}");
     assert_eq!(put(&story, "other", MAPPING, &story.actor).await.1["code"], "results.mapping_name");
     assert_eq!(put(&story, "a%20b", &MAPPING.replace("acme", "a b"), &story.actor).await.1["code"], "results.mapping_name");
