@@ -8,6 +8,8 @@ use crate::ingest::Flaw;
 const SINGLE: &[&str] = &[
     "CVE-", "GHSA-", "PYSEC-", "RUSTSEC-", "GO-", "OSV-", "SNYK-", "NPM:", "MAL-", "HSEC-", "BIT-", "GSD-", "JLSEC-", "PSF-", "CURL-", "DRUPAL-",
 ];
+/// Longest name; no database gives longer ones.
+const LONGEST: usize = 100;
 /// Other names that are told.
 const TOLD: usize = 4;
 
@@ -18,7 +20,7 @@ pub(crate) fn names(labels: &str) -> Vec<&str> {
 
 /// Whether a name, in upper case, means one vulnerability.
 pub(crate) fn is_single(name: &str) -> bool {
-    SINGLE.iter().any(|prefix| name.starts_with(prefix))
+    name.len() <= LONGEST && SINGLE.iter().any(|prefix| name.starts_with(prefix))
 }
 
 fn is_cve(name: &str) -> bool {
@@ -70,12 +72,13 @@ impl Groups {
         }
     }
 
-    /// The vulnerability that a finding with these names is about; the first CVE when it is about several.
+    /// The vulnerability that a finding with these names is about: its own first CVE, else what its other names mean.
     pub(crate) fn flaw(&self, names: &[&str]) -> Option<Flaw> {
         let groups: BTreeSet<&str> = names.iter().map(|name| self.of.get(*name).map_or(*name, String::as_str)).collect();
-        let name = groups.iter().find(|group| is_cve(group)).or_else(|| groups.first())?;
-        let also = self.of.iter().filter(|(other, group)| group == name && other != name).map(|(other, _)| other.clone());
-        Some(Flaw { name: (*name).to_owned(), also: also.take(TOLD).collect() })
+        let own = names.iter().filter(|name| is_cve(name)).min();
+        let name = *own.or_else(|| groups.iter().find(|group| is_cve(group))).or_else(|| groups.first())?;
+        let also = self.of.iter().filter(|(other, group)| *group == name && *other != name).map(|(other, _)| other.clone());
+        Some(Flaw { name: name.to_owned(), also: also.take(TOLD).collect() })
     }
 
     /// Names nobody knew, with their groups.

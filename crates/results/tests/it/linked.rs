@@ -102,3 +102,27 @@ async fn what_people_join_split_and_release_is_remembered() {
         assert_eq!(refused(&together, "nobody").await, "results.cluster_not_found");
     }
 }
+
+#[tokio::test]
+async fn linking_costs_few_statements() {
+    for engine in engines() {
+        let story = world(engine).await;
+        let target = story.target("one.example").await;
+        let flaws: Vec<Json> = (0..2000)
+            .map(|n| json!({ "VulnerabilityID": format!("CVE-2024-{:05}", n), "VendorIDs": [format!("GHSA-{n}")], "PkgName": format!("p{n}"),
+                "InstalledVersion": "1", "Severity": "LOW" }))
+            .collect();
+        let report = json!({ "SchemaVersion": 2, "ArtifactName": "app", "ArtifactType": "filesystem", "Results": [{
+            "Target": "requirements.txt", "Class": "lang-pkgs", "Type": "pip", "Vulnerabilities": flaws }] });
+        let request = ImportRequest { format: Some(Format::Trivy), filename: None, ..request(&report.to_string(), Some(&target)) };
+        let import = story.request(request).await.unwrap();
+        let before = story.world.backends.db.statements();
+        story.results.link(&story.actor, import.id).await.unwrap();
+        let cost = story.world.backends.db.statements() - before;
+        assert!(cost <= 30, "{engine:?}: {cost} statements for two thousand findings with names nobody knew");
+        let before = story.world.backends.db.statements();
+        assert_eq!(story.results.link(&story.actor, import.id).await.unwrap(), 0);
+        let cost = story.world.backends.db.statements() - before;
+        assert!(cost <= 6, "{engine:?}: {cost} statements when there is nothing new");
+    }
+}
