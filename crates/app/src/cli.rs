@@ -1,6 +1,7 @@
 //! The command line: every word a person can type.
 
 mod attest;
+mod mapping;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use url::Url;
 
 pub(crate) use attest::{AttestCommand, AttestEnvironment, AttestKind, AttestLevel, AttestVerify};
+pub(crate) use mapping::MappingCommand;
 
 use crate::roles::Role;
 
@@ -51,6 +53,9 @@ pub(crate) enum Command {
     Import(Import),
     /// Say what a later output of a scanner would change after an earlier one; needs no server
     Diff(Diff),
+    /// Mappings for the output of tools nobody else knows
+    #[command(subcommand)]
+    Mapping(MappingCommand),
     /// List and show findings
     #[command(subcommand)]
     Findings(Findings),
@@ -144,7 +149,7 @@ pub(crate) struct Import {
     /// Say what would be taken and store nothing; needs no server
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Format instead of guessing, such as nmap or sarif
+    /// Format instead of guessing, such as nmap or sarif; or mapping:NAME for a saved mapping
     #[arg(long)]
     pub(crate) format: Option<String>,
     /// Attach the findings to this target (id)
@@ -227,6 +232,23 @@ pub(crate) enum Findings {
     },
     /// Show one finding with evidence and history
     Show { id: String },
+    /// List what many findings have in common, the piece of work worth most first
+    Causes {
+        /// Only this kind: package, image, configuration or asset
+        #[arg(long)]
+        kind: Option<String>,
+        /// Only findings of this target (id)
+        #[arg(long, value_name = "ID")]
+        target: Option<String>,
+    },
+    /// List ways that findings may open together; hints from what is recorded, none was tried
+    Paths,
+    /// List rules whose findings come back, or that suddenly say much more than they used to
+    Patterns {
+        /// How many days back, 14 to 366
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -52,6 +52,11 @@ pub(crate) fn import_unreadable(path: &Path, failure: &importers::ParseError) ->
     Error::invalid("import.unreadable", format!("`{}`: {failure}", path.display()))
 }
 
+/// A mapping is not one; the field and its place are named.
+pub(crate) fn mapping(path: &Path, failure: &importers::MappingError) -> Error {
+    Error::invalid("mapping.unreadable", format!("`{}`: {failure}", path.display()))
+}
+
 /// Recordings of sensors cannot be evaluated.
 pub(crate) fn recordings(path: &Path, why: &str) -> Error {
     Error::invalid("threat.recordings", format!("`{}`: {why}", path.display()))

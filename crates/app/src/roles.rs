@@ -70,7 +70,7 @@ impl Role {
             Self::Auth => &["auth", "users", "tokens", "organisations", "keys", "audit"],
             Self::Targets => &["targets", "authorizations"],
             Self::Scans => &["scans"],
-            Self::Results => &["findings", "imports", "coverage", "search"],
+            Self::Results => &["findings", "imports", "coverage", "clusters", "decisions", "feeds", "reviews", "sla-policies", "search"],
             Self::Reports => &["reports"],
             Self::All | Self::Gateway | Self::Console => &[],
         }

@@ -41,6 +41,14 @@ impl Client {
         read(path, self.send(Method::PATCH, path, Some(json(body)?)).await?).await
     }
 
+    /// Puts `content`, as it is written, at `path`.
+    ///
+    /// # Errors
+    /// As [`Client::get`].
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, content: Vec<u8>, content_type: &str) -> Result<T> {
+        read(path, self.send(Method::PUT, path, Some((Outgoing::Whole(content), content_type.to_owned()))).await?).await
+    }
+
     /// Removes what is at `path`.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! GraphQL at `/graphql`: one question over targets, scans and findings instead of many requests. It only reads, with the
+//! GraphQL at `/graphql`: one question over targets, scans, findings, clusters and trends instead of many requests. It only reads, with the
 //! permissions of whoever asks, in a number of statements that does not grow with the answer.
 
 mod errors;

@@ -7,10 +7,15 @@ use std::sync::Arc;
 use async_graphql::dataloader::{DataLoader, Loader};
 use backends::Backends;
 use base::{Actor, Error};
+use results::{Cluster, FalsePositives, Finding};
 use scans::{Scan, ScanId};
 use targets::{Target, TargetId};
+use tokio::sync::OnceCell;
 
 use crate::Services;
+
+/// Members of one cluster that are loaded.
+const MEMBERS: u32 = 50;
 
 /// What a loader says went wrong; shared by all that waited for it.
 pub(crate) type Failure = Arc<Error>;
@@ -47,23 +52,76 @@ impl Loader<ScanId> for ScanLoader {
     }
 }
 
+/// Clusters by name.
+pub(crate) struct ClusterLoader {
+    services: Services,
+    actor: Actor,
+}
+
+impl Loader<String> for ClusterLoader {
+    type Value = Cluster;
+    type Error = Failure;
+
+    async fn load(&self, names: &[String]) -> Result<HashMap<String, Cluster>, Failure> {
+        let found = self.services.results.clusters_of(&self.actor, names).await.map_err(Arc::new)?;
+        Ok(found.into_iter().map(|cluster| (cluster.id.clone(), cluster)).collect())
+    }
+}
+
+/// The first members of clusters, by the cluster's name.
+pub(crate) struct MemberLoader {
+    services: Services,
+    actor: Actor,
+}
+
+impl Loader<String> for MemberLoader {
+    type Value = Vec<Finding>;
+    type Error = Failure;
+
+    async fn load(&self, names: &[String]) -> Result<HashMap<String, Vec<Finding>>, Failure> {
+        let found = self.services.results.cluster_members(&self.actor, names, MEMBERS).await.map_err(Arc::new)?;
+        let mut members: HashMap<String, Vec<Finding>> = HashMap::new();
+        for finding in found {
+            if let Some(of) = &finding.cluster {
+                members.entry(of.id.clone()).or_default().push(finding);
+            }
+        }
+        Ok(members)
+    }
+}
+
 /// Who asks, and the loaders that ask for them.
 pub(crate) struct Asking {
     pub(crate) actor: Actor,
     pub(crate) targets: DataLoader<TargetLoader>,
     pub(crate) scans: DataLoader<ScanLoader>,
+    pub(crate) clusters: DataLoader<ClusterLoader>,
+    pub(crate) members: DataLoader<MemberLoader>,
+    /// Read once, by the first finding that is asked.
+    estimates: OnceCell<FalsePositives>,
 }
 
 impl Asking {
     pub(crate) fn new(services: &Services, actor: &Actor) -> Self {
-        let loader = || (services.clone(), actor.clone());
-        let ((services_of_targets, for_targets), (services_of_scans, for_scans)) = (loader(), loader());
+        let (services_for, actor_for) = (|| services.clone(), || actor.clone());
         Self {
             actor: actor.clone(),
-            targets: DataLoader::new(TargetLoader { services: services_of_targets, actor: for_targets }, spawner(&services.backends)),
-            scans: DataLoader::new(ScanLoader { services: services_of_scans, actor: for_scans }, spawner(&services.backends)),
+            targets: loader(TargetLoader { services: services_for(), actor: actor_for() }, services),
+            scans: loader(ScanLoader { services: services_for(), actor: actor_for() }, services),
+            clusters: loader(ClusterLoader { services: services_for(), actor: actor_for() }, services),
+            members: loader(MemberLoader { services: services_for(), actor: actor_for() }, services),
+            estimates: OnceCell::new(),
         }
     }
+
+    /// What past decisions tell about findings.
+    pub(crate) async fn estimates(&self, services: &Services) -> base::Result<&FalsePositives> {
+        self.estimates.get_or_try_init(|| services.results.false_positives(&self.actor)).await
+    }
+}
+
+fn loader<T>(loader: T, services: &Services) -> DataLoader<T> {
+    DataLoader::new(loader, spawner(&services.backends))
 }
 
 fn spawner(backends: &Backends) -> impl Fn(futures::future::BoxFuture<'static, ()>) + Send + Sync + 'static {

@@ -2,12 +2,12 @@
 
 use async_graphql::{Context, ID, Object, Result};
 use base::Kind;
-use results::Sort;
+use results::{Period, Sort};
 
 use crate::loaders::Asking;
 use crate::model::{
-    Cursor, FindingFilter, FindingNode, FindingPage, FindingSort, ScanFilter, ScanNode, ScanPage, TargetFilter, TargetNode, TargetPage,
-    cost, id, listed, nothing, page,
+    ClusterNode, ClusterPage, Cursor, FindingFilter, FindingNode, FindingPage, FindingSort, ScanFilter, ScanNode, ScanPage, TargetFilter,
+    TargetNode, TargetPage, TrendsNode, cost, id, listed, nothing, page, wanted,
 };
 use crate::{Services, errors};
 
@@ -48,7 +48,7 @@ impl Query {
         first: Option<i32>,
         after: Option<Cursor>,
     ) -> Result<TargetPage> {
-        let filter = filter.unwrap_or_default().into();
+        let Some(filter) = filter.unwrap_or_default().build() else { return Ok(nothing()) };
         listed(services(context)?.targets.list(&asking(context)?.actor, filter, page(first, after)).await)
     }
 
@@ -90,5 +90,25 @@ impl Query {
     ) -> Result<FindingPage> {
         let Some(filter) = filter.unwrap_or_default().build() else { return Ok(nothing()) };
         listed(services(context)?.results.findings(&asking(context)?.actor, &filter, Sort::from(sort), &page(first, after)).await)
+    }
+
+    /// One cluster: findings of several tools about the same weakness.
+    async fn cluster(&self, context: &Context<'_>, #[graphql(name = "id")] given: ID) -> Result<Option<ClusterNode>> {
+        let found = asking(context)?.clusters.load_one(given.0).await.map_err(|error| errors::field(&error))?;
+        Ok(found.map(Into::into))
+    }
+
+    /// Clusters of at least two findings, by id.
+    #[graphql(complexity = "cost(1, first, child_complexity)")]
+    async fn clusters(&self, context: &Context<'_>, first: Option<i32>, after: Option<Cursor>) -> Result<ClusterPage> {
+        listed(services(context)?.results.clusters(&asking(context)?.actor, &page(first, after)).await)
+    }
+
+    /// What stands, how fast it goes away, and where it comes from; of one target, or of all. `days` is 1 to 366, 90 when not given.
+    #[graphql(complexity = "200 + child_complexity")]
+    async fn trends(&self, context: &Context<'_>, target: Option<ID>, days: Option<i32>) -> Result<Option<TrendsNode>> {
+        let Some(target) = wanted(target) else { return Ok(None) };
+        let period = Period { target, days: days.map(|days| u32::try_from(days).unwrap_or_default()) };
+        perhaps(services(context)?.results.analytics(&asking(context)?.actor, &period).await)
     }
 }

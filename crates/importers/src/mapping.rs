@@ -2,6 +2,7 @@
 //! parts of an observation. Checked when it is loaded, tried on a sample before it is kept.
 
 mod load;
+mod place;
 mod run;
 mod value;
 
@@ -9,7 +10,7 @@ use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
-use crate::errors::ParseError;
+use crate::errors::{ParseError, Position};
 use crate::limits::{Limits, Options};
 use crate::model::{Record, Severity, Sink};
 use crate::output::{Output, Totals};
@@ -19,12 +20,14 @@ const SHOWN: usize = 20;
 
 /// Why a mapping is refused, and which of its keys is to blame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {what}")]
+#[error("{key}: {what}{}", position.map(|position| format!(" ({position})")).unwrap_or_default())]
 pub struct MappingError {
     /// Path of the key in the mapping, such as `fields.severity.table`.
     pub key: String,
     /// What is wrong with it.
     pub what: String,
+    /// Where it stands in the text, or what should hold it does.
+    pub position: Option<Position>,
 }
 
 /// What a mapping can be written in.
@@ -157,7 +160,10 @@ impl Mapping {
     /// `json`, `records` the path of the array. A field is a column, or an object of `from` (one or
     /// a list), `constant`, `join`, `split`, `format` (dates) and `table` (severities).
     pub fn from_json(text: &str) -> Result<Self, MappingError> {
-        load::mapping(text)
+        load::mapping(text).map_err(|error| {
+            let position = error.position.or_else(|| place::of(text, &error.key));
+            MappingError { position, ..error }
+        })
     }
 
     /// Its name, which becomes the source `mapped:<name>`.
@@ -187,6 +193,24 @@ impl Mapping {
         let failure = run.read(&mut &sample[..], &mut output).err();
         let totals = output.totals();
         Trial { records: shown.0, totals, unused: run.unused(), failure }
+    }
+
+    /// Whether it fits the beginning of a file exactly: every record is taken without a word, and nothing of the mapping goes
+    /// without. `is_whole` says that the file ends there.
+    pub fn fits(&self, head: &[u8], is_whole: bool) -> bool {
+        let in_lines = self.notation == MappedNotation::Table || (self.records.is_empty() && head.trim_ascii_start().starts_with(b"{"));
+        let sample = match head.iter().rposition(|byte| *byte == b'\n') {
+            // The last line may be cut.
+            Some(end) if in_lines && !is_whole => &head[..=end],
+            _ => head,
+        };
+        let trial = self.attempt(sample, &Limits::default());
+        let is_read = match trial.failure {
+            None => true,
+            Some(ParseError::Truncated { .. }) => !is_whole,
+            Some(_) => false,
+        };
+        is_read && trial.totals.issues > 0 && trial.totals.skipped + trial.totals.warnings == 0 && trial.unused.is_empty()
     }
 
     fn sources(&self) -> impl Iterator<Item = &String> {

@@ -111,6 +111,24 @@ pub(crate) fn parts(purl: &str) -> Option<Component> {
     Some(Component { name, version: parsed.version().map(str::to_owned), purl: Some(purl.to_owned()) })
 }
 
+impl Component {
+    /// The name alone, without group, path and major version, in one spelling: by it tools mean the same package where they
+    /// mean the same vulnerability.
+    pub fn short_name(&self) -> String {
+        let purl = self.purl.as_deref().and_then(|purl| PackageUrl::from_str(purl).ok());
+        let name = match &purl {
+            // The last part of a Go module may be its major version.
+            Some(purl) if purl.ty() == "golang" => [purl.namespace(), Some(purl.name())].into_iter().flatten().collect::<Vec<_>>().join("/"),
+            Some(purl) => purl.name().to_owned(),
+            None => self.name.trim().to_owned(),
+        };
+        let is_version = |part: &&str| part.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+        let parts = || name.rsplit(['/', ':']).filter(|part| !part.is_empty());
+        let short = parts().find(|part| !is_version(part)).or_else(|| parts().next()).unwrap_or(&name);
+        short.to_lowercase().replace(['_', '.'], "-")
+    }
+}
+
 /// Names of a vulnerability in a package: in the file that brings it in, and wherever it is in the asset.
 pub(crate) fn keys(
     asset: Option<&str>,
@@ -176,6 +194,16 @@ mod tests {
         assert_eq!(component("npm", "@angular/core", Some("1"), None).purl.as_deref(), Some("pkg:npm/%40angular/core@1"));
         assert_eq!(component("pom", "org.a:b", None, None).purl.as_deref(), Some("pkg:maven/org.a/b"));
         assert_eq!(component("brew", "x", Some("1"), Some("no purl")).purl, None);
+    }
+
+    #[test]
+    fn tools_mean_the_same_package_by_its_short_name() {
+        let by_name = |name: &str| Component { name: name.into(), ..Component::default() }.short_name();
+        let by_purl = |purl: &str| Component { name: "x".into(), purl: Some(purl.into()), ..Component::default() }.short_name();
+        assert_eq!(by_name("org.apache.logging.log4j:log4j-core"), by_purl("pkg:maven/org.apache.logging.log4j/log4j-core@2.14"));
+        assert_eq!(by_name("github.com/acme/tool/v2"), by_purl("pkg:golang/github.com/acme/tool/v2@2.0.1"));
+        assert_eq!((by_name("Zope.Interface").as_str(), by_name("zope_interface").as_str()), ("zope-interface", "zope-interface"));
+        assert_eq!((by_name("@babel/core").as_str(), by_name("v8").as_str()), ("core", "v8"));
     }
 
     #[test]

@@ -40,3 +40,9 @@ pub const CLUSTER: Action = Action::new("results.cluster", Permission::WriteFind
 pub const SAVE_FILTER: Action = Action::new("results.save_filter", Permission::ReadFindings);
 /// Write the day's figures.
 pub const RECORD: Action = Action::open("results.record");
+/// Link findings by what all imports know together.
+pub const LINK: Action = Action::open("results.link");
+/// Learn from what people decided.
+pub const LEARN: Action = Action::open("results.learn");
+/// Save or drop a mapping for files of tools nobody else knows.
+pub const MAP: Action = Action::new("results.map", Permission::WriteFindings);

@@ -11,6 +11,9 @@ use crate::{actions, errors, store};
 
 /// Members of one cluster that are shown.
 const MEMBERS: u32 = 500;
+/// Clusters asked for together, and members of each.
+const NAMES: usize = 500;
+const EACH: u32 = 50;
 
 #[derive(Serialize, Deserialize)]
 struct After(String);
@@ -36,6 +39,31 @@ impl Results {
         let scope = actor.scope(actions::READ)?;
         let members = store::clusters::members(&self.backends.db, &scope, self.backends.clock.now(), name, MEMBERS).await?;
         if members.is_empty() { Err(errors::cluster_not_found()) } else { Ok(members) }
+    }
+
+    /// The clusters of these names, of one member too, in one statement; at most five hundred names.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn clusters_of(&self, actor: &Actor, names: &[String]) -> Result<Vec<Cluster>> {
+        let scope = actor.scope(actions::READ)?;
+        match names.get(..names.len().min(NAMES)) {
+            Some(names) if !names.is_empty() => store::clusters::of_names(&self.backends.db, &scope, names).await,
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The first members of each of these clusters, in one statement; at most five hundred names, fifty members of each.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn cluster_members(&self, actor: &Actor, names: &[String], each: u32) -> Result<Vec<Finding>> {
+        let scope = actor.scope(actions::READ)?;
+        let now = self.backends.clock.now();
+        match names.get(..names.len().min(NAMES)) {
+            Some(names) if !names.is_empty() => store::clusters::members_of(&self.backends.db, &scope, now, names, each.min(EACH)).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Puts a finding into the cluster of another one, or into one of its own. Later runs leave it there.

@@ -160,3 +160,59 @@ pub(crate) fn no_policy(unit: &str) -> Error {
     let shown: String = unit.chars().take(64).collect();
     Error::not_found("results.no_policy", format!("nobody set a policy for `{shown}`"))
 }
+
+/// A cluster cannot be joined with itself.
+pub(crate) fn same_cluster() -> Error {
+    Error::invalid("results.same_cluster", "a cluster cannot be joined with itself").at("/into")
+}
+
+/// What was learned cannot be written.
+pub(crate) fn unwritable(cause: serde_json::Error) -> Error {
+    Error::internal("a model cannot be written as JSON").because(cause)
+}
+
+/// A mapping is not one; the field and its place in the text are named.
+pub(crate) fn mapping(cause: &importers::MappingError) -> Error {
+    let pointer = format!("/{}", cause.key.replace('.', "/"));
+    Error::invalid("results.mapping", format!("the mapping is not one: {cause}")).at(pointer)
+}
+
+/// The name of a mapping has letters that an import cannot name, or is not the one in its document.
+pub(crate) fn mapping_name(why: &str) -> Error {
+    Error::invalid("results.mapping_name", why.to_owned()).at("/name")
+}
+
+/// There is no such mapping.
+pub(crate) fn mapping_not_found(name: &str) -> Error {
+    let shown: String = name.chars().take(64).collect();
+    Error::not_found("results.mapping_not_found", format!("there is no saved mapping `{shown}`"))
+}
+
+/// There are as many mappings as there may be.
+pub(crate) fn too_many_mappings(most: usize) -> Error {
+    Error::conflict("results.too_many_mappings", format!("there are {most} mappings already; drop one first"))
+}
+
+/// A sample or a mapping is longer than one may be.
+pub(crate) fn sample(field: &str, most: usize) -> Error {
+    Error::invalid("results.sample", format!("it must have at most {} KiB", most >> 10)).at(field)
+}
+
+/// No format is recognised, but a saved mapping fits exactly; nobody uses it without being told to.
+pub(crate) fn mapping_proposed(filename: Option<&str>, names: &[String]) -> Error {
+    let name = filename.unwrap_or("the file");
+    let wanted: Vec<String> = names.iter().map(|name| format!("`mapping:{name}`")).collect();
+    Error::invalid("results.mapping_proposed", format!("the format of {name} is not recognised, but it fits {}; name it", wanted.join(" and ")))
+        .at("format")
+}
+
+/// The file cannot be read by the mapping; nothing was taken in.
+pub(crate) fn unmapped(filename: Option<&str>, mapping: &str, cause: &ParseError) -> Error {
+    let name = filename.unwrap_or("the file");
+    Error::invalid("results.unmapped", format!("{name} cannot be read by the mapping `{mapping}`: {cause}; nothing was taken in"))
+}
+
+/// The mapping of an accepted file was dropped before the file was read.
+pub(crate) fn mapping_gone(format: &str) -> Error {
+    Error::invalid("results.mapping_gone", format!("the file waits for `{format}`, which was dropped meanwhile; nothing was taken in"))
+}

@@ -8,7 +8,7 @@ use audit::Change;
 use aws_lc_rs::digest::{Context, SHA256};
 use backends::Run;
 use base::{Actor, Error, Kind, Result};
-use importers::{Format, Options};
+use importers::Format;
 
 use crate::ingest::{self, Applied, Origin, Reporter};
 use crate::jobs::RunImport;
@@ -27,14 +27,14 @@ impl Results {
     /// `Invalid` naming the format, an option or the position in the file; `NotFound` for the target; `Conflict` when the
     /// idempotency key was used for another file; `Forbidden`. After an error nothing was taken in.
     pub async fn import(&self, actor: &Actor, request: ImportRequest) -> Result<Import> {
-        actor.scope(actions::IMPORT)?;
+        let scope = actor.scope(actions::IMPORT)?;
         request.options.check()?;
         if let Some(target) = request.target_id {
             self.targets.get(actor, target).await?;
         }
-        let ImportRequest { format, filename, target_id, idempotency_key, dry_run, options, file } = request;
+        let ImportRequest { format, filename, target_id, idempotency_key, dry_run, mut options, file } = request;
         let mut file = blocking(move || prepare(file)).await?;
-        let format = ingest::guess(&mut file.file, filename.as_deref(), format)?;
+        let reading = self.reading(&scope, &mut file.file, filename.as_deref(), format, &mut options).await?;
 
         // Asked before the file is read, and again under the lock: reading is what a repetition spares.
         let known = self.known(actor, idempotency_key.as_deref(), &file.sha256, target_id, &options, dry_run).await?;
@@ -43,9 +43,8 @@ impl Results {
         }
         let (name, wanted) = (filename.clone(), options.clone());
         let raw = if dry_run || file.size > KEPT { None } else { Some(bytes(&mut file.file)?) };
-        let mut batch =
-            blocking(move || ingest::gather(file.file, name.as_deref(), format, &Options::default(), &wanted).map(|(batch, _)| batch))
-                .await?;
+        let format = reading.id();
+        let mut batch = blocking(move || reading.gather(file.file, name.as_deref(), &wanted)).await?;
 
         let mut change = Change::begin(&self.backends, actor, actions::IMPORT).await?;
         change.lock(lock_of(actor, target_id)).await?;
@@ -57,7 +56,7 @@ impl Results {
         let origin = Origin { import: change.id(), target: target_id, scan: None, is_whole_run: true, options, is_dry: dry_run };
         let Applied { summary, differences } = ingest::apply(&mut change, &mut batch, &origin, &Reporter::default()).await?;
         let import =
-            Import { filename, sha256: Some(file.sha256), dry_run, differences, ..imported(&change, &origin, format.id(), summary) };
+            Import { filename, sha256: Some(file.sha256), dry_run, differences, ..imported(&change, &origin, &format, summary) };
         if dry_run {
             return Ok(import);
         }
@@ -76,14 +75,14 @@ impl Results {
     /// # Errors
     /// As [`Results::import`], as far as it can be told without reading the whole file.
     pub async fn accept(&self, actor: &Actor, request: ImportRequest) -> Result<Import> {
-        actor.scope(actions::IMPORT)?;
+        let scope = actor.scope(actions::IMPORT)?;
         request.options.check()?;
         if let Some(target) = request.target_id {
             self.targets.get(actor, target).await?;
         }
-        let ImportRequest { format, filename, target_id, idempotency_key, options, file, .. } = request;
+        let ImportRequest { format, filename, target_id, idempotency_key, mut options, file, .. } = request;
         let mut file = blocking(move || prepare(file)).await?;
-        let format = ingest::guess(&mut file.file, filename.as_deref(), format)?;
+        let format = self.reading(&scope, &mut file.file, filename.as_deref(), format, &mut options).await?.id();
         let known = self.known(actor, idempotency_key.as_deref(), &file.sha256, target_id, &options, false).await?;
         if let Some(before) = known {
             return Ok(before);
@@ -98,7 +97,7 @@ impl Results {
             sha256: Some(file.sha256),
             state: ImportState::Queued,
             ended_at: None,
-            ..imported(&change, &origin, format.id(), ImportSummary::default())
+            ..imported(&change, &origin, &format, ImportSummary::default())
         };
         let kept = Kept { raw_key: Some(raw_key), artifact: None, idempotency_key, options: origin.options };
         store::imports::insert(&mut change, &import, &kept).await.map_err(|cause| match (&kept.idempotency_key, cause.code()) {
@@ -143,13 +142,15 @@ impl Results {
     }
 
     async fn take_in(&self, actor: &Actor, waiting: store::imports::Waiting, run: Option<&Run>, reporter: &Reporter) -> Result<()> {
-        let store::imports::Waiting { import, raw_key, options } = waiting;
-        let format: Format = import.format.parse().map_err(|_| errors::unknown_format(import.filename.as_deref()))?;
-        let file =
+        let store::imports::Waiting { import, raw_key, mut options } = waiting;
+        let mut file =
             self.backends.blobs.get_file(&raw_key, tempfile::tempfile().map_err(errors::spool)?).await?.ok_or_else(errors::file_lost)?;
+        let scope = actor.scope(actions::RUN_IMPORT)?;
+        let format = import.format.parse::<Format>().ok();
+        let reading = self.reading(&scope, &mut file, import.filename.as_deref(), format, &mut options).await;
+        let reading = reading.map_err(|cause| if cause.kind() == Kind::NotFound { errors::mapping_gone(&import.format) } else { cause })?;
         let (name, wanted) = (import.filename.clone(), options.clone());
-        let mut batch =
-            blocking(move || ingest::gather(file, name.as_deref(), format, &Options::default(), &wanted).map(|(batch, _)| batch)).await?;
+        let mut batch = blocking(move || reading.gather(file, name.as_deref(), &wanted)).await?;
         reporter.say(ImportState::Queued, 0.3, "read").await;
         let mut change = Change::begin(&self.backends, actor, actions::RUN_IMPORT).await?;
         if let Some(run) = run {

@@ -144,6 +144,56 @@ impl Job for AssessDaily {
     }
 }
 
+/// Links what an import brought with what other tools know.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LinkImport {
+    /// The import.
+    pub import_id: ImportId,
+}
+
+impl Job for LinkImport {
+    const NAME: &'static str = "results.link_import";
+    const QUEUE: &'static str = "risk_queue";
+    const ON: &'static [&'static str] = &["results.imported"];
+    type Service = Results;
+
+    async fn run(self, results: &Results, run: &Run) -> Result<()> {
+        Box::pin(results.link(&run.actor, self.import_id)).await.map(drop)
+    }
+}
+
+/// Links findings of before again: some names turned out to mean the same.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RelinkNames {
+    /// Names of vulnerabilities; at most fifty.
+    pub names: Vec<String>,
+}
+
+impl Job for RelinkNames {
+    const NAME: &'static str = "results.relink_names";
+    const QUEUE: &'static str = "risk_queue";
+    type Service = Results;
+
+    async fn run(self, results: &Results, run: &Run) -> Result<()> {
+        Box::pin(results.relink(&run.actor, &self.names)).await.map(drop)
+    }
+}
+
+/// Learns from what people decided since it did so last.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LearnFalsePositives {}
+
+impl Job for LearnFalsePositives {
+    const NAME: &'static str = "results.learn_false_positives";
+    const QUEUE: &'static str = "risk_queue";
+    const SCHEDULE: Option<Schedule> = Some(Schedule::every(Duration::from_secs(1800)));
+    type Service = Results;
+
+    async fn run(self, results: &Results, _: &Run) -> Result<()> {
+        results.learn_false_positives().await.map(drop)
+    }
+}
+
 /// The jobs of this context.
 #[must_use]
 pub fn jobs(results: &Results) -> Handlers {
@@ -156,4 +206,7 @@ pub fn jobs(results: &Results) -> Handlers {
         .add::<AssessImport>(results.clone())
         .add::<AssessAll>(results.clone())
         .add::<AssessDaily>(results.clone())
+        .add::<LinkImport>(results.clone())
+        .add::<RelinkNames>(results.clone())
+        .add::<LearnFalsePositives>(results.clone())
 }

@@ -3,8 +3,10 @@
 
 pub mod actions;
 mod cluster;
+mod correlate;
 mod decide;
 mod documents;
+mod doubt;
 mod errors;
 mod events;
 mod export;
@@ -13,6 +15,8 @@ mod http;
 mod import;
 mod ingest;
 mod jobs;
+mod link;
+mod mappings;
 mod model;
 mod review;
 mod risk;
@@ -22,10 +26,12 @@ mod trends;
 mod undo;
 
 pub use documents::{FINDINGS, OBSERVATIONS};
+pub use doubt::{Clues, FalsePositives};
 pub use events::{FindingDecided, ImportUndone, ResultsImported};
 pub use export::ExportFormat;
 pub use http::routes;
 pub use ingest::{ImportProgress, Preview, preview};
+pub use jobs::{LearnFalsePositives, LinkImport, RelinkNames};
 pub use jobs::{AssessAll, AssessDaily, AssessImport};
 pub use jobs::{ExpireDecisions, IngestArtifact, RecordTrends, RunImport, SettleScan, jobs};
 pub use model::{
@@ -33,6 +39,11 @@ pub use model::{
     CoverageRow, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Difference, Filter, FilterId, Finding, FindingDetail,
     FindingId, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, NewDecision,
     NewFilter, Period, Policy, Resolution, Review, ReviewId, SavedFilter, Seen, SeenEvidence, Sort, State, Status, TrendDay, Verdict,
+};
+pub use model::{
+    AttackPath, AttackPaths, CauseFilter, CauseKind, ClusterJoin, EdgeKind, FalsePositiveEstimate, FalsePositiveLearning, FalsePositiveReason,
+    MappingTrial, MappingUse, PathStep, Pattern, PatternFilter, PatternKind, RootCause, RootCauses, SavedMapping, StepRole, TriedObservation,
+    TryMapping,
 };
 pub use model::{DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy};
 pub use service::Results;

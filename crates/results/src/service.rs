@@ -7,6 +7,7 @@ use scans::{ArtifactId, ScanId, Scans};
 use serde_json::json;
 use targets::{TargetId, Targets};
 
+use crate::doubt::Clues;
 use crate::events::ResultsImported;
 use crate::ingest::{self, Batch, Gather, Origin, Reporter};
 use crate::model::{
@@ -157,7 +158,8 @@ impl Results {
         };
         let cluster = cluster.into_iter().filter(|other| other.id != id).take(50).collect();
         let risk = self.risk_of(actor, &scope, &finding).await?;
-        Ok(FindingDetail { finding, observations, history, decisions, coverage, cluster, risk })
+        let false_positive = self.estimates(&scope).await?.of(&Clues::from(&finding));
+        Ok(FindingDetail { finding, observations, history, decisions, coverage, cluster, risk, false_positive })
     }
 
     /// Findings counted.

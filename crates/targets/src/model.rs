@@ -242,6 +242,12 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Whether any target could ever be shown: nothing is longer than what it would be found in.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        self.check().is_ok()
+    }
+
     /// Says no to what is longer than anything it could be found in.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use base::Result;
 use futures::StreamExt;
 use serde_json::{Value as Json, json};
 
+use super::correlation;
 use super::session::Session;
 use crate::cli::{Cli, Findings};
 use crate::config::Settings;
@@ -22,6 +23,11 @@ pub(super) async fn run(command: &Findings, cli: &Cli, settings: &Settings) -> R
             list(&session, &filter(severity, &words), cli.json).await
         }
         Findings::Show { id } => show(&session, id, cli.json).await,
+        Findings::Causes { kind, target } => {
+            correlation::causes(&session, &filter(&[], &[("kind", kind), ("target", target)]), cli.json).await
+        }
+        Findings::Paths => correlation::paths(&session, cli.json).await,
+        Findings::Patterns { days } => correlation::patterns(&session, *days, cli.json).await,
         Findings::Export { format, output, severity, status, target, source } => {
             let words = [("status", status), ("target", target), ("source", source)];
             export(&session, format, output.as_deref(), &filter(severity, &words)).await
@@ -89,6 +95,10 @@ async fn show(session: &Session, id: &str, as_json: bool) -> Result<()> {
         }
     }
     output::line(&format!("Where: {}", place(finding)));
+    if let Some(probability) = detail["false_positive"]["probability"].as_f64() {
+        let reason = detail["false_positive"]["reasons"][0]["message"].as_str().unwrap_or("past decisions");
+        output::line(&format!("False positive: {:.0} % likely ({reason})", probability * 100.0));
+    }
     for evidence in
         detail["observations"].as_array().into_iter().flatten().flat_map(|seen| seen["evidence"].as_array().into_iter().flatten()).take(5)
     {

@@ -3,6 +3,7 @@
 mod attest;
 mod audit;
 mod config;
+mod correlation;
 mod cvss;
 mod diff;
 mod docs;
@@ -11,6 +12,7 @@ mod feeds;
 mod findings;
 mod import;
 mod keys;
+mod mapping;
 mod scan;
 mod search;
 mod serve;
@@ -35,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         Command::Threat(command) => return threat::run(command, cli.json),
         Command::Cvss(command) => return cvss::run(command, cli.json),
         Command::Import(import) if import.dry_run => return import::dry_run(import, cli.json),
+        Command::Mapping(crate::cli::MappingCommand::Try { mapping, sample }) => return mapping::attempt(mapping, sample, cli.json),
         Command::Audit(crate::cli::AuditCommand::Verify { file: Some(file), known_checkpoint }) => {
             return audit::verify_file(file, known_checkpoint.as_deref(), cli.json);
         }
@@ -60,6 +63,7 @@ async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
         Command::Import(import) => Box::pin(import::run(import, cli, &settings)).await,
         Command::Diff(diff) => Box::pin(diff::run(diff, cli, settings)).await,
         Command::Findings(findings) => Box::pin(findings::run(findings, cli, &settings)).await,
+        Command::Mapping(command) => Box::pin(mapping::run(command, cli, &settings)).await,
         Command::Feeds(feeds) => Box::pin(feeds::run(feeds, cli, &settings)).await,
         Command::Search(search) => Box::pin(search::run(search, cli, &settings)).await,
         Command::Audit(audit) => Box::pin(audit::run(audit, cli, &settings)).await,

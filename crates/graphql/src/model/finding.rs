@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Result, SimpleObject};
-use results::{Filter, Finding};
+use results::{Clues, Filter, Finding};
 use scans::ScanId;
 use targets::TargetId;
 
-use super::{Moment, PageEnd, ScanNode, SeverityWord, TargetNode, id};
+use super::{MembershipNode, Moment, PageEnd, ScanNode, SeverityWord, TargetNode, wanted};
 use crate::errors;
-use crate::query::asking;
+use crate::query::{asking, services};
 
 /// Where a finding stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -99,12 +99,8 @@ impl FindingFilter {
             cluster: self.cluster,
             import: wanted(self.import)?,
         })
+        .filter(Filter::is_possible)
     }
-}
-
-/// Nothing, or an id; none when it is no id.
-fn wanted<T>(given: Option<ID>) -> Option<Option<base::Id<T>>> {
-    given.map_or(Some(None), |given| id(&given).map(Some))
 }
 
 /// A package or product.
@@ -156,16 +152,48 @@ impl From<importers::Location> for LocationNode {
     }
 }
 
-/// What a finding shares with findings of other tools about the same weakness.
+/// One thing that moved an estimate.
 #[derive(SimpleObject)]
-#[graphql(name = "Cluster")]
-pub(crate) struct ClusterNode {
-    /// Its name; give it as `cluster` in a filter to see its members.
-    id: String,
-    /// What its members have in common.
-    reason: String,
-    /// Whether a person put the finding there.
-    by_hand: bool,
+#[graphql(name = "FalsePositiveReason")]
+pub(crate) struct ReasonNode {
+    /// What of the finding: its rule, its asset…
+    feature: String,
+    /// Its value here.
+    value: String,
+    /// Log-odds by which it moves the estimate, up or down.
+    weight: f64,
+    /// Decisions about findings with this value.
+    decisions: u32,
+    /// Of those, how many said "false positive".
+    false_positives: u32,
+    /// In words.
+    message: String,
+}
+
+/// How likely people are to call a finding a false positive, by what they decided before.
+#[derive(SimpleObject)]
+#[graphql(name = "FalsePositiveEstimate")]
+pub(crate) struct EstimateNode {
+    /// Probability, 0.01 to 0.99.
+    probability: f64,
+    /// What moved it most, strongest first.
+    reasons: Vec<ReasonNode>,
+    /// Decisions it was learned from.
+    decisions: u32,
+}
+
+impl From<results::FalsePositiveEstimate> for EstimateNode {
+    fn from(estimate: results::FalsePositiveEstimate) -> Self {
+        let reasons = estimate.reasons.into_iter().map(|reason| ReasonNode {
+            feature: reason.feature,
+            value: reason.value,
+            weight: reason.weight,
+            decisions: reason.decisions,
+            false_positives: reason.false_positives,
+            message: reason.message,
+        });
+        Self { probability: estimate.probability, reasons: reasons.collect(), decisions: estimate.decisions }
+    }
 }
 
 /// Our belief about one weakness.
@@ -215,7 +243,7 @@ pub(crate) struct FindingNode {
     /// The service of the target it belongs to.
     service: Option<String>,
     /// What it shares with findings of other tools.
-    cluster: Option<ClusterNode>,
+    cluster: Option<MembershipNode>,
     /// Risk, 0 to 10, as last assessed.
     risk: Option<f64>,
     /// Until when it must be gone.
@@ -226,11 +254,14 @@ pub(crate) struct FindingNode {
     target_id: Option<TargetId>,
     #[graphql(skip)]
     last_scan: Option<ScanId>,
+    #[graphql(skip)]
+    clues: Clues,
 }
 
 impl From<Finding> for FindingNode {
     fn from(finding: Finding) -> Self {
         Self {
+            clues: Clues::from(&finding),
             id: finding.id.to_string().into(),
             title: finding.title,
             description: finding.description,
@@ -252,7 +283,7 @@ impl From<Finding> for FindingNode {
             times_seen: finding.times_seen,
             confidence: finding.confidence,
             service: finding.service,
-            cluster: finding.cluster.map(|of| ClusterNode { id: of.id, reason: of.reason, by_hand: of.by_hand }),
+            cluster: finding.cluster.map(Into::into),
             risk: finding.risk,
             due_at: finding.due_at.map(Moment),
             overdue: finding.overdue,
@@ -269,6 +300,12 @@ impl FindingNode {
         let Some(id) = self.target_id else { return Ok(None) };
         let found = asking(context)?.targets.load_one(id).await.map_err(|error| errors::field(&error))?;
         Ok(found.map(Into::into))
+    }
+
+    /// How likely people are to call it a false positive, by what they decided before; nothing until they decided enough.
+    async fn false_positive(&self, context: &Context<'_>) -> Result<Option<EstimateNode>> {
+        let estimates = asking(context)?.estimates(services(context)?).await.map_err(|error| errors::field(&error))?;
+        Ok(estimates.of(&self.clues).map(Into::into))
     }
 
     /// The last scan that saw it.

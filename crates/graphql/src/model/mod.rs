@@ -1,11 +1,15 @@
-//! How targets, scans and findings look to a question. Names are those of the REST API, in camel case.
+//! How targets, scans, findings, clusters and trends look to a question. Names are those of the REST API, in camel case.
 
+mod cluster;
 mod finding;
 mod scalar;
 mod scan;
 mod target;
+mod trend;
 
+pub(crate) use cluster::{ClusterNode, ClusterPage, MembershipNode};
 pub(crate) use finding::{FindingFilter, FindingNode, FindingPage, FindingSort};
-pub(crate) use scalar::{Cursor, Moment, PageEnd, SeverityWord, cost, id, listed, nothing, page};
+pub(crate) use scalar::{Cursor, Moment, PageEnd, SeverityWord, cost, id, listed, nothing, page, wanted};
 pub(crate) use scan::{ProgressNode, ScanFilter, ScanNode, ScanPage};
 pub(crate) use target::{TargetFilter, TargetNode, TargetPage};
+pub(crate) use trend::TrendsNode;

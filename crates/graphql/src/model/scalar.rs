@@ -95,13 +95,14 @@ pub(crate) fn id<T>(given: &ID) -> Option<Id<T>> {
     given.parse().ok()
 }
 
-/// A page, or nothing at all where the filter asks for what no row can have: a word longer than any, a class that is none.
+/// Nothing, or an id; none when it is no id.
+pub(crate) fn wanted<T>(given: Option<ID>) -> Option<Option<Id<T>>> {
+    given.map_or(Some(None), |given| id(&given).map(Some))
+}
+
+/// A page as the question wants it.
 pub(crate) fn listed<T, P: From<Page<T>>>(found: base::Result<Page<T>>) -> async_graphql::Result<P> {
-    match found {
-        Ok(page) => Ok(page.into()),
-        Err(error) if matches!(error.code(), "results.filter" | "targets.field") => Ok(nothing()),
-        Err(error) => Err(errors::field(&error)),
-    }
+    found.map(Into::into).map_err(|error| errors::field(&error))
 }
 
 /// A page without rows.

@@ -55,9 +55,11 @@ pub(crate) struct TargetFilter {
     criticality: Option<CriticalityWord>,
 }
 
-impl From<TargetFilter> for targets::Filter {
-    fn from(given: TargetFilter) -> Self {
-        Self { q: given.q, kind: given.r#type.map(Into::into), tag: given.tag, criticality: given.criticality.map(Into::into) }
+impl TargetFilter {
+    /// The filter; none when it names something that cannot exist.
+    pub(crate) fn build(self) -> Option<targets::Filter> {
+        let (kind, criticality) = (self.r#type.map(Into::into), self.criticality.map(Into::into));
+        Some(targets::Filter { q: self.q, kind, tag: self.tag, criticality }).filter(targets::Filter::is_possible)
     }
 }
 

@@ -18,8 +18,10 @@ async fn deep_wide_aliased_and_circular_questions_are_refused_without_a_statemen
     let directives = format!("{{ targets {{ nodes {{ id {} }} }} }}", "@include(if: true) ".repeat(200));
     let many = "targets { nodes { findings(first: 500) { nodes { target { findings(first: 500) { nodes { id } } } } } } } ";
     let overflowing = format!("{{ {} }}", (0..500).map(|n| format!("b{n}: {many}")).collect::<String>());
+    let clustered = "{ clusters(first: 500) { nodes { findings { cluster { cluster { findings { id } } } } } } }".to_owned();
     let hostile = [
         ("overflowing", overflowing),
+        ("clustered", clustered),
         ("deep", deep),
         ("wide", wide),
         ("aliased", aliased),

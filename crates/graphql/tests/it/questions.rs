@@ -51,6 +51,65 @@ async fn what_belongs_to_others_does_not_exist_and_what_is_not_allowed_is_an_err
     }
 }
 
+const CLUSTERS: &str = "{ clusters(first: 20) { nodes { id reason members sources standing severity findings(first: 2) {
+    title falsePositive { probability } target { name } cluster { byHand cluster { members findings { id } } } } } pageInfo { hasNextPage } } }";
+
+#[tokio::test]
+async fn clusters_with_their_members_cost_few_statements() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let target = story.target("a.example").await;
+        for tool in ["one", "two", "three"] {
+            story.packages(&target, tool, 12).await;
+        }
+        let db = &story.world.backends.db;
+        let before = db.statements();
+        let found = story.data(CLUSTERS, json!({})).await;
+        let cost = db.statements() - before;
+        assert!(cost <= 6, "{engine:?}: {cost} statements");
+        let nodes = found["clusters"]["nodes"].as_array().unwrap();
+        assert_eq!(nodes.len(), 12);
+        for node in nodes {
+            assert_eq!((&node["members"], &node["sources"], &node["severity"]), (&json!(3), &json!(3), &json!("HIGH")), "{node}");
+            assert_eq!(node["findings"].as_array().unwrap().len(), 2);
+            let of = &node["findings"][0]["cluster"];
+            assert_eq!((&of["byHand"], of["cluster"]["findings"].as_array().unwrap().len()), (&json!(false), 3));
+            assert_eq!(node["findings"][0]["falsePositive"], json!(null));
+        }
+        let one = story.data("query($id: ID!) { cluster(id: $id) { reason members } }", json!({ "id": nodes[0]["id"] })).await;
+        assert_eq!(one["cluster"]["members"], 3);
+        assert_eq!(story.data("{ cluster(id: \"nobody\") { reason } }", json!({})).await["cluster"], json!(null));
+        let other = story.world.other(&[Role::Admin]);
+        let theirs = story.post(&other, &json!({ "query": "{ clusters { nodes { id } } }" })).await.body;
+        assert_eq!(theirs["data"]["clusters"]["nodes"], json!([]), "{theirs}");
+        let device = story.world.actor(&[Role::Device]);
+        let refused = story.post(&device, &json!({ "query": "{ clusters { nodes { id } } }" })).await;
+        assert_eq!(refused.body["errors"][0]["extensions"]["code"], "auth.permission_missing");
+    }
+}
+
+#[tokio::test]
+async fn trends_are_those_of_the_rest_api() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let target = story.target("a.example").await;
+        story.findings(&target, 0..3).await;
+        let query = "query($target: ID, $days: Int) { trends(target: $target, days: $days) {
+            standing { high low } overdue { critical } opened fixed secondsToFix days { day opened standing } checks { name findings } assets { name } sources { name findings } } }";
+        let db = &story.world.backends.db;
+        let before = db.statements();
+        let found = story.data(query, json!({ "target": target.id, "days": 7 })).await["trends"].clone();
+        let cost = db.statements() - before;
+        assert!(cost <= 6, "{engine:?}: {cost} statements");
+        assert_eq!((&found["standing"]["high"], &found["opened"], &found["fixed"]), (&json!(3), &json!(3), &json!(0)), "{found}");
+        assert_eq!(found["days"].as_array().unwrap().last().unwrap()["standing"], 3);
+        assert_eq!(found["sources"], json!([{ "name": "nuclei", "findings": 3 }]));
+        assert_eq!(story.data(query, json!({ "target": "x" })).await["trends"], json!(null));
+        let refused = story.post(&story.actor, &json!({ "query": "{ trends(days: 0) { opened } }" })).await;
+        assert_eq!(refused.body["errors"][0]["extensions"]["code"], "results.filter");
+    }
+}
+
 #[tokio::test]
 async fn filters_are_those_of_the_rest_api() {
     let story = Story::new(Engine::Embedded).await;

@@ -64,6 +64,34 @@ impl Story {
         Box::pin(self.services.results.import(&self.actor, request)).await.unwrap();
     }
 
+    /// As many packages with one vulnerability each, found by a tool of this name.
+    pub(crate) async fn packages(&self, target: &Target, tool: &str, count: u32) {
+        let results: Vec<Json> = (0..count)
+            .map(|number| json!({
+                "ruleId": format!("CVE-2024-{:04}", 1000 + number), "level": "error", "message": { "text": "vulnerable" },
+                "locations": [{ "physicalLocation": { "artifactLocation": { "uri": "lib.rs" }, "region": { "startLine": number + 1 } } }],
+                "properties": { "tags": ["external/cwe/cwe-079"] },
+            }))
+            .collect();
+        let rules: Vec<Json> = (0..count)
+            .map(|number| json!({ "id": format!("CVE-2024-{:04}", 1000 + number), "properties": { "tags": ["external/cwe/cwe-079"] } }))
+            .collect();
+        let log = json!({ "version": "2.1.0", "runs": [{ "tool": { "driver": { "name": tool, "rules": rules } }, "results": results }] });
+        let mut file = tempfile::tempfile().unwrap();
+        write!(file, "{log}").unwrap();
+        file.rewind().unwrap();
+        let request = ImportRequest {
+            format: Some(importers::Format::Sarif),
+            filename: None,
+            target_id: Some(target.id),
+            idempotency_key: None,
+            dry_run: false,
+            options: ImportOptions::default(),
+            file,
+        };
+        Box::pin(self.services.results.import(&self.actor, request)).await.unwrap();
+    }
+
     pub(crate) fn router(&self, actor: &Actor) -> Router {
         graphql::routes(&self.services).layer(axum::Extension(actor.clone()))
     }

@@ -3,18 +3,21 @@
 use chrono::format::{Item, StrftimeItems};
 use serde_json::{Map, Value};
 
-use super::{MappedNotation, Mapping, MappingError, Origin, TARGETS, Target};
+use super::{MappedNotation, Mapping, MappingError, Origin, TARGETS, Target, place};
 use crate::model::Severity;
 
 const NAME: usize = 80;
 const LIST: usize = 100;
 
 fn wrong(key: impl Into<String>, what: impl Into<String>) -> MappingError {
-    MappingError { key: key.into(), what: what.into() }
+    MappingError { key: key.into(), what: what.into(), position: None }
 }
 
 pub(super) fn mapping(text: &str) -> Result<Mapping, MappingError> {
-    let value: Value = serde_json::from_str(text).map_err(|error| wrong("mapping", format!("not JSON: {error}")))?;
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let position = place::of_line(text, error.line(), error.column());
+        MappingError { position: Some(position), ..wrong("mapping", format!("not JSON: {error}")) }
+    })?;
     let Value::Object(members) = value else {
         return Err(wrong("mapping", "not an object"));
     };

@@ -144,6 +144,33 @@ fn a_wrong_mapping_names_the_key_that_is_wrong() {
 }
 
 #[test]
+fn a_wrong_mapping_is_pointed_at_in_the_text() {
+    let text = "{\n  \"name\": \"a\",\n  \"fields\": {\n    \"title\": \"t\",\n    \"port\": {\"constant\": \"70000\"}\n  }\n}";
+    let error = Mapping::from_json(text).expect_err("wrong");
+    let position = error.position.expect("a place");
+    assert_eq!((error.key.as_str(), position.line), ("fields.port.constant", Some(5)));
+    assert!(text[position.byte as usize..].starts_with("\"70000\""), "{error}");
+    let missing = Mapping::from_json("{\"name\": \"a\", \"fields\": {\"check\": \"c\"}}").expect_err("wrong");
+    assert_eq!((missing.key.as_str(), missing.position.map(|position| position.byte)), ("fields.title", Some(24)));
+    let broken = Mapping::from_json("{\n \"name\": }").expect_err("wrong");
+    assert_eq!(broken.position.and_then(|position| position.line), Some(2), "{broken}");
+}
+
+#[test]
+fn only_an_exact_fit_is_one() {
+    let rows = "ID;Name;Risk;Summary;Detail;CVE;CWE;Labels;Host;Port;Seen;Output\n\
+        A-1;Weak;crit;One;Two;CVE-2020-1234;79;a;lab.example;443;22.11.2026;proof\n";
+    assert!(mapping(TABLE).fits(rows.as_bytes(), true));
+    let cut = format!("{rows}A-2;Ot");
+    assert!(mapping(TABLE).fits(cut.as_bytes(), false), "the last line is cut");
+    assert!(!mapping(TABLE).fits(ROWS.as_bytes(), true), "a port that is none, a record without a key");
+    assert!(!mapping(TABLE).fits(rows.replace("Labels", "Tags").as_bytes(), true), "a column is missing");
+    assert!(!mapping(JSON).fits(rows.as_bytes(), true));
+    let json = br#"{"report": {"items": [{"id": 1, "issue": {"title": "T", "level": "low"}, "places": [{"path": "a.c", "line": 3, "kind": "x"}]}]}}"#;
+    assert!(mapping(JSON).fits(json, true) && !mapping(JSON).fits(&json[..json.len() - 2], true));
+}
+
+#[test]
 fn a_trial_shows_what_came_out_and_what_was_never_found() {
     let trial = mapping(&TABLE.replace("\"Labels\"", "\"Lables\"")).attempt(ROWS.as_bytes(), &Limits::default());
     assert!(trial.failure.is_none());

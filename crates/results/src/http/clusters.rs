@@ -5,11 +5,11 @@ use axum::extract::State;
 use base::{Page, PageRequest};
 use web::{Answer, Body, Caller, ErrorResponses, OpenApiRouter, Params, Path, PathId, routes};
 
-use crate::model::{Cluster, ClusterMove, Finding, FindingId};
+use crate::model::{Cluster, ClusterJoin, ClusterMove, Finding, FindingId};
 use crate::service::Results;
 
 pub(super) fn routes(results: &Results) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(members)).routes(routes!(put)).with_state(results.clone())
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(members)).routes(routes!(put, release)).routes(routes!(join)).with_state(results.clone())
 }
 
 /// List findings of the same weakness by several tools or at several places
@@ -37,4 +37,24 @@ async fn put(
     Body(to): Body<ClusterMove>,
 ) -> Answer<Json<Finding>> {
     Ok(Json(results.move_to_cluster(&actor, id, to).await?))
+}
+
+/// Take back where somebody put a finding: it goes where it belongs by itself
+#[utoipa::path(delete, path = "/findings/{finding_id}/cluster", tag = "findings", operation_id = "release_from_cluster",
+    params(("finding_id" = FindingId, Path)), responses((status = 200, description = "The finding", body = Finding), ErrorResponses))]
+async fn release(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Finding>) -> Answer<Json<Finding>> {
+    Ok(Json(results.release_from_cluster(&actor, id).await?))
+}
+
+/// Make one cluster of two, for findings yet to come too
+#[utoipa::path(post, path = "/clusters/{cluster_id}/join", tag = "findings", operation_id = "join_clusters", request_body = ClusterJoin,
+    params(("cluster_id" = String, Path, max_length = 64)),
+    responses((status = 200, description = "At most five hundred findings of the one that stays", body = Vec<Finding>), ErrorResponses))]
+async fn join(
+    State(results): State<Results>,
+    Caller(actor): Caller,
+    Path(name): Path<String>,
+    Body(join): Body<ClusterJoin>,
+) -> Answer<Json<Vec<Finding>>> {
+    Ok(Json(results.join_clusters(&actor, &name, join).await?))
 }

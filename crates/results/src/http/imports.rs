@@ -16,8 +16,8 @@ use utoipa::{IntoParams, ToSchema};
 use web::{Answer, Caller, ErrorResponses, OpenApiRouter, Params, PathId, routes};
 
 use crate::errors;
-use crate::ingest::ImportProgress;
-use crate::model::{Closing, Import, ImportId, ImportOptions, ImportRequest, ImportState, SeveritySchema};
+use crate::ingest::{ImportProgress, MAPPED};
+use crate::model::{Closing, Import, ImportId, ImportOptions, ImportRequest, ImportState, MappingUse, SeveritySchema};
 use crate::service::Results;
 
 /// Largest file over HTTP.
@@ -66,8 +66,8 @@ async fn undo(State(results): State<Results>, Caller(actor): Caller, PathId(id):
 #[into_params(parameter_in = Query)]
 #[serde(default)]
 struct About {
-    /// Format of the file, as `GET /imports/formats` names it; guessed when absent.
-    #[param(max_length = 64)]
+    /// Format of the file, as `GET /imports/formats` names it, or `mapping:` and the name of a saved mapping; guessed when absent.
+    #[param(max_length = 80)]
     format: Option<String>,
     /// Name of the file.
     #[param(max_length = 512)]
@@ -96,6 +96,11 @@ struct About {
 }
 
 impl About {
+    /// The name of the mapping, where one is named in place of a format.
+    fn mapping(&self) -> Option<&str> {
+        self.format.as_deref()?.strip_prefix(MAPPED)
+    }
+
     fn options(&self) -> base::Result<ImportOptions> {
         let severity = self.minimum_severity.as_deref();
         let known = &["info", "low", "medium", "high", "critical"];
@@ -108,6 +113,7 @@ impl About {
             do_not_reactivate: self.do_not_reactivate,
             tags: self.tags.clone(),
             service: self.service.as_deref().unwrap_or_default().trim().to_owned(),
+            mapping: self.mapping().map(MappingUse::named),
         })
     }
 }
@@ -126,8 +132,8 @@ async fn import(
     headers: HeaderMap,
     body: Bytes,
 ) -> Answer<Response> {
-    let format =
-        about.format.as_deref().map(|word| word.parse().map_err(|_| errors::unknown_format(about.filename.as_deref()))).transpose()?;
+    let named = about.format.as_deref().filter(|_| about.mapping().is_none());
+    let format = named.map(|word| word.parse().map_err(|_| errors::unknown_format(about.filename.as_deref()))).transpose()?;
     let options = about.options()?;
     // Checked before a byte is read: nobody may fill the disk without the permission.
     actor.scope(crate::actions::IMPORT)?;

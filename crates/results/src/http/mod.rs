@@ -1,9 +1,11 @@
 //! Routes of this context: findings and coverage here, the rest beside.
 
 mod clusters;
+mod correlation;
 mod decisions;
 mod exports;
 mod imports;
+mod mappings;
 mod reviews;
 mod trends;
 
@@ -30,9 +32,11 @@ pub fn routes(results: &Results) -> OpenApiRouter {
         .with_state(results.clone());
     let beside = [
         clusters::routes(results),
+        correlation::routes(results),
         decisions::routes(results),
         exports::routes(results),
         imports::routes(results),
+        mappings::routes(results),
         reviews::routes(results),
         crate::risk::routes(results),
         trends::routes(results),

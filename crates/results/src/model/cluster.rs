@@ -42,3 +42,15 @@ pub struct ClusterMove {
     #[schema(min_length = 1, max_length = 4000)]
     pub reason: String,
 }
+
+/// That two clusters are one; remembered for findings yet to come.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterJoin {
+    /// The cluster that stays.
+    #[schema(min_length = 1, max_length = 64)]
+    pub into: String,
+    /// Why.
+    #[schema(min_length = 1, max_length = 4000)]
+    pub reason: String,
+}

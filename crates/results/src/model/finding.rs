@@ -8,6 +8,7 @@ use targets::TargetId;
 use utoipa::ToSchema;
 
 use super::decision::{Decision, DecisionKind};
+use super::doubt::FalsePositiveEstimate;
 use super::import::{CoverageRow, ImportId};
 use super::risk::RiskView;
 use super::schema::{LocationSchema, SeveritySchema};
@@ -323,6 +324,8 @@ pub struct FindingDetail {
     /// Findings of the same weakness by other tools or at other places.
     #[schema(max_items = 50)]
     pub cluster: Vec<Finding>,
+    /// How likely people are to call it a false positive, by what they decided before; nothing until they decided enough.
+    pub false_positive: Option<FalsePositiveEstimate>,
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use targets::TargetId;
 use utoipa::ToSchema;
 
 use super::finding::{FindingId, words};
+use super::mapping::MappingUse;
 use super::schema::{CoverageStatusSchema, LocationSchema, SeveritySchema};
 use crate::errors;
 
@@ -66,6 +67,9 @@ pub struct ImportOptions {
     pub tags: Vec<String>,
     /// Findings of different services of a target are never compared; empty for none.
     pub service: String,
+    /// The saved mapping by which the file is read, in place of a format.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<MappingUse>,
 }
 
 impl ImportOptions {

@@ -1,9 +1,12 @@
 //! The nouns of this context and their rules, pure.
 
 mod cluster;
+mod correlation;
 mod decision;
+mod doubt;
 mod finding;
 mod import;
+mod mapping;
 mod place;
 mod query;
 mod review;
@@ -11,17 +14,23 @@ mod risk;
 mod schema;
 mod trend;
 
-pub use cluster::{Cluster, ClusterMove};
+pub use cluster::{Cluster, ClusterJoin, ClusterMove};
+pub(crate) use correlation::MOST;
+pub use correlation::{
+    AttackPath, AttackPaths, CauseFilter, CauseKind, EdgeKind, PathStep, Pattern, PatternFilter, PatternKind, RootCause, RootCauses, StepRole,
+};
 pub use decision::{
     Batch, BatchId, BulkDecision, BulkOutcome, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, NewDecision, Policy,
     Verdict,
 };
 pub(crate) use decision::{MOST_AT_ONCE, check_reason};
+pub use doubt::{FalsePositiveEstimate, FalsePositiveLearning, FalsePositiveReason};
 pub use finding::{ClusterRef, Finding, FindingDetail, FindingId, Happening, HappeningKind, Seen, SeenEvidence, State, Status};
 pub(crate) use finding::{Derived, derive, words_of};
 pub use import::{
     ChangeKind, Closing, CoverageRow, Difference, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary,
 };
+pub use mapping::{MappingTrial, MappingUse, SavedMapping, TriedObservation, TryMapping};
 pub(crate) use place::{asset_of, words};
 pub use query::{ByStatus, Counts, Filter, Sort};
 pub(crate) use query::{Position, rank};

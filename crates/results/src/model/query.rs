@@ -71,6 +71,12 @@ impl Filter {
         Self { target: Some(target), ..Self::default() }
     }
 
+    /// Whether any finding could ever be shown: nothing is longer or larger than what it would be found in.
+    #[must_use]
+    pub fn is_possible(&self) -> bool {
+        self.check().is_ok()
+    }
+
     /// Says no to what is longer than anything it could be found in.
     ///
     /// # Errors

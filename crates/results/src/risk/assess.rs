@@ -270,7 +270,7 @@ fn severity(severity: importers::Severity) -> Severity {
     }
 }
 
-fn criticality(criticality: targets::Criticality) -> Criticality {
+pub(crate) fn criticality(criticality: targets::Criticality) -> Criticality {
     match criticality {
         targets::Criticality::Low => Criticality::Low,
         targets::Criticality::Medium => Criticality::Medium,
@@ -280,7 +280,7 @@ fn criticality(criticality: targets::Criticality) -> Criticality {
 }
 
 /// What the target's label says; else what the address shows. A name alone shows nothing.
-fn exposure(target: Option<&Target>, place: &Location) -> Exposure {
+pub(crate) fn exposure(target: Option<&Target>, place: &Location) -> Exposure {
     let label = target.and_then(|target| target.tags.iter().find_map(|tag| tag.strip_prefix(EXPOSURE)));
     match label.map(str::trim) {
         Some("internet") => return Exposure::Internet,

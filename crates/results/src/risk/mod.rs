@@ -6,4 +6,5 @@ mod feeds;
 mod http;
 mod policies;
 
+pub(crate) use assess::{criticality as criticality_of, exposure as exposure_of};
 pub(crate) use http::routes;

@@ -1,37 +1,61 @@
 //! SQL of clusters: findings that share a name. No row is ever changed or deleted for being in one.
 
 use audit::Change;
-use backends::{Db, Sql, sql};
+use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, Time};
 
-use super::clean;
+use super::{clean, list as list_of};
 use super::findings::{severity, some};
 use super::query::Where;
 use crate::model::{Cluster, Filter, Finding, FindingId};
 
+const COUNTS: &str = "cluster, MIN(cluster_reason) AS reason, COUNT(*) AS members, COUNT(DISTINCT source) AS sources, MAX(severity) AS severity,
+             SUM(CASE WHEN status IN ('open', 'not_retested') THEN 1 ELSE 0 END) AS standing";
+
+fn cluster(row: &Row) -> Result<Cluster> {
+    Ok(Cluster {
+        id: row.get("cluster")?,
+        reason: row.get::<Option<String>>("reason")?.unwrap_or_default(),
+        members: row.get("members")?,
+        sources: row.get("sources")?,
+        standing: row.get("standing")?,
+        severity: severity(row.get("severity")?)?,
+    })
+}
+
 /// Clusters with several members, by name.
 pub(crate) async fn list(db: &Db, scope: &Scope, after: Option<String>, rows: u32) -> Result<Vec<Cluster>> {
     let statement = format!(
-        "SELECT cluster, MIN(cluster_reason) AS reason, COUNT(*) AS members, COUNT(DISTINCT source) AS sources, MAX(severity) AS severity,
-             SUM(CASE WHEN status IN ('open', 'not_retested') THEN 1 ELSE 0 END) AS standing
-         FROM vulnerabilities WHERE tenant_id = $1 AND cluster IS NOT NULL AND cluster > $2
-         GROUP BY cluster HAVING COUNT(*) > 1 ORDER BY cluster LIMIT {}",
+        "SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN
+             (SELECT cluster FROM vulnerabilities WHERE tenant_id = $1 AND cluster IS NOT NULL AND cluster > $2
+              GROUP BY cluster HAVING COUNT(*) > 1 ORDER BY cluster LIMIT {})
+         GROUP BY cluster ORDER BY cluster",
         rows + 1
     );
+    // Most clusters have one member: those are passed over in the index, and only rows of a page are read.
     let found = db.all(Sql::built(statement).bind(scope.tenant()).bind(after.unwrap_or_default())).await?;
-    found
-        .iter()
-        .map(|row| {
-            Ok(Cluster {
-                id: row.get("cluster")?,
-                reason: row.get::<Option<String>>("reason")?.unwrap_or_default(),
-                members: row.get("members")?,
-                sources: row.get("sources")?,
-                standing: row.get("standing")?,
-                severity: severity(row.get("severity")?)?,
-            })
-        })
-        .collect()
+    found.iter().map(cluster).collect()
+}
+
+/// The clusters of these names, in one statement; of one member too.
+pub(crate) async fn of_names(db: &Db, scope: &Scope, names: &[String]) -> Result<Vec<Cluster>> {
+    let statement =
+        format!("SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({}) GROUP BY cluster", list_of(names.len(), 1));
+    let statement = Sql::built(statement).bind(scope.tenant()).bind_all(names.iter().map(|name| Value::from(clean(name))));
+    db.all(statement).await?.iter().map(cluster).collect()
+}
+
+/// The first members of each of these clusters, in one statement.
+pub(crate) async fn members_of(db: &Db, scope: &Scope, now: Time, names: &[String], each: u32) -> Result<Vec<Finding>> {
+    let mut conditions = Where::new(scope.tenant(), now, &Filter::default())?;
+    let among: Vec<String> = names.iter().map(|name| conditions.bind(Value::from(clean(name)))).collect();
+    conditions.clauses.push(format!(
+        "v.id IN (SELECT ranked.id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY cluster ORDER BY id) AS place
+             FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({})) ranked WHERE ranked.place <= {each})",
+        among.join(", ")
+    ));
+    let most = u32::try_from(names.len()).unwrap_or(u32::MAX).saturating_mul(each);
+    some(db, now, conditions, most).await
 }
 
 /// Members of a cluster.

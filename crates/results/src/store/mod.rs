@@ -1,12 +1,16 @@
 //! All SQL of this context: reads within a scope, writes within a change.
 
 pub(crate) mod clusters;
+pub(crate) mod correlate;
 pub(crate) mod decisions;
 pub(crate) mod documents;
+pub(crate) mod doubt;
 pub(crate) mod feeds;
 pub(crate) mod findings;
 pub(crate) mod imports;
 pub(crate) mod ingest;
+pub(crate) mod links;
+pub(crate) mod mappings;
 pub(crate) mod query;
 pub(crate) mod reviews;
 pub(crate) mod risk;

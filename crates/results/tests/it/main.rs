@@ -2,11 +2,15 @@
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a failed step is a failed test; the server under test is a task")]
 
 mod accepted;
+mod correlated;
 mod decisions;
 mod identity;
 mod imports;
 mod laws;
+mod learned;
 mod lifecycle;
+mod linked;
+mod mapped;
 mod recorded;
 mod risk;
 mod routes;

@@ -25,24 +25,24 @@ fn vulnerable(template: &str, severity: &str, cve: &str) -> Json {
     hit
 }
 
-async fn work(story: &Story) {
+pub(crate) async fn work(story: &Story) {
     let drained = jobs::drain(&story.world.backends, &results::jobs(&story.results)).await.unwrap();
     assert!(drained.errors.is_empty(), "{:?}", drained.errors);
 }
 
-async fn world(engine: Engine) -> Story {
+pub(crate) async fn world(engine: Engine) -> Story {
     let story = Story::new(engine).await;
     story.world.backends.subscriptions.set(&results::jobs(&story.results));
     story
 }
 
-async fn get(story: &Story, path: &str) -> Json {
+pub(crate) async fn get(story: &Story, path: &str) -> Json {
     let (status, body) = ask(story, Method::GET, path, Body::empty(), Some(&story.actor)).await;
     assert_eq!(status, StatusCode::OK, "{path}: {body}");
     body
 }
 
-async fn bring(story: &Story, kind: &str, text: &str, actor: &Actor) -> (StatusCode, Json) {
+pub(crate) async fn bring(story: &Story, kind: &str, text: &str, actor: &Actor) -> (StatusCode, Json) {
     ask(story, Method::POST, &format!("/feeds/{kind}?filename=f"), Body::from(text.to_owned()), Some(actor)).await
 }
 

@@ -4,6 +4,7 @@
 
 mod assessing;
 mod due;
+mod false_positives;
 mod feeding;
 mod published;
 mod second_opinion;
