@@ -1,7 +1,9 @@
 //! A real DNS server (BIND) with one zone: everything strangers should not have, or nothing of it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
@@ -20,8 +22,8 @@ pub struct NameServer {
 }
 
 impl NameServer {
-    /// Tells its version, resolves for everybody, gives its zone away and lets strangers change it; the
-    /// zone's signatures expired in 2020, its mail rules are weak and an alias leads nowhere.
+    /// Tells its version, resolves for everybody, gives its zones away and lets strangers change one of them; the
+    /// signatures of the other expired in 2020, mail rules are weak and an alias leads nowhere.
     pub fn weak() -> Self {
         Self::start(Ipv4Addr::LOCALHOST, &weak_options(), WEAK_ZONE, Signed::Expired)
     }
@@ -57,12 +59,13 @@ impl NameServer {
   {options}
 }};
 controls {{ }};
-zone \"{ZONE}\" {{ type primary; file \"zone.signed\"; {update} }};
-",
+zone \"{ZONE}\" {{ type primary; file \"zone.signed\"; }};
+{open}",
             folder = path.display(),
             port = address.port(),
-            update = match signed {
-                Signed::Expired => "allow-update { any; }; sig-validity-interval 30;",
+            // A zone that may be updated would be signed anew.
+            open = match signed {
+                Signed::Expired => "zone \"lab.test\" { type primary; file \"zone\"; allow-update { any; }; };",
                 Signed::Valid => "",
             },
         );
@@ -75,10 +78,22 @@ zone \"{ZONE}\" {{ type primary; file \"zone.signed\"; {update} }};
             folder: path.to_path_buf(),
             user: None,
             stop: Signal::SIGTERM,
-            ready: Box::new(move || std::net::TcpStream::connect(address).is_ok()),
+            ready: Box::new(move || answers(address).is_some()),
         });
         Self { address, _process: process, _folder: folder }
     }
+}
+
+/// The server listens before its zones are read, so that only an answer with records counts.
+fn answers(address: SocketAddr) -> Option<()> {
+    const QUESTION: &[u8] = b"\0\x1b\x74\x79\x01\0\0\x01\0\0\0\0\0\0\x04corp\x04test\0\0\x06\0\x01";
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(2))).ok()?;
+    stream.write_all(QUESTION).ok()?;
+    let mut reply = [0; 14];
+    stream.read_exact(&mut reply).ok()?;
+    let [.., answers_high, answers_low, _, _, _, _] = reply;
+    (answers_high | answers_low > 0).then_some(())
 }
 
 #[derive(Clone, Copy)]

@@ -59,7 +59,7 @@ modulepath /usr/lib/ldap
 moduleload back_mdb
 TLSCertificateFile {certificate}
 TLSCertificateKeyFile {key}
-TLSProtocolMin 3.3
+TLSCipherSuite NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3
 pidfile {folder}/pid
 database mdb
 maxsize 10485760
