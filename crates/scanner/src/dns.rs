@@ -72,7 +72,7 @@ pub(crate) fn resolver(session: &Session) -> Option<Endpoint> {
 /// The addresses of the target's domain, as the plan's resolver gives them.
 pub(crate) async fn addresses(session: &Session, resolver: &Endpoint) -> Result<Vec<IpAddr>, String> {
     let name = fully(&resolver.host).ok_or_else(|| format!("{} is no domain name", resolver.host))?;
-    records::addresses(&Asker::new(session, resolver.address), &name).await
+    records::addresses(&Asker::resolving(session, resolver.address), &name).await
 }
 
 /// Looks at the records of the target's domain through the plan's resolver.
@@ -81,7 +81,7 @@ pub(crate) async fn domain_audit(session: &Session, endpoint: &Endpoint) {
         let reason = "the plan does not allow probes of this kind".to_owned();
         return session.covered(RECORDS_SET, endpoint, CoverageStatus::Skipped, Some(reason)).await;
     }
-    let asker = Asker::new(session, endpoint.address);
+    let asker = Asker::resolving(session, endpoint.address);
     let mut found = Vec::new();
     let result = through(&asker, endpoint, &mut found).await;
     tell(session, &mut found).await;
@@ -123,8 +123,12 @@ fn fully(text: &str) -> Option<Name> {
     Some(name.to_lowercase())
 }
 
-/// Whether the records of a zone are meant for the world: neither a reverse zone nor one of this host's own.
+/// Zones that every resolver answers for itself (RFC 6303, RFC 6761).
+const OWN: &[&str] = &["localhost", "test", "local", "invalid", "onion", "home.arpa", "localdomain"];
+
+/// Whether the records of a zone are meant for others than this host.
 fn is_public(zone: &Name) -> bool {
     let text = zone.to_ascii();
-    !(zone.is_root() || text.ends_with(".arpa.") || text == "localhost." || text.ends_with(".localhost."))
+    let name = text.trim_end_matches('.');
+    !(zone.is_root() || name.ends_with(".arpa") || name.ends_with(".localhost") || OWN.contains(&name))
 }

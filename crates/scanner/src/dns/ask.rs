@@ -12,16 +12,22 @@ use crate::wire::{REPLY_CAP, Wire, WireError};
 
 /// What is asked for by UDP; answers beyond it come by TCP.
 const PAYLOAD: u16 = 1232;
+/// Questions without an answer after which a server is left alone.
+const SILENCES_BORNE: u16 = 6;
 /// A server that has not answered a datagram by then has not got it, or will not answer.
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 pub(super) struct Asker<'a> {
     pub(super) session: &'a Session,
     pub(super) address: SocketAddr,
+    /// Whether the server is to ask others for what it does not know.
+    resolving: bool,
     /// Whether datagrams are worth trying.
     udp: AtomicBool,
     /// Whether a datagram was ever answered.
     answered: AtomicBool,
+    /// Questions without an answer, one after the other.
+    silences: AtomicU16,
     /// Questions asked; numbers the messages.
     asked: AtomicU16,
 }
@@ -60,11 +66,25 @@ impl From<WireError> for Silence {
 }
 
 impl<'a> Asker<'a> {
+    /// Asks a server for what it knows itself.
     pub(super) fn new(session: &'a Session, address: SocketAddr) -> Self {
-        Self { session, address, udp: AtomicBool::new(true), answered: AtomicBool::new(false), asked: AtomicU16::new(0) }
+        Self {
+            session,
+            address,
+            resolving: false,
+            udp: AtomicBool::new(true),
+            answered: AtomicBool::new(false),
+            silences: AtomicU16::new(0),
+            asked: AtomicU16::new(0),
+        }
     }
 
-    /// Asks for records of the Internet class, with recursion desired and signatures wanted.
+    /// Has a server find out what it does not know.
+    pub(super) fn resolving(session: &'a Session, address: SocketAddr) -> Self {
+        Self { resolving: true, ..Self::new(session, address) }
+    }
+
+    /// Asks for records of the Internet class, with signatures wanted.
     pub(super) async fn ask(&self, name: &Name, kind: RecordType) -> Result<Message, Silence> {
         let mut edns = Edns::new();
         edns.set_max_payload(PAYLOAD).set_version(0).set_dnssec_ok(true);
@@ -78,8 +98,7 @@ impl<'a> Asker<'a> {
         let name = Name::from_ascii(name).map_err(|error| Silence::Broken(error.to_string()))?;
         let mut query = Query::query(name, RecordType::TXT);
         query.set_query_class(DNSClass::CH);
-        let mut message = self.question(query);
-        message.metadata.recursion_desired = false;
+        let message = self.question(query);
         self.exchange(&message).await
     }
 
@@ -87,14 +106,12 @@ impl<'a> Asker<'a> {
     pub(super) async fn empty_update(&self, zone: &Name) -> Result<Message, Silence> {
         let mut message = self.question(Query::query(zone.clone(), RecordType::SOA));
         message.metadata.op_code = OpCode::Update;
-        message.metadata.recursion_desired = false;
         self.exchange(&message).await
     }
 
     /// Asks for a whole zone and returns the records that came, as far as they fit one reply of this crate.
     pub(super) async fn transfer(&self, zone: &Name) -> Result<Vec<Record>, Silence> {
-        let mut message = self.question(Query::query(zone.clone(), RecordType::AXFR));
-        message.metadata.recursion_desired = false;
+        let message = self.question(Query::query(zone.clone(), RecordType::AXFR));
         let reply = self.by_tcp(&message, is_whole_transfer).await?;
         Ok(messages(&reply).into_iter().flat_map(|message| message.answers).collect())
     }
@@ -110,12 +127,26 @@ impl<'a> Asker<'a> {
         // Only the permitted peer can answer a connected socket, so that a number in sequence is enough.
         let number = self.asked.fetch_add(1, Ordering::Relaxed).wrapping_add(self.session.plan.now_unix as u16);
         let mut message = Message::new(number, MessageType::Query, OpCode::Query);
-        message.metadata.recursion_desired = true;
+        message.metadata.recursion_desired = self.resolving;
         message.add_query(query);
         message
     }
 
     async fn exchange(&self, message: &Message) -> Result<Message, Silence> {
+        if self.silences.load(Ordering::Relaxed) >= SILENCES_BORNE {
+            return Err(Silence::Broken("the server stopped answering".to_owned()));
+        }
+        let result = self.attempt(message).await;
+        match &result {
+            Err(Silence::Timeout) => {
+                self.silences.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => self.silences.store(0, Ordering::Relaxed),
+        }
+        result
+    }
+
+    async fn attempt(&self, message: &Message) -> Result<Message, Silence> {
         if self.udp.load(Ordering::Relaxed) {
             match self.by_udp(message).await {
                 Ok(reply) if reply.metadata.truncation => {}

@@ -170,7 +170,8 @@ async fn update(asker: &Asker<'_>, endpoint: &Endpoint, zone: &Name, found: &mut
 
 /// The name servers of the root are what every resolver must be able to find and no other server answers for.
 async fn recursion(asker: &Asker<'_>, endpoint: &Endpoint, answers_else: bool, found: &mut Vec<Issue>) {
-    let (seen, sure) = match asker.ask(&Name::root(), RecordType::NS).await {
+    let resolving = Asker::resolving(asker.session, asker.address);
+    let (seen, sure) = match resolving.ask(&Name::root(), RecordType::NS).await {
         Ok(reply) if !reply.metadata.recursion_available || reply.metadata.authoritative => return,
         Ok(reply) => match reply.metadata.response_code {
             ResponseCode::NoError if !reply.answers.is_empty() => ("answered".to_owned(), 99),

@@ -63,7 +63,7 @@ pub(super) const PROBES: &[Probe] = &[
     probe("amqp", b"AMQP\x00\x00\x09\x01", &[5672], true),
     probe("smb", SMB2_NEGOTIATE, &[445], true),
     probe("socks", &[5, 1, 0], &[1080, 1081, 9050], true),
-    probe("x11", X11_SETUP, &[6000, 6001, 6002, 6003, 6004, 6005, 6010], false),
+    probe("x11", X11_SETUP, &[6000, 6001, 6002, 6003, 6004, 6005, 6006, 6007, 6008, 6009, 6010, 6063], false),
     probe("jdwp", b"JDWP-Handshake", &[5005, 8787], false),
     probe("ajp", &[0x12, 0x34, 0, 1, 10], &[8009], false),
     probe("zookeeper", b"ruok", &[2181], false),

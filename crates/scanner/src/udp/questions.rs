@@ -77,9 +77,12 @@ const IPMI: &[u8] = &[6, 0, 0xff, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9, 0x20, 0x18, 0
 const CLDAP: &[u8] = b"\x30\x25\x02\x01\x01\x63\x20\x04\0\x0a\x01\0\x0a\x01\0\x02\x01\0\x02\x01\0\x01\x01\0\x87\x0bobjectclass\x30\0";
 const LINE: &[u8] = b"tyrian\r\n";
 
+/// A response, and not our own words sent back: its tag, its length, our number and error status 0.
 fn is_snmp(reply: &[u8]) -> bool {
-    // A response with our number and error status 0.
-    reply.first() == Some(&0x30) && contains(reply, b"\x02\x04tyri\x02\x01\0")
+    let number = b"\x02\x04tyri\x02\x01\0";
+    let at = reply.windows(number.len()).position(|window| window == number);
+    let before = at.and_then(|at| reply.get(..at)).unwrap_or_default();
+    reply.first() == Some(&0x30) && matches!(before, [.., 0xa2, _] | [.., 0xa2, 0x81, _] | [.., 0xa2, 0x82, _, _])
 }
 
 /// The text behind the name sysDescr.0, when it is short enough for one byte of length.
@@ -167,6 +170,6 @@ mod tests {
         reply.extend(b"\x06\x08\x2b\x06\x01\x02\x01\x01\x01\0\x04\x05Linux");
         assert!(is_snmp(&reply));
         assert_eq!(description(&reply), b"Linux");
-        assert!(!is_snmp(&reply[..20]) && description(b"").is_empty());
+        assert!(!is_snmp(&reply[..20]) && !is_snmp(SNMP_2C_PUBLIC) && description(b"").is_empty());
     }
 }
