@@ -10,6 +10,7 @@ mod document;
 mod endpoint;
 mod errors;
 mod formats;
+mod head;
 mod hosts;
 mod html;
 pub mod identity;

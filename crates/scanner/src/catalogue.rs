@@ -1,8 +1,10 @@
 //! Every check there is, as data: identity, severity, vector, reference and repair.
 //! Invariant: identifiers are unique and never change meaning; severity follows from the vector.
 
+pub(crate) mod dns;
 pub(crate) mod exposures;
 pub(crate) mod http;
+pub(crate) mod ssh;
 pub(crate) mod tls;
 
 use std::sync::LazyLock;
@@ -37,7 +39,19 @@ pub struct Check {
 /// Every check, sorted by identifier.
 pub fn catalogue() -> &'static [Check] {
     static SORTED: LazyLock<Vec<Check>> = LazyLock::new(|| {
-        let mut all: Vec<Check> = [tls::ALL, http::PASSIVE, http::ACTIVE, http::INTRUSIVE, exposures::SAFE, exposures::INTRUSIVE].concat();
+        let families = [
+            dns::SERVER,
+            dns::ZONE,
+            exposures::SAFE,
+            exposures::INTRUSIVE,
+            exposures::DATAGRAMS,
+            http::PASSIVE,
+            http::ACTIVE,
+            http::INTRUSIVE,
+            ssh::ALL,
+            tls::ALL,
+        ];
+        let mut all: Vec<Check> = families.concat();
         all.sort_by_key(|check| check.id);
         all
     });
@@ -78,11 +92,16 @@ pub(crate) mod vector {
     pub(crate) const H74: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:H/A:N");
     pub(crate) const M61: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N");
     pub(crate) const M59: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:H/I:N/A:N");
+    pub(crate) const M59I: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:H/A:N");
+    pub(crate) const M58: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:N/I:N/A:L");
     pub(crate) const M53: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N");
     pub(crate) const M53I: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:L/A:N");
+    pub(crate) const M53A: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:L");
     pub(crate) const M48: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:L/A:N");
     pub(crate) const M43: Vector = Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:U/C:N/I:L/A:N");
     pub(crate) const L37: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:L/I:N/A:N");
+    pub(crate) const L37I: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:L/A:N");
+    pub(crate) const L37A: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:N/S:U/C:N/I:N/A:L");
     pub(crate) const L31: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:N/A:N");
     pub(crate) const L31I: Vector = Some("CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:N/I:L/A:N");
 }

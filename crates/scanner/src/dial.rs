@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use url::Url;
@@ -19,6 +19,7 @@ use url::Url;
 use crate::guard::{Guard, Refusal};
 use crate::pace::Pace;
 use crate::plan::Limits;
+use crate::wire::WireError;
 
 /// Refusals kept word by word; a refused network would otherwise fill the memory.
 const REFUSALS_KEPT: usize = 4096;
@@ -26,12 +27,46 @@ const REFUSALS_KEPT: usize = 4096;
 /// How long to wait for a descriptor, and how often.
 const STALL: Duration = Duration::from_millis(50);
 const STALLS_BORNE: usize = 40;
+/// Most bytes one datagram can have.
+const DATAGRAM_CAP: usize = 64 * 1024;
 
 /// A connection; it occupies one of the plan's places until it is dropped.
 /// Whoever holds one must not wait for another, or all might wait for each other.
 pub(crate) struct Connection {
     stream: TcpStream,
     _place: OwnedSemaphorePermit,
+}
+
+/// A UDP socket that talks to one permitted address only; it occupies a place like a connection does.
+pub(crate) struct Datagrams {
+    socket: UdpSocket,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Datagrams {
+    /// Sends one datagram and takes the next one that comes back.
+    pub(crate) async fn ask(&self, question: &[u8], wait: Duration) -> Result<Vec<u8>, WireError> {
+        let failed = |error: io::Error| match error.kind() {
+            io::ErrorKind::ConnectionRefused => WireError::Closed,
+            _ => WireError::Failed(error.to_string()),
+        };
+        self.socket.send(question).await.map_err(failed)?;
+        self.next(wait).await
+    }
+
+    /// Takes another datagram.
+    pub(crate) async fn next(&self, wait: Duration) -> Result<Vec<u8>, WireError> {
+        let mut reply = vec![0; DATAGRAM_CAP];
+        match timeout(wait, self.socket.recv(&mut reply)).await {
+            Err(_) => Err(WireError::Timeout),
+            Ok(Err(error)) if error.kind() == io::ErrorKind::ConnectionRefused => Err(WireError::Closed),
+            Ok(Err(error)) => Err(WireError::Failed(error.to_string())),
+            Ok(Ok(length)) => {
+                reply.truncate(length);
+                Ok(reply)
+            }
+        }
+    }
 }
 
 /// Why a connection was not made.
@@ -126,6 +161,27 @@ impl Dialer {
                 Err(_) => return Err(DialError::Timeout),
             }
         }
+    }
+}
+
+impl Dialer {
+    /// A UDP socket for one address, under the same guard, rate and places as a connection.
+    pub(crate) async fn datagrams(&self, address: SocketAddr) -> Result<Datagrams, DialError> {
+        let failed = |error: io::Error| DialError::Failed(error.to_string());
+        let place = Arc::clone(&self.slots).acquire_owned().await.map_err(|error| DialError::Failed(error.to_string()))?;
+        self.permit(address).map_err(|refusal| DialError::Refused(refusal.reason))?;
+        if let Some(pace) = &self.pace {
+            pace.wait().await;
+        }
+        self.count();
+        let own: SocketAddr = match address {
+            SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+            SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+        };
+        let socket = UdpSocket::bind(own).await.map_err(failed)?;
+        // Only datagrams of this peer reach a connected socket.
+        socket.connect(address).await.map_err(failed)?;
+        Ok(Datagrams { socket, _place: place })
     }
 }
 

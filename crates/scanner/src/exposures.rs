@@ -1,10 +1,14 @@
 //! Services that answer whoever asks: each is asked one harmless question of its own protocol.
 
 mod databases;
+mod direct;
 mod files;
+mod mail;
 mod messaging;
+mod proxy;
 mod remote;
 mod web;
+mod windows;
 
 use crate::plan::Intrusiveness;
 use crate::report::{CoverageStatus, Issue, ServiceReport};
@@ -30,7 +34,27 @@ pub(crate) fn concerns(service: &str) -> bool {
 }
 
 fn has_safe(service: &str) -> bool {
-    matches!(service, "redis" | "memcached" | "mongodb" | "ftp" | "rsync" | "telnet" | "vnc" | "ssh" | "mqtt" | "ldap" | "http")
+    direct::asks(service)
+        || matches!(
+            service,
+            "redis"
+                | "memcached"
+                | "mongodb"
+                | "ftp"
+                | "rsync"
+                | "telnet"
+                | "vnc"
+                | "ssh"
+                | "mqtt"
+                | "ldap"
+                | "http"
+                | "smtp"
+                | "imap"
+                | "pop3"
+                | "smb"
+                | "socks"
+                | "nats"
+        )
 }
 
 fn has_intrusive(service: &str) -> bool {
@@ -100,8 +124,18 @@ impl Subject<'_> {
             "vnc" => remote::vnc(self).await,
             "mqtt" => messaging::mqtt(self).await,
             "ldap" => messaging::ldap(self).await,
-            "http" => web::interfaces(self).await,
-            _ => Ok(Vec::new()),
+            "http" => {
+                let mut found = web::interfaces(self).await?;
+                found.extend(proxy::http(self).await?);
+                Ok(found)
+            }
+            "smtp" => mail::smtp(self).await,
+            "imap" => mail::imap(self).await,
+            "pop3" => mail::pop3(self).await,
+            "smb" => windows::smb(self).await,
+            "socks" => proxy::socks(self).await,
+            "nats" => direct::nats(self).await,
+            _ => direct::ask(self).await,
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod catalogue;
 mod dial;
+mod dns;
 mod exposures;
 mod guard;
 mod http;
@@ -14,7 +15,9 @@ mod resolve;
 mod run;
 mod services;
 mod session;
+mod ssh;
 mod tls;
+mod udp;
 mod wire;
 
 pub use catalogue::{Check, catalogue};

@@ -1,5 +1,6 @@
 //! What to scan and how hard: the input of a run, checked before the first packet.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -23,6 +24,9 @@ pub struct Plan {
     pub intrusiveness: Intrusiveness,
     /// The present moment in seconds since 1970 UTC; certificates are judged against it.
     pub now_unix: i64,
+    /// The DNS server that a domain's addresses and records are asked of; the guard must permit it like every address.
+    /// Without one the system gives the addresses, and the DNS servers that the scan itself finds the records.
+    pub resolver: Option<SocketAddr>,
 }
 
 impl Plan {
@@ -35,6 +39,7 @@ impl Plan {
             stages: Stages::default(),
             intrusiveness: Intrusiveness::Safe,
             now_unix,
+            resolver: None,
         }
     }
 }
@@ -104,7 +109,7 @@ pub struct Stages {
     pub tls: bool,
     /// Audit web servers.
     pub http: bool,
-    /// Look for services that answer without authentication.
+    /// Look for services that answer without authentication, and at what DNS servers and domains give away.
     pub exposures: bool,
 }
 

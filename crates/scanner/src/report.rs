@@ -8,6 +8,9 @@ use url::Url;
 use crate::catalogue::Check;
 use crate::tls::TlsReport;
 
+pub(crate) const TCP: &str = "tcp";
+pub(crate) const UDP: &str = "udp";
+
 /// How bad an issue is, in the words of CVSS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -58,6 +61,8 @@ pub struct Issue {
     pub remediation: &'static str,
     /// The address that was connected to.
     pub address: SocketAddr,
+    /// `tcp` or `udp`.
+    pub transport: &'static str,
     /// The name the target was asked by.
     pub host: String,
     /// The URL concerned, for web checks.
@@ -83,6 +88,7 @@ impl Issue {
             description: check.description,
             remediation: check.remediation,
             address,
+            transport: TCP,
             host: host.to_owned(),
             url: None,
             parameter: None,
@@ -121,6 +127,8 @@ pub struct ServiceReport {
     pub host: String,
     /// The protocol: `http`, `ssh`, `redis`, … or `unknown`.
     pub service: &'static str,
+    /// `tcp` or `udp`.
+    pub transport: &'static str,
     /// True when the protocol is wrapped in TLS from the first byte.
     pub tls: bool,
     /// The product, when its answer names it.

@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::plan::{Plan, Target};
+use crate::dns;
+use crate::plan::Target;
 use crate::report::ScanError;
+use crate::session::Session;
 
 /// An address and the name it is asked by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,11 +14,12 @@ pub(crate) struct Pinned {
     pub(crate) host: String,
 }
 
-pub(crate) async fn resolve(plan: &Plan) -> Result<Vec<Pinned>, ScanError> {
+pub(crate) async fn resolve(session: &Session) -> Result<Vec<Pinned>, ScanError> {
+    let plan = &session.plan;
     let limit = plan.limits.addresses;
     let pinned = match &plan.target {
-        Target::Host(host) => lookup(host).await?,
-        Target::Url(url) => lookup(&url_host(&plan.target, url)?).await?,
+        Target::Host(host) => lookup(session, host).await?,
+        Target::Url(url) => lookup(session, &url_host(&plan.target, url)?).await?,
         Target::Network(network) => {
             network.hosts().take(limit.saturating_add(1)).map(|address| Pinned { address, host: address.to_string() }).collect()
         }
@@ -40,7 +43,7 @@ fn url_host(target: &Target, url: &url::Url) -> Result<String, ScanError> {
     }
 }
 
-async fn lookup(text: &str) -> Result<Vec<Pinned>, ScanError> {
+async fn lookup(session: &Session, text: &str) -> Result<Vec<Pinned>, ScanError> {
     let text = text.trim();
     if let Ok(address) = text.parse::<IpAddr>() {
         return Ok(literal(address));
@@ -57,9 +60,15 @@ async fn lookup(text: &str) -> Result<Vec<Pinned>, ScanError> {
         }
     };
     let unresolvable = |reason: String| ScanError::Unresolvable { host: host.clone(), reason };
-    let found = tokio::net::lookup_host((host.as_str(), 0)).await.map_err(|error| unresolvable(error.to_string()))?;
+    let found: Vec<IpAddr> = match dns::resolver(session) {
+        Some(resolver) => dns::addresses(session, &resolver).await.map_err(unresolvable)?,
+        None => {
+            let found = tokio::net::lookup_host((host.as_str(), 0)).await.map_err(|error| unresolvable(error.to_string()))?;
+            found.map(|socket| socket.ip()).collect()
+        }
+    };
     let mut pinned: Vec<Pinned> = Vec::new();
-    for address in found.map(|socket| socket.ip()) {
+    for address in found {
         if pinned.iter().all(|known| known.address != address) {
             pinned.push(Pinned { address, host: host.clone() });
         }

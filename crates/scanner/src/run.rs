@@ -19,7 +19,7 @@ use crate::report::{CoverageStatus, Event, Outcome, ScanError, ServiceReport};
 use crate::resolve::resolve;
 use crate::session::{Endpoint, Session};
 use crate::tls::StartTls;
-use crate::{exposures, http, ports, services, tls};
+use crate::{dns, exposures, http, ports, services, ssh, tls, udp};
 
 const SERVICES: &str = "services";
 const AUDITS: &str = "audits";
@@ -75,7 +75,7 @@ fn ports_of(plan: &Plan) -> Result<Vec<u16>, ScanError> {
 }
 
 async fn stages(session: &Session, ports: &[u16]) -> Result<(), ScanError> {
-    let pinned = resolve(&session.plan).await?;
+    let pinned = resolve(session).await?;
     session.outcome().resolved = pinned.iter().map(|host| host.address).collect();
     let open = ports::scan(session, &pinned, ports).await;
     if session.dialer.connections() == 0
@@ -88,7 +88,13 @@ async fn stages(session: &Session, ports: &[u16]) -> Result<(), ScanError> {
         return Ok(());
     }
     let reports = identify(session, &open).await;
-    audit(session, reports).await;
+    let mut servers = Vec::new();
+    if wanted.exposures {
+        servers = udp::survey(session, &pinned, ports).await;
+        // A name server is asked by UDP first; one that was met by TCP is not audited twice.
+        servers.retain(|server| !reports.iter().any(|(endpoint, report)| endpoint == server && report.service == "dns"));
+    }
+    audit(session, reports, servers).await;
     Ok(())
 }
 
@@ -129,10 +135,34 @@ enum Audit {
     Tls(Option<StartTls>),
     Web,
     Exposures,
+    Ssh,
+    NameServer,
 }
 
-async fn audit(session: &Session, reports: Vec<(Endpoint, ServiceReport)>) {
+/// Words in greetings that look like names of hosts: a name server may hold their zones.
+fn names_told(reports: &[(Endpoint, ServiceReport)]) -> Vec<String> {
+    let is_name = |word: &&str| {
+        word.split('.').count() > 1
+            && word.split('.').all(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'))
+            && word.rsplit('.').next().is_some_and(|last| last.chars().all(|c| c.is_ascii_alphabetic()))
+    };
+    let banners = reports.iter().filter_map(|(_, report)| report.banner.as_deref());
+    let mut names: Vec<String> = banners.flat_map(str::split_whitespace).filter(is_name).map(str::to_owned).collect();
+    names.sort_unstable();
+    names.dedup();
+    names.truncate(20);
+    names
+}
+
+async fn audit(session: &Session, reports: Vec<(Endpoint, ServiceReport)>, servers: Vec<Endpoint>) {
     let wanted = session.plan.stages;
+    let resolver = dns::resolver(session).filter(|_| wanted.exposures);
+    let names = names_told(&reports);
+    let mut reports = reports;
+    reports.extend(servers.into_iter().map(|endpoint| {
+        let report = services::unidentified(&endpoint);
+        (endpoint, ServiceReport { service: "dns", ..report })
+    }));
     let secure_hosts: HashSet<IpAddr> =
         reports.iter().filter(|(_, report)| report.tls && report.service == "http").map(|(endpoint, _)| endpoint.address.ip()).collect();
     let mut due = Vec::new();
@@ -157,11 +187,20 @@ async fn audit(session: &Session, reports: Vec<(Endpoint, ServiceReport)>) {
             }
             due.push((endpoint, report, Audit::Exposures));
         }
+        if wanted.exposures && report.service == "ssh" {
+            session.begin(ssh::CHECK_SET, endpoint);
+            due.push((endpoint, report, Audit::Ssh));
+        }
+        if wanted.exposures && report.service == "dns" && !report.tls {
+            session.begin(dns::SERVER_SET, endpoint);
+            session.begin(dns::RECORDS_SET, endpoint);
+            due.push((endpoint, report, Audit::NameServer));
+        }
     }
-    let total = due.len();
+    let total = due.len() + usize::from(resolver.is_some());
     session.stage(AUDITS, total).await;
     let done = &AtomicUsize::new(0);
-    let secure_hosts = &secure_hosts;
+    let (secure_hosts, names) = (&secure_hosts, &names);
     let mut work: Vec<BoxFuture<'_, ()>> = Vec::new();
     for (endpoint, report, audit) in due {
         work.push(Box::pin(async move {
@@ -172,7 +211,16 @@ async fn audit(session: &Session, reports: Vec<(Endpoint, ServiceReport)>) {
                     http::audit(session, endpoint, report, elsewhere).await;
                 }
                 Audit::Exposures => exposures::probe(session, endpoint, report).await,
+                Audit::Ssh => ssh::audit(session, endpoint).await,
+                Audit::NameServer => dns::audit(session, endpoint, names).await,
             }
+            session.progress(AUDITS, done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        }));
+    }
+    if let Some(resolver) = &resolver {
+        session.begin(dns::RECORDS_SET, resolver);
+        work.push(Box::pin(async move {
+            dns::domain_audit(session, resolver).await;
             session.progress(AUDITS, done.fetch_add(1, Ordering::Relaxed) + 1, total);
         }));
     }

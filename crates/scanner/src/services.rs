@@ -4,5 +4,7 @@ mod identify;
 mod probes;
 mod signatures;
 
-pub(crate) use identify::identify;
-pub(crate) use probes::{LDAP_BIND, MQTT_CONNECT};
+pub(crate) use identify::{identify, unidentified};
+pub(crate) use probes::{
+    CASSANDRA_STARTUP, EPMD_NAMES, LDAP_BIND, MQTT_CONNECT, PORTMAP_DUMP, PORTMAP_DUMP_DATAGRAM, SMB2_NEGOTIATE, X11_SETUP,
+};

@@ -1,7 +1,8 @@
-//! Nexpose (InsightVM) XML export 2.0: nodes with their tests, and definitions that come after
-//! them. Also one observation per live node and open port, as the tool's own reports list them.
+//! Nexpose (InsightVM) XML export 1 and 2.0: nodes with their tests, and definitions that come after
+//! them; and its simple XML. Also one observation per live node and open port, as the tool's own reports list them.
 
 mod definition;
+mod simple;
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -37,7 +38,7 @@ pub(crate) static ENTRY: Entry = Entry {
 };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
-    (head.root() == Some("NexposeReport")).then_some(Confidence::Certain)
+    head.root().is_some_and(|root| root == "NexposeReport" || root == simple::ROOT).then_some(Confidence::Certain)
 }
 
 /// A failed test before its definition is known.
@@ -81,7 +82,9 @@ impl Place {
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let mut xml = Xml::open(source, out)?;
-    xml.root(&["NexposeReport"], EXPECTED)?;
+    if xml.root(&["NexposeReport", simple::ROOT], EXPECTED)?.name() == simple::ROOT {
+        return simple::read(&mut xml, out);
+    }
     let gauge = out.gauge();
     let mut reading = Reading { spill: Spill::default(), definitions: HashMap::new(), kept: 0, observed_at: None };
     let result = body(&mut xml, &mut reading, out);

@@ -67,6 +67,165 @@ checks! { SAFE in "exposures.safe";
         "https://www.rfc-editor.org/rfc/rfc4251",
         "Version 1 of the protocol can be read and changed on the path.",
         "Offer protocol 2 only.";
+    LDAP_READABLE = "exposure.ldap-readable" Medium M53 306 "The directory is read without credentials",
+        "https://www.rfc-editor.org/rfc/rfc4513",
+        "Anybody reads entries of the directory: names, addresses and how the organisation is made.",
+        "Allow reading to authenticated users only.";
+    SMTP_NO_TLS = "exposure.smtp-no-tls" Low L37 319 "The mail server does not offer TLS",
+        "https://www.rfc-editor.org/rfc/rfc3207",
+        "Mail travels readable between the servers.",
+        "Offer STARTTLS with a valid certificate.";
+    SMTP_PLAIN_LOGIN = "exposure.smtp-plain-login" Medium M59 319 "Mail login without encryption",
+        "https://www.rfc-editor.org/rfc/rfc8314",
+        "The server takes passwords before TLS was begun: they travel readable.",
+        "Offer authentication after STARTTLS only.";
+    SMTP_NAMES = "exposure.smtp-user-names" Low L37 204 "The mail server tells which users exist",
+        "https://www.rfc-editor.org/rfc/rfc5321#section-3.5",
+        "VRFY answers differently for users that exist: a list of names can be tried.",
+        "Disable VRFY and EXPN.";
+    MAILBOX_PLAIN_LOGIN = "exposure.mailbox-plain-login" Medium M59 319 "Mailbox login without encryption",
+        "https://www.rfc-editor.org/rfc/rfc8314",
+        "IMAP or POP3 takes passwords and does not offer TLS: passwords and mail travel readable.",
+        "Offer TLS, and refuse logins without it.";
+    OPEN_PROXY = "exposure.open-proxy" High H75I 441 "Anybody may use the proxy",
+        "https://cwe.mitre.org/data/definitions/441.html",
+        "Strangers reach internal hosts through the proxy, and others in its name.",
+        "Allow own networks only, or ask for credentials.";
+    SOCKS_OPEN = "exposure.open-socks" High H75I 441 "Anybody may use the SOCKS proxy",
+        "https://www.rfc-editor.org/rfc/rfc1928",
+        "Strangers reach internal hosts through the proxy, and others in its name.",
+        "Allow own networks only, or ask for credentials.";
+    X11 = "exposure.x11" Critical C98 306 "X11 display accepts strangers",
+        "https://www.x.org/releases/current/doc/man/man7/Xsecurity.7.xhtml",
+        "Whoever reaches the port sees the screen and types into every window.",
+        "Do not listen on TCP; require an authorisation cookie.";
+    JDWP = "exposure.jdwp" Critical C98 489 "Java debugger answers without authentication",
+        "https://docs.oracle.com/en/java/javase/21/docs/specs/jdwp/jdwp-protocol.html",
+        "Whoever reaches the port runs code in the process.",
+        "Start production processes without the debug agent.";
+    AJP = "exposure.ajp" Medium M53 749 "AJP connector is reachable",
+        "https://tomcat.apache.org/connectors-doc/ajp/ajpv13a.html",
+        "The protocol between a web server and Tomcat trusts its peer: old versions give away files (Ghostcat).",
+        "Bind the connector to the loopback address and set a secret.";
+    ZOOKEEPER = "exposure.zookeeper" High H75 306 "ZooKeeper answers without authentication",
+        "https://zookeeper.apache.org/doc/current/zookeeperAdmin.html",
+        "Whoever reaches the port reads the configuration of everything that relies on it.",
+        "Bind to an internal address; require SASL or client certificates.";
+    EPMD = "exposure.epmd" Low L37 200 "Erlang port mapper lists its nodes",
+        "https://www.erlang.org/doc/apps/erts/erl_dist_protocol.html",
+        "Anybody learns the names and ports of Erlang nodes, which one shared secret protects.",
+        "Bind the port mapper to an internal address.";
+    RPCBIND = "exposure.rpcbind" Low L37 200 "rpcbind lists its programs",
+        "https://www.rfc-editor.org/rfc/rfc1833",
+        "Anybody learns which RPC programs run and where; by UDP the answer amplifies attacks on others.",
+        "Block port 111 from outside, or remove rpcbind.";
+    NFS_EXPORTS = "exposure.nfs-exports" High H75 306 "NFS exports directories to everybody",
+        "https://www.rfc-editor.org/rfc/rfc1813",
+        "Directories can be mounted from any host.",
+        "Name the hosts that may mount in /etc/exports, and use Kerberos.";
+    NATS = "exposure.nats" High H75 306 "NATS accepts clients without credentials",
+        "https://docs.nats.io/running-a-nats-service/configuration/securing_nats",
+        "Anybody can read and send messages.",
+        "Require credentials.";
+    BEANSTALKD = "exposure.beanstalkd" High H75 306 "beanstalkd answers without authentication",
+        "https://github.com/beanstalkd/beanstalkd",
+        "Anybody can read, add and delete jobs; there is no authentication at all.",
+        "Bind to an internal address.";
+    CASSANDRA = "exposure.cassandra" Critical C91 306 "Cassandra accepts clients without credentials",
+        "https://cassandra.apache.org/doc/latest/cassandra/managing/operating/security.html",
+        "Whoever reaches the port reads and writes all data.",
+        "Use PasswordAuthenticator and bind to an internal address.";
+    SMB1 = "exposure.smb1" Medium M59 327 "SMB 1 is offered",
+        "https://learn.microsoft.com/windows-server/storage/file-server/troubleshoot/detect-enable-and-disable-smbv1-v2-v3",
+        "The oldest version of the protocol has neither encryption nor protection against being forced upon clients.",
+        "Disable SMB 1.";
+    SMB_UNSIGNED = "exposure.smb-signing-optional" Medium M53I 347 "SMB does not require signatures",
+        "https://learn.microsoft.com/windows-server/storage/file-server/smb-signing-overview",
+        "Sessions can be relayed and changed on the path.",
+        "Require SMB signing.";
+    CONSUL = "exposure.consul" High H75 306 "Consul answers without a token",
+        "https://developer.hashicorp.com/consul/docs/security/acl",
+        "Whoever reaches the port reads services and keys, and can often register checks that run commands.",
+        "Enable ACLs with a default policy of deny.";
+    INFLUXDB = "exposure.influxdb" High H75 306 "InfluxDB answers without authentication",
+        "https://docs.influxdata.com/influxdb/v1/administration/authentication_and_authorization/",
+        "Whoever reaches the port reads and deletes all databases.",
+        "Enable authentication.";
+    PROMETHEUS = "exposure.prometheus" Medium M53 306 "Prometheus tells its configuration",
+        "https://prometheus.io/docs/operating/security/",
+        "Targets, labels and the layout of the network can be read.",
+        "Serve Prometheus behind authentication.";
+    KUBERNETES_API = "exposure.kubernetes-api" Critical C98 306 "Kubernetes API lists resources for anonymous users",
+        "https://kubernetes.io/docs/reference/access-authn-authz/authentication/",
+        "Anonymous users read, and perhaps change, what runs in the cluster.",
+        "Disable anonymous access or take its roles away.";
+    REGISTRY = "exposure.container-registry" High H75 306 "Container registry answers without authentication",
+        "https://distribution.github.io/distribution/about/deploying/",
+        "Images, and the secrets in them, can be pulled, and often replaced.",
+        "Require authentication.";
+    JUPYTER = "exposure.jupyter" Critical C98 306 "Jupyter needs no token",
+        "https://jupyter-server.readthedocs.io/en/latest/operators/security.html",
+        "Whoever reaches the port runs code on the host.",
+        "Set a token or a password.";
+    JENKINS = "exposure.jenkins" Critical C98 306 "Jenkins offers its script console to anybody",
+        "https://www.jenkins.io/doc/book/security/",
+        "Whoever reaches the page runs code on the controller.",
+        "Enable security and deny anonymous users.";
+    SOLR = "exposure.solr" High H75 306 "Solr answers without authentication",
+        "https://solr.apache.org/guide/solr/latest/deployment-guide/securing-solr.html",
+        "Whoever reaches the port reads and deletes all collections.",
+        "Enable authentication and bind to an internal address.";
+    CLICKHOUSE = "exposure.clickhouse" Critical C91 306 "ClickHouse runs queries without a password",
+        "https://clickhouse.com/docs/operations/settings/settings-users",
+        "Whoever reaches the port reads and writes all data.",
+        "Set a password for the default user.";
+    BALANCER_STATISTICS = "exposure.haproxy-statistics" Medium M53 200 "Statistics of a load balancer are open",
+        "https://docs.haproxy.org/2.6/configuration.html#4-stats%20enable",
+        "The page lists servers, their addresses and their load; some let visitors take servers out.",
+        "Ask for credentials, or serve the page on an internal address.";
+}
+
+checks! { DATAGRAMS in "exposures.datagrams";
+    SNMP_COMMUNITY = "exposure.snmp-default-community" High H75 1392 "SNMP answers to a well-known community",
+        "https://www.rfc-editor.org/rfc/rfc3584",
+        "The community is the password of SNMP 1 and 2c: with it interfaces, processes, routes and users are read.",
+        "Use SNMP 3 with authentication and encryption; otherwise a random community and a list of addresses.";
+    NTP_MONLIST = "exposure.ntp-monlist" Medium M58 406 "NTP lists its clients",
+        "https://www.cve.org/CVERecord?id=CVE-2013-5211",
+        "One small request is answered with many large datagrams, which attackers aim at others.",
+        "Update the server, or add `disable monitor`.";
+    NTP_CONTROL = "exposure.ntp-control" Medium M58 406 "NTP answers control messages of anybody",
+        "https://www.rfc-editor.org/rfc/rfc9327",
+        "Version, system and state of the server are read, and the answer amplifies attacks on others.",
+        "Add `noquery` to the default restriction.";
+    MEMCACHED_UDP = "exposure.memcached-udp" High H75 406 "memcached answers by UDP",
+        "https://www.cve.org/CVERecord?id=CVE-2018-1000115",
+        "Whoever reaches the port reads the cache, and amplifies attacks on others by many thousand times.",
+        "Start memcached with -U 0.";
+    CHARGEN = "exposure.echo-services" Medium M58 406 "Echo, chargen or quote of the day answers by UDP",
+        "https://www.rfc-editor.org/rfc/rfc864",
+        "Two such services can be set upon each other, and they amplify attacks on others.",
+        "Disable the simple services of inetd.";
+    SSDP = "exposure.ssdp" Medium M58 406 "SSDP answers strangers",
+        "https://openconnectivity.org/developer/specifications/upnp-resources/upnp/",
+        "Devices and their control pages are listed, and the answer amplifies attacks on others.",
+        "Block port 1900 from outside.";
+    NETBIOS = "exposure.netbios-names" Low L37 200 "NetBIOS tells names",
+        "https://www.rfc-editor.org/rfc/rfc1002",
+        "Computer, domain and user names are listed for anybody.",
+        "Disable NetBIOS over TCP/IP or block port 137.";
+    IPMI = "exposure.ipmi" Medium M59 1188 "IPMI is reachable",
+        "https://www.cve.org/CVERecord?id=CVE-2013-4786",
+        "The protocol hands out password hashes to whoever asks, by design.",
+        "Keep management controllers in a network of their own.";
+    RPCBIND_UDP = "exposure.rpcbind-udp" Medium M58 406 "rpcbind answers by UDP",
+        "https://www.rfc-editor.org/rfc/rfc1833",
+        "The list of programs amplifies attacks on others.",
+        "Block port 111 from outside, or remove rpcbind.";
+    CLDAP = "exposure.cldap" Medium M58 406 "LDAP answers by UDP",
+        "https://www.rfc-editor.org/rfc/rfc1798",
+        "The root entry is told to anybody, and the answer amplifies attacks on others.",
+        "Block UDP port 389 from outside.";
 }
 
 checks! { INTRUSIVE in "exposures.intrusive";

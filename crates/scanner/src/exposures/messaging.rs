@@ -15,13 +15,62 @@ pub(super) async fn mqtt(subject: &Subject<'_>) -> Found {
     Ok(accepted.then(|| subject.issue(&exposures::MQTT).evidence("connack", "accepted").sure(99)).into_iter().collect())
 }
 
+/// The result of a search (RFC 4511, 4.5.2): the end, and an entry.
+const SEARCH_DONE: &[u8] = b"\x65";
+const SEARCH_ENTRY: u8 = 0x64;
+
 pub(super) async fn ldap(subject: &Subject<'_>) -> Found {
+    let mut found = Vec::new();
     let mut wire = subject.open().await?;
     wire.send(LDAP_BIND).await?;
     let reply = wire.read_some().await?;
     // resultCode success as the first element of the bind response.
-    let bound = contains(&reply, b"\x0a\x01\x00");
-    Ok(bound.then(|| subject.issue(&exposures::LDAP_ANONYMOUS).evidence("bind", "success")).into_iter().collect())
+    if !contains(&reply, b"\x0a\x01\x00") {
+        return Ok(found);
+    }
+    found.push(subject.issue(&exposures::LDAP_ANONYMOUS).evidence("bind", "success"));
+    wire.send(&search(2, b"", 0, b"namingContexts")).await?;
+    let Ok(root) = wire.read_until(|bytes| contains(bytes, SEARCH_DONE) && contains(bytes, b"\x0a\x01")).await else { return Ok(found) };
+    let Some(base) = naming_context(&root) else { return Ok(found) };
+    // No attributes are wanted: that an entry comes back is proof enough.
+    wire.send(&search(3, &base, 2, b"1.1")).await?;
+    if let Ok(reply) = wire.read_until(|bytes| contains(bytes, b"\x0a\x01")).await
+        && reply.iter().skip(2).take(6).any(|byte| *byte == SEARCH_ENTRY)
+    {
+        found.push(subject.issue(&exposures::LDAP_READABLE).evidence("base", String::from_utf8_lossy(&base)).sure(95));
+    }
+    Ok(found)
+}
+
+/// A search for one entry of any class below a base.
+fn search(number: u8, base: &[u8], scope: u8, attribute: &[u8]) -> Vec<u8> {
+    let request = [
+        element(4, base),
+        vec![0x0a, 1, scope, 0x0a, 1, 0, 2, 1, 1, 2, 1, 5, 1, 1, 0],
+        element(0x87, b"objectClass"),
+        element(0x30, &element(4, attribute)),
+    ];
+    element(0x30, &[vec![2, 1, number], element(0x63, &request.concat())].concat())
+}
+
+/// Tag, length and contents, of at most 255 bytes.
+fn element(tag: u8, contents: &[u8]) -> Vec<u8> {
+    let length = contents.len().min(255) as u8;
+    let mut bytes = vec![tag];
+    if length > 127 {
+        bytes.push(0x81);
+    }
+    bytes.push(length);
+    bytes.extend(contents.iter().take(255));
+    bytes
+}
+
+/// The first value of `namingContexts`: a set that begins with a string.
+fn naming_context(reply: &[u8]) -> Option<Vec<u8>> {
+    let name = b"namingContexts";
+    let at = reply.windows(name.len()).position(|window| window.eq_ignore_ascii_case(name))?;
+    let [0x31, _, 4, length, rest @ ..] = reply.get(at + name.len()..)? else { return None };
+    rest.get(..usize::from(*length)).filter(|base| !base.is_empty()).map(<[u8]>::to_vec)
 }
 
 /// Offers a message from outside for outside and takes it back before its first byte.

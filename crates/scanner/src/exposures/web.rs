@@ -48,7 +48,60 @@ const INTERFACES: &[Interface] = &[
         shows: "cluster_id",
     },
     Interface { path: "/_all_dbs", question: "", proof: &["[", "\"_users\""], check: &exposures::COUCHDB, shows: "" },
+    Interface {
+        path: "/v1/agent/self",
+        question: "",
+        proof: &["\"Config\"", "\"Datacenter\"", "\"NodeName\""],
+        check: &exposures::CONSUL,
+        shows: "NodeName",
+    },
+    Interface {
+        path: "/query?q=SHOW%20DATABASES",
+        question: "",
+        proof: &["\"results\"", "\"series\"", "\"databases\""],
+        check: &exposures::INFLUXDB,
+        shows: "",
+    },
+    Interface {
+        path: "/api/v1/status/config",
+        question: "",
+        proof: &["\"status\":\"success\"", "\"yaml\"", "scrape_configs"],
+        check: &exposures::PROMETHEUS,
+        shows: "",
+    },
+    Interface {
+        path: "/api/v1/namespaces",
+        question: "",
+        proof: &["\"NamespaceList\"", "\"items\""],
+        check: &exposures::KUBERNETES_API,
+        shows: "resourceVersion",
+    },
+    Interface { path: "/v2/_catalog", question: "", proof: &["\"repositories\""], check: &exposures::REGISTRY, shows: "" },
+    Interface {
+        path: "/api/contents",
+        question: "",
+        proof: &["\"content\"", "\"mimetype\"", "\"type\": \"directory\""],
+        check: &exposures::JUPYTER,
+        shows: "",
+    },
+    Interface {
+        path: "/solr/admin/cores?wt=json",
+        question: "",
+        proof: &["\"responseHeader\"", "\"initFailures\""],
+        check: &exposures::SOLR,
+        shows: "instanceDir",
+    },
 ];
+
+/// Pages that only an administrator should see: path, what they say, check.
+const PAGES: &[(&str, &[&str], &Check)] = &[
+    ("/script", &["Script Console", "Jenkins"], &exposures::JENKINS),
+    ("/haproxy?stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
+    ("/stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
+    ("/", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
+];
+/// A query whose answer no page contains by chance.
+const CLICKHOUSE_QUERY: &str = "/?query=SELECT%20concat(%27tyrian-%27,toString(6*7))";
 
 pub(super) async fn interfaces(subject: &Subject<'_>) -> Found {
     let client = Client::new(subject.session, subject.endpoint, subject.service.tls);
@@ -81,6 +134,20 @@ pub(super) async fn interfaces(subject: &Subject<'_>) -> Found {
             issue = issue.evidence(interface.shows, value);
         }
         found.push(issue.sure(if method == Method::GET { 97 } else { 95 }));
+    }
+    for (path, words, check) in PAGES {
+        if found.iter().any(|issue| issue.check == check.id) {
+            continue;
+        }
+        let page = client.get(path).await.map_err(WireError::Failed)?;
+        let text = page.text();
+        if page.status == 200 && words.iter().all(|word| text.contains(word)) {
+            found.push(subject.issue(check).at(&page.url).evidence("marker", words.join(", ")));
+        }
+    }
+    let page = client.get(CLICKHOUSE_QUERY).await.map_err(WireError::Failed)?;
+    if page.status == 200 && page.text().trim() == "tyrian-42" {
+        found.push(subject.issue(&exposures::CLICKHOUSE).evidence("query", "answered").sure(99));
     }
     Ok(found)
 }

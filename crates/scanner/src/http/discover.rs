@@ -6,10 +6,34 @@ use url::Url;
 
 use super::client::{Client, Page};
 
-const WELL_KNOWN: &[&str] =
-    &["/", "/uploads/", "/upload/", "/backup/", "/files/", "/images/", "/static/", "/assets/", "/admin/", "/media/"];
+const WELL_KNOWN: &[&str] = &[
+    "/",
+    "/uploads/",
+    "/upload/",
+    "/backup/",
+    "/backups/",
+    "/files/",
+    "/images/",
+    "/static/",
+    "/assets/",
+    "/admin/",
+    "/media/",
+    "/dav/",
+    "/webdav/",
+    "/icons/",
+    "/data/",
+    "/tmp/",
+    "/logs/",
+    "/download/",
+    "/downloads/",
+    "/private/",
+    "/pub/",
+    "/js/",
+    "/css/",
+    "/img/",
+];
 /// Most directories that are asked for.
-const MOST: usize = 40;
+const MOST: usize = 60;
 
 /// Paths that begin and end with a slash, without repeats.
 pub(super) async fn directories(client: &Client<'_>, landing: &Page) -> Vec<String> {

@@ -3,7 +3,7 @@
 use hyper::Method;
 
 use super::active::unlikely;
-use super::client::{Client, Fetch};
+use super::client::{Client, Fetch, Page};
 use super::page::issue;
 use crate::catalogue::http;
 use crate::session::Session;
@@ -19,22 +19,43 @@ const CREDENTIALS: &[(&str, &str)] = &[
     ("root:root", "cm9vdDpyb290"),
     ("tomcat:tomcat", "dG9tY2F0OnRvbWNhdA=="),
     ("guest:guest", "Z3Vlc3Q6Z3Vlc3Q="),
+    ("tomcat:s3cret", "dG9tY2F0OnMzY3JldA=="),
+    ("admin:tomcat", "YWRtaW46dG9tY2F0"),
+    ("admin:changeme", "YWRtaW46Y2hhbmdlbWU="),
+    ("test:test", "dGVzdDp0ZXN0"),
+    ("user:user", "dXNlcjp1c2Vy"),
+    ("user:password", "dXNlcjpwYXNzd29yZA=="),
+    ("root:password", "cm9vdDpwYXNzd29yZA=="),
+    ("nagiosadmin:nagios", "bmFnaW9zYWRtaW46bmFnaW9z"),
 ];
+/// Consoles that ask for credentials and lie in no directory of their own.
+const CONSOLES: &[&str] = &["/manager/html", "/host-manager/html", "/manager/status", "/api/whoami", "/jmx-console/", "/nagios/"];
 /// Protected places that are tried, so that nobody is locked out of everything.
 const PLACES: usize = 3;
 
 pub(super) async fn probe(session: &Session, client: &Client<'_>, directories: &[String]) -> Result<(), String> {
     let mut places = 0;
+    let consoles: Vec<String> = CONSOLES.iter().map(|path| (*path).to_owned()).collect();
+    for (path, page) in consoles.iter().zip(client.get_all(&consoles).await) {
+        let page = page?;
+        if asks_for_basic(&page) && places < PLACES {
+            places += 1;
+            credentials(session, client, path).await?;
+        }
+    }
     for (directory, page) in directories.iter().zip(client.get_all(directories).await) {
         let page = page?;
-        let basic = page.status == 401 && page.all("www-authenticate").iter().any(|value| value.to_ascii_lowercase().starts_with("basic"));
-        if basic && places < PLACES {
+        if asks_for_basic(&page) && places < PLACES {
             places += 1;
             credentials(session, client, directory).await?;
         }
         upload(session, client, directory).await?;
     }
     Ok(())
+}
+
+fn asks_for_basic(page: &Page) -> bool {
+    page.status == 401 && page.all("www-authenticate").iter().any(|value| value.to_ascii_lowercase().starts_with("basic"))
 }
 
 async fn credentials(session: &Session, client: &Client<'_>, directory: &str) -> Result<(), String> {

@@ -46,8 +46,11 @@ pub(super) fn issue(client: &Client<'_>, page: &Page, check: &Check) -> Issue {
 /// True when the body is a generated list of a directory's files.
 pub(super) fn listing(client: &Client<'_>, page: &Page) -> Option<Issue> {
     let text = page.text();
-    let marks: [(&str, &str); 5] = [
+    let marks: [(&str, &str); 8] = [
         ("<title>Index of /", "<h1>Index of /"),
+        ("<title>Index of /", "<h2>Index of /"),
+        ("<title>Directory listing of ", "<h1>"),
+        ("<title>Files within", "<h1>"),
         ("<title>Directory listing for /", "<h1>Directory listing for /"),
         ("Directory Listing For [", "<h1>Directory Listing For"),
         ("[To Parent Directory]", "<pre><A HREF="),

@@ -7,7 +7,7 @@ use super::probes::{PROBES, Payload, Probe};
 use super::signatures::{SIGNATURES, cpe23, header_product};
 use crate::dial::DialError;
 use crate::plan::Intrusiveness;
-use crate::report::{ServiceReport, printable};
+use crate::report::{ServiceReport, TCP, printable};
 use crate::session::{Endpoint, Session};
 use crate::tls;
 use crate::wire::{Wire, WireError, contains};
@@ -21,7 +21,7 @@ const WRONG_SCHEME: &[&[u8]] = &[b"sent to HTTPS port", b"to an HTTPS server", b
 
 /// Says which service answers at this endpoint.
 pub(crate) async fn identify(session: &Session, endpoint: &Endpoint) -> Result<ServiceReport, DialError> {
-    let mut report = unknown(endpoint);
+    let mut report = unidentified(endpoint);
     let mut puzzles = 0;
     for probe in order(endpoint.address.port(), session.plan.intrusiveness) {
         let hinted = probe.ports.contains(&endpoint.address.port());
@@ -59,11 +59,13 @@ pub(crate) async fn identify(session: &Session, endpoint: &Endpoint) -> Result<S
     Ok(report)
 }
 
-fn unknown(endpoint: &Endpoint) -> ServiceReport {
+/// What is known of an endpoint before it is asked.
+pub(crate) fn unidentified(endpoint: &Endpoint) -> ServiceReport {
     ServiceReport {
         address: endpoint.address,
         host: endpoint.host.clone(),
         service: "unknown",
+        transport: TCP,
         tls: false,
         product: None,
         version: None,
@@ -79,7 +81,7 @@ fn order(port: u16, intrusiveness: Intrusiveness) -> Vec<&'static Probe> {
     let mut chosen: Vec<&Probe> = PROBES.iter().filter(hinted).collect();
     let rest = PROBES
         .iter()
-        .filter(|probe| !hinted(probe))
+        .filter(|probe| !hinted(probe) && probe.anywhere)
         .filter(|probe| intrusiveness > Intrusiveness::Passive || matches!(probe.payload, Payload::Listen));
     chosen.extend(rest);
     chosen

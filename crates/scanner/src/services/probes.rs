@@ -18,6 +18,12 @@ pub(super) struct Probe {
     pub(super) payload: Payload,
     /// Ports on which this probe goes first.
     pub(super) ports: &'static [u16],
+    /// Whether ports of no known use are asked so too.
+    pub(super) anywhere: bool,
+}
+
+const fn probe(name: &'static str, payload: &'static [u8], ports: &'static [u16], anywhere: bool) -> Probe {
+    Probe { name, payload: Payload::Bytes(payload), ports, anywhere }
 }
 
 /// In the order in which an unknown port is tried.
@@ -25,15 +31,17 @@ pub(super) const PROBES: &[Probe] = &[
     Probe {
         name: "greeting",
         payload: Payload::Listen,
-        ports: &[21, 22, 23, 25, 110, 119, 143, 587, 2121, 2222, 2525, 873, 3306, 5900, 5901, 5902, 6667],
+        ports: &[21, 22, 23, 25, 110, 119, 143, 587, 2121, 2222, 2525, 873, 3306, 4190, 4222, 5900, 5901, 5902, 6667],
+        anywhere: true,
     },
     Probe {
         name: "http",
         payload: Payload::HttpGet,
         ports: &[
-            80, 81, 82, 591, 2375, 2379, 3000, 3128, 4000, 5000, 5601, 5984, 5985, 7001, 8000, 8001, 8008, 8009, 8080, 8081, 8082, 8086,
-            8088, 8090, 8161, 8500, 8888, 8983, 9000, 9090, 9091, 9100, 9200, 9201, 10255, 15672,
+            80, 81, 82, 591, 2375, 2379, 3000, 3128, 4000, 5000, 5601, 5984, 5985, 7001, 8000, 8001, 8008, 8080, 8081, 8082, 8086, 8088,
+            8090, 8161, 8500, 8888, 8983, 9000, 9090, 9091, 9100, 9200, 9201, 10255, 15672,
         ],
+        anywhere: true,
     },
     Probe {
         name: "tls",
@@ -42,17 +50,27 @@ pub(super) const PROBES: &[Probe] = &[
             443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 2376, 3269, 4443, 5061, 5671, 5986, 6443, 6697, 8443, 8883, 9443, 10250,
             10443,
         ],
+        anywhere: true,
     },
-    Probe { name: "redis", payload: Payload::Bytes(b"*1\r\n$4\r\nPING\r\n"), ports: &[6379, 6380, 6389, 16379, 26379] },
-    Probe { name: "memcached", payload: Payload::Bytes(b"version\r\n"), ports: &[11211] },
-    Probe { name: "postgresql", payload: Payload::Bytes(&[0, 0, 0, 8, 4, 210, 22, 47]), ports: &[5432, 5433, 6432] },
-    Probe { name: "mongodb", payload: Payload::Bytes(MONGODB_HELLO), ports: &[27017, 27018, 27019] },
-    Probe { name: "rdp", payload: Payload::Bytes(&[3, 0, 0, 19, 14, 224, 0, 0, 0, 0, 0, 1, 0, 8, 0, 3, 0, 0, 0]), ports: &[3389] },
-    Probe { name: "mqtt", payload: Payload::Bytes(MQTT_CONNECT), ports: &[1883] },
-    Probe { name: "ldap", payload: Payload::Bytes(LDAP_BIND), ports: &[389, 3268, 10389] },
-    Probe { name: "dns", payload: Payload::Bytes(DNS_VERSION), ports: &[53] },
-    Probe { name: "amqp", payload: Payload::Bytes(b"AMQP\x00\x00\x09\x01"), ports: &[5672] },
-    Probe { name: "smb", payload: Payload::Bytes(SMB2_NEGOTIATE), ports: &[445] },
+    probe("redis", b"*1\r\n$4\r\nPING\r\n", &[6379, 6380, 6389, 16379, 26379], true),
+    probe("memcached", b"version\r\n", &[11211], true),
+    probe("postgresql", &[0, 0, 0, 8, 4, 210, 22, 47], &[5432, 5433, 6432], true),
+    probe("mongodb", MONGODB_HELLO, &[27017, 27018, 27019], true),
+    probe("rdp", &[3, 0, 0, 19, 14, 224, 0, 0, 0, 0, 0, 1, 0, 8, 0, 3, 0, 0, 0], &[3389], true),
+    probe("mqtt", MQTT_CONNECT, &[1883], true),
+    probe("ldap", LDAP_BIND, &[389, 3268, 10389], true),
+    probe("dns", DNS_VERSION, &[53], true),
+    probe("amqp", b"AMQP\x00\x00\x09\x01", &[5672], true),
+    probe("smb", SMB2_NEGOTIATE, &[445], true),
+    probe("socks", &[5, 1, 0], &[1080, 1081, 9050], true),
+    probe("x11", X11_SETUP, &[6000, 6001, 6002, 6003, 6004, 6005, 6006, 6007, 6008, 6009, 6010, 6063], false),
+    probe("jdwp", b"JDWP-Handshake", &[5005, 8787], false),
+    probe("ajp", &[0x12, 0x34, 0, 1, 10], &[8009], false),
+    probe("zookeeper", b"ruok", &[2181], false),
+    probe("epmd", EPMD_NAMES, &[4369], false),
+    probe("rpcbind", PORTMAP_DUMP, &[111], false),
+    probe("cassandra", CASSANDRA_STARTUP, &[9042], false),
+    probe("beanstalkd", b"stats\r\n", &[11300], false),
 ];
 
 /// OP_MSG `{hello: 1, $db: "admin"}`.
@@ -73,10 +91,31 @@ const DNS_VERSION: &[u8] = &[
 ];
 
 /// SMB 2 negotiate with the dialects 2.0.2 and 2.1.
-const SMB2_NEGOTIATE: &[u8] = &[
+pub(crate) const SMB2_NEGOTIATE: &[u8] = &[
     0, 0, 0, 104, 0xfe, b'S', b'M', b'B', 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 36, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
     0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0x10, 2,
+];
+
+/// Connection setup of X11 version 11.0, little endian, without authorisation.
+pub(crate) const X11_SETUP: &[u8] = &[0x6c, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// NAMES_REQ of the Erlang port mapper.
+pub(crate) const EPMD_NAMES: &[u8] = &[0, 1, b'n'];
+
+/// STARTUP of the Cassandra native protocol 4 with CQL 3.0.0.
+pub(crate) const CASSANDRA_STARTUP: &[u8] = b"\x04\0\0\0\x01\0\0\0\x16\0\x01\0\x0bCQL_VERSION\0\x053.0.0";
+
+/// Call of the procedure DUMP of the port mapper, version 2 (RFC 1833), as a datagram.
+pub(crate) const PORTMAP_DUMP_DATAGRAM: &[u8] = &[
+    0x74, 0x79, 0x72, 0x69, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0x86, 0xa0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0,
+];
+
+/// The same with the mark of a record in front, as TCP wants it.
+pub(crate) const PORTMAP_DUMP: &[u8] = &[
+    0x80, 0, 0, 40, 0x74, 0x79, 0x72, 0x69, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0x86, 0xa0, 0, 0, 0, 2, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    0, 0, 0, 0, 0, 0,
 ];
 
 #[cfg(test)]
@@ -90,5 +129,8 @@ mod tests {
         assert_eq!(SMB2_NEGOTIATE.len() - 4, usize::from(SMB2_NEGOTIATE[3]));
         assert_eq!(DNS_VERSION.len() - 2, usize::from(DNS_VERSION[1]));
         assert_eq!(MQTT_CONNECT.len() - 2, usize::from(MQTT_CONNECT[1]));
+        assert_eq!(CASSANDRA_STARTUP.len() - 9, usize::from(CASSANDRA_STARTUP[8]));
+        assert_eq!(PORTMAP_DUMP.len() - 4, usize::from(PORTMAP_DUMP[3]));
+        assert_eq!(PORTMAP_DUMP[4..], *PORTMAP_DUMP_DATAGRAM);
     }
 }

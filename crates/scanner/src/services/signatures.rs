@@ -102,6 +102,23 @@ pub(super) const SIGNATURES: &[Signature] = &[
     row("amqp", "", &[Starts(b"AMQP")], "", "", "", 90),
     row("smb", "smb", &[At(4, b"\xfeSMB")], "", "", "", 95),
     row("smb", "smb", &[At(4, b"\xffSMB")], "", "", "", 95),
+    row("xmpp", "", &[Contains(b"http://etherx.jabber.org/streams")], "", "", "", 95),
+    row("sieve", "", &[Starts(b"\"IMPLEMENTATION\""), Contains(b"Dovecot")], "Dovecot", "", "dovecot:dovecot", 95),
+    row("sieve", "", &[Starts(b"\"IMPLEMENTATION\"")], "", "", "", 90),
+    row("nats", "", &[Starts(b"INFO {"), Contains(b"\"server_id\"")], "NATS", "\"version\":\"", "", 95),
+    row("socks", "socks", &[Length(2), Starts(b"\x05\x00")], "", "", "", 90),
+    row("socks", "socks", &[Length(2), Starts(b"\x05\xff")], "", "", "", 90),
+    row("x11", "x11", &[Starts(b"\x01\x00\x0b\x00")], "", "", "", 95),
+    row("x11", "x11", &[Starts(b"\x00"), At(2, b"\x0b\x00")], "", "", "", 85),
+    row("jdwp", "", &[Starts(b"JDWP-Handshake")], "", "", "", 95),
+    row("ajp", "ajp", &[Starts(b"AB\x00\x01\x09")], "", "", "", 95),
+    row("zookeeper", "zookeeper", &[Starts(b"imok")], "Apache ZooKeeper", "", "", 95),
+    row("zookeeper", "zookeeper", &[Contains(b"is not executed because it is not in the whitelist")], "Apache ZooKeeper", "", "", 95),
+    row("epmd", "epmd", &[Starts(b"\x00\x00\x11\x11")], "Erlang port mapper", "", "", 95),
+    row("rpcbind", "rpcbind", &[At(4, b"tyri")], "", "", "", 95),
+    row("cassandra", "cassandra", &[Starts(b"\x84"), At(4, b"\x02")], "Apache Cassandra", "", "", 95),
+    row("cassandra", "cassandra", &[Starts(b"\x84"), At(4, b"\x03")], "Apache Cassandra", "", "", 95),
+    row("beanstalkd", "beanstalkd", &[Starts(b"OK ")], "beanstalkd", "", "", 90),
 ];
 
 /// Products that name themselves in the `Server` header: text before the version, product, CPE.

@@ -112,7 +112,7 @@ impl Prober<'_> {
         let mut wire = Wire::new(stream, self.wait);
         match self.starttls {
             None => Ok(Some(wire)),
-            Some(starttls) => match starttls.upgrade(&mut wire).await {
+            Some(starttls) => match starttls.upgrade(&mut wire, &self.endpoint.host).await {
                 Ok(true) => Ok(Some(wire)),
                 Ok(false) | Err(_) => Ok(None),
             },

@@ -71,6 +71,7 @@ fn surface(outcome: &Outcome) -> Vec<OpenPort> {
     let mut surface: Vec<OpenPort> = outcome
         .services
         .iter()
+        .filter(|service| service.transport == "tcp")
         .map(|service| OpenPort {
             address: service.address,
             host: service.host.clone(),

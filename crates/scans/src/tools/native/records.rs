@@ -95,7 +95,8 @@ fn assets(outcome: &Outcome) -> Vec<Asset> {
         services
             .insert(address.port(), Service { port: address.port(), protocol: "tcp".into(), state: "open".into(), ..Service::default() });
     }
-    for report in &outcome.services {
+    // A service by UDP is told by its own findings; here it would hide what answers by TCP on the same port.
+    for report in outcome.services.iter().filter(|report| report.transport == "tcp") {
         let (names, services) = hosts.entry(report.address.ip()).or_default();
         names.extend(name(&report.host, report.address.ip()));
         let service = Service {
@@ -122,7 +123,7 @@ fn assets(outcome: &Outcome) -> Vec<Asset> {
 }
 
 fn open_port(outcome: &Outcome, address: SocketAddr, now: Time) -> Observation {
-    let report = outcome.services.iter().find(|report| report.address == address);
+    let report = outcome.services.iter().find(|report| report.address == address && report.transport == "tcp");
     let host = report.map_or("", |report| report.host.as_str());
     let service = report.map_or("unknown", |report| report.service);
     let mut location = place(address, host);
@@ -173,6 +174,7 @@ fn severity(given: scanner::Severity) -> Severity {
 
 fn observation(issue: &Issue, now: Time) -> Observation {
     let mut location = place(issue.address, &issue.host);
+    location.protocol = location.protocol.map(|_| issue.transport.to_owned());
     location.url = issue.url.as_ref().map(url::Url::to_string);
     location.parameter = issue.parameter.clone();
     Observation {
@@ -206,6 +208,11 @@ fn issue_keys(issue: &Issue, location: &Location) -> Vec<importers::IdentityKey>
             vec![identity::web(&origin, issue.check, None, url.path(), issue.parameter.as_deref())]
         }
         None if issue.check.starts_with("tls.") => keys(&assets, |asset| identity::tls(asset, location.port, issue.check)),
+        // One server has many zones, one host many communities: what the finding is about tells them apart.
+        None if issue.check.starts_with("dns.") || issue.transport == "udp" => {
+            let check = format!("{} {}", issue.check, issue.parameter.as_deref().unwrap_or_default());
+            keys(&assets, |asset| identity::network(asset, issue.transport, location.port, check.trim_end()))
+        }
         None => keys(&assets, |asset| identity::network(asset, "tcp", location.port, issue.check)),
     }
 }
