@@ -49,7 +49,7 @@ pub(crate) async fn run(cli: Cli) -> Result<ExitCode> {
         settings.log.format = LogFormat::Text;
         settings.log.level = ["error", "info", "debug"].get(usize::from(cli.verbose)).copied().unwrap_or("trace").to_owned();
     }
-    let telemetry = Telemetry::start(&settings.log, &settings.traces)?;
+    let telemetry = Telemetry::start(&settings.log, &settings.traces, settings.backends.outbound.authorities.as_deref())?;
     let outcome = Box::pin(dispatch(&cli, settings)).await;
     telemetry.stop().await;
     outcome
