@@ -1,10 +1,13 @@
 //! `snyk test --json` and `snyk container test --json`: one project or an array of them. What a project is
 //! called comes after its vulnerabilities, which are held back until then.
 
+mod infrastructure;
+
 use std::io::Read;
 
 use serde_json::Value;
 
+use crate::code::Places;
 use crate::errors::{ParseError, Position};
 use crate::json;
 use crate::model::{Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Severity};
@@ -19,13 +22,22 @@ use crate::walk::{self, ANY, Bounds, Plan, Route};
 const SOURCE: &str = "snyk";
 const EXPECTED: &str = "Snyk JSON";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Snyk, id: "snyk", label: "Snyk test JSON", schemes: &package::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Snyk,
+    id: "snyk",
+    label: "Snyk test and iac JSON",
+    schemes: &["dependency.place", "dependency", "code", "code.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let any = |keys: &[&str]| keys.iter().any(|key| head.has(key));
     if !head.opens(&['{', '[']) || any(&["\"runs\"", "\"bomFormat\"", "\"jsonapi\""]) {
         return None;
+    }
+    if head.has("\"infrastructureAsCodeIssues\"") {
+        return Some(Confidence::Certain);
     }
     if head.has("\"vulnerabilities\"") {
         let own = any(&["\"SNYK-", "\"snyk:lic:", "\"dependencyCount\"", "\"licensesPolicy\"", "\"isUpgradable\""]);
@@ -38,13 +50,23 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let bounds = Bounds::of(out);
-    let mut report = Report { out, recognised: false, project: Project::default(), held: Spool::default(), seen: Occurrences::default() };
+    let mut report = Report {
+        out,
+        recognised: false,
+        project: Project::default(),
+        held: Spool::default(),
+        seen: Occurrences::default(),
+        places: Places::default(),
+    };
     walk::through(source, &bounds, EXPECTED, &mut report)?;
     if report.recognised {
         return Ok(());
     }
     Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without projects that Snyk tested".to_owned() })
 }
+
+/// The member of `snyk iac test --json` that lists what is wrong.
+const INFRASTRUCTURE: &str = "infrastructureAsCodeIssues";
 
 #[derive(Default)]
 struct Project {
@@ -55,6 +77,8 @@ struct Project {
     error: Option<String>,
     dependencies: Option<String>,
     tested: bool,
+    /// The list is one of configuration, not of dependencies.
+    infrastructure: bool,
     decided: bool,
     /// Vulnerabilities of the applications inside an image.
     inner: u64,
@@ -66,6 +90,7 @@ struct Report<'l, 'o> {
     project: Project,
     held: Spool,
     seen: Occurrences,
+    places: Places,
 }
 
 /// The part of a path that is inside a project.
@@ -79,12 +104,17 @@ fn inside<'p, 'k>(path: &'p [&'k str]) -> &'p [&'k str] {
 impl Route for Report<'_, '_> {
     fn plan(&mut self, path: &[&str]) -> Plan {
         match inside(path) {
-            ["vulnerabilities", ANY] | ["applications", ANY, "vulnerabilities", ANY] => Plan::Take,
+            ["vulnerabilities" | INFRASTRUCTURE, ANY] | ["applications", ANY, "vulnerabilities", ANY] => Plan::Take,
             ["projectName" | "displayTargetFile" | "targetFile" | "path" | "packageManager" | "error" | "dependencyCount" | "ok"] => {
                 Plan::Take
             }
             ["vulnerabilities"] => {
                 self.project.tested = true;
+                Plan::Enter
+            }
+            [INFRASTRUCTURE] => {
+                self.project.tested = true;
+                self.project.infrastructure = true;
                 Plan::Enter
             }
             [] | ["applications"] | ["applications", ANY] | ["applications", ANY, "vulnerabilities"] => Plan::Enter,
@@ -160,7 +190,7 @@ impl Report<'_, '_> {
         }
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
-            check_set: "snyk:dependencies".to_owned(),
+            check_set: if project.infrastructure { "snyk:infrastructure" } else { "snyk:dependencies" }.to_owned(),
             location: Location { file: project.file.or(project.path), logical: name, ..Location::default() },
             status: if project.error.is_some() { CoverageStatus::Error } else { CoverageStatus::Done },
             reason: project.error.or_else(|| project.dependencies.map(|count| format!("{count} dependencies"))),
@@ -168,6 +198,11 @@ impl Report<'_, '_> {
     }
 
     fn map(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
+        if self.project.infrastructure {
+            self.recognised |= value.get("id").is_some() && value.get("severity").is_some();
+            let file = self.project.file.as_deref().or(self.project.path.as_deref());
+            return infrastructure::map(value, position, file, self.project.name.as_deref(), &mut self.places, self.out);
+        }
         let name = json::text(value, &["packageName"]).or(json::text(value, &["moduleName"])).or(json::text(value, &["name"]));
         let (Some(id), Some(name)) = (json::text(value, &["id"]), name) else {
             return self.out.skip(position, "vulnerability without id or package");

@@ -1,10 +1,10 @@
 //! What is carried over from scanners of code, dependencies and secrets.
 
-use importers::{Format, Record};
+use importers::{Format, Options, Record, sniff};
 use serde_json::{Value, json};
 
 use crate::web::{first, told, told_all};
-use crate::{fixture, observations, records, sample};
+use crate::{fixture, observations, outcome, records, sample, warnings};
 
 #[test]
 fn semgrep_results_carry_their_flow_and_what_was_scanned() {
@@ -206,4 +206,28 @@ fn sonarqube_pages_and_reports_are_told_apart() {
     let all = told_all(Format::Sonarqube, later.to_string().as_bytes());
     assert_eq!((all[0]["location"]["file"].as_str(), all[0]["severity"].as_str()), (Some("src/a.py"), Some("medium")));
     assert_eq!(all.last().map(|last| last["status"].clone()), Some(json!("skipped")), "a page of several covers nothing");
+}
+
+#[test]
+fn pages_of_sonarqube_in_a_zip_are_read_one_by_one() {
+    use std::io::Write;
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+    let page = fixture("sonarqube-api.json");
+    for (name, bytes) in [("project/issues-1.json", page.as_slice()), ("readme.txt", b"not a page"), ("project/empty.json", b"{}")] {
+        archive.start_file(name, options).expect("a file in the archive");
+        archive.write_all(bytes).expect("its bytes");
+    }
+    let bytes = archive.finish().expect("an archive").into_inner();
+    assert_eq!(sniff(&bytes, None).first().map(|guess| guess.0), Some(Format::Sonarqube));
+    let packed = records(Format::Sonarqube, &bytes);
+    assert_eq!(observations(&packed), observations(&records(Format::Sonarqube, &page)));
+    assert_eq!(warnings(&packed).len(), 1, "{:?}", warnings(&packed));
+    for cut in [30, bytes.len() / 2, bytes.len() - 3] {
+        let (outcome, _) = outcome(Format::Sonarqube, &bytes[..cut], &Options::default());
+        assert!(outcome.failure.is_some(), "{cut}");
+    }
+    let mut small = Options::default();
+    small.limits.bytes = bytes.len() as u64 + 10;
+    assert!(outcome(Format::Sonarqube, &bytes, &small).0.failure.is_some(), "a page larger than the limit");
 }

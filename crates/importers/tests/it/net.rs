@@ -1,6 +1,6 @@
 //! What is carried over from scanners of networks.
 
-use importers::{CoverageStatus, Format, Record, Severity};
+use importers::{CoverageStatus, Format, Record, Severity, sniff};
 
 use crate::{fixture, observations, records, sample, warnings};
 
@@ -260,4 +260,28 @@ fn other_words_and_ratings_keep_the_keys() {
         assert_eq!(keys(other.as_bytes()), keys(text.as_bytes()), "{format}");
     }
     assert!(changed >= 10, "only {changed} specimens were changed");
+}
+
+#[test]
+fn the_simple_xml_of_nexpose_names_what_failed_and_rates_nothing() {
+    let text = r#"<NeXposeSimpleXML version="1.0"><generated>20201102T101530123</generated><devices>
+      <device address="10.0.0.5" id="7"><fingerprint certainty="0.85"><description>Linux 4.19</description></fingerprint>
+        <vulnerabilities><vulnerability id="generic-icmp-timestamp" resultCode="VE"><id type="cve">CVE-1999-0524</id><id type="xf">306</id></vulnerability></vulnerabilities>
+        <services><service name="HTTP" port="80" protocol="tcp"><fingerprint certainty="1.0"><description>nginx 1.18</description></fingerprint>
+          <vulnerabilities><vulnerability id="HTTP-Trace" resultCode="VV"><id type="url">https://example.org/x</id></vulnerability>
+            <vulnerability id="http-put" resultCode="NV"/></vulnerabilities></service></services></device></devices></NeXposeSimpleXML>"#;
+    assert_eq!(sniff(text.as_bytes(), None).first().map(|guess| guess.0), Some(Format::Nexpose));
+    let records = records(Format::Nexpose, text.as_bytes());
+    let found: Vec<(&str, Option<u16>)> = observations(&records).iter().map(|one| (one.check.as_str(), one.location.port)).collect();
+    assert_eq!(
+        found,
+        [
+            ("nexpose:generic-icmp-timestamp", None),
+            ("nexpose:http-trace", Some(80)),
+            ("nexpose:open-port", Some(80)),
+            ("nexpose:host-up", None)
+        ]
+    );
+    assert_eq!(observations(&records)[0].cves, ["CVE-1999-0524"]);
+    assert_eq!(observations(&records)[0].references, ["XF:306"]);
 }

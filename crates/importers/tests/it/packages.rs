@@ -348,3 +348,20 @@ fn what_was_held_back_for_a_broken_report_is_handed_on() {
         );
     }
 }
+
+#[test]
+fn configuration_that_snyk_tested_is_known_by_rule_file_and_path() {
+    let text = r#"{"meta":{"isPrivate":true},"filesystemPolicy":false,"vulnerabilities":[],"dependencyCount":0,"licensesPolicy":null,
+      "ignoreSettings":null,"targetFile":"main.tf","projectName":"infra","packageManager":"terraformconfig","ok":false,
+      "infrastructureAsCodeIssues":[{"id":"SNYK-CC-TF-1","publicId":"SNYK-CC-TF-1","title":"Security Group allows open ingress",
+      "severity":"medium","isIgnored":false,"subType":"VPC","type":"terraform","lineNumber":12,"documentation":"https://example.org/1",
+      "path":["resource","aws_security_group[allow]","ingress"],"references":["https://example.org/2"],
+      "iacDescription":{"issue":"That inbound traffic is allowed","impact":"Any address","resolve":"Set cidr_block"}}]}"#;
+    assert_eq!(sniff(text.as_bytes(), None).first().map(|guess| guess.0), Some(Format::Snyk));
+    let records = records(Format::Snyk, text.as_bytes());
+    let [one] = observations(&records)[..] else { panic!("{records:?}") };
+    assert_eq!((one.severity, one.location.file.as_deref(), one.location.line), (Severity::Medium, Some("main.tf"), Some(12)));
+    assert_eq!(one.location.logical.as_deref(), Some("resource.aws_security_group[allow].ingress"));
+    assert_eq!(one.remediation.as_deref(), Some("Set cidr_block"));
+    assert!(one.keys.iter().all(|key| Format::Snyk.schemes().contains(&key.scheme.as_str())), "{:?}", one.keys);
+}

@@ -109,11 +109,16 @@ fn vulnerability(node: &Node, place: &Place, host: &Host, observed_at: Option<&s
             return cover(check, location, status, reason, out);
         }
     };
-    let named = |kind: &str| node.all("id").filter(move |id| id.get("type").is_some_and(|own| own.eq_ignore_ascii_case(kind)));
-    let references = node
-        .all("id")
-        .filter_map(|id| Some((id.get("type")?, id.text.trim())))
-        .filter(|(kind, text)| !kind.eq_ignore_ascii_case("cve") && !text.is_empty());
+    let mut cves = Vec::new();
+    let mut references = Vec::new();
+    for (kind, text) in node.all("id").filter_map(|id| Some((id.get("type")?, id.text.trim()))).take(200) {
+        match kind.to_ascii_lowercase().as_str() {
+            "cve" => cves.extend(vocabulary::cves(text)),
+            "url" => references.push(text.to_owned()),
+            _ if text.is_empty() => {}
+            kind => references.push(format!("{}:{text}", kind.to_uppercase())),
+        }
+    }
     let observation = Observation {
         source: SOURCE.to_owned(),
         check: check.clone(),
@@ -121,11 +126,8 @@ fn vulnerability(node: &Node, place: &Place, host: &Host, observed_at: Option<&s
         // The format has no rating; nothing is made up.
         severity: Severity::Info,
         confidence,
-        cves: named("cve").flat_map(|id| vocabulary::cves(id.text.trim())).collect(),
-        references: references
-            .take(100)
-            .map(|(kind, text)| if kind == "url" { text.to_owned() } else { format!("{}:{text}", kind.to_uppercase()) })
-            .collect(),
+        cves,
+        references,
         keys: host.keys(&location, &check),
         location,
         observed_at: observed_at.map(str::to_owned),
