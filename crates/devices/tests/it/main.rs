@@ -1,2 +1,13 @@
-//! The stories of this context: on both kinds of engines, through the service and the routes.
+//! The stories of this context: through the service and its routes, on both kinds of engines.
 #![cfg(test)]
+
+mod enrolling;
+mod evidence;
+mod handset;
+mod judging;
+mod locking;
+mod racing;
+mod routes;
+mod stage;
+mod stealing;
+mod switching;
