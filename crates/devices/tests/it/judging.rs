@@ -170,7 +170,7 @@ async fn replayed_readings_lock_and_only_watching_does_not() {
         }
         let shown = stage.shown(&phone).await;
         if shadow {
-            assert_eq!((shown["posture"].as_str(), last.unwrap().status), (Some("step_up"), StatusCode::OK));
+            assert_eq!((shown["posture"].as_str(), last.unwrap().status), (Some("restrict"), StatusCode::OK), "the stream stays broken");
         } else {
             assert_eq!((shown["posture"].as_str(), last.unwrap().code()), (Some("lock"), "devices.locked"));
             let why = stage.order("GET", &format!("/devices/{}/why", phone.id), None).await;

@@ -28,6 +28,7 @@ async fn a_lock_ends_by_itself_unless_a_person_keeps_it() {
         assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
         left.take(&tokens.body);
         assert_eq!(left.knocks(&stage).await.status, StatusCode::OK);
+        stage.pass(60);
         stage.work().await;
         assert_eq!(stage.shown(&left).await["posture"].as_str(), Some("step_up"));
         let told = left.keyed(&stage, "GET", "/device/commands", None).await.body;
@@ -116,8 +117,8 @@ async fn locking_stops_by_itself_when_one_rule_hits_too_many_and_a_person_resume
         let policy = stage.order("GET", "/devices/policy", None).await;
         assert_eq!(policy["halt"]["because"].as_str(), Some("shared"), "{policy}");
         assert_eq!(phones[11].knocks(&stage).await.code(), "devices.revoked", "tokens die all the same");
-        stage.order("POST", "/devices/policy/resume", Some(json!({ "reason": "it was a real theft" }))).await;
         stage.pass(1);
+        stage.order("POST", "/devices/policy/resume", Some(json!({ "reason": "it was a real theft" }))).await;
         Handset::new().exchange(&stage, &phones[12].refresh).await;
         assert_eq!(stage.shown(&phones[12]).await["posture"].as_str(), Some("lock"));
     }

@@ -64,6 +64,21 @@ impl Stage {
         Self { devices, router, ..self }
     }
 
+    /// The same installation after its process ended, with another hot store.
+    pub(crate) async fn restarted(self, hot: String) -> Self {
+        let Self { mut world, devices, router, operator } = self;
+        drop((devices, router));
+        let clock = world.backends.clock.clone();
+        // The database belongs to one process: the old handles must be gone before the new ones come.
+        let placeholder = World::new(Engine::Embedded).await;
+        std::mem::replace(&mut world.backends, placeholder.backends.clone()).close(Duration::from_secs(5)).await;
+        let config = backends::Config { hot, ..world.config.clone() };
+        world.backends = Backends::connect_with(&config, clock).await.unwrap();
+        let devices = service(&world.backends, self::config());
+        let router = routes(&devices);
+        Self { world, devices, router, operator }
+    }
+
     /// What a person asks.
     pub(crate) async fn ask(&self, actor: &Actor, method: &str, path: &str, body: Option<Json>) -> (StatusCode, Json) {
         let request = Request::builder().method(method).uri(path).header("content-type", "application/json").extension(actor.clone());

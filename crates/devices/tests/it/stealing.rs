@@ -1,6 +1,5 @@
 //! Tokens in the wrong hands, and a revocation that nothing forgets.
 
-use backends::Backends;
 use http::StatusCode;
 use serde_json::json;
 use testkit::{Engine, engines, eventually};
@@ -78,14 +77,11 @@ async fn a_revocation_survives_the_loss_of_everything_hot_and_reaches_other_node
         let (phone, honest) = (stage.phone(json!({})).await, stage.phone(json!({})).await);
         Handset::new().exchange(&stage, &phone.refresh).await;
         // Restarted on an empty hot store: nothing but the database is left.
-        let mut config = stage.world.config.clone();
-        let folder = tempfile_folder(&stage);
-        config.hot = match engine {
-            Engine::Embedded => format!("embedded:{folder}"),
+        let hot = match engine {
+            Engine::Embedded => format!("{}-after", stage.world.config.hot),
             Engine::Distributed => testkit::servers::fresh_redis(),
         };
-        let backends = Backends::connect_with(&config, stage.world.backends.clock.clone()).await.unwrap();
-        let stage = stage.elsewhere(&backends, crate::stage::config());
+        let stage = stage.restarted(hot).await;
         // Before it has read anything, and after.
         assert_eq!(phone.knocks(&stage).await.code(), "devices.locked");
         stage.devices.start();
@@ -96,11 +92,6 @@ async fn a_revocation_survives_the_loss_of_everything_hot_and_reaches_other_node
         }
         assert_eq!(honest.exchange(&stage, &honest.refresh).await.status, StatusCode::OK);
     }
-}
-
-fn tempfile_folder(stage: &Stage) -> String {
-    let hot = stage.world.config.keys.trim_start_matches("file:").trim_end_matches("keys");
-    format!("{hot}another-hot")
 }
 
 #[tokio::test]
