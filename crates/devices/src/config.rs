@@ -150,8 +150,18 @@ impl Config {
             ("lock_hours", self.lock_hours.into(), 1, 24),
             ("failures", self.failures.into(), 2, 1_000),
             ("requests_per_minute", self.requests_per_minute.into(), 1, 60_000),
-            ("refresh_days", u64::from(self.refresh_days.free.min(self.refresh_days.professional).min(self.refresh_days.high_security)), 1, 366),
-            ("refresh_days", u64::from(self.refresh_days.free.max(self.refresh_days.professional).max(self.refresh_days.high_security)), 1, 366),
+            (
+                "refresh_days",
+                u64::from(self.refresh_days.free.min(self.refresh_days.professional).min(self.refresh_days.high_security)),
+                1,
+                366,
+            ),
+            (
+                "refresh_days",
+                u64::from(self.refresh_days.free.max(self.refresh_days.professional).max(self.refresh_days.high_security)),
+                1,
+                366,
+            ),
         ];
         for (key, value, least, most) in limits {
             if !(least..=most).contains(&value) {

@@ -198,7 +198,10 @@ fn digests(key: &str, texts: &[String]) -> Result<BTreeSet<Vec<u8>>> {
         .iter()
         .map(|text| {
             let plain: String = text.chars().filter(|letter| *letter != ':').collect();
-            hex::decode(&plain).ok().filter(|bytes| bytes.len() == 32).ok_or_else(|| errors::setting(key, format!("`{text}` is no SHA-256")))
+            hex::decode(&plain)
+                .ok()
+                .filter(|bytes| bytes.len() == 32)
+                .ok_or_else(|| errors::setting(key, format!("`{text}` is no SHA-256")))
         })
         .collect()
 }

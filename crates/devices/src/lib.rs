@@ -11,6 +11,7 @@ mod http;
 mod jobs;
 mod live;
 mod model;
+mod order;
 mod proof;
 mod service;
 mod store;
@@ -23,9 +24,9 @@ pub use attestation::dpop::Proof;
 pub use config::{Android, Apple, Config, Play, RefreshDays};
 pub use jobs::{AnnounceSwitch, ExpireLocks, jobs};
 pub use model::{
-    Because, Code, CodeId, Command, CommandId, Device, DeviceId, DevicePatch, Filter, Lock, LockId, LockOrder, Moment, NewCode, NewSwitch,
-    OverlayOrder, Policy, PolicyPatch, Sample, Seen, Switch, SwitchId, Why,
+    Code, CodeId, Command, CommandId, Device, DeviceId, Filter, Lock, LockId, Moment, Policy, Sample, Seen, Switch, SwitchId, Why,
 };
+pub use order::{Because, DevicePatch, LockOrder, NewCode, NewSwitch, OverlayOrder, PolicyPatch};
 pub use proof::Presented;
 pub use service::{
     Attestation, Attesting, Challenge, CommandPage, DeviceReason, Devices, Enrolled, Enrolment, Phone, SignalBatch, SignalReceipt, StepUp,

@@ -131,7 +131,8 @@ impl Refresh {
 
     /// The token behind a text, when we wrote it.
     pub(crate) async fn read(keys: &Keys, text: &str) -> Result<Option<Self>> {
-        let Some(bytes) = text.strip_prefix(MARK).filter(|text| text.len() < LONGEST).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()) else {
+        let Some(bytes) = text.strip_prefix(MARK).filter(|text| text.len() < LONGEST).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok())
+        else {
             return Ok(None);
         };
         let Some((body, signature)) = bytes.split_first_chunk::<BODY>() else { return Ok(None) };

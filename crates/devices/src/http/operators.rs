@@ -8,10 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use web::{Answer, Body, Caller, Params, PathId};
 
-use crate::model::{
-    Because, Code, Command, Device, DeviceId, DevicePatch, Filter, Lock, LockOrder, Moment, NewCode, OverlayOrder, Policy, PolicyPatch,
-    Seen, Why,
-};
+use crate::model::{Code, Command, Device, DeviceId, Filter, Lock, Moment, Policy, Seen, Why};
+use crate::order::{Because, DevicePatch, LockOrder, NewCode, OverlayOrder, PolicyPatch};
 use crate::service::{CommandPage, Devices};
 
 /// Phones, newest first, each with what it said last.

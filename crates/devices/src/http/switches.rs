@@ -8,7 +8,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use web::{Answer, Body, Caller, Params, PathId};
 
-use crate::model::{Because, NewSwitch, Switch, SwitchId};
+use crate::model::{Switch, SwitchId};
+use crate::order::{Because, NewSwitch};
 use crate::service::Devices;
 
 /// Kill switches, newest first.

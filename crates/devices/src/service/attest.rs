@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use audit::Change;
+use aws_lc_rs::constant_time;
 use backends::Quota;
 use base::{Origin, Result};
 use serde::{Deserialize, Serialize};
@@ -84,16 +85,23 @@ impl Devices {
     pub(crate) async fn spend(&self, device: DeviceId, nonce: &str, request: &str) -> Result<Used> {
         let hot = &self.backends().hot;
         let Some((name, secret)) = nonce.split_once('.').filter(|_| nonce.len() <= 128) else { return Ok(Used::Replayed) };
-        let used = format!("nonce:used:{device}:{name}");
+        let (key, used) = (nonce_key(device, name), format!("nonce:used:{device}:{name}"));
         let digest = sha256(request);
-        if hot.delete_if(&nonce_key(device, name), secret.as_bytes()).await? {
-            // Written after the nonce is gone: should this fail, a repetition is refused, and never accepted twice.
-            hot.set(&used, digest.as_bytes(), Some(self.config().nonce_ttl() * 2)).await?;
-            metrics::counter!("device_nonces_total", "outcome" => "fresh").increment(1);
-            return Ok(Used::Fresh);
-        }
-        let is_same = hot.get(&used).await?.is_some_and(|kept| kept == digest.as_bytes());
-        let (outcome, label) = if is_same { (Used::Repeated, "repeated") } else { (Used::Replayed, "refused") };
+        let is_there = hot.get(&key).await?.is_some_and(|kept| constant_time::verify_slices_are_equal(&kept, secret.as_bytes()).is_ok());
+        // Who spends it is written down first: a repetition that overtakes the first try is still known for one.
+        let is_first = is_there && hot.set_new(&used, digest.as_bytes(), Some(self.config().nonce_ttl() * 2)).await?;
+        let outcome = if is_first {
+            if hot.delete_if(&key, secret.as_bytes()).await? { Used::Fresh } else { Used::Replayed }
+        } else if hot.get(&used).await?.is_some_and(|kept| kept == digest.as_bytes()) {
+            Used::Repeated
+        } else {
+            Used::Replayed
+        };
+        let label = match outcome {
+            Used::Fresh => "fresh",
+            Used::Repeated => "repeated",
+            Used::Replayed => "refused",
+        };
         metrics::counter!("device_nonces_total", "outcome" => label).increment(1);
         Ok(outcome)
     }

@@ -5,7 +5,8 @@ use base::{Actor, Page, PageRequest, Result};
 use serde_json::json;
 
 use super::Devices;
-use crate::model::{Code, NewCode, line};
+use crate::model::Code;
+use crate::order::{NewCode, line};
 use crate::token::sha256;
 use crate::{actions, errors, store};
 

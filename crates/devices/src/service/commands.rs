@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 use utoipa::ToSchema;
 
 use super::{Devices, Phone};
-use crate::model::{Command, CommandId, DeviceId, OverlayOrder, line};
+use crate::model::{Command, CommandId, DeviceId};
+use crate::order::{OverlayOrder, line};
 use crate::token::{COMMAND_TYPE, COMMANDS, sign};
 use crate::vocabulary::{CommandKind, Reach};
 use crate::{actions, errors, store};
@@ -99,7 +100,8 @@ impl Devices {
         let mut change = Change::begin(self.backends(), actor, actions::OVERLAY).await?;
         let device = store::devices::hold(&mut change, id).await?.ok_or_else(errors::not_found)?;
         device.allows(order.reach)?;
-        let command = self.command(&mut change, id, CommandKind::ForceOverlay, order.reach, &message, json!({ "message": message })).await?;
+        let command =
+            self.command(&mut change, id, CommandKind::ForceOverlay, order.reach, &message, json!({ "message": message })).await?;
         let told = json!({ "command": command.id, "kind": command.kind, "reach": command.reach, "message": message });
         store::timeline::add(&mut change, id, "command", &told).await?;
         change.subject("device", id);

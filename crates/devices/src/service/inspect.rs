@@ -7,7 +7,8 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{Devices, Phone};
-use crate::model::{Device, DeviceId, DevicePatch, Filter, Lock, Moment, Seen, Why, line};
+use crate::model::{Device, DeviceId, Filter, Lock, Moment, Seen, Why};
+use crate::order::{DevicePatch, line};
 use crate::vocabulary::{Cause, Posture, Withheld};
 use crate::words::{Language, for_user};
 use crate::{actions, errors, live, store};

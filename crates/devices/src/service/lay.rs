@@ -6,12 +6,13 @@ use std::time::Duration;
 use audit::Change;
 use base::{Actor, Result, Time};
 use serde_json::{Value as Json, json};
-use threat::{BlastRadius, Halt, Trait};
+use threat::{BlastRadius, Halt, HardSignal, Trait};
 
 use super::Devices;
 use crate::bars::Named;
 use crate::events::DeviceLocked;
-use crate::model::{Device, DeviceId, Lock, LockOrder, Policy, line};
+use crate::model::{Device, DeviceId, Lock, Policy};
+use crate::order::{LockOrder, line};
 use crate::store::locks::Laid as Earlier;
 use crate::vocabulary::{Cause, CommandKind, Posture, Reach, Withheld};
 use crate::{actions, errors, store};
@@ -140,15 +141,31 @@ impl Devices {
         if let Some(score) = order.score {
             change.threat(score, Some(device.attestation_state.as_str().to_owned()));
         }
-        let event =
-            DeviceLocked { device_id: id, lock_id: lock.id, posture: lock.posture, cause: lock.cause, reason: lock.reason.clone() };
+        let event = DeviceLocked { device_id: id, lock_id: lock.id, posture: lock.posture, cause: lock.cause, reason: lock.reason.clone() };
         change.publish(&event).await?;
         let standing = store::devices::standing_in(&mut change, id).await?;
         change.commit().await?;
         metrics::counter!("device_locks_total", "cause" => lock.cause.as_str()).increment(1);
+        self.tell_engine(&device, lock.cause).await;
         self.show_revoked(id, expires_at.map_or(self.config().lock_life(), |until| until.since(now))).await;
         self.learned(device.tenant, standing).await;
         Ok(Laid { lock: Some(lock), withheld: None })
+    }
+
+    /// The threat engine learns of proof it did not find itself: trust falls, and after the release it watches for calm.
+    async fn tell_engine(&self, device: &Device, cause: Cause) {
+        let signal = match cause {
+            Cause::RefreshReuse => HardSignal::RefreshReuse,
+            Cause::AttestationReplay => HardSignal::AttestationReplay,
+            Cause::RepeatedFailures => HardSignal::RepeatedFailures,
+            Cause::Indicator => HardSignal::Indicator,
+            Cause::CriticalIndicator => HardSignal::CriticalIndicator,
+            Cause::Operator => HardSignal::Operator,
+            // Its own.
+            Cause::ReplayedReadings | Cause::AttestationFailed | Cause::AttestationStale | Cause::ChallengeFailed => return,
+        };
+        let standing = self.standing(device, None, self.now());
+        self.inner.fleet.with(&self.backends().hot, device.id, |engine| engine.prove(signal, &standing)).await;
     }
 
     /// The phone is locked already; what it holds dies all the same.

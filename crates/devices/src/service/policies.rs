@@ -5,7 +5,8 @@ use base::{Actor, Result};
 use serde_json::json;
 
 use super::Devices;
-use crate::model::{Policy, PolicyPatch, line};
+use crate::model::Policy;
+use crate::order::{PolicyPatch, line};
 use crate::{actions, store};
 
 impl Devices {

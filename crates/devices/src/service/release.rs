@@ -7,7 +7,8 @@ use serde_json::json;
 
 use super::Devices;
 use crate::events::{DeviceReleased, PostureChanged};
-use crate::model::{Device, DeviceId, Lock, line};
+use crate::model::{Device, DeviceId, Lock};
+use crate::order::line;
 use crate::vocabulary::{CommandKind, Posture, Reach};
 use crate::{actions, errors, store};
 
@@ -35,7 +36,8 @@ impl Devices {
         let lock = store::locks::open_for_change(&mut change, id).await?.ok_or_else(errors::not_locked)?;
         store::locks::confirm(&mut change, lock.id, &actor.username).await?;
         store::devices::set_posture(&mut change, id, lock.posture, None).await?;
-        store::timeline::add(&mut change, id, "lock_confirmed", &json!({ "lock": lock.id, "reason": reason, "by": actor.username })).await?;
+        store::timeline::add(&mut change, id, "lock_confirmed", &json!({ "lock": lock.id, "reason": reason, "by": actor.username }))
+            .await?;
         change.subject("device", id);
         change.detail(json!({ "lock": lock.id }));
         change.reason(&reason);

@@ -9,7 +9,8 @@ use serde_json::json;
 
 use super::Devices;
 use crate::jobs::AnnounceSwitch;
-use crate::model::{DeviceId, NewSwitch, Switch, SwitchId, line};
+use crate::model::{DeviceId, Switch, SwitchId};
+use crate::order::{NewSwitch, line};
 use crate::vocabulary::{CommandKind, Reach, SwitchScope};
 use crate::{actions, errors, store};
 
@@ -133,8 +134,8 @@ impl Devices {
     }
 
     fn operator(&self, actor: &Actor) -> Result<()> {
-        let is_named = actor.kind == ActorKind::User
-            && self.config().global_operators.iter().any(|name| name.eq_ignore_ascii_case(&actor.username));
+        let is_named =
+            actor.kind == ActorKind::User && self.config().global_operators.iter().any(|name| name.eq_ignore_ascii_case(&actor.username));
         if is_named || actor.kind == ActorKind::System { Ok(()) } else { Err(errors::global_switch()) }
     }
 
@@ -145,7 +146,8 @@ impl Devices {
             SwitchScope::Device | SwitchScope::Tenant => vec![change.scope().tenant()],
         };
         for tenant in tenants {
-            let job = AnnounceSwitch { switch: switch.id, tenant, device: switch.device_id, kind, reason: switch.reason.clone(), after: None };
+            let job =
+                AnnounceSwitch { switch: switch.id, tenant, device: switch.device_id, kind, reason: switch.reason.clone(), after: None };
             change.enqueue(&job).await?;
         }
         Ok(())

@@ -214,7 +214,8 @@ impl Devices {
     async fn stolen(&self, refresh: Refresh, device: DeviceId, why: &str, origin: &Origin) -> Result<()> {
         tracing::warn!(%device, why, "tokens are revoked");
         let actor = guarding(refresh.tenant, device, origin);
-        let evidence = json!({ "family": refresh.family, "generation": refresh.generation, "ip": origin.ip, "user_agent": origin.user_agent });
+        let evidence =
+            json!({ "family": refresh.family, "generation": refresh.generation, "ip": origin.ip, "user_agent": origin.user_agent });
         let order = Order {
             posture: Posture::Lock,
             cause: Cause::RefreshReuse,

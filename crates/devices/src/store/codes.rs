@@ -48,11 +48,10 @@ pub(crate) async fn by_hash(db: &Db, hash: &str) -> Result<Option<(TenantId, Cod
 
 /// False when somebody used it before.
 pub(crate) async fn take(change: &mut Change, id: CodeId) -> Result<bool> {
-    let statement =
-        sql("UPDATE device_codes SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3")
-            .bind(change.scope().tenant())
-            .bind(id)
-            .bind(change.now());
+    let statement = sql("UPDATE device_codes SET used_at = $3 WHERE tenant_id = $1 AND id = $2 AND used_at IS NULL AND expires_at > $3")
+        .bind(change.scope().tenant())
+        .bind(id)
+        .bind(change.now());
     Ok(change.run(statement).await? == 1)
 }
 

@@ -25,18 +25,19 @@ fn command(row: &Row) -> Result<Command> {
 }
 
 pub(crate) async fn insert(change: &mut Change, device: DeviceId, command: &Command) -> Result<()> {
-    let statement = sql("INSERT INTO device_commands (id, tenant_id, device_id, sequence, kind, reach, reason, token, created_at, expires_at) \
+    let statement =
+        sql("INSERT INTO device_commands (id, tenant_id, device_id, sequence, kind, reach, reason, token, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
-    .bind(command.id)
-    .bind(change.scope().tenant())
-    .bind(device)
-    .bind(command.sequence)
-    .bind(command.kind.as_str())
-    .bind(command.reach.as_str())
-    .bind(&command.reason)
-    .bind(&command.token)
-    .bind(command.created_at)
-    .bind(command.expires_at);
+        .bind(command.id)
+        .bind(change.scope().tenant())
+        .bind(device)
+        .bind(command.sequence)
+        .bind(command.kind.as_str())
+        .bind(command.reach.as_str())
+        .bind(&command.reason)
+        .bind(&command.token)
+        .bind(command.created_at)
+        .bind(command.expires_at);
     change.run(statement).await.map(drop)
 }
 
@@ -56,11 +57,12 @@ pub(crate) async fn since(db: &Db, scope: &Scope, device: DeviceId, after: i64, 
 
 /// Commands of a phone, newest first.
 pub(crate) async fn of_device(db: &Db, scope: &Scope, device: DeviceId, most: u32) -> Result<Vec<Command>> {
-    let statement =
-        Sql::built(format!("SELECT {COMMAND} FROM device_commands WHERE tenant_id = $1 AND device_id = $2 ORDER BY sequence DESC LIMIT $3"))
-            .bind(scope.tenant())
-            .bind(device)
-            .bind(most);
+    let statement = Sql::built(format!(
+        "SELECT {COMMAND} FROM device_commands WHERE tenant_id = $1 AND device_id = $2 ORDER BY sequence DESC LIMIT $3"
+    ))
+    .bind(scope.tenant())
+    .bind(device)
+    .bind(most);
     db.all(statement).await?.iter().map(command).collect()
 }
 

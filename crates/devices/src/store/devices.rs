@@ -160,12 +160,13 @@ pub(crate) async fn report(db: &Db, scope: &Scope, id: DeviceId) -> Result<Optio
 }
 
 pub(crate) async fn set_posture(change: &mut Change, id: DeviceId, posture: Posture, until: Option<Time>) -> Result<()> {
-    let statement = sql("UPDATE devices SET posture = $3, locked_until = $4, changed_at = $5, version = version + 1 WHERE tenant_id = $1 AND id = $2")
-        .bind(change.scope().tenant())
-        .bind(id)
-        .bind(posture.as_str())
-        .bind(until)
-        .bind(change.now());
+    let statement =
+        sql("UPDATE devices SET posture = $3, locked_until = $4, changed_at = $5, version = version + 1 WHERE tenant_id = $1 AND id = $2")
+            .bind(change.scope().tenant())
+            .bind(id)
+            .bind(posture.as_str())
+            .bind(until)
+            .bind(change.now());
     change.run(statement).await.map(drop)
 }
 
@@ -180,12 +181,13 @@ pub(crate) async fn revoke(change: &mut Change, id: DeviceId) -> Result<()> {
 }
 
 pub(crate) async fn rename(change: &mut Change, device: &Device) -> Result<()> {
-    let statement = sql("UPDATE devices SET name = $3, allow_listed = $4, changed_at = $5, version = version + 1 WHERE tenant_id = $1 AND id = $2")
-        .bind(change.scope().tenant())
-        .bind(device.id)
-        .bind(&device.name)
-        .bind(device.allow_listed)
-        .bind(change.now());
+    let statement =
+        sql("UPDATE devices SET name = $3, allow_listed = $4, changed_at = $5, version = version + 1 WHERE tenant_id = $1 AND id = $2")
+            .bind(change.scope().tenant())
+            .bind(device.id)
+            .bind(&device.name)
+            .bind(device.allow_listed)
+            .bind(change.now());
     change.run(statement).await.map(drop)
 }
 
@@ -249,7 +251,8 @@ fn standing(row: &Row) -> Result<Standing> {
 /// Phones of all organisations that are locked, or lost tokens since `revoked`.
 pub(crate) async fn barred(db: &Db, revoked: Time) -> Result<Vec<Standing>> {
     let statement =
-        Sql::built(format!("SELECT {STANDING} FROM devices WHERE posture = 'lock' OR posture = 'quarantine' OR revoked_at >= $1")).bind(revoked);
+        Sql::built(format!("SELECT {STANDING} FROM devices WHERE posture = 'lock' OR posture = 'quarantine' OR revoked_at >= $1"))
+            .bind(revoked);
     db.all(statement).await?.iter().map(standing).collect()
 }
 

@@ -57,9 +57,8 @@ pub(crate) async fn slide(change: &mut Change, id: FamilyId, expires_at: Time) -
 }
 
 pub(crate) async fn find(change: &mut Change, id: FamilyId) -> Result<Option<Family>> {
-    let statement = Sql::built(format!("SELECT {FAMILY} FROM device_families WHERE tenant_id = $1 AND id = $2"))
-        .bind(change.scope().tenant())
-        .bind(id);
+    let statement =
+        Sql::built(format!("SELECT {FAMILY} FROM device_families WHERE tenant_id = $1 AND id = $2")).bind(change.scope().tenant()).bind(id);
     change.one(statement).await?.as_ref().map(family).transpose()
 }
 

@@ -70,10 +70,11 @@ pub(crate) async fn open_for_change(change: &mut Change, device: DeviceId) -> Re
 
 /// Locks of a phone, newest first.
 pub(crate) async fn of_device(db: &Db, scope: &Scope, device: DeviceId, most: u32) -> Result<Vec<Lock>> {
-    let statement = Sql::built(format!("SELECT {LOCK} FROM device_locks WHERE tenant_id = $1 AND device_id = $2 ORDER BY id DESC LIMIT $3"))
-        .bind(scope.tenant())
-        .bind(device)
-        .bind(most);
+    let statement =
+        Sql::built(format!("SELECT {LOCK} FROM device_locks WHERE tenant_id = $1 AND device_id = $2 ORDER BY id DESC LIMIT $3"))
+            .bind(scope.tenant())
+            .bind(device)
+            .bind(most);
     db.all(statement).await?.iter().map(lock).collect()
 }
 
@@ -99,20 +100,18 @@ pub(crate) async fn supersede(change: &mut Change, device: DeviceId) -> Result<(
 }
 
 pub(crate) async fn confirm(change: &mut Change, id: LockId, by: &str) -> Result<()> {
-    let statement =
-        sql("UPDATE device_locks SET confirmed_at = $3, confirmed_by = $4, expires_at = NULL WHERE tenant_id = $1 AND id = $2")
-            .bind(change.scope().tenant())
-            .bind(id)
-            .bind(change.now())
-            .bind(by);
+    let statement = sql("UPDATE device_locks SET confirmed_at = $3, confirmed_by = $4, expires_at = NULL WHERE tenant_id = $1 AND id = $2")
+        .bind(change.scope().tenant())
+        .bind(id)
+        .bind(change.now())
+        .bind(by);
     change.run(statement).await.map(drop)
 }
 
 /// Phones of all organisations whose lock's time is over.
 pub(crate) async fn expired(db: &Db, now: Time, most: u32) -> Result<Vec<(TenantId, DeviceId)>> {
-    let statement = sql("SELECT tenant_id, device_id FROM device_locks WHERE released_at IS NULL AND expires_at <= $1 LIMIT $2")
-        .bind(now)
-        .bind(most);
+    let statement =
+        sql("SELECT tenant_id, device_id FROM device_locks WHERE released_at IS NULL AND expires_at <= $1 LIMIT $2").bind(now).bind(most);
     db.all(statement).await?.iter().map(|row| Ok((row.get("tenant_id")?, row.get("device_id")?))).collect()
 }
 

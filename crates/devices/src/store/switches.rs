@@ -27,18 +27,19 @@ fn switch(row: &Row) -> Result<Switch> {
 }
 
 pub(crate) async fn insert(change: &mut Change, switch: &Switch, by: Option<UserId>) -> Result<()> {
-    let statement = sql("INSERT INTO device_switches (id, tenant_id, scope, device_id, reason, affects, proposed_by, proposer, created_at, \
+    let statement =
+        sql("INSERT INTO device_switches (id, tenant_id, scope, device_id, reason, affects, proposed_by, proposer, created_at, \
          expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
-    .bind(switch.id)
-    .bind(change.scope().tenant())
-    .bind(switch.scope.as_str())
-    .bind(switch.device_id)
-    .bind(&switch.reason)
-    .bind(switch.affects)
-    .bind(by)
-    .bind(&switch.proposer)
-    .bind(switch.created_at)
-    .bind(switch.expires_at);
+        .bind(switch.id)
+        .bind(change.scope().tenant())
+        .bind(switch.scope.as_str())
+        .bind(switch.device_id)
+        .bind(&switch.reason)
+        .bind(switch.affects)
+        .bind(by)
+        .bind(&switch.proposer)
+        .bind(switch.created_at)
+        .bind(switch.expires_at);
     change.run(statement).await.map(drop)
 }
 
@@ -62,11 +63,12 @@ pub(crate) async fn confirm(change: &mut Change, id: SwitchId, by: &str, affects
 }
 
 pub(crate) async fn release(change: &mut Change, id: SwitchId, by: &str) -> Result<bool> {
-    let statement = sql("UPDATE device_switches SET released_at = $3, released_by = $4 WHERE tenant_id = $1 AND id = $2 AND released_at IS NULL")
-        .bind(change.scope().tenant())
-        .bind(id)
-        .bind(change.now())
-        .bind(by);
+    let statement =
+        sql("UPDATE device_switches SET released_at = $3, released_by = $4 WHERE tenant_id = $1 AND id = $2 AND released_at IS NULL")
+            .bind(change.scope().tenant())
+            .bind(id)
+            .bind(change.now())
+            .bind(by);
     Ok(change.run(statement).await? == 1)
 }
 

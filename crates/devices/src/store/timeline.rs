@@ -12,14 +12,13 @@ enum Entry {}
 
 pub(crate) async fn add(change: &mut Change, device: DeviceId, kind: &str, detail: &Json) -> Result<()> {
     let id = change.id::<Entry>();
-    let statement =
-        sql("INSERT INTO device_timeline (id, tenant_id, device_id, kind, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
-            .bind(id)
-            .bind(change.scope().tenant())
-            .bind(device)
-            .bind(kind)
-            .bind(detail)
-            .bind(change.now());
+    let statement = sql("INSERT INTO device_timeline (id, tenant_id, device_id, kind, detail, created_at) VALUES ($1, $2, $3, $4, $5, $6)")
+        .bind(id)
+        .bind(change.scope().tenant())
+        .bind(device)
+        .bind(kind)
+        .bind(detail)
+        .bind(change.now());
     change.run(statement).await.map(drop)
 }
 
@@ -37,7 +36,9 @@ pub(crate) async fn list(db: &Db, scope: &Scope, device: DeviceId, page: &PageRe
     let found = db.all(Sql::built(text).bind_all(values)).await?;
     let moments = found
         .iter()
-        .map(|row| Ok(Moment { id: row.get("id")?, kind: row.get("kind")?, detail: row.json("detail")?, created_at: row.get("created_at")? }))
+        .map(|row| {
+            Ok(Moment { id: row.get("id")?, kind: row.get("kind")?, detail: row.json("detail")?, created_at: row.get("created_at")? })
+        })
         .collect::<Result<_>>()?;
     Page::cut(moments, rows, |moment: &Moment| moment.id.clone())
 }

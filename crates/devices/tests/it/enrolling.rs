@@ -27,14 +27,16 @@ async fn a_phone_enrols_sends_signals_is_locked_told_and_released() {
 
         // A locked phone still learns why, in its user's words, and gets its command until it answers.
         let why = phone.keyed(&stage, "GET", "/device/why", None).await;
-        assert_eq!((why.status, why.body["posture"].as_str(), why.body["cause"].as_str()), (StatusCode::OK, Some("lock"), Some("operator")));
+        assert_eq!(
+            (why.status, why.body["posture"].as_str(), why.body["cause"].as_str()),
+            (StatusCode::OK, Some("lock"), Some("operator"))
+        );
         for _ in 0..2 {
             let told = phone.keyed(&stage, "GET", "/device/commands?after=1", None).await.body;
             assert_eq!((told["items"][0]["kind"].as_str(), told["items"][0]["sequence"].as_i64()), (Some("CRITICAL_LOCK"), Some(1)));
         }
         for outcome in ["done", "failed"] {
-            let answered =
-                phone.keyed(&stage, "POST", "/device/commands/1/acknowledge", Some(json!({ "outcome": outcome }))).await;
+            let answered = phone.keyed(&stage, "POST", "/device/commands/1/acknowledge", Some(json!({ "outcome": outcome }))).await;
             assert_eq!(answered.body["outcome"].as_str(), Some("done"), "the first answer stands: {}", answered.body);
         }
         assert_eq!(phone.keyed(&stage, "GET", "/device/commands?after=1", None).await.body["items"], json!([]));

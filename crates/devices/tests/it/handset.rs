@@ -57,7 +57,15 @@ pub(crate) struct Ask<'a> {
 
 impl Handset {
     pub(crate) fn new() -> Self {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
+        Self::with(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+    }
+
+    /// A phone whose key was made elsewhere, as PKCS #8.
+    pub(crate) fn of(pkcs8: &[u8]) -> Self {
+        Self::with(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).unwrap())
+    }
+
+    fn with(pair: EcdsaKeyPair) -> Self {
         let point = pair.public_key().as_ref().to_vec();
         let jwk = json!({ "kty": "EC", "crv": "P-256", "x": encode(&point[1..33]), "y": encode(&point[33..]) });
         Self { pair, jwk, nonce: Mutex::default(), id: String::new(), access: String::new(), refresh: String::new() }

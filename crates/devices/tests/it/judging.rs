@@ -136,7 +136,11 @@ async fn behaviour_that_a_failed_attestation_confirms_locks_and_explains_itself(
     assert_eq!((why["lock"]["cause"].as_str(), why["device"]["posture"].as_str()), (Some("attestation_failed"), Some("lock")));
     let evidence = &why["lock"]["evidence"];
     assert!(evidence["explanation"]["features"].as_array().unwrap().len() > 3 && evidence["judgement"]["global"].is_number(), "{evidence}");
-    let entry = stage.world.backends.db.one(backends::sql("SELECT threat_score, attestation_state FROM audit_logs WHERE action_taken = 'devices.lock_itself'"));
+    let entry = stage
+        .world
+        .backends
+        .db
+        .one(backends::sql("SELECT threat_score, attestation_state FROM audit_logs WHERE action_taken = 'devices.lock_itself'"));
     let entry = entry.await.unwrap().unwrap();
     assert_eq!(entry.get::<Option<String>>("attestation_state").unwrap().as_deref(), Some("failed"));
     assert!(entry.get::<Option<f64>>("threat_score").unwrap().is_some());
@@ -160,7 +164,8 @@ async fn replayed_readings_lock_and_only_watching_does_not() {
         let mut last = None;
         for batch in &recorded {
             stage.pass(5);
-            let again = json!({ "accelerometer": later(&batch["accelerometer"], 40_137_000), "gyroscope": later(&batch["gyroscope"], 40_137_000) });
+            let again =
+                json!({ "accelerometer": later(&batch["accelerometer"], 40_137_000), "gyroscope": later(&batch["gyroscope"], 40_137_000) });
             let reply = phone.served(&stage, "POST", "/device/signals", Some(again)).await;
             let is_served = reply.status == StatusCode::OK;
             last = Some(reply);
@@ -180,7 +185,8 @@ async fn replayed_readings_lock_and_only_watching_does_not() {
 }
 
 fn later(readings: &Json, by: i64) -> Json {
-    let moved = readings.as_array().unwrap().iter().map(|reading| json!([reading[0].as_i64().unwrap() + by, reading[1], reading[2], reading[3]]));
+    let moved =
+        readings.as_array().unwrap().iter().map(|reading| json!([reading[0].as_i64().unwrap() + by, reading[1], reading[2], reading[3]]));
     Json::Array(moved.collect())
 }
 
@@ -197,7 +203,8 @@ async fn readings_that_are_none_are_counted_and_never_scored() {
     readings[20][2] = json!(1e30);
     readings[30] = readings[29].clone();
     readings[499][0] = json!(readings[498][0].as_i64().unwrap() + 3_600_000_000_i64);
-    let reply = phone.served(&stage, "POST", "/device/signals", Some(json!({ "accelerometer": readings, "gyroscope": good["gyroscope"] }))).await;
+    let reply =
+        phone.served(&stage, "POST", "/device/signals", Some(json!({ "accelerometer": readings, "gyroscope": good["gyroscope"] }))).await;
     assert_eq!((reply.status, reply.body["refused"].as_u64()), (StatusCode::OK, Some(4)), "{}", reply.body);
     let why = stage.order("GET", &format!("/devices/{}/why", phone.id), None).await;
     let faults = &why["faults"];

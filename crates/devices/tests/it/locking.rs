@@ -73,7 +73,10 @@ async fn commands_are_signed_for_one_phone_by_the_keys_it_learned() {
     let signed = verify(token, &keys).unwrap();
     let claims: serde_json::Value = serde_json::from_slice(&signed.payload).unwrap();
     assert_eq!(signed.kind.as_deref(), Some("tyrian-command+jwt"));
-    assert_eq!((claims["aud"].as_str(), claims["seq"].as_i64(), claims["cmd"].as_str()), (Some(phone.id.as_str()), Some(1), Some("IMMEDIATE_QUARANTINE")));
+    assert_eq!(
+        (claims["aud"].as_str(), claims["seq"].as_i64(), claims["cmd"].as_str()),
+        (Some(phone.id.as_str()), Some(1), Some("IMMEDIATE_QUARANTINE"))
+    );
     let access = stage.world.backends.keys.public("jwt").await.unwrap();
     let access: Vec<VerificationKey> =
         access.iter().map(|key| VerificationKey::from_jwk(key.jwk.as_object().unwrap(), Algorithm::Es256).unwrap()).collect();

@@ -1,6 +1,7 @@
 //! The stories of this context: through the service and its routes, on both kinds of engines.
 #![cfg(test)]
 
+mod android;
 mod enrolling;
 mod evidence;
 mod handset;

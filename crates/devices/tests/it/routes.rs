@@ -13,9 +13,23 @@ async fn every_route_refuses_the_unknown() {
     let mut asked = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys() {
-            let filled: Vec<&str> = path.split('/').map(|part| if part == "{sequence}" { "1" } else if part.starts_with('{') { "0190b8a0-0000-7000-8000-000000000000" } else { part }).collect();
+            let filled: Vec<&str> = path
+                .split('/')
+                .map(|part| {
+                    if part == "{sequence}" {
+                        "1"
+                    } else if part.starts_with('{') {
+                        "0190b8a0-0000-7000-8000-000000000000"
+                    } else {
+                        part
+                    }
+                })
+                .collect();
             for scheme in [None, Some("DPoP nonsense"), Some("Bearer nonsense")] {
-                let mut request = Request::builder().method(method.to_uppercase().as_str()).uri(filled.join("/")).header("content-type", "application/json");
+                let mut request = Request::builder()
+                    .method(method.to_uppercase().as_str())
+                    .uri(filled.join("/"))
+                    .header("content-type", "application/json");
                 if let Some(scheme) = scheme {
                     request = request.header("authorization", scheme);
                 }

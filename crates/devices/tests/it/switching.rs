@@ -26,14 +26,20 @@ async fn a_switch_stops_an_organisations_phones_until_it_is_released() {
         }
         stage.work().await;
         let told = two.keyed(&stage, "GET", "/device/commands", None).await.body;
-        assert_eq!((told["items"][0]["kind"].as_str(), told["items"][0]["reach"].as_str()), (Some("IMMEDIATE_QUARANTINE"), Some("application")));
+        assert_eq!(
+            (told["items"][0]["kind"].as_str(), told["items"][0]["reach"].as_str()),
+            (Some("IMMEDIATE_QUARANTINE"), Some("application"))
+        );
         let again = stage.ask(&stage.operator, "POST", &format!("{path}/confirm"), Some(json!({ "password": PASSWORD }))).await;
         assert_eq!(again.1["code"].as_str(), Some("devices.switch_over"));
         stage.order("POST", &format!("{path}/release"), Some(json!({ "reason": "over" }))).await;
         assert_eq!(one.knocks(&stage).await.status, StatusCode::OK);
         stage.work().await;
         let told = two.keyed(&stage, "GET", "/device/commands", None).await.body;
-        assert_eq!(told["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect::<Vec<_>>(), ["IMMEDIATE_QUARANTINE", "RELEASE"]);
+        assert_eq!(
+            told["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect::<Vec<_>>(),
+            ["IMMEDIATE_QUARANTINE", "RELEASE"]
+        );
     }
 }
 
