@@ -1,6 +1,7 @@
 //! The command line: every word a person can type.
 
 mod attest;
+mod devices;
 mod mapping;
 
 use std::net::SocketAddr;
@@ -11,6 +12,8 @@ use url::Url;
 
 pub(crate) use attest::{AttestCommand, AttestEnvironment, AttestKind, AttestLevel, AttestVerify};
 pub(crate) use mapping::MappingCommand;
+
+pub(crate) use devices::{DevicesCommand, EnrolCode};
 
 use crate::roles::Role;
 
@@ -70,6 +73,9 @@ pub(crate) enum Command {
     /// The threat engine
     #[command(subcommand)]
     Threat(ThreatCommand),
+    /// Phones: enrolment codes, locks and why
+    #[command(subcommand)]
+    Devices(DevicesCommand),
     /// Search findings, observations, targets, the audit log and figures
     Search(Search),
     /// Check the audit log

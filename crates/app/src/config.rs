@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub(crate) gateway: gateway::Config,
     pub(crate) auth: auth::Config,
     pub(crate) scans: scans::Config,
+    pub(crate) devices: devices::Config,
     pub(crate) jobs: Jobs,
     pub(crate) log: Log,
     pub(crate) traces: Traces,

@@ -24,6 +24,8 @@ pub(crate) enum Role {
     Results,
     /// Reports: routes and workers.
     Reports,
+    /// Phones: routes and workers.
+    Devices,
     /// The pages.
     Console,
 }
@@ -36,7 +38,7 @@ pub(crate) struct Parts {
 
 impl Role {
     /// Roles that carry routes and jobs of a context, in the order of their ports.
-    pub(crate) const CONTEXTS: &'static [Self] = &[Self::Auth, Self::Targets, Self::Scans, Self::Results, Self::Reports];
+    pub(crate) const CONTEXTS: &'static [Self] = &[Self::Auth, Self::Targets, Self::Scans, Self::Results, Self::Reports, Self::Devices];
 
     /// Name in the configuration.
     pub(crate) const fn name(self) -> &'static str {
@@ -48,6 +50,7 @@ impl Role {
             Self::Scans => "scans",
             Self::Results => "results",
             Self::Reports => "reports",
+            Self::Devices => "devices",
             Self::Console => "console",
         }
     }
@@ -60,6 +63,7 @@ impl Role {
             Self::Scans => Some(8003),
             Self::Results => Some(8004),
             Self::Reports => Some(8006),
+            Self::Devices => Some(8008),
             Self::All | Self::Gateway | Self::Console => None,
         }
     }
@@ -72,6 +76,7 @@ impl Role {
             Self::Scans => &["scans"],
             Self::Results => &["findings", "imports", "coverage", "clusters", "decisions", "feeds", "reviews", "sla-policies", "search"],
             Self::Reports => &["reports"],
+            Self::Devices => &["devices", "device"],
             Self::All | Self::Gateway | Self::Console => &[],
         }
     }
@@ -86,6 +91,7 @@ impl Role {
                 (results::routes(&s.results).merge(search::routes(&s.search)), results::jobs(&s.results).merge(search::jobs(&s.search)))
             }
             Self::Reports => (reports::routes(&s.reports), reports::jobs(&s.reports)),
+            Self::Devices => (devices::routes(&s.devices), devices::jobs(&s.devices)),
             Self::All | Self::Gateway | Self::Console => (OpenApiRouter::new(), Handlers::new()),
         };
         Parts { routes, jobs }

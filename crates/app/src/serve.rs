@@ -46,6 +46,9 @@ async fn run(settings: &Settings, backends: &Backends) -> Result<()> {
     if runs(&settings.roles, Role::Results) {
         services.search.start();
     }
+    if runs(&settings.roles, Role::Devices) {
+        services.devices.start();
+    }
     Worker::start(backends, &jobs(settings, &services), &Concurrency { each: settings.jobs.concurrency, ..Concurrency::default() }).await?;
     for (listener, router) in listeners {
         listener.serve(router, &backends.tasks);

@@ -1,9 +1,13 @@
 //! Every service, built top to bottom: the constructor arguments are the dependency graph.
 
+use std::sync::Arc;
+
 use audit::Audit;
 use auth::Auth;
 use backends::{Backends, Handlers};
-use base::Result;
+use base::{Actor, Result, Secret};
+use devices::Devices;
+use futures::future::BoxFuture;
 use reports::Reports;
 use results::Results;
 use scans::Scans;
@@ -23,6 +27,16 @@ pub(crate) struct Services {
     pub(crate) results: Results,
     pub(crate) reports: Reports,
     pub(crate) search: Search,
+    pub(crate) devices: Devices,
+}
+
+/// The password again, asked by whoever does something dangerous to phones.
+struct Passwords(Auth);
+
+impl devices::StepUp for Passwords {
+    fn prove<'a>(&'a self, actor: &'a Actor, password: &'a Secret<String>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.0.prove_password(actor, password))
+    }
 }
 
 impl Services {
@@ -37,7 +51,8 @@ impl Services {
             std::env::current_exe().map_err(|cause| base::Error::internal("this program does not know where it lies").because(cause))?;
         let reports = Reports::new(&backends, &results, &targets, &scans, reports::Config { typeset_command });
         let search = Search::new(&backends, &audit, &targets, &scans, &results);
-        let services = Self { backends, audit, auth, targets, scans, results, reports, search };
+        let devices = Devices::new(&backends, settings.devices.clone(), Arc::new(Passwords(auth.clone())))?;
+        let services = Self { backends, audit, auth, targets, scans, results, reports, search, devices };
         services.backends.subscriptions.set(&services.jobs());
         Ok(services)
     }
@@ -50,5 +65,6 @@ impl Services {
             .merge(results::jobs(&self.results))
             .merge(reports::jobs(&self.reports))
             .merge(search::jobs(&self.search))
+            .merge(devices::jobs(&self.devices))
     }
 }

@@ -18,6 +18,9 @@ pub const BEARER: &str = "bearer";
 /// Name of the security scheme for console sessions.
 pub const SESSION: &str = "session";
 
+/// Name of the security scheme of phones.
+pub const DPOP: &str = "dpop";
+
 /// The problem responses every operation may give; use as `responses((status = 200, …), web::ErrorResponses)`.
 #[derive(Debug, Clone, Copy)]
 pub struct ErrorResponses;
@@ -86,6 +89,9 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         .build();
     let session = ApiKeyValue::with_description("__Host-tyrian", "Console session; unsafe methods also need X-CSRF-Token");
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let dpop =
+        ApiKeyValue::with_description("DPoP", "A proof of possession by the phone's key (RFC 9449); tokens go into `Authorization: DPoP`");
+    components.add_security_scheme(DPOP, SecurityScheme::ApiKey(ApiKey::Header(dpop)));
     components.add_security_scheme(SESSION, SecurityScheme::ApiKey(ApiKey::Cookie(session)));
     let mut tags = BTreeSet::new();
     let mut problems = BTreeMap::new();

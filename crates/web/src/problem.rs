@@ -219,7 +219,10 @@ pub async fn problems(request: Request, next: Next) -> Response {
     let mut told = render(document, wait);
     for (name, value) in &parts.headers {
         let rewritten = name == header::CONTENT_TYPE || name == header::CONTENT_LENGTH;
-        if !rewritten && !told.headers().contains_key(name) {
+        if name == header::WWW_AUTHENTICATE {
+            // Whoever refused knows better than the layer which scheme to ask for.
+            told.headers_mut().insert(name, value.clone());
+        } else if !rewritten && !told.headers().contains_key(name) {
             told.headers_mut().append(name, value.clone());
         }
     }

@@ -5,6 +5,7 @@ mod audit;
 mod config;
 mod correlation;
 mod cvss;
+mod devices;
 mod diff;
 mod docs;
 mod doctor;
@@ -65,6 +66,7 @@ async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
         Command::Findings(findings) => Box::pin(findings::run(findings, cli, &settings)).await,
         Command::Mapping(command) => Box::pin(mapping::run(command, cli, &settings)).await,
         Command::Feeds(feeds) => Box::pin(feeds::run(feeds, cli, &settings)).await,
+        Command::Devices(devices) => Box::pin(devices::run(devices, cli, &settings)).await,
         Command::Search(search) => Box::pin(search::run(search, cli, &settings)).await,
         Command::Audit(audit) => Box::pin(audit::run(audit, cli, &settings)).await,
         Command::User(user) => Box::pin(user::run(user, cli, &settings)).await,

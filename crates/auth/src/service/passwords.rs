@@ -33,6 +33,19 @@ impl Auth {
         Ok(())
     }
 
+    /// Whether this is one's own password: asked again before something dangerous (step-up).
+    ///
+    /// # Errors
+    /// `Unauthenticated` when it is wrong, `TooMany`, `Forbidden` for programs.
+    pub async fn prove_password(&self, actor: &Actor, present: &Secret<String>) -> Result<()> {
+        person(actor)?;
+        self.limit_address(&actor.origin).await?;
+        let user = self.myself(actor).await?;
+        let account =
+            store::credentials::by_login(&self.backends().db, &model::login(&user.username)).await?.ok_or_else(errors::no_user)?;
+        if self.inner.passwords.verify(present, account.password_hash.as_deref()).await? { Ok(()) } else { Err(errors::credentials()) }
+    }
+
     /// Sets a password by a one-time link; the link and every session die.
     ///
     /// # Errors

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0008_results", include_str!("../../../../migrations/0008_results.sql")),
     ("0009_risk", include_str!("../../../../migrations/0009_risk.sql")),
     ("0010_search", include_str!("../../../../migrations/0010_search.sql")),
+    ("0011_devices", include_str!("../../../../migrations/0011_devices.sql")),
     ("0013_insight", include_str!("../../../../migrations/0013_insight.sql")),
 ];
 

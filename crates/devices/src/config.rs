@@ -1,0 +1,219 @@
+//! How long tokens of phones live, and whose attestations are believed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use base::Result;
+use serde::Deserialize;
+
+use crate::errors;
+use crate::vocabulary::Plan;
+
+/// The `[devices]` section.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How phones reach the API, such as `https://api.example.org`; empty takes the `Host` of each request.
+    pub public_url: String,
+    /// `iss` of tokens and commands.
+    pub issuer: String,
+    /// `aud` of access tokens.
+    pub audience: String,
+    /// Life of an access token, in seconds.
+    pub access_ttl_seconds: u64,
+    /// Seconds in which a spent refresh token still gets the same successor, for replies that were lost.
+    pub grace_seconds: u64,
+    /// Days a refresh token lives unused, by plan.
+    pub refresh_days: RefreshDays,
+    /// Days after which a chain of refresh tokens ends however much it is used.
+    pub family_days: u32,
+    /// Life of an attestation nonce, in seconds.
+    pub nonce_seconds: u64,
+    /// Life of an enrolment code, in hours, when its maker does not say.
+    pub code_hours: u32,
+    /// Longest life of a lock nobody confirmed, in hours.
+    pub lock_hours: u32,
+    /// Failures signed by the phone's own key, in ten minutes, that quarantine it.
+    pub failures: u32,
+    /// Requests one phone may send per minute.
+    pub requests_per_minute: u32,
+    /// Whether organisations take phones that cannot attest unless their policy says otherwise.
+    pub software_keys: bool,
+    /// User names that may propose and confirm the global kill switch; it takes two.
+    pub global_operators: Vec<String>,
+    /// Android Key Attestation.
+    pub android: Android,
+    /// Apple App Attest.
+    pub apple: Apple,
+    /// Google Play Integrity.
+    pub play: Play,
+}
+
+/// Days a refresh token lives unused.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RefreshDays {
+    /// Plan free.
+    pub free: u32,
+    /// Plan professional.
+    pub professional: u32,
+    /// Plan high security.
+    pub high_security: u32,
+}
+
+impl Default for RefreshDays {
+    fn default() -> Self {
+        Self { free: 7, professional: 30, high_security: 1 }
+    }
+}
+
+/// The `[devices.android]` section.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Android {
+    /// File of roots to trust instead of Google's.
+    pub roots: Option<PathBuf>,
+    /// File with the list of revoked certificates; without it revocation is not checked.
+    pub revocations: Option<PathBuf>,
+    /// Package names, one of which must be the application's; empty takes any.
+    pub packages: Vec<String>,
+    /// SHA-256 digests (hexadecimal) of signing certificates; empty takes any.
+    pub signers: Vec<String>,
+    /// Verified-boot keys (hexadecimal) of other systems that are taken, such as those of GrapheneOS.
+    pub boot_keys: Vec<String>,
+    /// Whether the boot loader must be locked and the system verified.
+    pub verified_boot: bool,
+}
+
+/// The `[devices.apple]` section.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Apple {
+    /// File of roots to trust instead of Apple's.
+    pub roots: Option<PathBuf>,
+    /// Team and bundle, `TEAMID.com.example.app`; without it App Attest is refused.
+    pub application: String,
+    /// Take attestations of the development environment too.
+    pub development: bool,
+}
+
+/// The `[devices.play]` section.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Play {
+    /// File with the AES key of the Play Console in base64; without it Play Integrity is refused.
+    pub decryption_key: Option<PathBuf>,
+    /// File with the ECDSA public key of the Play Console.
+    pub verification_key: Option<PathBuf>,
+    /// Package names, one of which must have asked; empty takes any.
+    pub packages: Vec<String>,
+    /// SHA-256 digests (hexadecimal) of signing certificates; empty takes any.
+    pub signers: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: String::new(),
+            issuer: "tyrian".to_owned(),
+            audience: "tyrian-devices".to_owned(),
+            access_ttl_seconds: 300,
+            grace_seconds: 10,
+            refresh_days: RefreshDays::default(),
+            family_days: 90,
+            nonce_seconds: 180,
+            code_hours: 24,
+            lock_hours: 24,
+            failures: 5,
+            requests_per_minute: 240,
+            software_keys: false,
+            global_operators: Vec::new(),
+            android: Android::default(),
+            apple: Apple::default(),
+            play: Play::default(),
+        }
+    }
+}
+
+impl Config {
+    /// Refuses values that would open a hole or lock everybody out.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the key.
+    pub fn check(&self) -> Result<()> {
+        let limits: [(&str, u64, u64, u64); 10] = [
+            ("access_ttl_seconds", self.access_ttl_seconds, 30, 3_600),
+            ("grace_seconds", self.grace_seconds, 0, 60),
+            ("family_days", self.family_days.into(), 1, 366),
+            ("nonce_seconds", self.nonce_seconds, 120, 300),
+            ("code_hours", self.code_hours.into(), 1, 720),
+            ("lock_hours", self.lock_hours.into(), 1, 24),
+            ("failures", self.failures.into(), 2, 1_000),
+            ("requests_per_minute", self.requests_per_minute.into(), 1, 60_000),
+            (
+                "refresh_days",
+                u64::from(self.refresh_days.free.min(self.refresh_days.professional).min(self.refresh_days.high_security)),
+                1,
+                366,
+            ),
+            (
+                "refresh_days",
+                u64::from(self.refresh_days.free.max(self.refresh_days.professional).max(self.refresh_days.high_security)),
+                1,
+                366,
+            ),
+        ];
+        for (key, value, least, most) in limits {
+            if !(least..=most).contains(&value) {
+                return Err(errors::setting(key, format!("must be {least} to {most}, not {value}")));
+            }
+        }
+        if self.issuer.is_empty() || self.audience.is_empty() {
+            return Err(errors::setting("issuer, audience", "must not be empty"));
+        }
+        if !self.public_url.is_empty() {
+            let url = url::Url::parse(&self.public_url).map_err(|cause| errors::setting("public_url", cause))?;
+            if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+                return Err(errors::setting("public_url", "must be an http or https address"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn access_ttl(&self) -> Duration {
+        Duration::from_secs(self.access_ttl_seconds)
+    }
+
+    pub(crate) fn grace(&self) -> Duration {
+        Duration::from_secs(self.grace_seconds)
+    }
+
+    pub(crate) fn nonce_ttl(&self) -> Duration {
+        Duration::from_secs(self.nonce_seconds)
+    }
+
+    pub(crate) fn lock_life(&self) -> Duration {
+        hours(self.lock_hours)
+    }
+
+    pub(crate) fn code_life(&self) -> Duration {
+        hours(self.code_hours)
+    }
+
+    pub(crate) fn refresh_life(&self, plan: Plan) -> Duration {
+        let days = match plan {
+            Plan::Free => self.refresh_days.free,
+            Plan::Professional => self.refresh_days.professional,
+            Plan::HighSecurity => self.refresh_days.high_security,
+        };
+        hours(days * 24)
+    }
+
+    pub(crate) fn family_life(&self) -> Duration {
+        hours(self.family_days * 24)
+    }
+}
+
+fn hours(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count) * 3_600)
+}

@@ -1,0 +1,84 @@
+//! What this context tells the others.
+
+use backends::Event;
+use serde::Serialize;
+
+use crate::model::{DeviceId, LockId};
+use crate::vocabulary::{Attested, Cause, Level, Posture};
+
+macro_rules! events {
+    ($($(#[$about:meta])* $name:ident = $text:literal { $($(#[$doc:meta])* $field:ident: $kind:ty),+ $(,)? })+) => {
+        $(
+            $(#[$about])*
+            #[derive(Debug, Clone, Serialize)]
+            pub struct $name {
+                $($(#[$doc])* pub $field: $kind,)+
+            }
+
+            impl Event for $name {
+                const NAME: &'static str = $text;
+
+                fn subject(&self) -> String {
+                    self.device_id.to_string()
+                }
+            }
+        )+
+    };
+}
+
+events! {
+    /// A phone enrolled.
+    DeviceEnrolled = "device.enrolled" {
+        /// The phone.
+        device_id: DeviceId,
+        /// What its attestation is worth.
+        attestation_level: Level,
+    }
+    /// A phone's attestation passed or failed.
+    DeviceAttested = "device.attested" {
+        /// The phone.
+        device_id: DeviceId,
+        /// What became of it.
+        state: Attested,
+        /// What it is worth.
+        level: Level,
+    }
+    /// What a phone may do changed without a lock.
+    PostureChanged = "device.posture_changed" {
+        /// The phone.
+        device_id: DeviceId,
+        /// Before.
+        from: Posture,
+        /// Now.
+        to: Posture,
+    }
+    /// A phone was locked or quarantined.
+    DeviceLocked = "device.locked" {
+        /// The phone.
+        device_id: DeviceId,
+        /// The lock.
+        lock_id: LockId,
+        /// Lock or quarantine.
+        posture: Posture,
+        /// Why.
+        cause: Cause,
+        /// Why, in words.
+        reason: String,
+    }
+    /// A lock ended.
+    DeviceReleased = "device.released" {
+        /// The phone.
+        device_id: DeviceId,
+        /// The lock.
+        lock_id: LockId,
+        /// Why, in words.
+        reason: String,
+    }
+    /// All tokens of a phone were revoked.
+    TokensRevoked = "device.tokens_revoked" {
+        /// The phone.
+        device_id: DeviceId,
+        /// Why, in words.
+        reason: String,
+    }
+}

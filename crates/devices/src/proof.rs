@@ -1,0 +1,135 @@
+//! Proofs of possession with each request: about this request, by a key, carrying a nonce of ours, once. Our nonce makes the phone's
+//! clock irrelevant; it follows from a key and the time, so every node knows it and nothing is kept.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use attestation::dpop::{Demand, Proof, ProofError, verify};
+use attestation::jose::Algorithm as JoseAlgorithm;
+use aws_lc_rs::digest::{SHA256, digest};
+use backends::{Algorithm, Backends};
+use base::{Result, Time};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use url::Url;
+
+use crate::errors;
+use crate::token::sha256;
+
+/// Seconds that one nonce is given out.
+const WINDOW: i64 = 120;
+/// How long a used proof is remembered: longer than its nonce is taken.
+const REMEMBERED: Duration = Duration::from_secs(3 * WINDOW as u64);
+const PURPOSE: &str = "device-nonce";
+/// Longer text is no proof.
+const LONGEST: usize = 4 * 1024;
+
+/// What a request brought.
+#[derive(Debug, Clone)]
+pub struct Presented {
+    /// The proof, as the `DPoP` header carries it.
+    pub proof: Option<String>,
+    /// The access token, as `Authorization: DPoP` carries it.
+    pub token: Option<String>,
+    /// Method of the request.
+    pub method: String,
+    /// `Host` of the request, for when the configuration names no public address.
+    pub host: Option<String>,
+    /// Path of the request as the phone sent it.
+    pub path: String,
+}
+
+/// The nonces of proofs.
+#[derive(Debug, Default)]
+pub(crate) struct Nonces {
+    made: Mutex<Vec<(i64, String)>>,
+}
+
+impl Nonces {
+    /// The nonce to give out at `now`.
+    pub(crate) async fn at(&self, backends: &Backends, now: Time) -> Result<String> {
+        self.of(backends, now.seconds().div_euclid(WINDOW)).await
+    }
+
+    async fn of(&self, backends: &Backends, window: i64) -> Result<String> {
+        if let Some(nonce) = self.remembered(window) {
+            return Ok(nonce);
+        }
+        let signer = backends.keys.signer(PURPOSE, Algorithm::Ed25519).await?;
+        let signature = backends.keys.sign(&signer, format!("tyrian dpop nonce v1 {window}").as_bytes()).await?;
+        let nonce = URL_SAFE_NO_PAD.encode(digest(&SHA256, &signature));
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.push((window, nonce.clone()));
+        if made.len() > 4 {
+            made.remove(0);
+        }
+        Ok(nonce)
+    }
+
+    fn remembered(&self, window: i64) -> Option<String> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.iter().find(|(own, _)| *own == window).map(|(_, nonce)| nonce.clone())
+    }
+
+    /// Whether this nonce was given out lately.
+    async fn knows(&self, backends: &Backends, now: Time, nonce: &str) -> Result<bool> {
+        let window = now.seconds().div_euclid(WINDOW);
+        Ok(self.of(backends, window).await? == nonce || self.of(backends, window - 1).await? == nonce)
+    }
+}
+
+/// What a proof says of itself before its signature is looked at.
+#[derive(Deserialize)]
+struct Claimed {
+    #[serde(default)]
+    nonce: Option<String>,
+    #[serde(default)]
+    htu: String,
+}
+
+/// Checks the proof of a request, once. `thumbprint` is the key it must be by.
+pub(crate) async fn check(
+    backends: &Backends,
+    nonces: &Nonces,
+    public_url: Option<&Url>,
+    presented: &Presented,
+    thumbprint: Option<&str>,
+) -> Result<Proof> {
+    let proof = presented.proof.as_deref().filter(|proof| proof.len() <= LONGEST).ok_or_else(|| errors::proof("there is none"))?;
+    let claimed = claimed(proof).ok_or_else(|| errors::proof("it is no signed token"))?;
+    let now = backends.clock.now();
+    let nonce = claimed.nonce.as_deref().unwrap_or_default();
+    // Told before the signature costs anything: every first request of a phone comes this way.
+    if !nonces.knows(backends, now, nonce).await? {
+        return Err(errors::use_nonce());
+    }
+    let url = address(public_url, presented, &claimed.htu).ok_or_else(|| errors::proof("the request has no address"))?;
+    let mut demand = Demand::new(now.to_chrono(), &presented.method, &url);
+    demand.access_token = presented.token.as_deref();
+    demand.thumbprint = thumbprint;
+    demand.nonce = Some(nonce);
+    demand.algorithms = &[JoseAlgorithm::Es256];
+    let proof = verify(proof, &demand).map_err(|error| match error {
+        ProofError::Nonce => errors::use_nonce(),
+        other => errors::proof(other),
+    })?;
+    let key = format!("nonce:dpop:{}:{}", proof.thumbprint, sha256(&proof.jti));
+    if backends.hot.set_new(&key, b"1", Some(REMEMBERED)).await? { Ok(proof) } else { Err(errors::proof_used()) }
+}
+
+fn claimed(proof: &str) -> Option<Claimed> {
+    let payload = proof.split('.').nth(1)?;
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
+}
+
+/// The address the proof must be about: the public one when it is configured, else what `Host` says, encrypted or not.
+fn address(public_url: Option<&Url>, presented: &Presented, htu: &str) -> Option<Url> {
+    let Some(public) = public_url else {
+        let scheme = if htu.starts_with("https:") { "https" } else { "http" };
+        return Url::parse(&format!("{scheme}://{}{}", presented.host.as_deref()?, presented.path)).ok();
+    };
+    let mut url = public.clone();
+    url.set_path(&presented.path);
+    Some(url)
+}

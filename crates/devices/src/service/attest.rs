@@ -1,0 +1,221 @@
+//! A phone proves again what it is, over a nonce that is spent exactly once. Failures count only when the phone's own key signed them,
+//! so nobody can quarantine somebody else's phone; a repetition after a lost reply is answered and counts nothing.
+
+use std::time::Duration;
+
+use audit::Change;
+use aws_lc_rs::constant_time;
+use backends::Quota;
+use base::{Origin, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::ToSchema;
+
+use super::lay::Order;
+use super::{Challenge, Devices, Phone, Tokens, guarding};
+use crate::events::DeviceAttested;
+use crate::evidence::{Asked, Judged};
+use crate::model::{Device, DeviceId};
+use crate::store::devices::Proven;
+use crate::token::sha256;
+use crate::vocabulary::{Attested, Cause, Level, Platform, Posture, Reach};
+use crate::{actions, errors, store};
+
+/// Nonces one phone may ask for.
+const NONCES: Quota = Quota { burst: 20, per: Duration::from_secs(300) };
+/// How long failures are counted together.
+const FAILURE_WINDOW: Duration = Duration::from_secs(600);
+
+/// What a phone attests with.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attesting {
+    /// The nonce it was given.
+    #[schema(max_length = 128)]
+    pub nonce: String,
+    /// What its platform says.
+    #[serde(default)]
+    #[schema(max_length = 65536)]
+    pub evidence: String,
+    /// Ask for new tokens, after the old ones were revoked or lost.
+    #[serde(default)]
+    pub wants_tokens: bool,
+}
+
+/// What an attestation came to.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = DeviceAttestation)]
+pub struct Attestation {
+    /// What became of it.
+    pub state: Attested,
+    /// What it is worth.
+    pub level: Level,
+    /// The same as a number, 0 to 1; it fades within a day.
+    pub score: f64,
+    /// New tokens, when they were asked for.
+    pub tokens: Option<Tokens>,
+}
+
+/// What became of a nonce.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Used {
+    /// It was good, and is spent now.
+    Fresh,
+    /// The same request spent it before: the reply was lost.
+    Repeated,
+    /// It is unknown, over, or was spent by something else.
+    Replayed,
+}
+
+impl Devices {
+    pub(super) async fn challenge(&self, device: DeviceId) -> Result<Challenge> {
+        let hot = &self.backends().hot;
+        let verdict = hot.limit(&format!("rl:nonce:{device}"), NONCES).await?;
+        if !verdict.allowed {
+            return Err(errors::too_often(verdict.retry_after));
+        }
+        let name = self.backends().ids.secret(9)?;
+        let secret = self.backends().ids.secret(24)?;
+        let life = self.config().nonce_ttl();
+        hot.set(&nonce_key(device, name.expose()), secret.expose().as_bytes(), Some(life)).await?;
+        Ok(Challenge { device_id: device, nonce: format!("{}.{}", name.expose(), secret.expose()), expires_at: self.now() + life })
+    }
+
+    /// Spends a nonce of this phone: of all who bring it, on whatever node, one finds it fresh.
+    pub(crate) async fn spend(&self, device: DeviceId, nonce: &str, request: &str) -> Result<Used> {
+        let hot = &self.backends().hot;
+        let Some((name, secret)) = nonce.split_once('.').filter(|_| nonce.len() <= 128) else { return Ok(Used::Replayed) };
+        let (key, used) = (nonce_key(device, name), format!("nonce:used:{device}:{name}"));
+        let digest = sha256(request);
+        let is_there = hot.get(&key).await?.is_some_and(|kept| constant_time::verify_slices_are_equal(&kept, secret.as_bytes()).is_ok());
+        // Who spends it is written down first: a repetition that overtakes the first try is still known for one.
+        let is_first = is_there && hot.set_new(&used, digest.as_bytes(), Some(self.config().nonce_ttl() * 2)).await?;
+        let outcome = if is_first {
+            if hot.delete_if(&key, secret.as_bytes()).await? { Used::Fresh } else { Used::Replayed }
+        } else if hot.get(&used).await?.is_some_and(|kept| kept == digest.as_bytes()) {
+            Used::Repeated
+        } else {
+            Used::Replayed
+        };
+        let label = match outcome {
+            Used::Fresh => "fresh",
+            Used::Repeated => "repeated",
+            Used::Replayed => "refused",
+        };
+        metrics::counter!("device_nonces_total", "outcome" => label).increment(1);
+        Ok(outcome)
+    }
+
+    /// Takes an attestation of an enrolled phone.
+    ///
+    /// # Errors
+    /// `Forbidden` when the nonce or the evidence is refused, `Unavailable` when it cannot be told whether the nonce was used.
+    pub async fn attest(&self, phone: &Phone, new: Attesting, origin: &Origin) -> Result<Attestation> {
+        let device = &phone.device;
+        let outcome = match self.spend(device.id, &new.nonce, &new.evidence).await? {
+            Used::Fresh => self.judge_again(phone, &new, origin).await?,
+            Used::Repeated => match device.attestation_state {
+                Attested::Failed => return Err(errors::attestation(&["refused before"])),
+                state => (state, device.attestation_level),
+            },
+            Used::Replayed => {
+                self.count_failure(device, "an attestation nonce was used again or is over", origin).await?;
+                return Err(errors::nonce());
+            }
+        };
+        let tokens = if new.wants_tokens {
+            // Whoever is locked proves itself in vain: tokens come after the release.
+            let now = store::devices::of_tenant(&self.backends().db, device.tenant, device.id).await?.ok_or_else(errors::unknown_key)?;
+            if now.is_locked(self.now()) {
+                return Err(errors::locked(now.locked_until));
+            }
+            Some(self.new_family(&now, "attested anew", origin).await?)
+        } else {
+            None
+        };
+        let (state, level) = outcome;
+        Ok(Attestation { state, level, score: attestation::Level::from(level).weight(), tokens })
+    }
+
+    async fn judge_again(&self, phone: &Phone, new: &Attesting, origin: &Origin) -> Result<(Attested, Level)> {
+        let device = &phone.device;
+        if device.platform == Platform::Software {
+            // It proves its key, which the request did already, and nothing more.
+            return Ok((Attested::Never, Level::None));
+        }
+        let judged = self.inner.verifiers.judge(&Asked {
+            platform: device.platform,
+            at: self.now().to_chrono(),
+            nonce: &new.nonce,
+            thumbprint: &device.thumbprint,
+            key: None,
+            evidence: &new.evidence,
+            attested: device.attested_key.as_deref().map(|key| (key, device.attested_counter, device.attestation_level)),
+        })?;
+        let is_good = judged.failed.is_empty();
+        let outcome = if is_good { "passed" } else { "refused" };
+        metrics::counter!("device_attestations_total", "platform" => device.platform.as_str(), "outcome" => outcome).increment(1);
+        if is_good && self.note_attestation(phone, &judged, Attested::Passed).await? {
+            return Ok((Attested::Passed, judged.report.level.into()));
+        }
+        let failed = if is_good { vec!["counter"] } else { judged.failed.clone() };
+        self.note_attestation(phone, &judged, Attested::Failed).await?;
+        let now = self.now().micros();
+        self.inner.fleet.with(&self.backends().hot, device.id, |engine| engine.attestation_failed(now)).await;
+        self.count_failure(device, &format!("the attestation failed: {}", failed.join(", ")), origin).await?;
+        Err(errors::attestation(&failed))
+    }
+
+    /// False when an assertion's counter was not higher than the last one.
+    async fn note_attestation(&self, phone: &Phone, judged: &Judged, state: Attested) -> Result<bool> {
+        let device = &phone.device;
+        let report = serde_json::to_value(&judged.report).unwrap_or_default();
+        let passed = state == Attested::Passed;
+        let level = if passed { judged.report.level.into() } else { device.attestation_level };
+        let action = if passed { actions::ATTEST } else { actions::ATTEST_FAILED };
+        let mut change = Change::begin(self.backends(), &phone.actor, action).await?;
+        let proven = Proven {
+            state,
+            level,
+            at: if passed { Some(change.now()) } else { device.attested_at },
+            report: &report,
+            counter: judged.counter.filter(|_| passed),
+        };
+        if !store::devices::attested(&mut change, device.id, &proven).await? {
+            return Ok(false);
+        }
+        let told = json!({ "state": state, "level": level, "failed": judged.failed });
+        store::timeline::add(&mut change, device.id, if passed { "attested" } else { "attestation_failed" }, &told).await?;
+        change.subject("device", device.id);
+        change.detail(told);
+        change.publish(&DeviceAttested { device_id: device.id, state, level }).await?;
+        let standing = store::devices::standing_in(&mut change, device.id).await?;
+        change.commit().await?;
+        self.learned(device.tenant, standing).await;
+        Ok(true)
+    }
+
+    /// One more failure that the phone's own key signed; too many quarantine it.
+    pub(crate) async fn count_failure(&self, device: &Device, what: &str, origin: &Origin) -> Result<()> {
+        let count = self.backends().hot.count(&format!("rl:failures:{}", device.id), 1, FAILURE_WINDOW).await?;
+        tracing::info!(device = %device.id, failures = count.value, what, "a device failed to prove itself");
+        if count.value < i64::from(self.config().failures) {
+            return Ok(());
+        }
+        let order = Order {
+            posture: Posture::Quarantine,
+            cause: Cause::RepeatedFailures,
+            reason: format!("{} failures within ten minutes; the last: {what}", count.value),
+            evidence: json!({ "failures": count.value, "last": what }),
+            reach: Reach::Application,
+            expires_at: None,
+            revokes: true,
+            score: None,
+        };
+        self.lay(&guarding(device.tenant, device.id, origin), device.id, order).await.map(drop)
+    }
+}
+
+fn nonce_key(device: DeviceId, name: &str) -> String {
+    format!("nonce:{device}:{name}")
+}

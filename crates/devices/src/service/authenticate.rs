@@ -1,0 +1,121 @@
+//! From a request to a phone: the token is ours and in its time, the proof is about this request by the token's key, and the phone is
+//! not barred. Each of these is asked with every request, whatever is remembered.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attestation::dpop::Proof;
+use backends::Quota;
+use base::{Actor, Origin, Result};
+
+use super::{Devices, speaking};
+use crate::bars::{self, Named};
+use crate::model::{Device, DeviceId};
+use crate::proof::{self, Presented};
+use crate::token::{self, Claims};
+use crate::{errors, store};
+
+/// Most by which clocks of our own nodes may differ, in seconds (SPEC BR-1).
+const SKEW: i64 = 30;
+
+/// A phone that was recognised.
+#[derive(Debug, Clone)]
+pub struct Phone {
+    /// Its row, a moment old at most.
+    pub device: Arc<Device>,
+    /// It as an actor.
+    pub actor: Actor,
+}
+
+impl Devices {
+    /// The phone behind an access token: recognised, and allowed to be served.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for a token or proof that is not good, `Forbidden` while locked or stopped, `TooMany`.
+    pub async fn serve(&self, presented: &Presented, origin: &Origin) -> Result<Phone> {
+        let token = presented.token.as_deref().ok_or_else(errors::token)?;
+        let claims = self.claims(token).await?;
+        self.prove(presented, Some(&claims.cnf.jkt)).await?;
+        let named = Named { tenant: claims.tenant, device: claims.sub, generation: claims.generation };
+        self.bar(named).await?;
+        self.limit(claims.sub).await?;
+        let device = self.known(&claims).await?;
+        let actor = speaking(&device, Some(claims.jti.clone()), origin);
+        Ok(Phone { device, actor })
+    }
+
+    /// The phone whose key signed the proof, whatever it may do: a locked phone still learns why, and gets its commands.
+    ///
+    /// # Errors
+    /// `Unauthenticated` when the proof is not good or the key is nobody's, `TooMany`.
+    pub async fn recognise(&self, presented: &Presented, origin: &Origin) -> Result<Phone> {
+        let proof = self.prove(presented, None).await?;
+        let found = store::devices::by_thumbprint(&self.backends().db, &proof.thumbprint).await?;
+        let device = Arc::new(found.ok_or_else(errors::unknown_key)?);
+        self.limit(device.id).await?;
+        let actor = speaking(&device, None, origin);
+        Ok(Phone { device, actor })
+    }
+
+    /// Checks the proof of a request by the given key, or any.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, and `Unavailable` when it cannot be told whether it was used before.
+    pub async fn prove(&self, presented: &Presented, thumbprint: Option<&str>) -> Result<Proof> {
+        proof::check(self.backends(), &self.inner.nonces, self.inner.public_url.as_ref(), presented, thumbprint).await
+    }
+
+    /// The nonce that the next proof must carry.
+    ///
+    /// # Errors
+    /// The key store's.
+    pub async fn proof_nonce(&self) -> Result<String> {
+        self.inner.nonces.at(self.backends(), self.now()).await
+    }
+
+    async fn claims(&self, token: &str) -> Result<Arc<Claims>> {
+        let hash = token::sha256(token);
+        let claims = match self.inner.tokens.get(&hash) {
+            Some(claims) => claims,
+            None => {
+                let claims = Arc::new(token::read_access(&self.backends().keys, token).await?.ok_or_else(errors::token)?);
+                self.inner.tokens.insert(hash, Arc::clone(&claims));
+                claims
+            }
+        };
+        let config = self.config();
+        let is_for_us = claims.iss == config.issuer && claims.aud == config.audience;
+        if is_for_us && token::is_timely(&claims, self.now(), SKEW) { Ok(claims) } else { Err(errors::token()) }
+    }
+
+    /// Refuses a barred phone, by what this process holds when that is fresh, else by the database.
+    pub(crate) async fn bar(&self, named: Named) -> Result<()> {
+        let now = self.now();
+        if self.inner.bars.is_fresh() {
+            return self.inner.bars.check(named, now);
+        }
+        let db = &self.backends().db;
+        let (standing, switches) = tokio::join!(store::devices::standing_of(db, named.device), store::switches::on(db, now));
+        bars::judge(named, standing.map_err(errors::stale)?, &switches.map_err(errors::stale)?, now)
+    }
+
+    async fn limit(&self, device: DeviceId) -> Result<()> {
+        let per_minute = self.config().requests_per_minute;
+        let quota = Quota { burst: per_minute, per: Duration::from_secs(60) };
+        // Open while counters are down: a limit protects the service, it must not be what stops it.
+        match self.backends().hot.limit(&format!("rl:device:{device}"), quota).await {
+            Ok(verdict) if !verdict.allowed => Err(errors::too_often(verdict.retry_after)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn known(&self, claims: &Claims) -> Result<Arc<Device>> {
+        if let Some(device) = self.inner.known.get(&claims.sub) {
+            return Ok(device);
+        }
+        let found = store::devices::of_tenant(&self.backends().db, claims.tenant, claims.sub).await?;
+        let device = Arc::new(found.ok_or_else(errors::token)?);
+        self.inner.known.insert(device.id, Arc::clone(&device));
+        Ok(device)
+    }
+}

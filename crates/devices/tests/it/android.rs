@@ -1,0 +1,189 @@
+//! Android Key Attestation through the routes: chains under a root of our own, around the phone's own key.
+
+use devices::{Android, Config};
+use http::StatusCode;
+use rcgen::{
+    BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, DnValue, IsCa, Issuer, KeyPair, SerialNumber,
+    date_time_ymd,
+};
+use serde_json::json;
+use testkit::{Engine, engines};
+
+use crate::handset::{Ask, Handset, Reply};
+use crate::stage::{Stage, config};
+
+const EXTENSION: &[u64] = &[1, 3, 6, 1, 4, 1, 11129, 2, 1, 17];
+const SIGNER: [u8; 32] = [0x51; 32];
+
+/// DER: tag, length, content.
+fn der(tag: &[u8], content: &[u8]) -> Vec<u8> {
+    let length = if content.len() < 128 { vec![content.len() as u8] } else { vec![0x82, (content.len() >> 8) as u8, content.len() as u8] };
+    [tag, &length, content].concat()
+}
+
+fn integer(value: u32) -> Vec<u8> {
+    // A leading zero keeps it positive; surplus ones are not canonical.
+    let bytes: Vec<u8> = [&[0], &value.to_be_bytes()[..]].concat();
+    let first = bytes.iter().position(|byte| *byte != 0).unwrap_or(4);
+    let from = if bytes[first] >= 0x80 { first - 1 } else { first };
+    der(&[2], &bytes[from..])
+}
+
+fn tagged(tag: u32, content: &[u8]) -> Vec<u8> {
+    let head = match tag {
+        0..=30 => vec![0xa0 | tag as u8],
+        31..=127 => vec![0xbf, tag as u8],
+        _ => vec![0xbf, 0x80 | (tag >> 7) as u8, (tag & 0x7f) as u8],
+    };
+    der(&head, content)
+}
+
+/// A signing key in the trusted environment of a locked phone, made for this challenge.
+fn description(challenge: &str) -> Vec<u8> {
+    let octets = |content: &[u8]| der(&[4], content);
+    let sequence = |parts: &[Vec<u8>]| der(&[0x30], &parts.concat());
+    let set = |content: Vec<u8>| der(&[0x31], &content);
+    let package = sequence(&[octets(b"com.example.app"), integer(7)]);
+    let application = sequence(&[set(package), set(octets(&SIGNER))]);
+    let root_of_trust = sequence(&[octets(&[0x42; 32]), der(&[1], &[0xff]), der(&[10], &[0]), octets(&[9; 32])]);
+    let hardware = [
+        (1, set(integer(2))),
+        (2, integer(3)),
+        (3, integer(256)),
+        (10, integer(1)),
+        (702, integer(0)),
+        (704, root_of_trust),
+        (705, integer(140_000)),
+        (706, integer(202_512)),
+    ];
+    let list = |entries: &[(u32, Vec<u8>)]| sequence(&entries.iter().map(|(tag, value)| tagged(*tag, value)).collect::<Vec<_>>());
+    sequence(&[
+        integer(300),
+        der(&[10], &[1]),
+        integer(300),
+        der(&[10], &[1]),
+        octets(challenge.as_bytes()),
+        octets(b""),
+        list(&[(709, octets(&application))]),
+        list(&hardware),
+    ])
+}
+
+/// A factory that makes phones.
+struct Factory {
+    root: CertificateParams,
+    key: KeyPair,
+    folder: tempfile::TempDir,
+}
+
+fn params(title: Option<&str>, name: &str, serial: u8) -> CertificateParams {
+    let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+    let mut named = DistinguishedName::new();
+    if let Some(title) = title {
+        named.push(DnType::from_oid(&[2, 5, 4, 12]), DnValue::Utf8String(title.to_owned()));
+    }
+    named.push(DnType::from_oid(&[2, 5, 4, 5]), DnValue::PrintableString(name.try_into().unwrap()));
+    params.distinguished_name = named;
+    params.serial_number = Some(SerialNumber::from_slice(&[0x7a, serial]));
+    (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2030, 1, 1));
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params
+}
+
+fn pair() -> KeyPair {
+    KeyPair::generate_for(&rcgen::PKCS_ECDSA_P256_SHA256).unwrap()
+}
+
+impl Factory {
+    fn new() -> Self {
+        let (root, key) = (params(None, "root", 1), pair());
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("root.pem"), root.self_signed(&key).unwrap().pem()).unwrap();
+        Self { root, key, folder }
+    }
+
+    fn config(&self) -> Config {
+        let android = Android {
+            roots: Some(self.folder.path().join("root.pem")),
+            packages: vec!["com.example.app".to_owned()],
+            signers: vec![hex::encode(SIGNER)],
+            verified_boot: true,
+            ..Android::default()
+        };
+        Config { android, software_keys: false, ..config() }
+    }
+
+    /// The chain of `target` made for this challenge, leaf first.
+    fn chain(&self, target: &KeyPair, challenge: &str) -> String {
+        let mut pems = vec![self.root.self_signed(&self.key).unwrap().pem()];
+        let (mut above, mut above_key) = (self.root.clone(), KeyPair::try_from(self.key.serialize_der()).unwrap());
+        for (name, serial) in [("intermediate", 2), ("attestation", 3)] {
+            let (own, own_key) = (params(Some("TEE"), name, serial), pair());
+            pems.push(own.signed_by(&own_key, &Issuer::new(above, above_key)).unwrap().pem());
+            (above, above_key) = (own, own_key);
+        }
+        let mut leaf = params(None, "target", 4);
+        leaf.custom_extensions = vec![CustomExtension::from_oid_content(EXTENSION, description(challenge))];
+        pems.push(leaf.signed_by(target, &Issuer::new(above, above_key)).unwrap().pem());
+        pems.reverse();
+        pems.concat()
+    }
+}
+
+async fn enrol(stage: &Stage, phone: &Handset, code: &str, nonce: &str, evidence: &str) -> Reply {
+    let body = json!({ "key": phone.jwk, "platform": "android-key", "nonce": nonce, "evidence": evidence });
+    phone.ask(stage, Ask { method: "POST", path: "/device/enrol", token: None, code: Some(code), body: Some(body) }).await
+}
+
+#[tokio::test]
+async fn an_attested_key_enrols_itself_and_vouches_again_with_a_fresh_one() {
+    for engine in engines() {
+        let factory = Factory::new();
+        let stage = Stage::with(engine, factory.config()).await;
+        let code = stage.code(json!({})).await;
+        let key = pair();
+        let mut phone = Handset::of(&key.serialize_der());
+        let nonce = stage.nonce(&phone, &code).await;
+        let reply = enrol(&stage, &phone, &code, &nonce, &factory.chain(&key, &nonce)).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.body);
+        assert_eq!(reply.body["device"]["attestation_level"].as_str(), Some("trusted_environment"));
+        phone.take(&reply.body["tokens"]);
+        assert_eq!(phone.knocks(&stage).await.status, StatusCode::OK);
+
+        let attest = async |challenge: &dyn Fn(&str) -> String| {
+            let nonce = phone.challenge(&stage).await;
+            let body = json!({ "nonce": nonce, "evidence": factory.chain(&pair(), &challenge(&nonce)) });
+            phone.keyed(&stage, "POST", "/device/attest", Some(body)).await
+        };
+        let mine = phone.thumbprint();
+        let again = attest(&|nonce| format!("{nonce}.{mine}")).await;
+        assert_eq!((again.status, again.body["state"].as_str()), (StatusCode::OK, Some("passed")), "{}", again.body);
+        // A fresh key of another phone vouches for that one.
+        for wrong in [Handset::new().thumbprint(), String::new()] {
+            let refused = attest(&|nonce| format!("{nonce}.{wrong}")).await;
+            assert_eq!(refused.code(), "devices.attestation");
+            assert!(refused.body["detail"].as_str().unwrap().contains("challenge"), "{}", refused.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_attested_key_vouches_for_no_other_key_root_or_nonce() {
+    let (factory, other) = (Factory::new(), Factory::new());
+    let stage = Stage::with(Engine::Embedded, factory.config()).await;
+    let code = stage.code(json!({})).await;
+    let key = pair();
+    let phone = Handset::of(&key.serialize_der());
+    let nonce = async || stage.nonce(&phone, &code).await;
+    let (first, second, third) = (nonce().await, nonce().await, nonce().await);
+    for (nonce, evidence, check) in [
+        (&first, factory.chain(&pair(), &first), "device_key"),
+        (&second, other.chain(&key, &second), "trusted_root"),
+        (&third, factory.chain(&key, &first), "challenge"),
+    ] {
+        let refused = enrol(&stage, &phone, &code, nonce, &evidence).await;
+        assert_eq!(refused.code(), "devices.attestation", "{check}");
+        assert!(refused.body["detail"].as_str().unwrap().ends_with(&format!(": {check}")), "{}", refused.body);
+    }
+    assert_eq!(stage.world.count("devices").await, 0);
+}

@@ -1,0 +1,14 @@
+//! The stories of this context: through the service and its routes, on both kinds of engines.
+#![cfg(test)]
+
+mod android;
+mod enrolling;
+mod evidence;
+mod handset;
+mod judging;
+mod locking;
+mod racing;
+mod routes;
+mod stage;
+mod stealing;
+mod switching;

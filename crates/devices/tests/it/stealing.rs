@@ -1,0 +1,115 @@
+//! Tokens in the wrong hands, and a revocation that nothing forgets.
+
+use http::StatusCode;
+use serde_json::json;
+use testkit::{Engine, engines, eventually};
+
+use crate::handset::Handset;
+use crate::stage::{Stage, config, service};
+
+#[tokio::test]
+async fn a_refresh_token_with_another_key_locks_the_phone_before_its_next_request() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let phone = stage.phone(json!({})).await;
+        // Another node, which only hears of it.
+        let other = service(&stage.world.backends, config());
+        other.start();
+        let thief = Handset::new();
+        let refused = thief.exchange(&stage, &phone.refresh).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::UNAUTHORIZED, "devices.grant"), "the thief learns nothing more");
+        let refused = phone.knocks(&stage).await;
+        assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "devices.locked"));
+        let why = stage.order("GET", &format!("/devices/{}/why", phone.id), None).await;
+        assert_eq!((why["lock"]["cause"].as_str(), why["lock"]["automatic"].as_bool()), (Some("refresh_reuse"), Some(true)));
+        assert!(why["lock"]["expires_at"].is_string() && why["lock"]["evidence"]["generation"] == 1, "{}", why["lock"]);
+        let told = phone.keyed(&stage, "GET", "/device/commands", None).await.body;
+        assert_eq!(told["items"][0]["kind"].as_str(), Some("CRITICAL_LOCK"));
+        assert_eq!(stage.logged("devices.lock_itself").await, 1);
+
+        // After the release the old tokens stay dead; the key gets new ones.
+        stage.order("POST", &format!("/devices/{}/unlock", phone.id), Some(json!({ "reason": "clean" }))).await;
+        assert_eq!(phone.knocks(&stage).await.code(), "devices.revoked");
+        assert_eq!(phone.exchange(&stage, &phone.refresh).await.code(), "devices.grant");
+        let nonce = phone.challenge(&stage).await;
+        let anew = phone.keyed(&stage, "POST", "/device/attest", Some(json!({ "nonce": nonce, "wants_tokens": true }))).await;
+        let mut phone = phone;
+        phone.take(&anew.body["tokens"]);
+        assert_eq!(phone.knocks(&stage).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn a_spent_token_is_forgiven_within_the_grace_and_theft_after_it() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let phone = stage.phone(json!({})).await;
+        let first = phone.exchange(&stage, &phone.refresh).await;
+        stage.pass(9);
+        let again = phone.exchange(&stage, &phone.refresh).await;
+        assert_eq!(first.body["refresh_token"], again.body["refresh_token"], "the same successor: {}", again.body);
+        stage.pass(2);
+        assert_eq!(phone.exchange(&stage, &phone.refresh).await.code(), "devices.grant");
+        assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("lock"));
+        let successor = first.body["refresh_token"].as_str().unwrap();
+        assert_eq!(phone.exchange(&stage, successor).await.code(), "devices.grant", "the whole chain is dead");
+    }
+}
+
+#[tokio::test]
+async fn unknown_and_expired_tokens_lock_nobody() {
+    let stage = Stage::new(Engine::Embedded).await;
+    let phone = stage.phone(json!({})).await;
+    let mut forged = phone.refresh.clone().into_bytes();
+    forged[10] = if forged[10] == b'A' { b'B' } else { b'A' };
+    for token in ["", "tdr_", "nonsense", &phone.access, &String::from_utf8(forged).unwrap()] {
+        assert_eq!(Handset::new().exchange(&stage, token).await.code(), "devices.grant", "{token}");
+    }
+    stage.pass(8 * 24 * 3600);
+    assert_eq!(phone.exchange(&stage, &phone.refresh).await.code(), "devices.grant", "over, not stolen");
+    assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("observe"));
+}
+
+#[tokio::test]
+async fn a_revocation_survives_the_loss_of_everything_hot_and_reaches_other_nodes() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let (phone, honest) = (stage.phone(json!({})).await, stage.phone(json!({})).await);
+        Handset::new().exchange(&stage, &phone.refresh).await;
+        // Restarted on an empty hot store: nothing but the database is left.
+        let hot = match engine {
+            Engine::Embedded => format!("{}-after", stage.world.config.hot),
+            Engine::Distributed => testkit::servers::fresh_redis(),
+        };
+        let stage = stage.restarted(hot).await;
+        // Before it has read anything, and after.
+        assert_eq!(phone.knocks(&stage).await.code(), "devices.locked");
+        stage.devices.start();
+        for _ in 0..3 {
+            assert_eq!(phone.knocks(&stage).await.code(), "devices.locked");
+            assert_eq!(phone.exchange(&stage, &phone.refresh).await.code(), "devices.grant");
+            assert_eq!(honest.knocks(&stage).await.status, StatusCode::OK);
+        }
+        assert_eq!(honest.exchange(&stage, &honest.refresh).await.status, StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn a_node_that_only_keeps_watch_refuses_within_a_second_and_serves_again_after_the_release() {
+    for engine in engines() {
+        let here = Stage::new(engine).await;
+        let phone = here.phone(json!({})).await;
+        let backends = here.world.backends.clone();
+        let devices = here.devices.clone();
+        let operator = here.operator.clone();
+        let there = here.elsewhere(&backends, config());
+        there.devices.start();
+        assert_eq!(phone.knocks(&there).await.status, StatusCode::OK);
+        let id = phone.id.parse().unwrap();
+        let order = serde_json::from_value(json!({ "reason": "test" })).unwrap();
+        devices.lock(&operator, id, order).await.unwrap();
+        eventually("the other node refuses", async || phone.knocks(&there).await.code() == "devices.locked").await;
+        devices.unlock(&operator, id, "over").await.unwrap();
+        eventually("the other node serves again", async || phone.knocks(&there).await.status == StatusCode::OK).await;
+    }
+}

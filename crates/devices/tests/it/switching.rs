@@ -1,0 +1,79 @@
+//! Kill switches: who may throw them, whom they stop, and how they end.
+
+use http::StatusCode;
+use serde_json::json;
+use testkit::{Engine, engines};
+
+use crate::stage::{PASSWORD, Stage, config};
+
+#[tokio::test]
+async fn a_switch_stops_an_organisations_phones_until_it_is_released() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let (one, two) = (stage.phone(json!({})).await, stage.phone(json!({ "ownership": "byod" })).await);
+        let proposed = stage.order("POST", "/devices/switches", Some(json!({ "scope": "tenant", "reason": "outbreak" }))).await;
+        assert_eq!((proposed["affects"].as_i64(), one.knocks(&stage).await.status), (Some(2), StatusCode::OK), "nobody is stopped yet");
+        let path = format!("/devices/switches/{}", proposed["id"].as_str().unwrap());
+        for password in [json!({}), json!({ "password": "wrong" })] {
+            let (status, problem) = stage.ask(&stage.operator, "POST", &format!("{path}/confirm"), Some(password)).await;
+            assert!(status.is_client_error(), "{problem}");
+        }
+        stage.order("POST", &format!("{path}/confirm"), Some(json!({ "password": PASSWORD }))).await;
+        for phone in [&one, &two] {
+            let refused = phone.knocks(&stage).await;
+            assert_eq!((refused.status, refused.code()), (StatusCode::FORBIDDEN, "devices.stopped"));
+            assert_eq!(phone.exchange(&stage, &phone.refresh).await.code(), "devices.stopped");
+        }
+        stage.work().await;
+        let told = two.keyed(&stage, "GET", "/device/commands", None).await.body;
+        assert_eq!(
+            (told["items"][0]["kind"].as_str(), told["items"][0]["reach"].as_str()),
+            (Some("IMMEDIATE_QUARANTINE"), Some("application"))
+        );
+        let again = stage.ask(&stage.operator, "POST", &format!("{path}/confirm"), Some(json!({ "password": PASSWORD }))).await;
+        assert_eq!(again.1["code"].as_str(), Some("devices.switch_over"));
+        stage.order("POST", &format!("{path}/release"), Some(json!({ "reason": "over" }))).await;
+        assert_eq!(one.knocks(&stage).await.status, StatusCode::OK);
+        stage.work().await;
+        let told = two.keyed(&stage, "GET", "/device/commands", None).await.body;
+        assert_eq!(
+            told["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect::<Vec<_>>(),
+            ["IMMEDIATE_QUARANTINE", "RELEASE"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_switch_for_one_phone_stops_that_one_and_ends_by_itself() {
+    let stage = Stage::new(Engine::Embedded).await;
+    let (one, two) = (stage.phone(json!({})).await, stage.phone(json!({})).await);
+    let body = json!({ "scope": "device", "device_id": one.id, "reason": "r", "seconds": 60 });
+    let proposed = stage.order("POST", "/devices/switches", Some(body)).await;
+    let path = format!("/devices/switches/{}/confirm", proposed["id"].as_str().unwrap());
+    stage.order("POST", &path, Some(json!({ "password": PASSWORD }))).await;
+    assert_eq!((one.knocks(&stage).await.code(), two.knocks(&stage).await.status), ("devices.stopped", StatusCode::OK));
+    stage.pass(61);
+    assert_eq!(one.knocks(&stage).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_global_switch_takes_two_named_people() {
+    let operators = vec!["User-1".to_owned(), "user-2".to_owned()];
+    let stage = Stage::with(Engine::Embedded, devices::Config { global_operators: operators, ..config() }).await;
+    let phone = stage.phone(json!({})).await;
+    let mut second = stage.operator.clone();
+    second.user = stage.world.other(&[]).user;
+    second.username = "user-2".to_owned();
+    let mut third = second.clone();
+    third.username = "user-3".to_owned();
+    let body = json!({ "scope": "global", "reason": "everything burns" });
+    let (status, problem) = stage.ask(&third, "POST", "/devices/switches", Some(body.clone())).await;
+    assert_eq!((status, problem["code"].as_str()), (StatusCode::FORBIDDEN, Some("devices.global_switch")));
+    let proposed = stage.order("POST", "/devices/switches", Some(body)).await;
+    let path = format!("/devices/switches/{}/confirm", proposed["id"].as_str().unwrap());
+    let password = Some(json!({ "password": PASSWORD }));
+    for (actor, code) in [(&stage.operator, Some("devices.second_person")), (&third, Some("devices.global_switch")), (&second, None)] {
+        assert_eq!(stage.ask(actor, "POST", &path, password.clone()).await.1["code"].as_str(), code);
+    }
+    assert_eq!(phone.knocks(&stage).await.code(), "devices.stopped");
+}
