@@ -202,8 +202,11 @@ pub(crate) fn sample(field: &str, most: usize) -> Error {
 pub(crate) fn mapping_proposed(filename: Option<&str>, names: &[String]) -> Error {
     let name = filename.unwrap_or("the file");
     let wanted: Vec<String> = names.iter().map(|name| format!("`mapping:{name}`")).collect();
-    Error::invalid("results.mapping_proposed", format!("the format of {name} is not recognised, but it fits {}; name it", wanted.join(" and ")))
-        .at("format")
+    Error::invalid(
+        "results.mapping_proposed",
+        format!("the format of {name} is not recognised, but it fits {}; name it", wanted.join(" and ")),
+    )
+    .at("format")
 }
 
 /// The file cannot be read by the mapping; nothing was taken in.

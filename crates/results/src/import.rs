@@ -55,8 +55,7 @@ impl Results {
         }
         let origin = Origin { import: change.id(), target: target_id, scan: None, is_whole_run: true, options, is_dry: dry_run };
         let Applied { summary, differences } = ingest::apply(&mut change, &mut batch, &origin, &Reporter::default()).await?;
-        let import =
-            Import { filename, sha256: Some(file.sha256), dry_run, differences, ..imported(&change, &origin, &format, summary) };
+        let import = Import { filename, sha256: Some(file.sha256), dry_run, differences, ..imported(&change, &origin, &format, summary) };
         if dry_run {
             return Ok(import);
         }

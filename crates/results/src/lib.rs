@@ -31,9 +31,9 @@ pub use events::{FindingDecided, ImportUndone, ResultsImported};
 pub use export::ExportFormat;
 pub use http::routes;
 pub use ingest::{ImportProgress, Preview, preview};
-pub use jobs::{LearnFalsePositives, LinkImport, RelinkNames};
 pub use jobs::{AssessAll, AssessDaily, AssessImport};
 pub use jobs::{ExpireDecisions, IngestArtifact, RecordTrends, RunImport, SettleScan, jobs};
+pub use jobs::{LearnFalsePositives, LinkImport, RelinkNames};
 pub use model::{
     Analytics, Batch, BatchId, BulkDecision, BulkOutcome, ByStatus, Cause, ChangeKind, Closing, Cluster, ClusterMove, ClusterRef, Counts,
     CoverageRow, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Difference, Filter, FilterId, Finding, FindingDetail,
@@ -41,9 +41,9 @@ pub use model::{
     NewFilter, Period, Policy, Resolution, Review, ReviewId, SavedFilter, Seen, SeenEvidence, Sort, State, Status, TrendDay, Verdict,
 };
 pub use model::{
-    AttackPath, AttackPaths, CauseFilter, CauseKind, ClusterJoin, EdgeKind, FalsePositiveEstimate, FalsePositiveLearning, FalsePositiveReason,
-    MappingTrial, MappingUse, PathStep, Pattern, PatternFilter, PatternKind, RootCause, RootCauses, SavedMapping, StepRole, TriedObservation,
-    TryMapping,
+    AttackPath, AttackPaths, CauseFilter, CauseKind, ClusterJoin, EdgeKind, FalsePositiveEstimate, FalsePositiveLearning,
+    FalsePositiveReason, MappingTrial, MappingUse, PathStep, Pattern, PatternFilter, PatternKind, RootCause, RootCauses, SavedMapping,
+    StepRole, TriedObservation, TryMapping,
 };
 pub use model::{DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy};
 pub use service::Results;

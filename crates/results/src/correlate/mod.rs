@@ -49,7 +49,8 @@ impl Results {
         let (findings, is_complete) = cut(store::gravest(&self.backends.db, &scope, now, None, LOOKED_AT).await?);
         let looked_at = findings.len() as u64;
         let db = &self.backends.db;
-        let all: HashSet<&str> = findings.iter().flat_map(|finding| names(&finding.labels)).filter(|name| name.starts_with("CVE-")).collect();
+        let all: HashSet<&str> =
+            findings.iter().flat_map(|finding| names(&finding.labels)).filter(|name| name.starts_with("CVE-")).collect();
         let cves: Vec<String> = all.into_iter().map(str::to_owned).collect();
         let mut feeds: HashMap<String, Known> = HashMap::new();
         for (cve, (probability, _)) in tables::feeds::likelihoods(db, &scope, &cves).await? {

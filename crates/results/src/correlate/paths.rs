@@ -36,10 +36,12 @@ pub(super) fn paths(findings: &[Standing], targets: &HashMap<TargetId, Target>, 
     let places = places(findings, targets, feeds);
     let near = Near::of(&places);
     let mut found: Vec<AttackPath> = Vec::new();
-    let mut starts: Vec<&Place<'_>> = places.iter().filter(|place| place.exposure == Exposure::Internet && !place.exploits.is_empty()).collect();
+    let mut starts: Vec<&Place<'_>> =
+        places.iter().filter(|place| place.exposure == Exposure::Internet && !place.exploits.is_empty()).collect();
     starts.sort_by_key(|place| std::cmp::Reverse(place.exploits.iter().map(|part| (part.is_exploited, part.finding.severity)).max()));
     for place in starts.into_iter().take(ENTRIES) {
-        let Some(entry) = place.exploits.iter().max_by_key(|part| (part.is_exploited, part.finding.severity, std::cmp::Reverse(part.finding.id)))
+        let Some(entry) =
+            place.exploits.iter().max_by_key(|part| (part.is_exploited, part.finding.severity, std::cmp::Reverse(part.finding.id)))
         else {
             continue;
         };
@@ -120,7 +122,8 @@ impl Near {
 fn secrets<'p>(place: &'p Place<'p>, near: &Near, places: &'p [Place<'p>]) -> Vec<Leg<'p>> {
     let leg = |place, part, edge| Leg { place, part, role: StepRole::Credential, edge: Some(edge) };
     let own = place.secrets.iter().map(|part| leg(place, part, (EdgeKind::SamePlace, "it lies at the same place".to_owned())));
-    let beside = near.neighbours(place, places).into_iter().filter(|(other, kind, _)| *kind == EdgeKind::SameLabel && other.asset.is_empty());
+    let beside =
+        near.neighbours(place, places).into_iter().filter(|(other, kind, _)| *kind == EdgeKind::SameLabel && other.asset.is_empty());
     let labelled = beside.flat_map(|(other, kind, says)| other.secrets.iter().map(move |part| leg(other, part, (kind, says.clone()))));
     own.chain(labelled).take(SECRETS).collect()
 }
@@ -139,7 +142,8 @@ fn beyond<'p>(way: &[Leg<'p>], near: &Near, places: &'p [Place<'p>]) -> Vec<Leg<
             continue;
         }
         let login = place.logins.first().filter(|_| has_secret).map(|part| (part, StepRole::Login));
-        let exploit = place.exploits.iter().max_by_key(|part| (part.is_exploited, part.finding.severity)).map(|part| (part, StepRole::Exploit));
+        let exploit =
+            place.exploits.iter().max_by_key(|part| (part.is_exploited, part.finding.severity)).map(|part| (part, StepRole::Exploit));
         // Reached from the outside as well, it is a beginning of its own and no end.
         let exploit = exploit.filter(|_| place.exposure != Exposure::Internet);
         if let Some((part, role)) = login.or(exploit) {
@@ -157,7 +161,9 @@ fn named_by<'p>(finding: &Standing, places: &'p [Place<'p>]) -> Vec<(&'p Place<'
     let is_named = |asset: &str| {
         let edge = |letter: Option<char>| letter.is_none_or(|letter| !(letter.is_alphanumeric() || letter == '-'));
         asset.len() >= SHORTEST_NAME
-            && words.match_indices(asset).any(|(at, _)| edge(words[..at].chars().next_back()) && edge(words[at + asset.len()..].chars().next()))
+            && words
+                .match_indices(asset)
+                .any(|(at, _)| edge(words[..at].chars().next_back()) && edge(words[at + asset.len()..].chars().next()))
     };
     let named = places.iter().take(NAMED).filter(|place| !place.asset.is_empty() && place.asset != finding.asset && is_named(&place.asset));
     named.map(|place| (place, EdgeKind::Names, format!("the secret's own words name {}", place.asset))).take(NEIGHBOURS).collect()

@@ -44,21 +44,19 @@ mod tests {
     use super::*;
 
     fn born(check: &str, count: u64, before: u64) -> Births {
-        let rule = RuleCount {
-            source: "s".into(),
-            check: check.into(),
-            title: "T".into(),
-            count,
-            findings: count,
-            last: Time::from_seconds(0),
-        };
+        let rule =
+            RuleCount { source: "s".into(), check: check.into(), title: "T".into(), count, findings: count, last: Time::from_seconds(0) };
         Births { rule, before }
     }
 
     #[test]
     fn a_burst_is_far_above_what_a_rule_usually_brings() {
-        let checks = |births: Vec<Births>| patterns(Vec::new(), births, 91).into_iter().map(|one| (one.check, one.expected)).collect::<Vec<_>>();
-        assert_eq!(checks(vec![born("new", 20, 0), born("newer", 40, 0)]), [("newer".to_owned(), Some(0.0)), ("new".to_owned(), Some(0.0))]);
+        let checks =
+            |births: Vec<Births>| patterns(Vec::new(), births, 91).into_iter().map(|one| (one.check, one.expected)).collect::<Vec<_>>();
+        assert_eq!(
+            checks(vec![born("new", 20, 0), born("newer", 40, 0)]),
+            [("newer".to_owned(), Some(0.0)), ("new".to_owned(), Some(0.0))]
+        );
         assert_eq!(checks(vec![born("steady", 12, 144)]), [], "twelve a week, as always");
         assert_eq!(checks(vec![born("loud", 60, 144)]), [("loud".to_owned(), Some(12.0))]);
         assert_eq!(checks(vec![born("few", 5, 12)]), [], "one was to be expected, five may come by chance");

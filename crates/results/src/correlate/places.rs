@@ -18,7 +18,8 @@ const SECRETS: &[&str] = &["CWE-798", "CWE-259", "CWE-321", "CWE-522", "CWE-256"
 /// Tools that look for nothing else.
 const SECRET_TOOLS: &[&str] = &["gitleaks", "trufflehog", "detect-secrets"];
 /// Words of rules about them.
-const SECRET_WORDS: &[&str] = &["hardcoded password", "hardcoded credential", "private key", "api key", "default credential", "default password", "leaked secret"];
+const SECRET_WORDS: &[&str] =
+    &["hardcoded password", "hardcoded credential", "private key", "api key", "default credential", "default password", "leaked secret"];
 /// Ports and names of services that people and programs log in to.
 const LOGINS: &[(u16, &str)] = &[
     (21, "ftp"),

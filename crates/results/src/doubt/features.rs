@@ -97,7 +97,10 @@ mod tests {
         let page = |url: &str| path_class(&Location { url: Some(url.into()), ..Location::default() });
         assert_eq!((file("src/tests/login.rs"), file("pkg/auth_test.go"), file("web/a.spec.ts")), ("test", "test", "test"));
         assert_eq!((file("src/login.rs"), file("node_modules/a/b.js"), file("docs\\conf.py")), ("other", "vendored", "documentation"));
-        assert_eq!((page("https://x.example/api/v1"), page("https://x.example/wp-admin/x"), page("no url")), ("interface", "administration", ""));
+        assert_eq!(
+            (page("https://x.example/api/v1"), page("https://x.example/wp-admin/x"), page("no url")),
+            ("interface", "administration", "")
+        );
         assert_eq!(path_class(&Location::default()), "");
     }
 }

@@ -9,7 +9,12 @@ use crate::model::{Cluster, ClusterJoin, ClusterMove, Finding, FindingId};
 use crate::service::Results;
 
 pub(super) fn routes(results: &Results) -> OpenApiRouter {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(members)).routes(routes!(put, release)).routes(routes!(join)).with_state(results.clone())
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(members))
+        .routes(routes!(put, release))
+        .routes(routes!(join))
+        .with_state(results.clone())
 }
 
 /// List findings of the same weakness by several tools or at several places

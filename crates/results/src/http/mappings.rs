@@ -18,11 +18,7 @@ use crate::service::Results;
 const LONGEST: u64 = 256 << 10;
 
 pub(super) fn routes(results: &Results) -> OpenApiRouter {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(attempt))
-        .routes(routes!(get, save, remove))
-        .with_state(results.clone())
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(attempt)).routes(routes!(get, save, remove)).with_state(results.clone())
 }
 
 /// List saved mappings

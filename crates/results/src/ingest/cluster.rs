@@ -29,8 +29,8 @@ const CANONICAL: &[(&[&[&str]], &str)] = &[
 
 /// Weakness classes that say so little that two findings of one need not have anything to do with each other.
 const VAGUE: &[u32] = &[
-    16, 17, 18, 19, 20, 74, 199, 200, 254, 255, 264, 265, 284, 310, 388, 389, 399, 485, 664, 682, 691, 693, 697, 703, 707, 710, 829, 933, 937, 1035,
-    1104,
+    16, 17, 18, 19, 20, 74, 199, 200, 254, 255, 264, 265, 284, 310, 388, 389, 399, 485, 664, 682, 691, 693, 697, 703, 707, 710, 829, 933,
+    937, 1035, 1104,
 ];
 
 /// Weakness classes that tools use for one another: the one in use, and the one meant.

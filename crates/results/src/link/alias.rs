@@ -6,7 +6,8 @@ use crate::ingest::Flaw;
 
 /// Databases whose entries are about one vulnerability each; advisories of distributions gather several and are none of these.
 const SINGLE: &[&str] = &[
-    "CVE-", "GHSA-", "PYSEC-", "RUSTSEC-", "GO-", "OSV-", "SNYK-", "NPM:", "MAL-", "HSEC-", "BIT-", "GSD-", "JLSEC-", "PSF-", "CURL-", "DRUPAL-",
+    "CVE-", "GHSA-", "PYSEC-", "RUSTSEC-", "GO-", "OSV-", "SNYK-", "NPM:", "MAL-", "HSEC-", "BIT-", "GSD-", "JLSEC-", "PSF-", "CURL-",
+    "DRUPAL-",
 ];
 /// Longest name; no database gives longer ones.
 const LONGEST: usize = 100;

@@ -138,8 +138,10 @@ fn learn(page: &[Linked], known: Vec<(String, String)>) -> Groups {
 /// Findings that belong elsewhere; those a person placed stay.
 fn place(page: &[Linked], groups: &Groups, joins: &HashMap<String, (String, String)>) -> Vec<Placement> {
     let free = page.iter().filter(|one| !one.is_fixed);
-    free.filter_map(|one| automatic(one, groups, joins).filter(|(name, reason)| !one.is_in(name, reason)).map(|(name, why)| (one.id, name, why)))
-        .collect()
+    free.filter_map(|one| {
+        automatic(one, groups, joins).filter(|(name, reason)| !one.is_in(name, reason)).map(|(name, why)| (one.id, name, why))
+    })
+    .collect()
 }
 
 /// The cluster of a finding that nobody placed by hand.

@@ -17,7 +17,8 @@ mod trend;
 pub use cluster::{Cluster, ClusterJoin, ClusterMove};
 pub(crate) use correlation::MOST;
 pub use correlation::{
-    AttackPath, AttackPaths, CauseFilter, CauseKind, EdgeKind, PathStep, Pattern, PatternFilter, PatternKind, RootCause, RootCauses, StepRole,
+    AttackPath, AttackPaths, CauseFilter, CauseKind, EdgeKind, PathStep, Pattern, PatternFilter, PatternKind, RootCause, RootCauses,
+    StepRole,
 };
 pub use decision::{
     Batch, BatchId, BulkDecision, BulkOutcome, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, NewDecision, Policy,

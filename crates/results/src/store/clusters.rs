@@ -4,12 +4,13 @@ use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, Time};
 
-use super::{clean, list as list_of};
 use super::findings::{severity, some};
 use super::query::Where;
+use super::{clean, list as list_of};
 use crate::model::{Cluster, Filter, Finding, FindingId};
 
-const COUNTS: &str = "cluster, MIN(cluster_reason) AS reason, COUNT(*) AS members, COUNT(DISTINCT source) AS sources, MAX(severity) AS severity,
+const COUNTS: &str =
+    "cluster, MIN(cluster_reason) AS reason, COUNT(*) AS members, COUNT(DISTINCT source) AS sources, MAX(severity) AS severity,
              SUM(CASE WHEN status IN ('open', 'not_retested') THEN 1 ELSE 0 END) AS standing";
 
 fn cluster(row: &Row) -> Result<Cluster> {

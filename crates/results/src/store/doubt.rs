@@ -71,8 +71,7 @@ pub(crate) async fn judged(db: &Db, scope: &Scope, limit: usize) -> Result<Vec<J
 
 /// What was learned last in an organisation.
 pub(crate) async fn kept(db: &Db, scope: &Scope) -> Result<Option<Kept>> {
-    let statement =
-        sql("SELECT model, why_not, decisions, false_positives, updated_at FROM false_positive_models WHERE tenant_id = $1");
+    let statement = sql("SELECT model, why_not, decisions, false_positives, updated_at FROM false_positive_models WHERE tenant_id = $1");
     let Some(row) = db.one(statement.bind(scope.tenant())).await? else { return Ok(None) };
     Ok(Some(Kept {
         model: row.get::<Option<String>>("model")?.as_deref().and_then(model),
@@ -85,12 +84,10 @@ pub(crate) async fn kept(db: &Db, scope: &Scope) -> Result<Option<Kept>> {
 
 /// Keeps what was learned.
 pub(crate) async fn keep(change: &mut Change, kept: &Kept, latest: &str) -> Result<()> {
-    let statement = sql(
-        "INSERT INTO false_positive_models (tenant_id, model, why_not, decisions, false_positives, latest, updated_at)
+    let statement = sql("INSERT INTO false_positive_models (tenant_id, model, why_not, decisions, false_positives, latest, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7)
          ON CONFLICT (tenant_id) DO UPDATE SET model = excluded.model, why_not = excluded.why_not, decisions = excluded.decisions,
-             false_positives = excluded.false_positives, latest = excluded.latest, updated_at = excluded.updated_at",
-    );
+             false_positives = excluded.false_positives, latest = excluded.latest, updated_at = excluded.updated_at");
     let count = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let model = kept.model.as_ref().map(text).transpose()?.map(|text| clean(&text));
     let statement = statement

@@ -38,7 +38,8 @@ impl Linked {
     }
 }
 
-const COLUMNS: &str = "v.id, v.target_id, v.service, v.labels, v.check_id, v.title, v.cwes, v.location, v.cluster, v.cluster_reason, v.cluster_fixed";
+const COLUMNS: &str =
+    "v.id, v.target_id, v.service, v.labels, v.check_id, v.title, v.cwes, v.location, v.cluster, v.cluster_reason, v.cluster_fixed";
 
 fn linked(row: &Row) -> Result<Linked> {
     let labels: String = row.get("labels")?;
@@ -185,14 +186,16 @@ pub(crate) async fn put(change: &mut Change, placements: &[Placement]) -> Result
 
 /// Clusters that go up in others, and what is said of those.
 pub(crate) async fn joins(db: &Db, scope: &Scope) -> Result<HashMap<String, (String, String)>> {
-    let statement = format!("SELECT cluster, joined, reason FROM cluster_joins WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT {JOINS}");
+    let statement =
+        format!("SELECT cluster, joined, reason FROM cluster_joins WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT {JOINS}");
     let rows = db.all(Sql::built(statement).bind(scope.tenant())).await?;
     rows.iter().map(|row| Ok((row.get("cluster")?, (row.get("joined")?, row.get("reason")?)))).collect()
 }
 
 /// What the members of a cluster have in common; nothing when there are none.
 pub(crate) async fn reason_of(change: &mut Change, cluster: &str) -> Result<Option<String>> {
-    let statement = sql("SELECT MIN(cluster_reason) AS reason, COUNT(*) AS members FROM vulnerabilities WHERE tenant_id = $1 AND cluster = $2");
+    let statement =
+        sql("SELECT MIN(cluster_reason) AS reason, COUNT(*) AS members FROM vulnerabilities WHERE tenant_id = $1 AND cluster = $2");
     let row = change.one(statement.bind(change.scope().tenant()).bind(cluster)).await?;
     match row {
         Some(row) if row.get::<i64>("members")? > 0 => Ok(Some(row.get::<Option<String>>("reason")?.unwrap_or_default())),
@@ -210,10 +213,9 @@ pub(crate) async fn join(change: &mut Change, cluster: &str, into: &str, reason:
     change.run(statement.bind(tenant).bind(cluster).bind(into).bind(clean(reason))).await?;
     let statement = sql("DELETE FROM cluster_joins WHERE tenant_id = $1 AND cluster = $2");
     change.run(statement.bind(tenant).bind(into)).await?;
-    let statement = sql(
-        "INSERT INTO cluster_joins (tenant_id, cluster, joined, reason, joined_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (tenant_id, cluster) DO UPDATE SET joined = excluded.joined, reason = excluded.reason",
-    );
+    let statement =
+        sql("INSERT INTO cluster_joins (tenant_id, cluster, joined, reason, joined_by, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (tenant_id, cluster) DO UPDATE SET joined = excluded.joined, reason = excluded.reason");
     let statement = statement.bind(tenant).bind(cluster).bind(into).bind(clean(reason)).bind(clean(&by)).bind(now);
     change.run(statement).await?;
     Ok(moved)

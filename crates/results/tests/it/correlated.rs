@@ -50,7 +50,8 @@ async fn a_way_from_the_internet_to_a_login_is_told_edge_by_edge() {
     for engine in engines() {
         let story = world(engine).await;
         let web = target(&story, json!({ "name": "shop", "type": "host", "address": "198.51.100.5", "tags": ["exposure:internet"] })).await;
-        let vault = json!({ "name": "vault", "type": "host", "address": "198.51.100.7", "criticality": "critical", "tags": ["exposure:internal"] });
+        let vault =
+            json!({ "name": "vault", "type": "host", "address": "198.51.100.7", "criticality": "critical", "tags": ["exposure:internal"] });
         let vault = target(&story, vault).await;
         let far = target(&story, json!({ "name": "far", "type": "host", "address": "10.9.9.9", "criticality": "critical" })).await;
         let mut entry = hit("rce", "high", "https://198.51.100.5/login");
@@ -75,11 +76,14 @@ async fn a_way_from_the_internet_to_a_login_is_told_edge_by_edge() {
         assert!(story.world.backends.db.statements() - before <= 4);
         assert_eq!(paths.len(), 1, "{paths:?}");
         let steps: Vec<_> = paths[0].steps.iter().map(|step| (step.role, step.edge, step.place.as_str())).collect();
-        assert_eq!(steps, [
-            (StepRole::Entry, None, "198.51.100.5"),
-            (StepRole::Credential, Some(EdgeKind::SamePlace), "198.51.100.5"),
-            (StepRole::Login, Some(EdgeKind::SameNetwork), "198.51.100.7"),
-        ]);
+        assert_eq!(
+            steps,
+            [
+                (StepRole::Entry, None, "198.51.100.5"),
+                (StepRole::Credential, Some(EdgeKind::SamePlace), "198.51.100.5"),
+                (StepRole::Login, Some(EdgeKind::SameNetwork), "198.51.100.7"),
+            ]
+        );
         assert_eq!(paths[0].steps[0].because, "reachable from the internet; CVE-2024-0002 is known to be exploited");
         assert_eq!(paths[0].steps[2].because, "both addresses are in 198.51.100.0/24; ssh takes logins on port 22");
         assert_eq!(get(&story, "/findings/paths").await["paths"][0]["steps"][2]["role"], "login");

@@ -17,7 +17,12 @@ async fn enough_decisions_make_estimates_with_reasons_that_change_no_status() {
     for engine in engines() {
         let story = Story::new(engine).await;
         let hits: Vec<_> = (0..31)
-            .flat_map(|n| [hit("noisy", "low", &format!("https://x.example/tests/{n}a")), hit("solid", "high", &format!("https://x.example/app/{n}a"))])
+            .flat_map(|n| {
+                [
+                    hit("noisy", "low", &format!("https://x.example/tests/{n}a")),
+                    hit("solid", "high", &format!("https://x.example/app/{n}a")),
+                ]
+            })
             .collect();
         story.import(&lines(&hits), None).await.unwrap();
         let all = story.findings().await;
@@ -45,7 +50,10 @@ async fn enough_decisions_make_estimates_with_reasons_that_change_no_status() {
         let detail = story.results.finding(&story.actor, noisy[30].id).await.unwrap();
         let estimate = detail.false_positive.unwrap();
         assert!(estimate.probability > 0.8, "{estimate:?}");
-        assert!(estimate.reasons.iter().any(|reason| reason.message == "29 of 29 decisions about this rule were false positives"), "{estimate:?}");
+        assert!(
+            estimate.reasons.iter().any(|reason| reason.message == "29 of 29 decisions about this rule were false positives"),
+            "{estimate:?}"
+        );
         assert_eq!(detail.finding.status.as_str(), "open");
         let other = story.results.finding(&story.actor, solid[30].id).await.unwrap().false_positive.unwrap();
         assert!(other.probability < 0.4, "{other:?}");

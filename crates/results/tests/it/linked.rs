@@ -109,8 +109,10 @@ async fn linking_costs_few_statements() {
         let story = world(engine).await;
         let target = story.target("one.example").await;
         let flaws: Vec<Json> = (0..2000)
-            .map(|n| json!({ "VulnerabilityID": format!("CVE-2024-{:05}", n), "VendorIDs": [format!("GHSA-{n}")], "PkgName": format!("p{n}"),
-                "InstalledVersion": "1", "Severity": "LOW" }))
+            .map(|n| {
+                json!({ "VulnerabilityID": format!("CVE-2024-{:05}", n), "VendorIDs": [format!("GHSA-{n}")], "PkgName": format!("p{n}"),
+                "InstalledVersion": "1", "Severity": "LOW" })
+            })
             .collect();
         let report = json!({ "SchemaVersion": 2, "ArtifactName": "app", "ArtifactType": "filesystem", "Results": [{
             "Target": "requirements.txt", "Class": "lang-pkgs", "Type": "pip", "Vulnerabilities": flaws }] });

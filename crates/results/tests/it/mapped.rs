@@ -44,9 +44,16 @@ async fn a_mapping_is_tried_saved_used_and_dropped() {
         assert_eq!(import(&story, "filename=x.csv", &ROWS.replace("Risk", "Grade")).await.1["code"], "results.unknown_format");
 
         let (status, taken) = import(&story, "format=mapping:acme", ROWS).await;
-        assert_eq!((status, &taken["format"], &taken["summary"]["created"]), (StatusCode::CREATED, &json!("mapping:acme"), &json!(2)), "{taken}");
+        assert_eq!(
+            (status, &taken["format"], &taken["summary"]["created"]),
+            (StatusCode::CREATED, &json!("mapping:acme"), &json!(2)),
+            "{taken}"
+        );
         let findings = story.findings().await;
-        assert_eq!((findings[1].source.as_str(), findings[1].title.as_str(), findings[1].severity.as_str()), ("mapped:acme", "Weak", "high"));
+        assert_eq!(
+            (findings[1].source.as_str(), findings[1].title.as_str(), findings[1].severity.as_str()),
+            ("mapped:acme", "Weak", "high")
+        );
         assert_eq!(import(&story, "format=mapping:acme", ROWS).await.1["repeated"], true);
         // Another mapping of the name reads the same file in another way.
         put(&story, "acme", &MAPPING.replace("\"severity\": \"Risk\"", "\"severity\": {\"constant\": \"critical\"}"), &story.actor).await;

@@ -197,11 +197,8 @@ impl Model {
         let (slope, shift) = fit::platt(&scores, &truths);
         let told: Vec<f64> = scores.iter().map(|score| fit::probability(slope * score + shift)).collect();
         let rate = false_positives as f64 / decisions as f64;
-        let quality = Quality {
-            brier: brier(&told, &truths),
-            baseline: rate * (1.0 - rate),
-            calibration_error: calibration_error(&told, &truths),
-        };
+        let quality =
+            Quality { brier: brier(&told, &truths), baseline: rate * (1.0 - rate), calibration_error: calibration_error(&told, &truths) };
         if quality.brier >= quality.baseline {
             return Err(NotYet::NoBetter);
         }
