@@ -118,11 +118,14 @@ impl Component {
         let purl = self.purl.as_deref().and_then(|purl| PackageUrl::from_str(purl).ok());
         let name = match &purl {
             // The last part of a Go module may be its major version.
-            Some(purl) if purl.ty() == "golang" => [purl.namespace(), Some(purl.name())].into_iter().flatten().collect::<Vec<_>>().join("/"),
+            Some(purl) if purl.ty() == "golang" => {
+                [purl.namespace(), Some(purl.name())].into_iter().flatten().collect::<Vec<_>>().join("/")
+            }
             Some(purl) => purl.name().to_owned(),
             None => self.name.trim().to_owned(),
         };
-        let is_version = |part: &&str| part.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+        let is_version =
+            |part: &&str| part.strip_prefix('v').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
         let parts = || name.rsplit(['/', ':']).filter(|part| !part.is_empty());
         let short = parts().find(|part| !is_version(part)).or_else(|| parts().next()).unwrap_or(&name);
         short.to_lowercase().replace(['_', '.'], "-")
