@@ -81,6 +81,10 @@ pub(crate) async fn domain_audit(session: &Session, endpoint: &Endpoint) {
         let reason = "the plan does not allow probes of this kind".to_owned();
         return session.covered(RECORDS_SET, endpoint, CoverageStatus::Skipped, Some(reason)).await;
     }
+    if let Err(refusal) = session.dialer.permit(endpoint.address) {
+        let reason = format!("the resolver is refused by the guard: {}", refusal.reason);
+        return session.covered(RECORDS_SET, endpoint, CoverageStatus::Skipped, Some(reason)).await;
+    }
     let asker = Asker::resolving(session, endpoint.address);
     let mut found = Vec::new();
     let result = through(&asker, endpoint, &mut found).await;

@@ -60,7 +60,9 @@ async fn lookup(session: &Session, text: &str) -> Result<Vec<Pinned>, ScanError>
         }
     };
     let unresolvable = |reason: String| ScanError::Unresolvable { host: host.clone(), reason };
-    let found: Vec<IpAddr> = match dns::resolver(session) {
+    // A resolver outside the authorisation is not asked; the system's own knows the name or does not.
+    let permitted = dns::resolver(session).filter(|resolver| session.dialer.permit(resolver.address).is_ok());
+    let found: Vec<IpAddr> = match permitted {
         Some(resolver) => dns::addresses(session, &resolver).await.map_err(unresolvable)?,
         None => {
             let found = tokio::net::lookup_host((host.as_str(), 0)).await.map_err(|error| unresolvable(error.to_string()))?;

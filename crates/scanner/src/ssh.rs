@@ -20,6 +20,9 @@ struct Offer {
     macs: Vec<String>,
 }
 
+/// A check, the names it looks at, and which of them are weak.
+type Rule<'o> = (&'static Check, &'o [String], fn(&str) -> bool);
+
 /// Audits one SSH server and reports its issues and coverage.
 pub(crate) async fn audit(session: &Session, endpoint: &Endpoint) {
     let (status, reason) = match offer(session, endpoint).await {
@@ -108,18 +111,15 @@ fn judge(offer: &Offer) -> Vec<(&'static Check, Vec<&str>)> {
     };
     let weak_mac = |name: &str| name == "none" || name.contains("md5") || name.contains("-96") || name.contains("ripemd");
     let weak_host_key = |name: &str| matches!(name.split("-cert-v").next(), Some("ssh-dss" | "ssh-rsa"));
-    let filtered = |names: &[String], is_weak: &dyn Fn(&str) -> bool| -> Vec<usize> {
-        names.iter().enumerate().filter(|(_, name)| is_weak(name)).map(|(number, _)| number).collect()
-    };
     let mut found = Vec::new();
-    let rules: [(&'static Check, &[String], &dyn Fn(&str) -> bool); 4] = [
-        (&ssh::WEAK_EXCHANGE, &offer.exchanges, &weak_exchange),
-        (&ssh::WEAK_CIPHER, &offer.ciphers, &weak_cipher),
-        (&ssh::WEAK_MAC, &offer.macs, &weak_mac),
-        (&ssh::WEAK_HOST_KEY, &offer.host_keys, &weak_host_key),
+    let rules: [Rule<'_>; 4] = [
+        (&ssh::WEAK_EXCHANGE, &offer.exchanges, weak_exchange),
+        (&ssh::WEAK_CIPHER, &offer.ciphers, weak_cipher),
+        (&ssh::WEAK_MAC, &offer.macs, weak_mac),
+        (&ssh::WEAK_HOST_KEY, &offer.host_keys, weak_host_key),
     ];
     for (check, names, is_weak) in rules {
-        let weak: Vec<&str> = filtered(names, is_weak).into_iter().filter_map(|number| names.get(number)).map(String::as_str).collect();
+        let weak: Vec<&str> = names.iter().map(String::as_str).filter(|name| is_weak(name)).collect();
         if !weak.is_empty() {
             found.push((check, weak));
         }

@@ -8,13 +8,15 @@ mod runner;
 mod sslscan;
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use backends::Backends;
 use base::Result;
 use importers::{CoverageStatus, Location};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use targets::Permit;
 
 use crate::artifact::Sheet;
@@ -37,6 +39,9 @@ pub struct Config {
     pub rate_per_second: u32,
     /// Most addresses one target may stand for.
     pub addresses: usize,
+    /// The DNS server asked for a domain's addresses and records, where a permit covers it; written empty for none.
+    #[serde(deserialize_with = "address_or_empty")]
+    pub resolver: Option<SocketAddr>,
     /// Longest run of one program, in seconds.
     pub tool_seconds: u64,
     /// Most memory of one program, in mebibytes.
@@ -52,10 +57,19 @@ impl Default for Config {
             concurrency: 1024,
             rate_per_second: 0,
             addresses: 1024,
+            resolver: None,
             tool_seconds: 2 * 3600,
             tool_memory_mebibytes: 2048,
             tool_output_mebibytes: 64,
         }
+    }
+}
+
+fn address_or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<SocketAddr>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(D::Error::custom),
     }
 }
 

@@ -116,6 +116,7 @@ fn plan(stage: &Stage<'_>) -> Result<scanner::Plan> {
     plan.ports = ports;
     plan.stages = scanner::Stages { ports: true, services: profile.services, tls: true, http: true, exposures: profile.exposures };
     plan.limits = limits(stage.config, stage);
+    plan.resolver = stage.config.resolver;
     plan.intrusiveness = match profile.up_to.min(stage.permit.intrusiveness) {
         Intrusiveness::Passive => scanner::Intrusiveness::Passive,
         Intrusiveness::Safe => scanner::Intrusiveness::Safe,
