@@ -97,7 +97,7 @@ async fn a_doubtful_finding_stands_beside_the_older_one_until_a_person_says_whic
     let review = ids(&queue, "action=\"/reviews/").remove(0);
     let older = hidden(&queue, "same_as").remove(0);
     let later = stage.get("/reviews?skip=1", Some(&cookie)).await;
-    assert_ne!(ids(&later, "action=\"/reviews/"), [review.clone()], "what cannot be answered now waits");
+    assert_ne!(ids(&later, "action=\"/reviews/").remove(0), review, "what cannot be answered now waits");
     let stray = stage.post(&format!("/reviews/{review}"), &cookie, "").await;
     assert_eq!(stray.status, StatusCode::BAD_REQUEST, "no answer is no answer");
     let same = stage.post(&format!("/reviews/{review}"), &cookie, &format!("same_as={older}")).await;
