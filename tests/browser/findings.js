@@ -10,31 +10,32 @@ const nmap = (address, ports) => `<?xml version="1.0"?><nmaprun scanner="nmap" a
 <ports>${ports.map((port) => `<port protocol="tcp" portid="${port}"><state state="open" reason="syn-ack"/><service name="http"/></port>`).join("")}</ports></host>
 <runstats><finished time="1767323046" exit="success"/><hosts up="1" down="0" total="1"/></runstats></nmaprun>`;
 
-const log4shell = "Apache Log4j2 JNDI features do not protect against attacker controlled LDAP endpoints.";
+const samedit = "Sudo before 1.9.5p2 contains an off-by-one error that results in a heap-based buffer overflow.";
+const vector = "CVSS:3.1/AV:L/AC:L/PR:L/UI:N/S:U/C:H/I:H/A:H";
 const trivy = JSON.stringify({
   SchemaVersion: 2, ArtifactName: "registry.example.org/shop:4.2", ArtifactType: "container_image",
   Results: [{
-    Target: "app/shop.jar", Class: "lang-pkgs", Type: "jar",
+    Target: "registry.example.org/shop:4.2 (debian 10.7)", Class: "os-pkgs", Type: "debian",
     Vulnerabilities: [
-      { VulnerabilityID: "CVE-2021-44228", PkgName: "org.apache.logging.log4j:log4j-core", InstalledVersion: "2.14.1", FixedVersion: "2.15.0", PkgIdentifier: { PURL: "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1" }, Severity: "CRITICAL", Title: "log4j-core: Remote code execution in Log4j 2.x", Description: log4shell, CweIDs: ["CWE-502"], CVSS: { nvd: { V3Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", V3Score: 10 } }, References: ["https://nvd.nist.gov/vuln/detail/CVE-2021-44228"] },
-      { VulnerabilityID: "CVE-2022-22965", PkgName: "org.springframework:spring-beans", InstalledVersion: "5.3.17", FixedVersion: "5.3.18", PkgIdentifier: { PURL: "pkg:maven/org.springframework/spring-beans@5.3.17" }, Severity: "HIGH", Title: "spring-framework: RCE via data binding on JDK 9+", Description: "Data binding on JDK 9 and later can run code.", CVSS: { nvd: { V3Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", V3Score: 9.8 } } },
+      { VulnerabilityID: "CVE-2021-3156", PkgName: "sudo", InstalledVersion: "1.8.27-1+deb10u2", FixedVersion: "1.8.27-1+deb10u3", Severity: "HIGH", Title: "sudo: Heap buffer overflow in argument parsing", Description: samedit, CweIDs: ["CWE-193"], CVSS: { nvd: { V3Vector: vector, V3Score: 7.8 } }, References: ["https://nvd.nist.gov/vuln/detail/CVE-2021-3156"] },
+      { VulnerabilityID: "CVE-2022-1292", PkgName: "openssl", InstalledVersion: "1.1.1d-0+deb10u7", FixedVersion: "1.1.1n-0+deb10u2", Severity: "CRITICAL", Title: "openssl: c_rehash script allows command injection", Description: "The script does not sanitise shell metacharacters.", CVSS: { nvd: { V3Vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", V3Score: 9.8 } } },
     ],
   }],
 });
 const grype = JSON.stringify({
   matches: [{
-    vulnerability: { id: "CVE-2021-44228", dataSource: "https://nvd.nist.gov/vuln/detail/CVE-2021-44228", severity: "Critical", description: log4shell, urls: [], cvss: [{ version: "3.1", vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", metrics: { baseScore: 10 } }], fix: { versions: ["2.15.0"], state: "fixed" } },
+    vulnerability: { id: "CVE-2021-3156", dataSource: "https://security-tracker.debian.org/tracker/CVE-2021-3156", severity: "High", description: samedit, urls: [], cvss: [{ version: "3.1", vector, metrics: { baseScore: 7.8 } }], fix: { versions: ["1.8.27-1+deb10u3"], state: "fixed" } },
     relatedVulnerabilities: [], matchDetails: [],
-    artifact: { name: "log4j-core", version: "2.14.1", type: "java-archive", purl: "pkg:maven/org.apache.logging.log4j/log4j-core@2.14.1", locations: [{ path: "/app/shop.jar" }] },
+    artifact: { name: "sudo", version: "1.8.27-1+deb10u2", type: "deb", purl: "pkg:deb/debian/sudo@1.8.27-1+deb10u2", locations: [{ path: "/var/lib/dpkg/status" }] },
   }],
   source: { type: "image", target: { userInput: "registry.example.org/shop:4.2" } },
   descriptor: { name: "grype", version: "0.80.0" },
 });
 const kev = JSON.stringify({
   title: "CISA Catalog of Known Exploited Vulnerabilities", catalogVersion: "2026.01.02", dateReleased: "2026-01-02T10:00:00.0000Z", count: 1,
-  vulnerabilities: [{ cveID: "CVE-2021-44228", vendorProject: "Apache", product: "Log4j2", vulnerabilityName: "Log4Shell", dateAdded: "2021-12-10", shortDescription: "JNDI", requiredAction: "Update", dueDate: "2021-12-24", knownRansomwareCampaignUse: "Known", notes: "", cwes: ["CWE-502"] }],
+  vulnerabilities: [{ cveID: "CVE-2021-3156", vendorProject: "Sudo", product: "Sudo", vulnerabilityName: "Sudo Heap-Based Buffer Overflow", dateAdded: "2022-04-06", shortDescription: samedit, requiredAction: "Update", dueDate: "2022-04-27", knownRansomwareCampaignUse: "Unknown", notes: "", cwes: ["CWE-193"] }],
 });
-const epss = "#model_version:v2025.03.14,score_date:2026-01-02T00:00:00+0000\ncve,epss,percentile\nCVE-2021-44228,0.94358,0.99957\nCVE-2022-22965,0.94461,0.99992\n";
+const epss = "#model_version:v2025.03.14,score_date:2026-01-02T00:00:00+0000\ncve,epss,percentile\nCVE-2021-3156,0.92188,0.99724\nCVE-2022-1292,0.51234,0.97811\n";
 const csv = "name,type,address,criticality\nDesk,host,192.0.2.40,low\nNowhere,planet,mars,high\n";
 
 const choose = (page, name, text) => page.setInputFiles("input[type=file]", { name, mimeType: "application/octet-stream", buffer: Buffer.from(text) });
@@ -115,7 +116,7 @@ const grouped = async (page, tag) => {
   await go(page, "/clusters");
   check(`${tag}: two tools tell of one weakness`, (await page.locator("main tbody tr").count()) ? "" : "no cluster");
   await look(page, `${tag}-clusters`);
-  await go(page, "/findings?cve=CVE-2021-44228");
+  await go(page, "/findings?cve=CVE-2021-3156");
   await press(page, "main tbody th a >> nth=0");
   await page.check("input[name=kind][value=accepted]");
   await page.fill("#reason", "Until the summer.");
@@ -144,7 +145,7 @@ const searched = async (page, tag) => {
   await go(page, "/search");
   await look(page, `${tag}-search-bare`);
   for (let tries = 0; tries < 60; tries += 1) {
-    await go(page, "/search?q=cve%3ACVE-2021-44228+severity%3A%3E%3Dhigh");
+    await go(page, "/search?q=cve%3ACVE-2021-3156+severity%3A%3E%3Dhigh");
     if (await page.locator(".hits li").count()) break;
     await page.waitForTimeout(500);
   }
@@ -190,4 +191,8 @@ export const findings = async (page, tag, address) => {
   await page.click("main form[action$='/undo'] button");
   await Promise.all([page.waitForEvent("load"), page.click("dialog button.danger")]);
   check(`${tag}: an import is taken back`, (await page.locator(".state.undone").count()) ? "" : await page.locator("main").innerText());
+  // The next story decides alone.
+  await go(page, "/settings/rules");
+  await page.uncheck("input[name=four_eyes]");
+  await submit(page, "/settings/policy");
 };

@@ -85,7 +85,7 @@ const work = async (page, tag, address) => {
   await page.check("input[name=kind][value=accepted]");
   await page.fill("#reason", "The shop moves next month.");
   await page.fill("#valid_until", "2031-01-01T00:00");
-  await Promise.all([page.waitForEvent("load"), page.click("main form button[type=submit]")]);
+  await Promise.all([page.waitForEvent("load"), page.click("main form[action$='/decisions'] button[type=submit]")]);
   const until = await page.locator(".state.accepted, .notice.bad").first().innerText();
   check(`${tag}: the decision counts`, (await page.locator(".badges .state.accepted").count()) ? "" : until);
   await look(page, `${tag}-finding-decided`);
@@ -137,6 +137,7 @@ const around = async (page) => {
   await look(page, "en-user");
   await go(page, "/targets");
   await look(page, "en-targets");
+  await go(page, "/targets?q=Shop");
   await Promise.all([page.waitForEvent("load"), page.click("main tbody a >> nth=0")]);
   await Promise.all([page.waitForEvent("load"), page.click("main a[href$='/edit']")]);
   await look(page, "en-target-edit");

@@ -98,7 +98,7 @@ fn bar(factor: &RiskFactor) -> (f64, f64) {
 /// A share in percent.
 fn percent(frame: &Frame, share: &f64) -> String {
     let percent = share * 100.0;
-    format!("{} %", frame.decimal(&percent, if percent >= 10.0 { 0 } else { 2 }))
+    format!("{} %", frame.decimal(&percent, if (10.0..99.5).contains(&percent) { 0 } else { 2 }))
 }
 
 /// The word for where a finding stands against its due moment.
