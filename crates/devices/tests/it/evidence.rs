@@ -13,6 +13,9 @@ use testkit::{Engine, engines};
 use crate::handset::{Ask, Handset, Reply, encode, sha256};
 use crate::stage::{Stage, config};
 
+/// What is made wrong of a verdict.
+type Change = Box<dyn FnOnce(&mut Json)>;
+
 const KEK: [u8; 32] = [5; 32];
 /// SubjectPublicKeyInfo of a P-256 key up to its point.
 const SPKI: &str = "3059301306072a8648ce3d020106082a8648ce3d03010703420004";
@@ -128,7 +131,7 @@ async fn evidence_about_another_nonce_key_or_application_is_refused_by_name() {
     let code = stage.code(json!({})).await;
     let phone = Handset::new();
     let other = sha256(&format!("x.{}", phone.thumbprint()));
-    let cases: [(&str, Box<dyn FnOnce(&mut Json)>); 4] = [
+    let cases: [(&str, Change); 4] = [
         ("request", Box::new(move |payload| payload["requestDetails"]["requestHash"] = json!(other))),
         ("package", Box::new(|payload| payload["requestDetails"]["requestPackageName"] = json!("com.evil"))),
         ("recognition", Box::new(|payload| payload["appIntegrity"]["appRecognitionVerdict"] = json!("UNRECOGNIZED_VERSION"))),
