@@ -53,7 +53,7 @@ impl Results {
         {
             return same(before, key, &file.sha256, target_id);
         }
-        let origin = Origin { import: change.id(), target: target_id, scan: None, is_whole_run: true, options, is_dry: dry_run };
+        let origin = Origin { is_dry: dry_run, ..whole(&mut change, None, target_id, &format, options).await? };
         let Applied { summary, differences } = ingest::apply(&mut change, &mut batch, &origin, &Reporter::default()).await?;
         let import =
             Import { filename, sha256: Some(file.sha256), dry_run, differences, ..imported(&change, &origin, &format, summary) };
@@ -91,7 +91,7 @@ impl Results {
         self.backends.blobs.put_file(&raw_key, file.file).await?;
 
         let mut change = Change::begin(&self.backends, actor, actions::IMPORT).await?;
-        let origin = Origin { import: change.id(), target: target_id, scan: None, is_whole_run: true, options, is_dry: false };
+        let origin = whole(&mut change, None, target_id, &format, options).await?;
         let import = Import {
             filename,
             sha256: Some(file.sha256),
@@ -157,7 +157,7 @@ impl Results {
             change.hold(run).await?;
         }
         change.lock(lock_of(actor, import.target_id)).await?;
-        let origin = Origin { import: import.id, target: import.target_id, scan: None, is_whole_run: true, options, is_dry: false };
+        let origin = whole(&mut change, Some(import.id), import.target_id, &import.format, options).await?;
         let Applied { summary, .. } = ingest::apply(&mut change, &mut batch, &origin, reporter).await?;
         if !store::imports::end(&mut change, import.id, ImportState::Done, &summary, None).await? {
             // Somebody else was quicker; what was written here is dropped with the change.
@@ -189,6 +189,20 @@ impl Results {
         let same = newest.filter(|(newest, with)| newest.sha256.as_deref() == Some(sha256) && with == options);
         Ok(same.map(|(newest, _)| Import { repeated: true, ..newest }))
     }
+}
+
+/// Where a file comes from: a whole run of a tool, or what another instance believed.
+async fn whole(
+    change: &mut Change,
+    import: Option<ImportId>,
+    target: Option<targets::TargetId>,
+    format: &str,
+    options: ImportOptions,
+) -> Result<Origin> {
+    let is_snapshot = format == Format::Tyrian.id();
+    let four_eyes = is_snapshot && store::decisions::four_eyes(change).await?;
+    let import = import.unwrap_or_else(|| change.id());
+    Ok(Origin { import, target, scan: None, is_whole_run: !is_snapshot, options, is_snapshot, four_eyes, is_dry: false })
 }
 
 fn same(before: Import, key: &str, sha256: &str, target: Option<targets::TargetId>) -> Result<Import> {
