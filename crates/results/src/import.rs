@@ -66,7 +66,7 @@ impl Results {
             None => None,
         };
         let kept = Kept { raw_key, artifact: None, idempotency_key, options: origin.options };
-        self.conclude(change, &import, &kept).await?;
+        self.conclude(change, &import, &kept).await.map_err(|cause| taken(&kept, cause))?;
         Ok(import)
     }
 
@@ -100,10 +100,7 @@ impl Results {
             ..imported(&change, &origin, &format, ImportSummary::default())
         };
         let kept = Kept { raw_key: Some(raw_key), artifact: None, idempotency_key, options: origin.options };
-        store::imports::insert(&mut change, &import, &kept).await.map_err(|cause| match (&kept.idempotency_key, cause.code()) {
-            (Some(key), "db.duplicate") => errors::other_file(key),
-            _ => cause,
-        })?;
+        store::imports::insert(&mut change, &import, &kept).await.map_err(|cause| taken(&kept, cause))?;
         change.enqueue(&RunImport { import_id: import.id }).await?;
         change.subject("import", import.id);
         change.detail(serde_json::json!({
@@ -188,6 +185,14 @@ impl Results {
         let newest = store::imports::newest(&self.backends.db, &scope, target, &options.service).await?;
         let same = newest.filter(|(newest, with)| newest.sha256.as_deref() == Some(sha256) && with == options);
         Ok(same.map(|(newest, _)| Import { repeated: true, ..newest }))
+    }
+}
+
+/// Of two that come under one key at once, for different targets, the second is told so.
+fn taken(kept: &Kept, cause: Error) -> Error {
+    match (&kept.idempotency_key, cause.code()) {
+        (Some(key), "db.duplicate") => errors::other_file(key),
+        _ => cause,
     }
 }
 

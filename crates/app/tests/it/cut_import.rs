@@ -10,7 +10,7 @@ use testkit::{Engine, engines};
 use crate::server::{PASSWORD, Server, create_admin, http};
 
 /// Findings of one run; enough for several chunks of every kind of row.
-const FINDINGS: u64 = 6_000;
+const FINDINGS: u64 = 3_000;
 /// In which parts of the time one import takes the cord is pulled, in hundredths; the last is after most answers.
 const STRETCHES: &[(u64, u64)] = &[(2, 20), (20, 45), (45, 70), (70, 90), (90, 120)];
 
