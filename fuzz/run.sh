@@ -15,7 +15,7 @@ PATH=$(dirname "$cargo"):$PATH
     testssl tenable openvas nexpose nikto sslyze qualys qualys_hacker_guardian qualys_infrascan_webgui qualys_vmdr qualys_webapp \
     zap burp burp_api burp_dastardly burp_graphql burp_suite_dast acunetix wapiti semgrep semgrep_pro bandit gitleaks checkov sonarqube \
     trivy trivy_operator anchore_grype osv_scanner dependency_track cyclonedx npm_audit npm_audit_7_plus pip_audit cargo_audit \
-    snyk snyk_issue_api aws_prowler aws_prowler_v3plus prowler
+    snyk snyk_issue_api aws_prowler aws_prowler_v3plus prowler tyrian
 for target in "$@"; do
     corpus=corpus/$target
     mkdir -p "$corpus"

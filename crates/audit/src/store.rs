@@ -34,7 +34,7 @@ const COLUMNS: &[&str] = &[
 
 /// Appends entries in one statement; a trigger queues them for the tree in the same transaction.
 pub(crate) async fn insert(tx: &mut Tx, entries: &[Prepared]) -> Result<()> {
-    let statement = format!("INSERT INTO audit_logs ({}) VALUES {}", COLUMNS.join(", "), placeholders(entries.len(), COLUMNS.len()));
+    let statement = format!("INSERT INTO audit_logs ({}) VALUES {}", COLUMNS.join(", "), Sql::rows(entries.len(), COLUMNS.len(), 0));
     let values = entries.iter().flat_map(|entry| {
         let record = &entry.record;
         let columns: [Value; 20] = [
@@ -62,15 +62,6 @@ pub(crate) async fn insert(tx: &mut Tx, entries: &[Prepared]) -> Result<()> {
         columns
     });
     tx.run(Sql::built(statement).bind_all(values)).await.map(drop)
-}
-
-/// `($1, $2), ($3, $4)`: a VALUES list for `rows` rows of `columns` parameters.
-pub(crate) fn placeholders(rows: usize, columns: usize) -> String {
-    let row = |row: usize| {
-        let names: Vec<String> = (1..=columns).map(|column| format!("${}", row * columns + column)).collect();
-        format!("({})", names.join(", "))
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
 /// Where a page of entries ends.

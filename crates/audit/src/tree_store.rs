@@ -6,7 +6,6 @@ use base::{Result, TenantId, Time};
 use crate::entry::EntryId;
 use crate::errors;
 use crate::note::VerifierKey;
-use crate::store::placeholders;
 use crate::tree::{Frontier, Hash};
 
 /// The tree's name and right edge.
@@ -84,14 +83,13 @@ pub(crate) async fn pending(tx: &mut Tx, limit: usize) -> Result<Vec<Pending>> {
 /// Writes the leaves and takes their entries off the waiting list.
 pub(crate) async fn append(tx: &mut Tx, leaves: &[NewLeaf]) -> Result<()> {
     let statement =
-        format!("INSERT INTO audit_leaves (leaf_index, entry_id, tenant_id, leaf, leaf_hash) VALUES {}", placeholders(leaves.len(), 5));
+        format!("INSERT INTO audit_leaves (leaf_index, entry_id, tenant_id, leaf, leaf_hash) VALUES {}", Sql::rows(leaves.len(), 5, 0));
     let mut insert = Sql::built(statement);
     for leaf in leaves {
         insert = insert.bind(number(leaf.index)).bind(leaf.entry).bind(leaf.tenant).bind(leaf.leaf.clone()).bind(leaf.hash.to_vec());
     }
     tx.run(insert).await?;
-    let names: Vec<String> = (1..=leaves.len()).map(|position| format!("${position}")).collect();
-    let mut delete = Sql::built(format!("DELETE FROM audit_pending WHERE entry_id IN ({})", names.join(", ")));
+    let mut delete = Sql::built(format!("DELETE FROM audit_pending WHERE entry_id IN ({})", Sql::list(leaves.len(), 0)));
     for leaf in leaves {
         delete = delete.bind(leaf.entry);
     }

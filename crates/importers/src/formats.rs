@@ -35,5 +35,6 @@ pub(crate) mod tenable;
 pub(crate) mod testssl;
 pub(crate) mod trivy;
 pub(crate) mod trivy_operator;
+pub(crate) mod tyrian;
 pub(crate) mod wapiti;
 pub(crate) mod zap;

@@ -157,6 +157,42 @@ pub struct Component {
     pub purl: Option<String>,
 }
 
+/// What another instance believed of the observation that comes next; found in its own exports only.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Belief {
+    /// `present`, `absent` or `not_retested`.
+    pub state: String,
+    /// First sight, RFC 3339.
+    pub first_seen: Option<String>,
+    /// Last sight, RFC 3339.
+    pub last_seen: Option<String>,
+    /// When it was found to be gone, RFC 3339.
+    pub fixed_at: Option<String>,
+    /// Runs that saw it.
+    pub times_seen: u32,
+    /// The decision in force there.
+    pub decision: Option<Carried>,
+}
+
+/// A decision somebody made elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Carried {
+    /// What, such as `false_positive`.
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+    /// Until when, RFC 3339.
+    pub valid_until: Option<String>,
+    /// Who, by name.
+    pub decided_by_name: String,
+    /// When, RFC 3339.
+    pub decided_at: Option<String>,
+    /// Who approved it, by name.
+    pub approved_by_name: Option<String>,
+}
+
 /// A named piece of proof.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -267,6 +303,8 @@ pub enum Record {
     Coverage(Coverage),
     /// Something that could not be taken.
     Warning(Warning),
+    /// What was believed elsewhere of the observation that comes next.
+    Belief(Belief),
 }
 
 /// The receiver wants no more.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::errors::{ParseError, Position};
 use crate::input::Gauge;
 use crate::limits::{Detail, Limits, Options};
-use crate::model::{Asset, Coverage, Evidence, Observation, Record, Severity, Sink, Warning};
+use crate::model::{Asset, Belief, Coverage, Evidence, Observation, Record, Severity, Sink, Warning};
 use crate::vocabulary;
 
 /// Distinct problems remembered; past it every further one counts as new.
@@ -130,6 +130,11 @@ impl<'a> Output<'a> {
         }
         self.totals.observations += 1;
         self.give(Record::Observation(observation))
+    }
+
+    /// What was believed elsewhere of the next observation.
+    pub(crate) fn belief(&mut self, belief: Belief) -> Result<(), ParseError> {
+        self.give(Record::Belief(belief))
     }
 
     pub(crate) fn asset(&mut self, asset: Asset) -> Result<(), ParseError> {

@@ -11,7 +11,7 @@ use crate::formats::{
     acunetix, bandit, burp, cargo_audit, checkov, cyclonedx, dependency_track, gitleaks, grype, nexpose, nikto, nmap, npm_audit,
     npm_audit_7_plus, nuclei, openvas, osv_scanner, pip_audit, prowler, qualys, qualys_hacker_guardian, qualys_infrascan_webgui,
     qualys_vmdr, qualys_webapp, sarif, semgrep, snyk, snyk_issue_api, sonarqube, sslscan, sslyze, tenable, testssl, trivy, trivy_operator,
-    wapiti, zap,
+    tyrian, wapiti, zap,
 };
 pub(crate) use crate::head::Head;
 use crate::limits::{Limits, Options};
@@ -112,6 +112,8 @@ pub enum Format {
     Trivy,
     /// Reports of the Trivy operator.
     TrivyOperator,
+    /// What this platform exports as JSON.
+    Tyrian,
 }
 
 /// What the registry knows about a format.
@@ -170,6 +172,7 @@ static ENTRIES: &[&Entry] = &[
     &snyk_issue_api::ENTRY,
     &trivy::ENTRY,
     &trivy_operator::ENTRY,
+    &tyrian::ENTRY,
 ];
 
 impl Format {
@@ -239,6 +242,7 @@ impl Format {
             Self::SnykIssueApi => &snyk_issue_api::ENTRY,
             Self::Trivy => &trivy::ENTRY,
             Self::TrivyOperator => &trivy_operator::ENTRY,
+            Self::Tyrian => &tyrian::ENTRY,
         }
     }
 }

@@ -53,7 +53,7 @@ impl Results {
         {
             return same(before, key, &file.sha256, target_id);
         }
-        let origin = Origin { import: change.id(), target: target_id, scan: None, is_whole_run: true, options, is_dry: dry_run };
+        let origin = Origin { is_dry: dry_run, ..whole(&mut change, None, target_id, &format, options).await? };
         let Applied { summary, differences } = ingest::apply(&mut change, &mut batch, &origin, &Reporter::default()).await?;
         let import = Import { filename, sha256: Some(file.sha256), dry_run, differences, ..imported(&change, &origin, &format, summary) };
         if dry_run {
@@ -65,7 +65,7 @@ impl Results {
             None => None,
         };
         let kept = Kept { raw_key, artifact: None, idempotency_key, options: origin.options };
-        self.conclude(change, &import, &kept).await?;
+        self.conclude(change, &import, &kept).await.map_err(|cause| taken(&kept, cause))?;
         Ok(import)
     }
 
@@ -90,7 +90,7 @@ impl Results {
         self.backends.blobs.put_file(&raw_key, file.file).await?;
 
         let mut change = Change::begin(&self.backends, actor, actions::IMPORT).await?;
-        let origin = Origin { import: change.id(), target: target_id, scan: None, is_whole_run: true, options, is_dry: false };
+        let origin = whole(&mut change, None, target_id, &format, options).await?;
         let import = Import {
             filename,
             sha256: Some(file.sha256),
@@ -99,10 +99,7 @@ impl Results {
             ..imported(&change, &origin, &format, ImportSummary::default())
         };
         let kept = Kept { raw_key: Some(raw_key), artifact: None, idempotency_key, options: origin.options };
-        store::imports::insert(&mut change, &import, &kept).await.map_err(|cause| match (&kept.idempotency_key, cause.code()) {
-            (Some(key), "db.duplicate") => errors::other_file(key),
-            _ => cause,
-        })?;
+        store::imports::insert(&mut change, &import, &kept).await.map_err(|cause| taken(&kept, cause))?;
         change.enqueue(&RunImport { import_id: import.id }).await?;
         change.subject("import", import.id);
         change.detail(serde_json::json!({
@@ -156,7 +153,7 @@ impl Results {
             change.hold(run).await?;
         }
         change.lock(lock_of(actor, import.target_id)).await?;
-        let origin = Origin { import: import.id, target: import.target_id, scan: None, is_whole_run: true, options, is_dry: false };
+        let origin = whole(&mut change, Some(import.id), import.target_id, &import.format, options).await?;
         let Applied { summary, .. } = ingest::apply(&mut change, &mut batch, &origin, reporter).await?;
         if !store::imports::end(&mut change, import.id, ImportState::Done, &summary, None).await? {
             // Somebody else was quicker; what was written here is dropped with the change.
@@ -188,6 +185,28 @@ impl Results {
         let same = newest.filter(|(newest, with)| newest.sha256.as_deref() == Some(sha256) && with == options);
         Ok(same.map(|(newest, _)| Import { repeated: true, ..newest }))
     }
+}
+
+/// Of two that come under one key at once, for different targets, the second is told so.
+fn taken(kept: &Kept, cause: Error) -> Error {
+    match (&kept.idempotency_key, cause.code()) {
+        (Some(key), "db.duplicate") => errors::other_file(key),
+        _ => cause,
+    }
+}
+
+/// Where a file comes from: a whole run of a tool, or what another instance believed.
+async fn whole(
+    change: &mut Change,
+    import: Option<ImportId>,
+    target: Option<targets::TargetId>,
+    format: &str,
+    options: ImportOptions,
+) -> Result<Origin> {
+    let is_snapshot = format == Format::Tyrian.id();
+    let four_eyes = is_snapshot && store::decisions::four_eyes(change).await?;
+    let import = import.unwrap_or_else(|| change.id());
+    Ok(Origin { import, target, scan: None, is_whole_run: !is_snapshot, options, is_snapshot, four_eyes, is_dry: false })
 }
 
 fn same(before: Import, key: &str, sha256: &str, target: Option<targets::TargetId>) -> Result<Import> {

@@ -37,7 +37,7 @@ pub use jobs::{LearnFalsePositives, LinkImport, RelinkNames};
 pub use model::{
     Analytics, Batch, BatchId, BulkDecision, BulkOutcome, ByStatus, Cause, ChangeKind, Closing, Cluster, ClusterMove, ClusterRef, Counts,
     CoverageRow, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Difference, Filter, FilterId, Finding, FindingDetail,
-    FindingId, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, NewDecision,
+    FindingId, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, Matching, NewDecision,
     NewFilter, Period, Policy, Resolution, Review, ReviewId, SavedFilter, Seen, SeenEvidence, Sort, State, Status, TrendDay, Verdict,
 };
 pub use model::{

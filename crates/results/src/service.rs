@@ -12,7 +12,7 @@ use crate::events::ResultsImported;
 use crate::ingest::{self, Batch, Gather, Origin, Reporter};
 use crate::model::{
     Counts, CoverageRow, Filter, Finding, FindingDetail, FindingId, HappeningKind, Import, ImportId, ImportOptions, ImportState,
-    ImportSummary, Position, Sort, Status,
+    ImportSummary, Matching, Position, Sort, Status,
 };
 use crate::store::imports::{Before, Kept};
 use crate::{actions, errors, store};
@@ -21,6 +21,8 @@ use crate::{actions, errors, store};
 const SEEN: u32 = 20;
 const HAPPENINGS: u32 = 200;
 const DECISIONS: u32 = 100;
+/// Findings counted for the head of a list.
+const MATCHING: u32 = 10_000;
 /// Coverage rows of one scan that are shown.
 const COVERAGE: u32 = 5000;
 
@@ -67,6 +69,8 @@ impl Results {
                     scan: Some(scan),
                     is_whole_run: false,
                     options: ImportOptions::default(),
+                    is_snapshot: false,
+                    four_eyes: false,
                     is_dry: false,
                 };
                 let summary = ingest::apply(&mut change, &mut batch, &origin, &Reporter::default()).await?.summary;
@@ -169,7 +173,21 @@ impl Results {
     pub async fn summary(&self, actor: &Actor, filter: &Filter) -> Result<Counts> {
         let scope = actor.scope(actions::READ)?;
         filter.check()?;
-        store::findings::counts(&self.backends.db, &scope, self.backends.clock.now(), filter).await
+        store::counts::counts(&self.backends.db, &scope, self.backends.clock.now(), filter).await
+    }
+
+    /// How many findings a filter shows, for the head of a list: exact where figures are kept, else counted up to ten thousand.
+    ///
+    /// # Errors
+    /// As [`Results::findings`].
+    pub async fn matching(&self, actor: &Actor, filter: &Filter) -> Result<Matching> {
+        if filter.is_by_kind() {
+            return Ok(Matching { count: self.summary(actor, filter).await?.total, more: false });
+        }
+        let scope = actor.scope(actions::READ)?;
+        filter.check()?;
+        let found = store::counts::matching(&self.backends.db, &scope, self.backends.clock.now(), filter, MATCHING + 1).await?;
+        Ok(Matching { count: found.min(u64::from(MATCHING)), more: found > u64::from(MATCHING) })
     }
 
     /// What a scan tested and what it left out, in the order it was told; at most five thousand rows.

@@ -47,6 +47,7 @@ impl Results {
             }
             let old = Time::from_micros(change.now().micros() - crate::undo::KEPT.as_micros() as i64);
             store::undo::forget(&mut change, old).await?;
+            store::trends::fold_tallies(&mut change).await?;
             if rows > 0 || !formats.is_empty() {
                 change.subject("trends", &day);
                 change.detail(json!({ "rows": rows, "formats": formats.len() }));

@@ -95,8 +95,7 @@ pub(crate) async fn of_ids(db: &Db, scope: &Scope, ids: &[ScanId]) -> Result<Vec
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let places: Vec<String> = (2..ids.len() + 2).map(|place| format!("${place}")).collect();
-    let text = format!("SELECT {SCAN} FROM scans WHERE tenant_id = $1 AND id IN ({})", places.join(", "));
+    let text = format!("SELECT {SCAN} FROM scans WHERE tenant_id = $1 AND id IN ({})", Sql::list(ids.len(), 1));
     let statement = Sql::built(text).bind(scope.tenant()).bind_all(ids.iter().map(|id| Value::from(*id)).collect::<Vec<_>>());
     let mut found: Vec<Scan> = db.all(statement).await?.iter().map(scan).collect::<Result<_>>()?;
     add_stages(db, scope, &mut found).await?;
@@ -108,18 +107,13 @@ async fn add_stages(db: &Db, scope: &Scope, scans: &mut [Scan]) -> Result<()> {
     if scans.is_empty() {
         return Ok(());
     }
-    let mut values: Vec<Value> = vec![scope.tenant().into()];
-    let mut places = Vec::with_capacity(scans.len());
-    for scan in scans.iter() {
-        values.push(scan.id.into());
-        places.push(format!("${}", values.len()));
-    }
     let text = format!(
         "SELECT scan_id, name, tool, tool_version, state, reason, argv, started_at, finished_at FROM scan_stages \
          WHERE tenant_id = $1 AND scan_id IN ({}) ORDER BY scan_id, position",
-        places.join(", ")
+        Sql::list(scans.len(), 1)
     );
-    for row in &db.all(Sql::built(text).bind_all(values)).await? {
+    let statement = Sql::built(text).bind(scope.tenant()).bind_all(scans.iter().map(|scan| Value::from(scan.id)));
+    for row in &db.all(statement).await? {
         let id: ScanId = row.get("scan_id")?;
         if let Some(scan) = scans.iter_mut().find(|scan| scan.id == id) {
             scan.stages.push(stage(row)?);
@@ -156,15 +150,15 @@ pub(crate) async fn insert(change: &mut Change, scan: &Scan) -> Result<()> {
             .bind(scan.created_at),
         )
         .await?;
-    let mut values: Vec<Value> = vec![tenant.into(), scan.id.into(), StageState::Pending.as_str().into()];
-    let mut rows = Vec::new();
+    let text = format!(
+        "INSERT INTO scan_stages (tenant_id, scan_id, state, argv, position, name, tool) {}",
+        Sql::rows_sharing(scan.stages.len(), 4, 3)
+    );
+    let mut insert = Sql::built(text).bind(tenant).bind(scan.id).bind(StageState::Pending.as_str()).bind("[]");
     for (position, stage) in (0_i64..).zip(&scan.stages) {
-        values.extend([position.into(), (&stage.name).into(), (&stage.tool).into()]);
-        let last = values.len();
-        rows.push(format!("($1, $2, ${}, ${}, ${last}, $3, '[]')", last - 2, last - 1));
+        insert = insert.bind(position).bind(&stage.name).bind(&stage.tool);
     }
-    let text = format!("INSERT INTO scan_stages (tenant_id, scan_id, position, name, tool, state, argv) VALUES {}", rows.join(", "));
-    change.run(Sql::built(text).bind_all(values)).await.map(drop)
+    change.run(insert).await.map(drop)
 }
 
 pub(crate) async fn set_job(change: &mut Change, id: ScanId, job: JobId) -> Result<()> {
@@ -336,16 +330,14 @@ pub(crate) async fn taken_in(change: &mut Change, id: ScanId) -> Result<(usize, 
 /// Figures about a finished scan.
 pub(crate) async fn insert_metrics(change: &mut Change, id: ScanId, figures: &[(&str, f64)]) -> Result<()> {
     let tenant = change.scope().tenant();
-    let mut values: Vec<Value> = vec![tenant.into(), id.into(), change.now().into()];
-    let mut rows = Vec::new();
+    let text =
+        format!("INSERT INTO scan_metrics (tenant_id, scan_id, recorded_at, id, name, value) {}", Sql::rows_sharing(figures.len(), 3, 3));
+    let mut insert = Sql::built(text).bind(tenant).bind(id).bind(change.now());
     for (name, value) in figures {
         let figure: base::Id<Summary> = change.id();
-        values.extend([figure.into(), (*name).into(), (*value).into()]);
-        let last = values.len();
-        rows.push(format!("(${}, $1, $2, ${}, ${last}, $3)", last - 2, last - 1));
+        insert = insert.bind(figure).bind(*name).bind(*value);
     }
-    let text = format!("INSERT INTO scan_metrics (id, tenant_id, scan_id, name, value, recorded_at) VALUES {}", rows.join(", "));
-    change.run(Sql::built(text).bind_all(values)).await.map(drop)
+    change.run(insert).await.map(drop)
 }
 
 /// A scan that should be at work, across tenants: for the sweep only.

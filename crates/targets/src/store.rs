@@ -86,8 +86,7 @@ pub(crate) async fn of_ids(db: &Db, scope: &Scope, ids: &[TargetId]) -> Result<V
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let places: Vec<String> = (2..ids.len() + 2).map(|place| format!("${place}")).collect();
-    let text = format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND deleted_at IS NULL AND id IN ({})", places.join(", "));
+    let text = format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND deleted_at IS NULL AND id IN ({})", Sql::list(ids.len(), 1));
     let statement = Sql::built(text).bind(scope.tenant()).bind_all(ids.iter().map(|id| Value::from(*id)).collect::<Vec<_>>());
     db.all(statement).await?.iter().map(target).collect()
 }
@@ -193,14 +192,9 @@ async fn insert_tags(change: &mut Change, target: &Target) -> Result<()> {
     if target.tags.is_empty() {
         return Ok(());
     }
-    let mut values: Vec<Value> = vec![change.scope().tenant().into(), target.id.into()];
-    let mut rows = Vec::with_capacity(target.tags.len());
-    for tag in &target.tags {
-        values.push(tag.into());
-        rows.push(format!("($1, ${}, $2)", values.len()));
-    }
-    let text = format!("INSERT INTO target_tags (tenant_id, tag, target_id) VALUES {}", rows.join(", "));
-    change.run(Sql::built(text).bind_all(values)).await.map(drop)
+    let text = format!("INSERT INTO target_tags (tenant_id, target_id, tag) {}", Sql::rows_sharing(target.tags.len(), 2, 1));
+    let statement = Sql::built(text).bind(change.scope().tenant()).bind(target.id).bind_all(target.tags.iter().map(Value::from));
+    change.run(statement).await.map(drop)
 }
 
 pub(crate) async fn delete(change: &mut Change, id: TargetId) -> Result<bool> {

@@ -4,6 +4,7 @@
 
 mod attest;
 mod contract;
+mod cut_import;
 mod full_disk;
 mod kill;
 mod local;

@@ -4,6 +4,7 @@ mod connect;
 mod failure;
 mod migrate;
 mod row;
+mod unnamed;
 mod value;
 
 use std::sync::Arc;
@@ -48,7 +49,12 @@ enum Engine {
     Postgres(Transaction<'static, Postgres>),
 }
 
+/// Statements with more parameters are not kept prepared: each would hold megabytes on either side, and few are asked for twice.
+const MOST_KEPT: usize = 500;
+
 fn sqlite_query(sql: Sql) -> Query<'static, Sqlite, SqliteArguments> {
+    let sql = unnamed::unnamed(sql);
+    let is_kept = sql.is_kept && sql.values.len() <= MOST_KEPT;
     let mut query = match sql.text {
         std::borrow::Cow::Borrowed(text) => sqlx::query(text),
         std::borrow::Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
@@ -62,10 +68,11 @@ fn sqlite_query(sql: Sql) -> Query<'static, Sqlite, SqliteArguments> {
             Value::Bytes(value) => query.bind(value),
         };
     }
-    query
+    query.persistent(is_kept)
 }
 
 fn postgres_query(sql: Sql) -> Query<'static, Postgres, sqlx::postgres::PgArguments> {
+    let is_kept = sql.is_kept && sql.values.len() <= MOST_KEPT;
     let mut query = match sql.text {
         std::borrow::Cow::Borrowed(text) => sqlx::query(text),
         std::borrow::Cow::Owned(text) => sqlx::query(AssertSqlSafe(text)),
@@ -79,7 +86,7 @@ fn postgres_query(sql: Sql) -> Query<'static, Postgres, sqlx::postgres::PgArgume
             Value::Bytes(value) => query.bind(value),
         };
     }
-    query
+    query.persistent(is_kept)
 }
 
 impl Db {

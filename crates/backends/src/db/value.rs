@@ -75,19 +75,57 @@ impl<T> From<Option<Id<T>>> for Value {
 pub struct Sql {
     pub(super) text: Cow<'static, str>,
     pub(super) values: Vec<Value>,
+    pub(super) is_kept: bool,
 }
 
 /// A statement written in the source.
 #[must_use]
 pub fn sql(text: &'static str) -> Sql {
-    Sql { text: Cow::Borrowed(text), values: Vec::new() }
+    Sql { text: Cow::Borrowed(text), values: Vec::new(), is_kept: true }
 }
 
 impl Sql {
     /// A statement assembled from constant parts (a WHERE list, a VALUES list); never with a value in the text.
     #[must_use]
     pub const fn built(text: String) -> Self {
-        Self { text: Cow::Owned(text), values: Vec::new() }
+        Self { text: Cow::Owned(text), values: Vec::new(), is_kept: true }
+    }
+
+    /// `$3, $4, $5`: the names of `count` parameters after the first `after`.
+    #[must_use]
+    pub fn list(count: usize, after: usize) -> String {
+        let mut text = String::with_capacity(count * 7);
+        push_names(&mut text, count, after);
+        text
+    }
+
+    /// `($3, $4), ($5, $6)`: the rows of a VALUES list, their parameters counted after the first `after`.
+    #[must_use]
+    pub fn rows(rows: usize, columns: usize, after: usize) -> String {
+        let mut text = String::with_capacity(rows * (columns * 8 + 2));
+        for row in 0..rows {
+            text.push_str(if row == 0 { "(" } else { ", (" });
+            push_names(&mut text, columns, after + row * columns);
+            text.push(')');
+        }
+        text
+    }
+
+    /// What an INSERT takes instead of a VALUES list when rows have their first columns in common: those are the parameters
+    /// `$1` to `$shared`, once; the `own` ones of each row follow. What comes behind may be `ON CONFLICT`.
+    #[must_use]
+    pub fn rows_sharing(rows: usize, shared: usize, own: usize) -> String {
+        // Both engines name the columns of a VALUES list column1, column2, …; without WHERE, ON would read as that of a join.
+        let columns: Vec<String> =
+            (1..=shared).map(|number| format!("${number}")).chain((1..=own).map(|number| format!("column{number}"))).collect();
+        format!("SELECT {} FROM (VALUES {}) AS own WHERE TRUE", columns.join(", "), Self::rows(rows, own, shared))
+    }
+
+    /// Plans the statement for its very values each time, where a plan for any values would be a bad one.
+    #[must_use]
+    pub const fn planned_anew(mut self) -> Self {
+        self.is_kept = false;
+        self
     }
 
     /// Adds the next parameter.
@@ -102,5 +140,12 @@ impl Sql {
     pub fn bind_all(mut self, values: impl IntoIterator<Item = Value>) -> Self {
         self.values.extend(values);
         self
+    }
+}
+
+fn push_names(text: &mut String, count: usize, after: usize) {
+    for number in after + 1..=after + count {
+        text.push_str(if number == after + 1 { "$" } else { ", $" });
+        text.push_str(&number.to_string());
     }
 }

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect};
 use base::Result;
 use http::StatusCode;
 use importers::{CoverageStatus, Location};
-use results::{Batch, BulkDecision, Counts, DecisionKind, Filter, Finding, NewFilter, SavedFilter, Sort};
+use results::{Batch, BulkDecision, DecisionKind, Filter, Finding, Matching, NewFilter, SavedFilter, Sort};
 
 use super::{Shown, page_of, refused};
 use crate::fields::{Fields, Form};
@@ -34,8 +34,8 @@ struct ListPage {
     /// The decision about many, when it was refused.
     bulk: Form,
     findings: Vec<Finding>,
-    /// Counted for the first page only: a count reads every row, a page does not.
-    counts: Option<Counts>,
+    /// Counted for the first page only.
+    matching: Option<Matching>,
     saved: Vec<SavedFilter>,
     /// What stands in the address without the page and what is said once.
     narrowed: String,
@@ -161,8 +161,8 @@ async fn listed(services: &Services, mut viewer: Viewer, query: Fields, undo: Op
     let filter = filter(&query)?;
     let sort = query.word("sort")?.unwrap_or(Sort::Severity);
     let page = services.results.findings(&viewer.actor, &filter, sort, &page_of(&query)).await?;
-    let counts = match query.get("cursor") {
-        "" => Some(services.results.summary(&viewer.actor, &filter).await?),
+    let matching = match query.get("cursor") {
+        "" => Some(services.results.matching(&viewer.actor, &filter).await?),
         _ => None,
     };
     let saved = services.results.filters(&viewer.actor).await?;
@@ -171,7 +171,7 @@ async fn listed(services: &Services, mut viewer: Viewer, query: Fields, undo: Op
         frame: viewer.frame,
         bulk,
         findings: page.items,
-        counts,
+        matching,
         saved,
         narrowed: query.query(&["cursor"]),
         is_narrowed: query.any(&NARROWING) || query.any(&["cursor"]),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{fixture, observations, outcome, records, warnings};
 
-const FILES: [(Format, &str); 18] = [
+const FILES: [(Format, &str); 19] = [
     (Format::Trivy, "trivy.json"),
     (Format::TrivyOperator, "trivy-operator.json"),
     (Format::AnchoreGrype, "grype.json"),
@@ -26,6 +26,7 @@ const FILES: [(Format, &str); 18] = [
     (Format::AwsProwlerV3Plus, "prowler-3.json"),
     (Format::AwsProwler, "prowler-2.csv"),
     (Format::AwsProwler, "prowler-2.json"),
+    (Format::Tyrian, "tyrian.json"),
 ];
 
 fn file(name: &str) -> Vec<u8> {

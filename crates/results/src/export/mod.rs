@@ -5,13 +5,16 @@ mod json;
 mod sarif;
 mod vex;
 
+use std::collections::HashMap;
+
 use base::{Actor, Result, Scope, Time};
 use bytes::Bytes;
 use futures::{Stream, stream};
 
-use crate::model::{Filter, Finding, words_of};
+use crate::model::{Filter, Finding, FindingId, words_of};
 use crate::service::Results;
 use crate::store::findings::Exported;
+use crate::store::lives::Life;
 use crate::{actions, store};
 
 /// Findings read at once.
@@ -77,16 +80,21 @@ impl Writer {
         match self {
             Self::Sarif(_) => Ok(sarif::BEGIN.to_owned()),
             Self::Csv => csv::head(),
-            Self::Json(_) => Ok(format!("{{\"exported_at\":\"{now}\",\"findings\":[")),
+            Self::Json(_) => Ok(json::begin(now)),
             Self::Vex(_) => Ok(vex::begin(now)),
         }
     }
 
-    fn rows(&mut self, findings: &[Finding]) -> Result<String> {
+    /// Whether it tells more of findings than they are.
+    const fn is_whole(&self) -> bool {
+        matches!(self, Self::Json(_))
+    }
+
+    fn rows(&mut self, findings: &[Finding], lives: &HashMap<FindingId, Life>) -> Result<String> {
         match self {
             Self::Sarif(log) => log.rows(findings),
             Self::Csv => csv::rows(findings),
-            Self::Json(list) => list.rows(findings, |finding| serde_json::to_value(finding)),
+            Self::Json(list) => list.rows(findings, |finding| json::whole(finding, lives)),
             Self::Vex(list) => list.rows(findings, |finding| Ok(vex::vulnerability(finding))),
         }
     }
@@ -147,7 +155,13 @@ impl Export {
                 let db = &self.results.backends.db;
                 let findings = store::findings::export(db, &self.scope, self.now, &self.filter, self.after.as_ref(), PAGE).await?;
                 self.after = findings.last().map(Exported::of);
-                let mut text = self.writer.rows(&findings)?;
+                let lives = if self.writer.is_whole() {
+                    let ids: Vec<FindingId> = findings.iter().map(|finding| finding.id).collect();
+                    store::lives::of(db, &self.scope, &ids).await?
+                } else {
+                    HashMap::new()
+                };
+                let mut text = self.writer.rows(&findings, &lives)?;
                 if findings.len() < PAGE as usize {
                     self.step = Step::Over;
                     text.push_str(&self.writer.end()?);

@@ -37,6 +37,10 @@ pub(crate) struct Origin {
     /// A file is a whole run; a stage of a scan is not, the end of the scan says what was left out.
     pub(crate) is_whole_run: bool,
     pub(crate) options: ImportOptions,
+    /// An export of another instance tells what was believed there, not what was tested here.
+    pub(crate) is_snapshot: bool,
+    /// Whether accepting a risk needs a second person here.
+    pub(crate) four_eyes: bool,
     /// Whether differences are told one by one.
     pub(crate) is_dry: bool,
 }
@@ -58,11 +62,12 @@ pub(super) struct Run<'r> {
     pub(super) waiting: Waiting,
     fates: HashMap<u32, Fate>,
     reviews: Vec<Review>,
+    /// Whether there is anything to compare with; not asked before the first chunk.
+    has_known: Option<bool>,
 }
 
 /// Takes everything in.
 pub(crate) async fn apply(change: &mut Change, batch: &mut Batch, origin: &Origin, reporter: &Reporter) -> Result<Applied> {
-    let (has_known, rulings) = store::known_before(change, origin, &batch.sources).await?;
     let summary = ImportSummary {
         observations: batch.observations,
         findings: batch.groups.len() as u64,
@@ -71,10 +76,10 @@ pub(crate) async fn apply(change: &mut Change, batch: &mut Batch, origin: &Origi
         below_minimum: batch.below_minimum,
         ..ImportSummary::default()
     };
-    let waiting = Waiting::new(rulings);
-    let mut run = Run { change, batch, origin, summary, differences: Vec::new(), waiting, fates: HashMap::new(), reviews: Vec::new() };
-    let later = run.exact(has_known, reporter).await?;
-    if has_known {
+    let (differences, waiting, fates, reviews) = (Vec::new(), Waiting::default(), HashMap::new(), Vec::new());
+    let mut run = Run { change, batch, origin, summary, differences, waiting, fates, reviews, has_known: None };
+    let later = run.exact(reporter).await?;
+    if run.has_known == Some(true) {
         run.rest(later, reporter).await?;
     }
     run.finish().await
@@ -82,7 +87,7 @@ pub(crate) async fn apply(change: &mut Change, batch: &mut Batch, origin: &Origi
 
 impl Run<'_> {
     /// First pass over the spool; what may be a known finding under another name is put aside.
-    async fn exact(&mut self, has_known: bool, reporter: &Reporter) -> Result<Writer> {
+    async fn exact(&mut self, reporter: &Reporter) -> Result<Writer> {
         let mut later = Writer::new()?;
         let mut put_aside = HashSet::new();
         let Some(mut spool) = self.batch.spool.take() else { return Ok(later) };
@@ -101,8 +106,8 @@ impl Run<'_> {
             if is_end || chunk.len() >= LINES || bytes >= BYTES || self.waiting.coverage.len() >= LINES {
                 let lines = std::mem::take(&mut chunk);
                 (bytes, done) = (0, done + lines.len() as u64);
-                self.chunk(lines, has_known, &mut later, &mut put_aside).await?;
-                self.waiting.flush(self.change, self.origin, is_end && !has_known).await?;
+                self.chunk(lines, &mut later, &mut put_aside).await?;
+                self.waiting.flush(self.change, self.origin, is_end && self.has_known == Some(false)).await?;
                 let fraction = 0.3 + 0.6 * done as f32 / self.batch.observations.max(1) as f32;
                 reporter.say(ImportState::Queued, fraction, "recognising and storing").await;
             }
@@ -112,13 +117,21 @@ impl Run<'_> {
         }
     }
 
-    async fn chunk(&mut self, lines: Vec<Line>, has_known: bool, later: &mut Writer, put_aside: &mut HashSet<u32>) -> Result<()> {
-        let mut known: HashMap<(String, String), KnownFinding> = HashMap::new();
-        if has_known {
-            let wanted: HashSet<&str> =
-                lines.iter().filter(|line| !self.fates.contains_key(&line.group)).map(|line| line.keys[0].digest.as_str()).collect();
-            known = store::by_first_key(self.change, self.origin, &wanted.into_iter().collect::<Vec<_>>()).await?;
-        }
+    async fn chunk(&mut self, lines: Vec<Line>, later: &mut Writer, put_aside: &mut HashSet<u32>) -> Result<()> {
+        let unknown = lines.iter().filter(|line| !self.fates.contains_key(&line.group));
+        let wanted: HashSet<&str> = unknown.map(|line| line.keys[0].digest.as_str()).collect();
+        let wanted: Vec<&str> = wanted.into_iter().collect();
+        let mut known = match self.has_known {
+            None => {
+                let opening = store::opening(self.change, self.origin, &self.batch.sources, &wanted).await?;
+                self.waiting.rulings = opening.rulings;
+                self.has_known = Some(opening.has_known);
+                opening.known
+            }
+            Some(true) => store::by_first_key(self.change, self.origin, &wanted).await?,
+            Some(false) => HashMap::new(),
+        };
+        let has_known = self.has_known == Some(true);
         for line in lines {
             if !self.fates.contains_key(&line.group) {
                 let name = (self.batch.source_of(line.group).to_owned(), line.keys[0].digest.clone());
@@ -204,7 +217,9 @@ impl Run<'_> {
                         claimed.insert(unseen.known.id);
                         let is_elsewhere = matches!(outcome, Match::Moved(_)) && words(&unseen.location) != words(&one.place);
                         let from = is_elsewhere.then(|| words(&unseen.location));
-                        self.waiting.retire(unseen.known.id);
+                        if !self.origin.is_snapshot {
+                            self.waiting.retire(unseen.known.id);
+                        }
                         let mut fate = self.seen_again(group, unseen.known.clone(), from);
                         // Its names changed even where its place did not.
                         fate.is_same = false;
@@ -232,6 +247,9 @@ impl Run<'_> {
     }
 
     fn seen_again(&self, group: u32, known: KnownFinding, from: Option<String>) -> Fate {
+        if self.origin.is_snapshot {
+            return Fate::left_alone(known, self.change.now());
+        }
         let content = self.batch.groups[group as usize].content;
         Fate::known(known, from, content, &self.origin.options, self.change.now())
     }
@@ -247,6 +265,9 @@ impl Run<'_> {
             _ => summary.unchanged += 1,
         }
         summary.ambiguous += u64::from(fate.is_ambiguous);
+        if fate.is_left_alone {
+            self.waiting.leave_alone(fate.id);
+        }
         if fate.known.is_some() {
             summary.open += u64::from(fate.derived.status == Status::Open);
         }
@@ -263,6 +284,12 @@ impl Run<'_> {
         let (is_last, is_speaker, content) = (group.left == 0, group.speaker == line.ordinal, group.content);
         let number = line.group;
         let Some(fate) = self.fates.get_mut(&number) else { return Ok(()) };
+        if fate.is_left_alone {
+            if is_last {
+                self.fates.remove(&number);
+            }
+            return Ok(());
+        }
         if is_speaker && self.origin.is_dry && self.differences.len() < MOST_DIFFERENCES {
             let change = match fate.turn {
                 Some(HappeningKind::New) => Some(ChangeKind::Created),
@@ -298,6 +325,7 @@ impl Run<'_> {
 
     async fn finish(mut self) -> Result<Applied> {
         self.waiting.flush(self.change, self.origin, true).await?;
+        self.waiting.decide(self.change, self.origin).await?;
         store::add_reviews(self.change, self.origin.import, &self.reviews).await?;
         self.summary.warning_count = self.batch.warning_count;
         self.summary.warnings = std::mem::take(&mut self.batch.warnings);

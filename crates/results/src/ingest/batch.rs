@@ -54,6 +54,8 @@ pub(crate) struct Gather {
     failed: Option<std::io::Error>,
     minimum: Severity,
     tags: Vec<String>,
+    /// What was believed elsewhere of the next observation.
+    belief: Option<String>,
 }
 
 impl Gather {
@@ -71,7 +73,7 @@ impl Gather {
             spool: None,
         };
         let (minimum, tags) = (options.minimum_severity, options.tags.clone());
-        Ok(Self { batch, spool: Writer::new()?, by_key: HashMap::new(), failed: None, minimum, tags })
+        Ok(Self { batch, spool: Writer::new()?, by_key: HashMap::new(), failed: None, minimum, tags, belief: None })
     }
 
     pub(crate) fn finish(self) -> Result<Batch> {
@@ -91,6 +93,7 @@ impl Gather {
     }
 
     fn observation(&mut self, mut observation: Observation) -> std::io::Result<()> {
+        let belief = self.belief.take();
         self.batch.covered.touch(&observation.location);
         if observation.severity < self.minimum {
             self.batch.below_minimum += 1;
@@ -129,7 +132,7 @@ impl Gather {
                 number
             }
         };
-        self.spool.observation(&Line { ordinal, group, keys, observed_at, body })
+        self.spool.observation(&Line { ordinal, group, keys, observed_at, belief, body })
     }
 
     fn coverage(&mut self, coverage: Coverage) -> std::io::Result<()> {
@@ -151,6 +154,10 @@ impl Sink for Gather {
         let written = match record {
             Record::Observation(observation) => self.observation(observation),
             Record::Coverage(coverage) => self.coverage(coverage),
+            Record::Belief(belief) => {
+                self.belief = serde_json::to_string(&belief).ok();
+                Ok(())
+            }
             Record::Asset(_) => {
                 self.batch.assets += 1;
                 Ok(())

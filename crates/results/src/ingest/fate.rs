@@ -18,6 +18,8 @@ pub(crate) struct Fate {
     pub(crate) is_ambiguous: bool,
     /// The tool says exactly what it said before.
     pub(crate) is_same: bool,
+    /// Known, and not to be touched: what came in tells of another time and place.
+    pub(crate) is_left_alone: bool,
     /// Some of its observations were dealt with.
     pub(crate) is_begun: bool,
 }
@@ -35,8 +37,16 @@ impl Fate {
             derived: derive(State::Present, now, None, now),
             is_ambiguous,
             is_same: false,
+            is_left_alone: false,
             is_begun: false,
         }
+    }
+
+    /// A known finding of which somebody else's belief came in.
+    pub(crate) fn left_alone(known: KnownFinding, now: Time) -> Self {
+        let derived = derive(known.state, known.last_seen, known.decision, now);
+        let (id, state) = (known.id, known.state);
+        Self { known: Some(known), turn: None, note: None, state, derived, is_same: true, is_left_alone: true, ..Self::new(id, false, now) }
     }
 
     /// A known finding, seen again; `from` is the place it left.
@@ -61,6 +71,7 @@ impl Fate {
             state,
             derived,
             is_ambiguous: false,
+            is_left_alone: false,
             is_begun: false,
         }
     }

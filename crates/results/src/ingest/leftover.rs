@@ -52,7 +52,9 @@ pub(super) async fn collect(run: &mut Run<'_>, incoming: &HashMap<u32, Incoming>
     let digests: Vec<&str> = digests.into_iter().collect();
     // Seen by their strongest names, and not written yet.
     let seen = run.waiting.ids();
-    let mut named = store::by_any_key(run.change, run.origin, &digests).await?;
+    let sources = run.batch.sources.clone();
+    let Some(first) = sources.first() else { return Ok(leftover) };
+    let (page, mut named) = store::unseen(run.change, run.origin, first, None, PAGE, &digests).await?;
     named.retain(|unseen| !seen.contains(&unseen.known.id));
     let checks: HashSet<(&str, &str)> =
         incoming.iter().map(|(group, one)| (run.batch.source_of(*group), one.check.as_str())).collect::<HashSet<_>>();
@@ -61,10 +63,14 @@ pub(super) async fn collect(run: &mut Run<'_>, incoming: &HashMap<u32, Incoming>
     for unseen in named {
         push(run, &mut leftover, unseen);
     }
-    for source in run.batch.sources.clone() {
+    let mut first_page = Some(page);
+    for source in sources {
         let mut after = None;
         loop {
-            let page = store::unseen(run.change, run.origin, &source, after, PAGE).await?;
+            let page = match first_page.take() {
+                Some(page) => page,
+                None => store::unseen(run.change, run.origin, &source, after, PAGE, &[]).await?.0,
+            };
             after = page.last().map(|unseen| unseen.known.id);
             let is_last = page.len() < PAGE;
             for unseen in page.into_iter().filter(|unseen| !ids.contains(&unseen.known.id) && !seen.contains(&unseen.known.id)) {
@@ -103,6 +109,9 @@ fn push(run: &Run<'_>, leftover: &mut Leftover, unseen: Unseen) {
 pub(super) fn conclude(run: &mut Run<'_>, unseen: &Unseen, is_done: bool) {
     let origin = run.origin;
     let known = &unseen.known;
+    if origin.is_snapshot {
+        return;
+    }
     let is_of_this_scan = origin.scan.is_some() && known.last_scan == origin.scan;
     let is_below = rank(unseen.severity) < rank(origin.options.minimum_severity);
     if known.state == State::Absent || is_of_this_scan || is_below || origin.options.close_old == Closing::Never {

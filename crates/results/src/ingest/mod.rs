@@ -2,6 +2,7 @@
 
 mod apply;
 mod batch;
+mod carried;
 mod cluster;
 mod coverage;
 mod drift;

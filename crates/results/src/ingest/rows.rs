@@ -49,6 +49,7 @@ pub(crate) struct FindingRow {
     pub(crate) ruling: Option<Ruling>,
     pub(crate) ambiguous: bool,
     pub(crate) first_seen: Time,
+    pub(crate) last_seen: Time,
     pub(crate) first_import: String,
     pub(crate) fixed_at: Option<Time>,
     pub(crate) scan: Option<ScanId>,

@@ -47,12 +47,14 @@ pub(crate) async fn settle(change: &mut Change, scan: &Scan) -> Result<usize> {
         scan: Some(scan.id),
         is_whole_run: false,
         options: ImportOptions::default(),
+        is_snapshot: false,
+        four_eyes: false,
         is_dry: false,
     };
     for source in store::sources_of_scan(change, scan.id).await? {
         let mut after = None;
         loop {
-            let page = store::unseen(change, &origin, &source, after, PAGE).await?;
+            let (page, _) = store::unseen(change, &origin, &source, after, PAGE, &[]).await?;
             after = page.last().map(|unseen| unseen.known.id);
             let is_last = page.len() < PAGE;
             for finding in page.iter().map(|unseen| &unseen.known).filter(|finding| is_left_out(finding, scan.id, scan.created_at)) {

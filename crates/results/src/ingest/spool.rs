@@ -25,6 +25,8 @@ pub(crate) struct Line {
     pub(crate) keys: Vec<Key>,
     /// When the tool saw it.
     pub(crate) observed_at: Option<String>,
+    /// What was believed of it elsewhere, as JSON.
+    pub(crate) belief: Option<String>,
     /// The observation as JSON, without names and time.
     pub(crate) body: String,
 }
@@ -60,7 +62,8 @@ impl Writer {
             let comma = if index == 0 { "" } else { "," };
             write!(self.out, "{comma}{}:{}:{}", key.scheme, key.version, key.digest)?;
         }
-        writeln!(self.out, "\t{}\t{}", line.observed_at.as_deref().unwrap_or_default(), line.body)
+        let (observed_at, belief) = (line.observed_at.as_deref().unwrap_or_default(), line.belief.as_deref().unwrap_or_default());
+        writeln!(self.out, "\t{observed_at}\t{belief}\t{}", line.body)
     }
 
     pub(crate) fn coverage(&mut self, coverage: &Coverage) -> std::io::Result<()> {
@@ -104,11 +107,12 @@ fn entry(line: &str) -> Option<Entry> {
     if let Some(coverage) = line.strip_prefix("C\t") {
         return Some(Entry::Coverage(Box::new(serde_json::from_str(coverage).ok()?)));
     }
-    let mut parts = line.strip_prefix("O\t")?.splitn(5, '\t');
+    let mut parts = line.strip_prefix("O\t")?.splitn(6, '\t');
     let (ordinal, group) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     let keys = parts.next()?.split(',').map(key).collect::<Option<_>>()?;
-    let observed_at = Some(parts.next()?).filter(|at| !at.is_empty()).map(str::to_owned);
-    Some(Entry::Observation(Line { ordinal, group, keys, observed_at, body: parts.next()?.to_owned() }))
+    let mut perhaps = || Some(Some(parts.next()?).filter(|text| !text.is_empty()).map(str::to_owned));
+    let (observed_at, belief) = (perhaps()?, perhaps()?);
+    Some(Entry::Observation(Line { ordinal, group, keys, observed_at, belief, body: parts.next()?.to_owned() }))
 }
 
 fn key(text: &str) -> Option<Key> {

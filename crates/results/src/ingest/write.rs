@@ -7,17 +7,19 @@ use base::Result;
 use importers::{Coverage, Observation};
 
 use super::apply::Origin;
+use super::carried::{self, Past};
 use super::cluster::cluster;
 use super::fate::{Fate, hexadecimal};
 use super::matching::Key;
 use super::rows::{FindingRow, Ruling, Rulings, Seen};
 use super::settle::Turns;
 use super::spool::Line;
-use crate::model::{DecisionId, Derived, FindingId, HappeningKind, State, Status, asset_of, derive};
+use crate::model::{BatchId, Decision, DecisionId, Derived, FindingId, HappeningKind, State, Status, asset_of, derive};
+use crate::store::decisions::{self, Decided};
 use crate::store::{ingest as store, text_of};
 
 /// Rows per statement; parameters of each times this stay below SQLite's 32,766.
-const FINDINGS: usize = 1050;
+const FINDINGS: usize = 1020;
 const OBSERVATIONS: usize = 4000;
 const KEYS: usize = 5000;
 const HISTORY: usize = 5000;
@@ -30,8 +32,10 @@ const BYTES: usize = 8 << 20;
 pub(super) type Turn = (FindingId, HappeningKind, Option<String>);
 
 /// What waits to be written.
+#[derive(Default)]
 pub(super) struct Waiting {
-    rulings: Rulings,
+    /// Decisions that hold for rules, for findings yet to be born.
+    pub(super) rulings: Rulings,
     observations: Vec<Seen>,
     findings: Vec<FindingRow>,
     keys: Vec<(FindingId, usize, Key)>,
@@ -41,6 +45,10 @@ pub(super) struct Waiting {
     /// Findings that change: a copy of the row as it was is kept.
     before: Vec<FindingId>,
     retired: Vec<FindingId>,
+    /// Known findings that came in and are not touched.
+    left_alone: Vec<FindingId>,
+    /// Decisions that came over with findings nobody knew.
+    decided: Vec<(Decided, Decision)>,
     bytes: usize,
     pub(super) turns: Turns,
     pub(super) history: Vec<Turn>,
@@ -48,31 +56,34 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn new(rulings: Rulings) -> Self {
-        Self {
-            rulings,
-            observations: Vec::new(),
-            findings: Vec::new(),
-            keys: Vec::new(),
-            touched: HashMap::new(),
-            touched_count: 0,
-            before: Vec::new(),
-            retired: Vec::new(),
-            bytes: 0,
-            turns: Turns::default(),
-            history: Vec::new(),
-            coverage: Vec::new(),
-        }
-    }
-
     /// The names of a finding that is known by others from now on.
     pub(super) fn retire(&mut self, id: FindingId) {
         self.retired.push(id);
     }
 
-    /// Findings that were seen and wait to be written.
+    /// A known finding that came in and is not touched.
+    pub(super) fn leave_alone(&mut self, id: FindingId) {
+        self.left_alone.push(id);
+    }
+
+    /// Puts decisions in force that came over with findings.
+    pub(super) async fn decide(&mut self, change: &mut Change, origin: &Origin) -> Result<()> {
+        let decided = std::mem::take(&mut self.decided);
+        if decided.is_empty() {
+            return Ok(());
+        }
+        let rows: Vec<(&Decided, Decision)> = decided.iter().map(|(finding, decision)| (finding, decision.clone())).collect();
+        decisions::insert(change, &rows).await?;
+        decisions::put_batch(change, BatchId::from_uuid(origin.import.uuid())).await?;
+        let turn = |decision: &Decision| Some(format!("{}: {}", decision.kind, decision.reason));
+        let turns: Vec<Turn> = decided.iter().map(|(finding, decision)| (finding.id, HappeningKind::Decided, turn(decision))).collect();
+        store::add_history(change, Some(origin.import), None, &turns).await
+    }
+
+    /// Findings that were seen, and those that wait to be written.
     pub(super) fn ids(&self) -> HashSet<FindingId> {
-        self.touched.values().flatten().copied().chain(self.findings.iter().map(|row| row.id)).collect()
+        let seen = self.touched.values().flatten().chain(&self.left_alone).copied();
+        seen.chain(self.findings.iter().map(|row| row.id)).collect()
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -103,7 +114,17 @@ impl Waiting {
         }
         let mut opened = false;
         if is_speaker {
-            let row = self.row(change, origin, fate, line.observation()?, content);
+            let past = match (&fate.known, &line.belief) {
+                (None, Some(belief)) => Some(carried::past(change, origin, fate.id, belief)?),
+                _ => None,
+            };
+            let row = self.row(change, origin, fate, line.observation()?, content, past.as_ref());
+            if let Some(decision) = past.and_then(|past| past.decision) {
+                let said = &row.observation;
+                let (title, source, check) = (said.title.clone(), said.source.clone(), said.check.clone());
+                self.decided
+                    .push((Decided { id: fate.id, title, source, check, place: String::new(), decision: None, scope: None }, decision));
+            }
             opened = fate.known.is_none() && row.derived.status == Status::Open;
             self.findings.push(row);
         }
@@ -113,7 +134,15 @@ impl Waiting {
         Ok(opened)
     }
 
-    fn row(&self, change: &Change, origin: &Origin, fate: &Fate, observation: Observation, content: u64) -> FindingRow {
+    fn row(
+        &self,
+        change: &Change,
+        origin: &Origin,
+        fate: &Fate,
+        observation: Observation,
+        content: u64,
+        past: Option<&Past>,
+    ) -> FindingRow {
         let known = fate.known.as_ref();
         let target = text_of(origin.target);
         let asset = asset_of(&observation.location);
@@ -121,9 +150,12 @@ impl Waiting {
             None => self.rulings.of(&observation.source, &observation.check, &format!("{target}\n{asset}")).cloned(),
             Some(_) => None,
         };
-        let derived = match &ruling {
-            Some(ruling) => derive(fate.state, change.now(), Some((ruling.kind, ruling.until, ruling.decided_at)), change.now()),
-            None => fate.derived,
+        let (state, last_seen) = past.map_or((fate.state, change.now()), |past| (past.state, past.last_seen));
+        let derived = match (past.and_then(Past::in_force), &ruling) {
+            (Some(decided), _) => derive(state, last_seen, Some(decided), change.now()),
+            (None, None) if past.is_some() => derive(state, last_seen, None, change.now()),
+            (None, Some(ruling)) => derive(state, last_seen, Some((ruling.kind, ruling.until, ruling.decided_at)), change.now()),
+            (None, None) => fate.derived,
         };
         let is_same_scan = origin.scan.is_some() && known.is_some_and(|known| known.last_scan == origin.scan);
         FindingRow {
@@ -132,15 +164,17 @@ impl Waiting {
             content: hexadecimal(content),
             cluster: cluster(&target, &origin.options.service, &observation),
             asset,
-            state: fate.state,
+            state,
             derived,
-            ruling,
+            // What was decided about the finding itself is narrower than any rule.
+            ruling: ruling.filter(|_| past.is_none_or(|past| past.in_force().is_none())),
             ambiguous: fate.is_ambiguous,
-            first_seen: known.map_or(change.now(), |known| known.first_seen),
+            first_seen: past.map(|past| past.first_seen).or(known.map(|known| known.first_seen)).unwrap_or(change.now()),
+            last_seen,
             first_import: known.map_or_else(|| origin.import.to_string(), |known| known.first_import.clone()),
-            fixed_at: (fate.state == State::Absent).then(|| change.now()),
+            fixed_at: past.map_or((fate.state == State::Absent).then(|| change.now()), |past| past.fixed_at),
             scan: origin.scan.or_else(|| known.and_then(|known| known.last_scan)),
-            times_seen: known.map_or(1, |known| known.times_seen + i64::from(!is_same_scan)),
+            times_seen: known.map_or(past.map_or(1, |past| past.times_seen), |known| known.times_seen + i64::from(!is_same_scan)),
             observation,
         }
     }

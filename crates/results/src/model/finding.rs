@@ -202,10 +202,18 @@ pub struct Finding {
     pub due_at: Option<Time>,
     /// Whether it is open past that.
     pub overdue: bool,
+    /// What tools last said, without what people decided.
+    #[serde(skip, default = "present")]
+    #[schema(ignore)]
+    pub(crate) state: State,
     /// Ten-thousandths of a point, for the order of lists.
     #[serde(skip)]
     #[schema(ignore)]
     pub(crate) risk_fine: i64,
+}
+
+const fn present() -> State {
+    State::Present
 }
 
 /// The cluster a finding belongs to, and why.

@@ -106,6 +106,20 @@ impl Filter {
         }
     }
 
+    /// Whether it asks for nothing but severities, statuses and a target: of those, figures are kept.
+    pub(crate) fn is_by_kind(&self) -> bool {
+        let Self { severity: _, status: _, target: _, scan, source, q, cve, cwe, check, service, cluster, import } = self;
+        let texts = [source, q, cve, check, service, cluster];
+        scan.is_none() && cwe.is_none() && import.is_none() && texts.iter().all(|text| text.is_none())
+    }
+
+    /// Whether it asks for something that few findings may have.
+    pub(crate) fn is_narrow(&self) -> bool {
+        let Self { target, scan, q, cve, cwe, check, service, cluster, import, .. } = self;
+        let texts = [q, cve, check, service, cluster];
+        target.is_some() || scan.is_some() || cwe.is_some() || import.is_some() || texts.iter().any(|text| text.is_some())
+    }
+
     pub(crate) fn severities(&self) -> Result<Vec<i64>> {
         self.severity
             .iter()
@@ -143,6 +157,15 @@ pub enum Sort {
 }
 
 words! { Sort, "sort" { Severity = "severity", Newest = "newest", LastSeen = "last_seen", Title = "title", Risk = "risk", Due = "due" } }
+
+/// How many findings a filter shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Matching {
+    /// Findings counted.
+    pub count: u64,
+    /// Whether there are more: beyond ten thousand nobody counts.
+    pub more: bool,
+}
 
 /// Findings counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

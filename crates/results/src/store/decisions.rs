@@ -5,7 +5,7 @@ use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, Time};
 use serde::{Deserialize, Serialize};
 
-use super::{clean, list, placeholders};
+use super::clean;
 use crate::model::{BatchId, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Derived, FindingId, Policy, derive};
 
 /// Ids named in one statement.
@@ -42,7 +42,7 @@ fn decided(row: &Row) -> Result<Decided> {
 pub(crate) async fn lock(change: &mut Change, ids: &[FindingId]) -> Result<Vec<Decided>> {
     let mut found = Vec::with_capacity(ids.len());
     for some in ids.chunks(IDS) {
-        let among = list(some.len(), 1);
+        let among = Sql::list(some.len(), 1);
         let bound =
             |text: String, change: &Change| Sql::built(text).bind(change.scope().tenant()).bind_all(some.iter().map(|id| Value::from(*id)));
         let statement = bound(format!("UPDATE vulnerabilities SET id = id WHERE tenant_id = $1 AND id IN ({among})"), change);
@@ -64,8 +64,8 @@ pub(crate) async fn insert(change: &mut Change, rows: &[(&Decided, Decision)]) -
     for some in rows.chunks(1500) {
         let statement = format!(
             "INSERT INTO decisions (id, tenant_id, finding_id, kind, reason, valid_until, decided_by, decided_by_name, decided_at, scope, state,
-                 source, check_id, asset, batch_id, previous_id) VALUES {}",
-            placeholders(some.len(), 16, 0)
+                 source, check_id, asset, batch_id, previous_id, approved_by_name) VALUES {}",
+            Sql::rows(some.len(), 17, 0)
         );
         let tenant = change.scope().tenant();
         let mut insert = Sql::built(statement);
@@ -87,7 +87,8 @@ pub(crate) async fn insert(change: &mut Change, rows: &[(&Decided, Decision)]) -
                 .bind(&finding.check)
                 .bind(asset)
                 .bind(decision.batch_id)
-                .bind(finding.decision);
+                .bind(finding.decision)
+                .bind(decision.approved_by_name.as_deref().map(clean));
         }
         change.run(insert).await?;
     }
@@ -140,7 +141,7 @@ pub(crate) async fn take_back(change: &mut Change, batch: BatchId) -> Result<Vec
             previous("kind"),
             previous("valid_until"),
             previous("decided_at"),
-            list(some.len(), 2)
+            Sql::list(some.len(), 2)
         );
         change.run(Sql::built(statement).bind(tenant).bind(batch).bind_all(some.iter().map(|id| Value::from(*id)))).await?;
     }
@@ -215,7 +216,7 @@ pub(crate) async fn derive_again(change: &mut Change, ids: &[FindingId]) -> Resu
     for some in ids.chunks(IDS) {
         let statement = format!(
             "SELECT id, state, last_seen, decision_kind, decision_until, decision_at FROM vulnerabilities WHERE tenant_id = $1 AND id IN ({})",
-            list(some.len(), 1)
+            Sql::list(some.len(), 1)
         );
         let statement = Sql::built(statement).bind(change.scope().tenant()).bind_all(some.iter().map(|id| Value::from(*id)));
         for row in change.all(statement).await? {
@@ -234,7 +235,7 @@ pub(crate) async fn derive_again(change: &mut Change, ids: &[FindingId]) -> Resu
         for some in ids.chunks(IDS) {
             let statement = format!(
                 "UPDATE vulnerabilities SET status = $2, status_until = $3, base_status = $4 WHERE tenant_id = $1 AND id IN ({})",
-                list(some.len(), 4)
+                Sql::list(some.len(), 4)
             );
             let statement = Sql::built(statement)
                 .bind(change.scope().tenant())
@@ -315,6 +316,12 @@ pub(crate) async fn answer(change: &mut Change, id: DecisionId, state: DecisionS
     change.run(statement).await.map(drop)
 }
 
+/// Whether accepting a risk needs a second person, as the change sees it.
+pub(crate) async fn four_eyes(change: &mut Change) -> Result<bool> {
+    let statement = sql("SELECT four_eyes FROM finding_policies WHERE tenant_id = $1").bind(change.scope().tenant());
+    change.one(statement).await?.map_or(Ok(false), |row| row.get("four_eyes"))
+}
+
 /// The tenant's rules for deciding.
 pub(crate) async fn policy(db: &Db, scope: &Scope) -> Result<Policy> {
     let row = db.one(sql("SELECT four_eyes FROM finding_policies WHERE tenant_id = $1").bind(scope.tenant())).await?;
@@ -342,7 +349,7 @@ pub(crate) async fn expire(change: &mut Change) -> Result<Vec<FindingId>> {
         let statement = format!(
             "UPDATE vulnerabilities SET status = base_status, status_until = NULL, decision_id = NULL, decision_kind = NULL, decision_until = NULL, decision_at = NULL
              WHERE tenant_id = $1 AND id IN ({})",
-            list(ids.len(), 1)
+            Sql::list(ids.len(), 1)
         );
         change.run(Sql::built(statement).bind(tenant).bind_all(ids.iter().map(|id| (*id).into()))).await?;
     }

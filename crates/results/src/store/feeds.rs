@@ -7,7 +7,7 @@ use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope};
 use risk::feeds::{Epss, Kev};
 
-use super::{clean, list, rows_sharing};
+use super::clean;
 use crate::model::{Feed, FeedKind};
 
 /// Parameters of one statement stay below SQLite's 32,766.
@@ -87,9 +87,9 @@ pub(crate) async fn epss_page(change: &mut Change, after: &str, rows: usize) -> 
 pub(crate) async fn put_epss(change: &mut Change, rows: &[Epss]) -> Result<()> {
     for some in rows.chunks(ROWS) {
         let statement = format!(
-            "INSERT INTO epss (tenant_id, cve, probability, percentile) VALUES {}
+            "INSERT INTO epss (tenant_id, cve, probability, percentile) {}
              ON CONFLICT (tenant_id, cve) DO UPDATE SET probability = excluded.probability, percentile = excluded.percentile",
-            rows_sharing(some.len(), &[Some(1), None, None, None], 1)
+            Sql::rows_sharing(some.len(), 1, 3)
         );
         let mut insert = Sql::built(statement).bind(change.scope().tenant());
         for row in some {
@@ -127,10 +127,10 @@ pub(crate) async fn kev_all(change: &mut Change) -> Result<Vec<Kev>> {
 pub(crate) async fn put_kev(change: &mut Change, rows: &[Kev]) -> Result<()> {
     for some in rows.chunks(ROWS) {
         let statement = format!(
-            "INSERT INTO kev (tenant_id, cve, vendor, product, name, added, due, ransomware, action) VALUES {}
+            "INSERT INTO kev (tenant_id, cve, vendor, product, name, added, due, ransomware, action) {}
              ON CONFLICT (tenant_id, cve) DO UPDATE SET vendor = excluded.vendor, product = excluded.product, name = excluded.name,
              added = excluded.added, due = excluded.due, ransomware = excluded.ransomware, action = excluded.action",
-            rows_sharing(some.len(), &[Some(1), None, None, None, None, None, None, None, None], 1)
+            Sql::rows_sharing(some.len(), 1, 8)
         );
         let mut insert = Sql::built(statement).bind(change.scope().tenant());
         for row in some {
@@ -156,7 +156,7 @@ pub(crate) async fn forget(change: &mut Change, kind: FeedKind, cves: &[String])
         FeedKind::Kev => "kev",
     };
     for some in cves.chunks(IDS) {
-        let statement = format!("DELETE FROM {table} WHERE tenant_id = $1 AND cve IN ({})", list(some.len(), 1));
+        let statement = format!("DELETE FROM {table} WHERE tenant_id = $1 AND cve IN ({})", Sql::list(some.len(), 1));
         let statement = Sql::built(statement).bind(change.scope().tenant()).bind_all(some.iter().map(Value::from));
         change.run(statement).await?;
     }
@@ -167,7 +167,8 @@ pub(crate) async fn forget(change: &mut Change, kind: FeedKind, cves: &[String])
 pub(crate) async fn likelihoods(db: &Db, scope: &Scope, cves: &[String]) -> Result<HashMap<String, (f64, Option<f64>)>> {
     let mut found = HashMap::new();
     for some in cves.chunks(IDS) {
-        let statement = format!("SELECT cve, probability, percentile FROM epss WHERE tenant_id = $1 AND cve IN ({})", list(some.len(), 1));
+        let statement =
+            format!("SELECT cve, probability, percentile FROM epss WHERE tenant_id = $1 AND cve IN ({})", Sql::list(some.len(), 1));
         for row in db.all(Sql::built(statement).bind(scope.tenant()).bind_all(some.iter().map(Value::from))).await? {
             found.insert(row.get("cve")?, (row.get("probability")?, row.get("percentile")?));
         }
@@ -179,7 +180,7 @@ pub(crate) async fn likelihoods(db: &Db, scope: &Scope, cves: &[String]) -> Resu
 pub(crate) async fn exploited(db: &Db, scope: &Scope, cves: &[String]) -> Result<HashMap<String, Exploited>> {
     let mut found = HashMap::new();
     for some in cves.chunks(IDS) {
-        let statement = format!("SELECT cve, due, ransomware FROM kev WHERE tenant_id = $1 AND cve IN ({})", list(some.len(), 1));
+        let statement = format!("SELECT cve, due, ransomware FROM kev WHERE tenant_id = $1 AND cve IN ({})", Sql::list(some.len(), 1));
         for row in db.all(Sql::built(statement).bind(scope.tenant()).bind_all(some.iter().map(Value::from))).await? {
             found.insert(row.get("cve")?, Exploited { due: day(&row, "due")?, ransomware: row.get("ransomware")? });
         }

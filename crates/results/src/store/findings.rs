@@ -7,15 +7,17 @@ use targets::TargetId;
 
 use super::query::{STATUS, Where};
 use crate::model::{
-    ByStatus, ClusterRef, Counts, Decision, DecisionKind, Filter, Finding, FindingId, Happening, HappeningKind, Position, Seen,
-    SeenEvidence, Sort, Status,
+    ClusterRef, Decision, DecisionKind, Filter, Finding, FindingId, Happening, HappeningKind, Position, Seen, SeenEvidence, Sort, Status,
 };
 
 const COLUMNS: &str = "v.id, v.target_id, v.source, v.check_id, v.title, v.description, v.remediation, v.severity, v.cvss, v.cvss_score, v.cwes, v.cves, \
-     v.refs, v.tags, v.location, v.confidence, v.ambiguous, v.first_seen, v.last_seen, v.last_scan, v.times_seen, v.risk, v.due_at, \
+     v.refs, v.tags, v.location, v.confidence, v.state, v.ambiguous, v.first_seen, v.last_seen, v.last_scan, v.times_seen, v.risk, v.due_at, \
      v.service, v.fixed_at, v.cluster, v.cluster_reason, v.cluster_fixed, \
      d.id AS decided_id, d.kind AS decided_kind, d.reason AS decided_reason, d.valid_until AS decided_until, d.decided_by, d.decided_by_name, d.decided_at, \
      d.finding_id AS decided_finding, d.scope AS decided_scope, d.state AS decided_state, d.approved_by_name, d.batch_id";
+
+/// Findings a filter may leave to be sorted by themselves.
+const FEW: u32 = 5000;
 
 pub(crate) fn severity(rank: i64) -> Result<Severity> {
     match rank {
@@ -88,6 +90,7 @@ fn finding(row: &Row, now: Time) -> Result<Finding> {
         risk: score(risk),
         due_at,
         overdue: is_open && due_at.is_some_and(|due| due < now),
+        state: row.parse("state")?,
         risk_fine: risk,
     })
 }
@@ -96,6 +99,11 @@ fn finding(row: &Row, now: Time) -> Result<Finding> {
 fn score(fine: i64) -> Option<f64> {
     let tenths = i32::try_from((fine + 500) / 1000).unwrap_or_default();
     (fine >= 0).then_some(f64::from(tenths) / 10.0)
+}
+
+/// A rare value and a frequent one want different plans.
+pub(crate) fn asked(statement: String, conditions: Where) -> Sql {
+    Sql::built(statement).bind_all(conditions.values).planned_anew()
 }
 
 /// A page of findings.
@@ -113,19 +121,36 @@ pub(crate) async fn list(
     if sort == Sort::Due {
         conditions.clauses.push("v.due_at IS NOT NULL".into());
     }
+    let matching = conditions.text();
+    let mut beyond: Option<String> = None;
     if let Some(position) = after {
         let value = if sort == Sort::Title { Value::from(position.text) } else { Value::from(position.number) };
         let (value, id) = (conditions.bind(value), conditions.bind(position.id.into()));
-        let before = if direction == "DESC" { "<" } else { ">" };
-        conditions.clauses.push(format!("({column}, v.id) {before} ({value}, {id})"));
+        beyond = Some(format!("{} ({value}, {id})", if direction == "DESC" { "<" } else { ">" }));
     }
-    let statement = format!(
-        "SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id
-         WHERE {} ORDER BY {column} {direction}, v.id {direction} LIMIT {}",
-        conditions.text(),
-        rows + 1
-    );
-    db.all(Sql::built(statement).bind_all(conditions.values)).await?.iter().map(|row| finding(row, now)).collect()
+    let shown = format!("SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id");
+    let walked = |also: &str| {
+        let beyond = beyond.as_ref().map(|beyond| format!(" AND ({column}, v.id) {beyond}")).unwrap_or_default();
+        format!("{shown} WHERE {matching}{beyond}{also} ORDER BY {column} {direction}, v.id {direction} LIMIT {}", rows + 1)
+    };
+    let statement = if filter.is_narrow() {
+        // Where a filter leaves few, they are sorted by themselves: walking along the order, one might meet none of them for long.
+        // No statistics tell which it is, so the database counts; of the two ways, only one is gone.
+        let beyond = beyond.as_ref().map(|beyond| format!(" AND (place, id) {beyond}")).unwrap_or_default();
+        let bare = column.trim_start_matches("v.");
+        format!(
+            "WITH few AS MATERIALIZED (SELECT v.id AS id, {column} AS place FROM vulnerabilities v WHERE {matching} LIMIT {}),
+                 picked AS (SELECT id FROM few WHERE (SELECT COUNT(*) FROM few) <= {FEW}{beyond} ORDER BY place {direction}, id {direction} LIMIT {})
+             SELECT * FROM ({shown} WHERE v.tenant_id = $1 AND v.id IN (SELECT id FROM picked)
+                 UNION ALL SELECT * FROM ({}) AS walked) AS shown ORDER BY {bare} {direction}, id {direction}",
+            FEW + 1,
+            rows + 1,
+            walked(&format!(" AND (SELECT COUNT(*) FROM few) > {FEW}"))
+        )
+    } else {
+        walked("")
+    };
+    db.all(asked(statement, conditions)).await?.iter().map(|row| finding(row, now)).collect()
 }
 
 const fn order(sort: Sort) -> (&'static str, &'static str) {
@@ -203,7 +228,7 @@ pub(crate) async fn export(
          WHERE {} ORDER BY v.source, v.check_id, v.id LIMIT {rows}",
         conditions.text()
     );
-    db.all(Sql::built(statement).bind_all(conditions.values)).await?.iter().map(|row| finding(row, now)).collect()
+    db.all(asked(statement, conditions)).await?.iter().map(|row| finding(row, now)).collect()
 }
 
 /// Findings with these conditions, in the order of their ids.
@@ -213,7 +238,7 @@ pub(crate) async fn some(db: &Db, now: Time, conditions: Where, limit: u32) -> R
          WHERE {} ORDER BY v.id LIMIT {limit}",
         conditions.text()
     );
-    db.all(Sql::built(statement).bind_all(conditions.values)).await?.iter().map(|row| finding(row, now)).collect()
+    db.all(asked(statement, conditions)).await?.iter().map(|row| finding(row, now)).collect()
 }
 
 /// What tools said about a finding, newest first.
@@ -282,47 +307,7 @@ pub(crate) async fn birth(db: &Db, scope: &Scope, finding: &Finding) -> Result<O
 pub(crate) async fn ids(db: &Db, scope: &Scope, now: Time, filter: &Filter, limit: usize) -> Result<Vec<FindingId>> {
     let conditions = Where::new(scope.tenant(), now, filter)?;
     let statement = format!("SELECT v.id FROM vulnerabilities v WHERE {} ORDER BY v.id LIMIT {limit}", conditions.text());
-    db.all(Sql::built(statement).bind_all(conditions.values)).await?.iter().map(|row| row.get("id")).collect()
-}
-
-/// Findings counted by severity and status.
-pub(crate) async fn counts(db: &Db, scope: &Scope, now: Time, filter: &Filter) -> Result<Counts> {
-    let conditions = Where::new(scope.tenant(), now, filter)?;
-    let statement = format!(
-        "SELECT severity, status_now, COUNT(*) AS findings FROM (SELECT v.severity AS severity, {STATUS} AS status_now FROM vulnerabilities v WHERE {}) AS shown
-         GROUP BY severity, status_now",
-        conditions.text()
-    );
-    let mut counts = Counts::default();
-    for row in db.all(Sql::built(statement).bind_all(conditions.values)).await? {
-        let number: u64 = row.get("findings")?;
-        let status: Status = row.parse("status_now")?;
-        counts.total += number;
-        *slot(&mut counts.by_status, status) += number;
-        if matches!(status, Status::Open | Status::NotRetested) {
-            let by_severity = &mut counts.by_severity;
-            *match severity(row.get("severity")?)? {
-                Severity::Critical => &mut by_severity.critical,
-                Severity::High => &mut by_severity.high,
-                Severity::Medium => &mut by_severity.medium,
-                Severity::Low => &mut by_severity.low,
-                Severity::Info => &mut by_severity.info,
-            } += number;
-        }
-    }
-    Ok(counts)
-}
-
-fn slot(by_status: &mut ByStatus, status: Status) -> &mut u64 {
-    match status {
-        Status::Open => &mut by_status.open,
-        Status::NotRetested => &mut by_status.not_retested,
-        Status::Accepted => &mut by_status.accepted,
-        Status::OutOfScope => &mut by_status.out_of_scope,
-        Status::Mitigated => &mut by_status.mitigated,
-        Status::FalsePositive => &mut by_status.false_positive,
-        Status::Fixed => &mut by_status.fixed,
-    }
+    db.all(asked(statement, conditions)).await?.iter().map(|row| row.get("id")).collect()
 }
 
 /// Tenants in which acceptances have ended.

@@ -7,7 +7,7 @@ use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope};
 use importers::Observation;
 
-use super::{clean, list, placeholders, rows_sharing};
+use super::clean;
 use crate::link::Placement;
 use crate::model::{FindingId, ImportId};
 
@@ -110,7 +110,7 @@ fn groups_statement(scope: &Scope, names: &[&str]) -> Sql {
     let statement = format!(
         "SELECT name, group_name FROM vulnerability_aliases WHERE tenant_id = $1
              AND group_name IN (SELECT group_name FROM vulnerability_aliases WHERE tenant_id = $1 AND name IN ({}))",
-        list(names.len(), 1)
+        Sql::list(names.len(), 1)
     );
     Sql::built(statement).bind(scope.tenant()).bind_all(names.iter().map(|name| Value::from(*name)))
 }
@@ -159,9 +159,9 @@ pub(crate) async fn merge(change: &mut Change, from: &str, into: &str) -> Result
 pub(crate) async fn add_names(change: &mut Change, names: &[(&str, &str)]) -> Result<()> {
     for some in names.chunks(NAMES) {
         let statement = format!(
-            "INSERT INTO vulnerability_aliases (tenant_id, name, group_name) VALUES {}
+            "INSERT INTO vulnerability_aliases (tenant_id, name, group_name) {}
              ON CONFLICT (tenant_id, name) DO UPDATE SET group_name = excluded.group_name",
-            rows_sharing(some.len(), &[Some(1), None, None], 1)
+            Sql::rows_sharing(some.len(), 1, 2)
         );
         let values = some.iter().flat_map(|(name, group)| [Value::from(*name), Value::from(*group)]);
         change.run(Sql::built(statement).bind(change.scope().tenant()).bind_all(values)).await?;
@@ -176,7 +176,7 @@ pub(crate) async fn put(change: &mut Change, placements: &[Placement]) -> Result
             "UPDATE vulnerabilities SET cluster = fresh.column2, cluster_reason = fresh.column3
              FROM (VALUES {}) AS fresh
              WHERE vulnerabilities.tenant_id = $1 AND vulnerabilities.id = fresh.column1 AND NOT vulnerabilities.cluster_fixed",
-            placeholders(some.len(), 3, 1)
+            Sql::rows(some.len(), 3, 1)
         );
         let values = some.iter().flat_map(|(id, cluster, reason)| [Value::from(*id), Value::from(cluster), Value::from(clean(reason))]);
         change.run(Sql::built(statement).bind(change.scope().tenant()).bind_all(values)).await?;

@@ -1,6 +1,6 @@
 //! The WHERE list of findings, shared by listing and counting.
 
-use backends::Value;
+use backends::{Sql, Value};
 use base::{Result, TenantId, Time};
 
 use crate::model::Filter;
@@ -22,7 +22,7 @@ impl Where {
             values: vec![tenant.into(), now.into()],
         };
         this.among("v.severity", filter.severities()?.into_iter().map(Value::from).collect());
-        this.among(STATUS, filter.statuses()?.iter().map(|status| status.as_str().into()).collect());
+        this.standing(filter.statuses()?.iter().map(|status| status.as_str().into()).collect());
         if let Some(target) = filter.target {
             this.add("v.target_id = ?", target.into());
         }
@@ -63,9 +63,20 @@ impl Where {
 
     fn among(&mut self, what: &str, values: Vec<Value>) {
         if !values.is_empty() {
-            let names = super::list(values.len(), self.values.len());
+            let names = Sql::list(values.len(), self.values.len());
             self.values.extend(values);
             self.clauses.push(format!("{what} IN ({names})"));
+        }
+    }
+
+    /// One of these statuses as of now, in terms of columns that have an index and statistics.
+    fn standing(&mut self, statuses: Vec<Value>) {
+        if !statuses.is_empty() {
+            let names = Sql::list(statuses.len(), self.values.len());
+            self.values.extend(statuses);
+            self.clauses.push(format!(
+                "((v.status IN ({names}) AND (v.status_until IS NULL OR v.status_until > $2)) OR (v.status_until <= $2 AND v.base_status IN ({names})))"
+            ));
         }
     }
 

@@ -7,7 +7,7 @@ use importers::{Location, Severity};
 use targets::TargetId;
 
 use super::findings::severity;
-use super::{json, placeholders};
+use super::json;
 use crate::model::{FindingId, ImportId, SlaPolicy, UnitPolicy};
 
 /// Rows of one update: four parameters each stay below SQLite's 32,766.
@@ -71,7 +71,7 @@ pub(crate) async fn keep(change: &mut Change, rows: &[(FindingId, i64, Option<Ti
         let statement = format!(
             "UPDATE vulnerabilities SET risk = fresh.column2, due_at = fresh.column3
              FROM (VALUES {}) AS fresh WHERE vulnerabilities.tenant_id = $1 AND vulnerabilities.id = fresh.column1",
-            placeholders(some.len(), 3, 1)
+            Sql::rows(some.len(), 3, 1)
         );
         let mut update = Sql::built(statement).bind(change.scope().tenant());
         for (id, risk, due) in some {

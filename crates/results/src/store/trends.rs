@@ -1,5 +1,7 @@
 //! SQL of figures over time and of saved filters.
 
+use std::collections::BTreeMap;
+
 use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, TenantId, Time, UserId};
@@ -52,6 +54,29 @@ pub(crate) async fn record(change: &mut Change, day: &str, from: Time, to: Time)
     );
     let statement = Sql::built(statement).bind(tenant).bind(day).bind(from).bind(to).bind(change.now());
     change.run(statement).await
+}
+
+/// Sums up the figures that are kept of findings: writers add to them row by row.
+pub(crate) async fn fold_tallies(change: &mut Change) -> Result<()> {
+    let tenant = change.scope().tenant();
+    let taken = sql("DELETE FROM finding_tallies WHERE tenant_id = $1 RETURNING target_id, severity, status, findings").bind(tenant);
+    let mut sums: BTreeMap<(String, i64, String), i64> = BTreeMap::new();
+    for row in change.all(taken).await? {
+        *sums.entry((row.get("target_id")?, row.get("severity")?, row.get("status")?)).or_default() += row.get::<i64>("findings")?;
+    }
+    let sums: Vec<_> = sums.into_iter().filter(|(_, findings)| *findings != 0).collect();
+    for some in sums.chunks(5000) {
+        let statement = format!(
+            "INSERT INTO finding_tallies (tenant_id, target_id, severity, status, findings) {}",
+            Sql::rows_sharing(some.len(), 1, 4)
+        );
+        let mut insert = Sql::built(statement).bind(tenant);
+        for ((target, severity, status), findings) in some {
+            insert = insert.bind(target).bind(*severity).bind(status).bind(*findings);
+        }
+        change.run(insert).await?;
+    }
+    Ok(())
 }
 
 /// What imports of a day brought, by format.

@@ -29,7 +29,7 @@ pub(crate) async fn later(
 pub(crate) async fn decided(change: &mut Change, import: ImportId) -> Result<i64> {
     let statement = sql("SELECT
              (SELECT COUNT(DISTINCT d.finding_id) FROM decisions d JOIN vulnerabilities v ON v.id = d.finding_id
-              WHERE d.tenant_id = $1 AND v.tenant_id = $1 AND v.first_import = $2)
+              WHERE d.tenant_id = $1 AND v.tenant_id = $1 AND v.first_import = $2 AND (d.batch_id IS NULL OR d.batch_id <> $2))
            + (SELECT COUNT(*) FROM finding_reviews WHERE tenant_id = $1 AND import_id = $2 AND outcome = 'same') AS decided");
     let row = change.one(statement.bind(change.scope().tenant()).bind(import)).await?;
     row.map_or(Ok(0), |row| row.get("decided"))
@@ -72,6 +72,8 @@ pub(crate) async fn restore(change: &mut Change, import: ImportId) -> Result<Vec
     let kept = "SELECT id FROM finding_before WHERE tenant_id = $1 AND import_id = $2";
     let restored = change.all(bound(kept.to_owned())).await?.iter().map(|row| row.get("id")).collect::<Result<Vec<FindingId>>>()?;
 
+    // Decisions that came with the file are a batch of its name.
+    change.run(bound("DELETE FROM decisions WHERE tenant_id = $1 AND batch_id = $2".to_owned())).await?;
     change.run(bound(format!("DELETE FROM finding_keys WHERE tenant_id = $1 AND finding_id IN ({born})"))).await?;
     change.run(bound(format!("DELETE FROM vulnerabilities WHERE tenant_id = $1 AND first_import = $2 AND id IN ({seen})"))).await?;
     change.run(bound(format!("DELETE FROM finding_keys WHERE tenant_id = $1 AND added_by = $2 AND finding_id IN ({kept})"))).await?;

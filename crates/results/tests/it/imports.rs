@@ -79,14 +79,15 @@ async fn a_thousand_findings_cost_a_pinned_number_of_statements() {
         );
         // PostgreSQL takes one more: the lock of the target.
         let lock = u64::from(engine == testkit::Engine::Distributed);
-        assert_eq!((new, again), (10 + lock, 16 + lock), "{engine:?}");
+        assert_eq!((new, again), (10 + lock, 14 + lock), "{engine:?}");
     }
 }
 
 #[tokio::test]
 async fn the_test_data_is_taken_in_with_the_recorded_counts() {
     let story = Story::new(testkit::Engine::Embedded).await;
-    for format in Format::all() {
+    // Nobody recorded our own exports; they have stories of their own.
+    for format in Format::all().filter(|format| *format != Format::Tyrian) {
         let Some(folder) = data(&format!("importers/{}", format.id())) else { return };
         for entry in std::fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();

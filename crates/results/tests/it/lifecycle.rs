@@ -27,29 +27,6 @@ async fn titled(story: &Story, title: &str) -> Finding {
     story.findings().await.into_iter().find(|finding| finding.title == title).unwrap()
 }
 
-/// Everything that an undo must restore.
-async fn picture(story: &Story) -> Vec<(String, String, String, i64, String, Option<String>)> {
-    let mut all: Vec<_> = story
-        .findings()
-        .await
-        .into_iter()
-        .map(|finding| {
-            let place = serde_json::to_string(&finding.location).unwrap();
-            let decision = finding.decision.map(|decision| decision.id.to_string());
-            (
-                finding.id.to_string(),
-                format!("{} {}", finding.title, finding.severity),
-                format!("{} {}", finding.status, finding.last_seen),
-                finding.times_seen,
-                place,
-                decision,
-            )
-        })
-        .collect();
-    all.sort();
-    all
-}
-
 #[tokio::test]
 async fn an_undone_import_leaves_everything_as_it_was() {
     for engine in engines() {
@@ -58,7 +35,7 @@ async fn an_undone_import_leaves_everything_as_it_was() {
         story.import(&lines(&[hit("a", "high", SITE), hit("b", "low", SITE), hit("c", "low", SITE)]), None).await.unwrap();
         let c = titled(&story, "c").await;
         story.results.decide(&story.actor, c.id, decision(DecisionKind::FalsePositive, DecisionScope::Finding)).await.unwrap();
-        let before = picture(&story).await;
+        let before = story.picture().await;
         story.world.backends.clock.advance(Duration::from_secs(60));
         let mut reworded = hit("b", "critical", SITE);
         reworded["info"]["name"] = "other words".into();
@@ -73,7 +50,7 @@ async fn an_undone_import_leaves_everything_as_it_was() {
         assert!(refused.detail().contains(&moved.id.to_string()), "{refused}");
         assert_eq!(story.results.undo(&story.actor, moved.id).await.unwrap().state, ImportState::Undone);
         story.results.undo(&story.actor, web.id).await.unwrap();
-        assert_eq!(picture(&story).await, before, "{engine:?}");
+        assert_eq!(story.picture().await, before, "{engine:?}");
         assert_eq!(story.results.undo(&story.actor, web.id).await.unwrap_err().code(), "results.not_undoable");
         // The same files again do the same again: the names were restored too.
         let again = story.request(ports(&nmap("192.0.2.7", "1-10000", &[80, 9090]))).await.unwrap();

@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a failed step is a failed test; the server under test is a task")]
 
 mod accepted;
+mod carried;
+mod counts;
 mod correlated;
 mod decisions;
 mod identity;

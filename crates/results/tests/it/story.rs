@@ -48,6 +48,65 @@ impl Story {
         self.results.findings(&self.actor, &Filter::default(), Sort::Title, &page).await.unwrap().items
     }
 
+    /// Everything that an undo must restore.
+    pub(crate) async fn picture(&self) -> Vec<[String; 5]> {
+        let mut all: Vec<_> = self
+            .findings()
+            .await
+            .into_iter()
+            .map(|finding| {
+                let place = serde_json::to_string(&finding.location).unwrap();
+                let decision = finding.decision.as_ref().map(|decision| decision.id.to_string()).unwrap_or_default();
+                let said = format!("{} {} {:?} {:?}", finding.title, finding.severity, finding.tags, finding.cluster);
+                let life = format!("{} {} {} {:?}", finding.status, finding.last_seen, finding.times_seen, finding.fixed_at);
+                [finding.id.to_string(), said, life, place, decision]
+            })
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// How many rows there are beside the findings: what tools said, names in use, turns, statements, copies.
+    pub(crate) async fn rows(&self) -> [i64; 6] {
+        let mut rows = [0; 6];
+        let tables =
+            ["observations", "finding_keys WHERE retired_by IS NULL", "finding_history", "coverage", "finding_before", "finding_reviews"];
+        for (slot, table) in rows.iter_mut().zip(tables) {
+            *slot = self.world.count(table).await;
+        }
+        rows
+    }
+
+    /// The kept figures, which must be what counting one by one comes to.
+    pub(crate) async fn assert_tallies(&self) {
+        let told = self.results.summary(&self.actor, &Filter::default()).await.unwrap();
+        let mut by_status: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
+        let mut by_severity: std::collections::BTreeMap<String, u64> = std::collections::BTreeMap::new();
+        for finding in self.findings().await {
+            *by_status.entry(finding.status.as_str()).or_default() += 1;
+            if finding.is_open() {
+                *by_severity.entry(finding.severity.to_string()).or_default() += 1;
+            }
+        }
+        let of = &told.by_status;
+        let named = [
+            ("open", of.open),
+            ("not_retested", of.not_retested),
+            ("accepted", of.accepted),
+            ("out_of_scope", of.out_of_scope),
+            ("mitigated", of.mitigated),
+            ("false_positive", of.false_positive),
+            ("fixed", of.fixed),
+        ];
+        for (name, count) in named {
+            assert_eq!(by_status.get(name).copied().unwrap_or(0), count, "{name}: {told:?}");
+        }
+        for (name, count) in told.by_severity.named() {
+            assert_eq!(by_severity.get(name).copied().unwrap_or(0), count, "{name}: {told:?}");
+        }
+        assert_eq!(by_status.values().sum::<u64>(), told.total);
+    }
+
     /// Title and status of every finding.
     pub(crate) async fn standing(&self) -> Vec<(String, &'static str)> {
         self.findings().await.into_iter().map(|finding| (finding.title, finding.status.as_str())).collect()

@@ -1,5 +1,6 @@
 //! SQL of what is known: findings by their names, findings a run has not shown, decisions that hold for rules.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use audit::Change;
@@ -8,7 +9,7 @@ use base::{Result, Time};
 use scans::ScanId;
 
 use super::super::findings::severity;
-use super::super::{list, text_of};
+use super::super::text_of;
 use crate::ingest::{KnownFinding, Origin, Ruling, Rulings, Unseen};
 use crate::model::{DecisionKind, FindingId};
 
@@ -58,95 +59,154 @@ fn unseen_of(row: &Row) -> Result<Unseen> {
     })
 }
 
-/// Whether there is anything that what comes in could be compared with, and the decisions in force that hold for rules of
-/// these tools: one question.
-pub(crate) async fn known_before(change: &mut Change, origin: &Origin, sources: &[String]) -> Result<(bool, Rulings)> {
-    let (mut has_known, mut rulings) = (false, Rulings::default());
-    if sources.is_empty() {
-        return Ok((has_known, rulings));
+/// What a run begins with.
+#[derive(Default)]
+pub(crate) struct Opening {
+    /// Whether there is anything that what comes in could be compared with.
+    pub(crate) has_known: bool,
+    /// Decisions in force that hold for rules of its tools.
+    pub(crate) rulings: Rulings,
+    /// Known findings of its first names, as [`by_first_key`] gives them.
+    pub(crate) known: ByName,
+}
+
+/// Findings by tool and strongest name.
+pub(crate) type ByName = HashMap<(String, String), KnownFinding>;
+
+/// `$4, $5`, or what nothing is equal to: an empty list is no SQL.
+fn among(count: usize, after: usize) -> String {
+    if count == 0 { "NULL".to_owned() } else { Sql::list(count, after) }
+}
+
+fn by_first(count: usize, after: usize) -> String {
+    format!(
+        "FROM finding_keys k JOIN vulnerabilities v ON v.id = k.finding_id
+         WHERE {HERE} AND k.tenant_id = $1 AND k.position = 0 AND k.retired_by IS NULL AND k.digest IN ({})",
+        among(count, after)
+    )
+}
+
+/// Of several with the same name, the oldest.
+fn keep_oldest(found: &mut ByName, row: &Row) -> Result<()> {
+    let finding = known(row)?;
+    let name = (finding.source.clone(), row.get("digest")?);
+    let is_older = found.get(&name).is_none_or(|other| (finding.first_seen, finding.id) < (other.first_seen, other.id));
+    if is_older {
+        found.insert(name, finding);
     }
-    let among = list(sources.len(), 4);
+    Ok(())
+}
+
+/// Everything a run has to know before its first observation finds its place: one question.
+pub(crate) async fn opening(change: &mut Change, origin: &Origin, sources: &[String], digests: &[&str]) -> Result<Opening> {
+    let mut opening = Opening::default();
+    if sources.is_empty() {
+        return Ok(opening);
+    }
+    let tools = Sql::list(sources.len(), 4);
     let statement = format!(
-        "SELECT NULL AS id, NULL AS kind, NULL AS source, NULL AS check_id, NULL AS asset, CAST(NULL AS BIGINT) AS valid_until,
-                CAST(NULL AS BIGINT) AS decided_at
-         FROM (SELECT 1 AS one FROM vulnerabilities v WHERE {HERE} AND v.source IN ({among}) LIMIT 1) AS known
+        "SELECT {KNOWN}, k.digest AS digest, NULL AS check_id, NULL AS asset, 'known' AS part {}
          UNION ALL
-         SELECT id, kind, source, check_id, asset, valid_until, decided_at FROM decisions
-         WHERE tenant_id = $1 AND scope <> 'finding' AND state = 'in_force' AND (valid_until IS NULL OR valid_until > $4) AND source IN ({among})
-         ORDER BY decided_at, id"
+         SELECT id, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, kind, valid_until, decided_at, NULL, check_id, asset, 'ruling' FROM decisions
+         WHERE tenant_id = $1 AND scope <> 'finding' AND state = 'in_force' AND (valid_until IS NULL OR valid_until > $4) AND source IN ({tools})
+         UNION ALL
+         SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'any'
+         FROM (SELECT 1 AS one FROM vulnerabilities v WHERE {HERE} AND v.source IN ({tools}) LIMIT 1) AS found",
+        by_first(digests.len(), 4 + sources.len())
     );
     let statement = here(statement, change, origin).bind(change.now()).bind_all(sources.iter().map(Value::from));
+    let statement = statement.bind_all(digests.iter().map(|digest| Value::from(*digest)));
+    let mut rulings = Vec::new();
     for row in change.all(statement).await? {
-        let Some(id) = row.get("id")? else {
-            has_known = true;
-            continue;
-        };
-        let ruling = Ruling { id, kind: row.parse("kind")?, until: row.get("valid_until")?, decided_at: row.get("decided_at")? };
-        rulings.by_rule.insert((row.get("source")?, row.get("check_id")?, row.get("asset")?), ruling);
+        match row.get::<String>("part")?.as_str() {
+            "known" => keep_oldest(&mut opening.known, &row)?,
+            "any" => opening.has_known = true,
+            _ => {
+                let ruling = Ruling {
+                    id: row.get("id")?,
+                    kind: row.parse("decision_kind")?,
+                    until: row.get("decision_until")?,
+                    decided_at: row.get("decision_at")?,
+                };
+                rulings.push((ruling, (row.get("source")?, row.get("check_id")?, row.get("asset")?)));
+            }
+        }
     }
-    Ok((has_known, rulings))
+    // The last word holds.
+    rulings.sort_by_key(|(ruling, _)| (ruling.decided_at, ruling.id));
+    opening.rulings.by_rule = rulings.into_iter().map(|(ruling, rule)| (rule, ruling)).collect();
+    Ok(opening)
 }
 
 /// Known findings by their strongest names; of several with the same, the oldest.
-pub(crate) async fn by_first_key(
-    change: &mut Change,
-    origin: &Origin,
-    digests: &[&str],
-) -> Result<HashMap<(String, String), KnownFinding>> {
-    let mut found: HashMap<(String, String), KnownFinding> = HashMap::new();
+pub(crate) async fn by_first_key(change: &mut Change, origin: &Origin, digests: &[&str]) -> Result<ByName> {
+    let mut found = ByName::new();
     for some in digests.chunks(DIGESTS) {
-        let statement = format!(
-            "SELECT {KNOWN}, k.digest FROM finding_keys k JOIN vulnerabilities v ON v.id = k.finding_id
-             WHERE {HERE} AND k.tenant_id = $1 AND k.position = 0 AND k.retired_by IS NULL AND k.digest IN ({})
-             ORDER BY v.first_seen DESC, v.id DESC",
-            list(some.len(), 3)
-        );
+        let statement = format!("SELECT {KNOWN}, k.digest {}", by_first(some.len(), 3));
         let statement = here(statement, change, origin).bind_all(some.iter().map(|digest| Value::from(*digest)));
         for row in change.all(statement).await? {
-            let finding = known(&row)?;
-            found.insert((finding.source.clone(), row.get("digest")?), finding);
+            keep_oldest(&mut found, &row)?;
         }
     }
     Ok(found)
 }
 
-/// Known findings that hold any of these names and were not seen by this import, with those they hold.
-pub(crate) async fn by_any_key(change: &mut Change, origin: &Origin, digests: &[&str]) -> Result<Vec<Unseen>> {
-    let mut found: BTreeMap<FindingId, Unseen> = BTreeMap::new();
-    for some in digests.chunks(DIGESTS) {
-        let statement = format!(
-            "SELECT {KNOWN}, {UNSEEN}, k.digest FROM finding_keys k JOIN vulnerabilities v ON v.id = k.finding_id
-             WHERE {HERE} AND k.tenant_id = $1 AND k.retired_by IS NULL AND v.last_import <> $4 AND k.digest IN ({})",
-            list(some.len(), 4)
-        );
-        let statement = here(statement, change, origin).bind(origin.import).bind_all(some.iter().map(|digest| Value::from(*digest)));
-        for row in change.all(statement).await? {
-            let id: FindingId = row.get("id")?;
-            let digest: String = row.get("digest")?;
-            match found.entry(id) {
-                std::collections::btree_map::Entry::Occupied(mut entry) => entry.get_mut().digests.push(digest),
-                std::collections::btree_map::Entry::Vacant(entry) => entry.insert(unseen_of(&row)?).digests.push(digest),
-            }
-        }
-    }
-    Ok(found.into_values().collect())
+fn by_any(count: usize) -> String {
+    format!(
+        "SELECT {KNOWN}, {UNSEEN}, k.digest AS digest FROM finding_keys k JOIN vulnerabilities v ON v.id = k.finding_id
+         WHERE {HERE} AND k.tenant_id = $1 AND k.retired_by IS NULL AND v.last_import <> $4 AND k.digest IN ({})",
+        among(count, 6)
+    )
 }
 
-/// Findings of this tool believed to be there that this import did not see, a page at a time.
+fn page_of(rows: usize) -> String {
+    format!(
+        "SELECT {KNOWN}, {UNSEEN}, CAST(NULL AS TEXT) AS digest FROM vulnerabilities v
+         WHERE {HERE} AND v.source = $5 AND v.state <> 'absent' AND v.last_import <> $4 AND v.id > $6 ORDER BY v.id LIMIT {rows}"
+    )
+}
+
+/// Known findings that this import has not seen: a page of those of one tool believed to be there, and those of any tool and
+/// state that hold any of these names, with those they hold. Names are asked for with the first page.
 pub(crate) async fn unseen(
     change: &mut Change,
     origin: &Origin,
     source: &str,
     after: Option<FindingId>,
     rows: usize,
-) -> Result<Vec<Unseen>> {
-    let statement = format!(
-        "SELECT {KNOWN}, {UNSEEN} FROM vulnerabilities v
-         WHERE {HERE} AND v.source = $4 AND v.state <> 'absent' AND v.last_import <> $5 AND v.id > $6 ORDER BY v.id LIMIT {rows}"
-    );
+    digests: &[&str],
+) -> Result<(Vec<Unseen>, Vec<Unseen>)> {
+    let mut named: BTreeMap<FindingId, Unseen> = BTreeMap::new();
+    let mut page = Vec::new();
+    let (with_page, rest) = digests.split_at(digests.len().min(DIGESTS));
     let after = after.map(|id| id.to_string()).unwrap_or_default();
-    let statement = here(statement, change, origin).bind(source).bind(origin.import).bind(after);
-    change.all(statement).await?.iter().map(unseen_of).collect()
+    let bound = |text: String, some: &[&str], change: &Change| {
+        let statement = here(text, change, origin).bind(origin.import).bind(source).bind(&after);
+        statement.bind_all(some.iter().map(|digest| Value::from(*digest)))
+    };
+    // Every part names each of the first six, so that no engine has to guess at what it never sees.
+    let text = match with_page.len() {
+        0 => page_of(rows),
+        count => format!("{} UNION ALL SELECT * FROM ({}) AS page", by_any(count), page_of(rows)),
+    };
+    let statement = bound(text, with_page, change);
+    let mut found = change.all(statement).await?;
+    for some in rest.chunks(DIGESTS) {
+        let text = format!("{} AND $5 <> '' AND $6 IS NOT NULL", by_any(some.len()));
+        let statement = bound(text, some, change);
+        found.extend(change.all(statement).await?);
+    }
+    for row in found {
+        let Some(digest) = row.get::<Option<String>>("digest")? else {
+            page.push(unseen_of(&row)?);
+            continue;
+        };
+        match named.entry(row.get("id")?) {
+            Entry::Occupied(mut entry) => entry.get_mut().digests.push(digest),
+            Entry::Vacant(entry) => entry.insert(unseen_of(&row)?).digests.push(digest),
+        }
+    }
+    Ok((page, named.into_values().collect()))
 }
 
 /// Tools that took part in a scan.

@@ -3,7 +3,7 @@
 mod known;
 mod write;
 
-pub(crate) use known::{by_any_key, by_first_key, known_before, sources_of_scan, unseen};
+pub(crate) use known::{by_first_key, opening, sources_of_scan, unseen};
 pub(crate) use write::{
     add_coverage, add_history, add_keys, add_observations, add_reviews, keep_before, retire_keys, rule, set_state, touch, upsert,
 };

@@ -8,54 +8,54 @@ use base::Result;
 use importers::{Coverage, Location, Observation};
 use scans::ScanId;
 
-use super::super::{clean, json, list, placeholders, rows_sharing, text_of};
+use super::super::{clean, json, text_of};
 use crate::ingest::{FindingRow, Key, Origin, Review, Ruling, Seen};
 use crate::model::{Derived, FindingId, HappeningKind, ImportId, State, rank};
 
 /// Ids named in one statement.
 const IDS: usize = 10_000;
 
-/// Columns of a finding, with the parameter that all rows of a statement share.
-const FINDING: &[(&str, Option<usize>)] = &[
-    ("tenant_id", Some(1)),
-    ("target_id", Some(2)),
-    ("service", Some(3)),
-    ("last_seen", Some(4)),
-    ("last_import", Some(5)),
-    ("cluster_fixed", Some(6)),
-    ("id", None),
-    ("source", None),
-    ("check_id", None),
-    ("title", None),
-    ("description", None),
-    ("remediation", None),
-    ("severity", None),
-    ("cvss", None),
-    ("cvss_score", None),
-    ("cwes", None),
-    ("cves", None),
-    ("refs", None),
-    ("tags", None),
-    ("location", None),
-    ("confidence", None),
-    ("labels", None),
-    ("search", None),
-    ("state", None),
-    ("status", None),
-    ("status_until", None),
-    ("base_status", None),
-    ("ambiguous", None),
-    ("first_seen", None),
-    ("last_scan", None),
-    ("times_seen", None),
-    ("asset", None),
-    ("content", None),
-    ("first_import", None),
-    ("fixed_at", None),
-    ("cluster", None),
-    ("cluster_reason", None),
+/// Columns of a finding; all rows of a statement share the first ones.
+const FINDING: &[&str] = &[
+    "tenant_id",
+    "target_id",
+    "service",
+    "last_import",
+    "cluster_fixed",
+    "id",
+    "source",
+    "check_id",
+    "title",
+    "description",
+    "remediation",
+    "severity",
+    "cvss",
+    "cvss_score",
+    "cwes",
+    "cves",
+    "refs",
+    "tags",
+    "location",
+    "confidence",
+    "labels",
+    "search",
+    "state",
+    "status",
+    "status_until",
+    "base_status",
+    "ambiguous",
+    "first_seen",
+    "last_seen",
+    "last_scan",
+    "times_seen",
+    "asset",
+    "content",
+    "first_import",
+    "fixed_at",
+    "cluster",
+    "cluster_reason",
 ];
-const SHARED: usize = 6;
+const SHARED: usize = 5;
 /// What a repeated sighting does not touch: where it comes from, and what people said.
 const FOR_GOOD: &[&str] = &[
     "id",
@@ -74,28 +74,26 @@ const FOR_GOOD: &[&str] = &[
 /// Writes findings, new and seen again, in one statement.
 pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[FindingRow]) -> Result<()> {
     let mut updates: Vec<String> =
-        FINDING.iter().filter(|(name, _)| !FOR_GOOD.contains(name)).map(|(name, _)| format!("{name} = excluded.{name}")).collect();
+        FINDING.iter().filter(|name| !FOR_GOOD.contains(name)).map(|name| format!("{name} = excluded.{name}")).collect();
     for name in ["cluster", "cluster_reason"] {
         updates.push(format!("{name} = CASE WHEN vulnerabilities.cluster_fixed THEN vulnerabilities.{name} ELSE excluded.{name} END"));
     }
-    let columns: Vec<Option<usize>> = FINDING.iter().map(|(_, shared)| *shared).collect();
     let statement = format!(
-        "INSERT INTO vulnerabilities ({}) VALUES {} ON CONFLICT (id) DO UPDATE SET {}",
-        FINDING.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "),
-        rows_sharing(rows.len(), &columns, SHARED),
+        "INSERT INTO vulnerabilities ({}) {} ON CONFLICT (id) DO UPDATE SET {}",
+        FINDING.join(", "),
+        Sql::rows_sharing(rows.len(), SHARED, FINDING.len() - SHARED),
         updates.join(", ")
     );
     let mut insert = Sql::built(statement)
         .bind(change.scope().tenant())
         .bind(text_of(origin.target))
         .bind(&origin.options.service)
-        .bind(change.now())
         .bind(origin.import)
         .bind(false);
     for row in rows {
         let observation = &row.observation;
         let title = clean(&observation.title);
-        let values: [Value; 31] = [
+        let values: [Value; 32] = [
             row.id.into(),
             clean(&observation.source).into(),
             clean(&observation.check).into(),
@@ -119,6 +117,7 @@ pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[Finding
             row.derived.base.as_str().into(),
             row.ambiguous.into(),
             row.first_seen.into(),
+            row.last_seen.into(),
             row.scan.into(),
             row.times_seen.into(),
             (&row.asset).into(),
@@ -139,7 +138,7 @@ pub(crate) async fn rule(change: &mut Change, ruling: &Ruling, ids: &[FindingId]
         let statement = format!(
             "UPDATE vulnerabilities SET decision_id = $2, decision_kind = $3, decision_until = $4, decision_at = $5
              WHERE tenant_id = $1 AND id IN ({})",
-            list(some.len(), 5)
+            Sql::list(some.len(), 5)
         );
         let statement = Sql::built(statement)
             .bind(change.scope().tenant())
@@ -183,7 +182,7 @@ pub(crate) async fn touch(change: &mut Change, origin: &Origin, state: State, de
                  times_seen = times_seen + CASE WHEN CAST($8 AS TEXT) IS NOT NULL AND last_scan = $8 THEN 0 ELSE 1 END,
                  last_scan = COALESCE(CAST($8 AS TEXT), last_scan), fixed_at = CASE WHEN $2 = 'absent' THEN fixed_at ELSE NULL END
              WHERE tenant_id = $1 AND id IN ({})",
-            list(some.len(), 8)
+            Sql::list(some.len(), 8)
         );
         let statement = Sql::built(statement)
             .bind(change.scope().tenant())
@@ -211,7 +210,7 @@ pub(crate) async fn keep_before(change: &mut Change, import: ImportId, ids: &[Fi
         let statement = format!(
             "INSERT INTO finding_before (import_id, {BEFORE}) SELECT CAST($2 AS TEXT), {BEFORE} FROM vulnerabilities
              WHERE tenant_id = $1 AND id IN ({}) ON CONFLICT (import_id, id) DO NOTHING",
-            list(some.len(), 2)
+            Sql::list(some.len(), 2)
         );
         let statement = Sql::built(statement).bind(change.scope().tenant()).bind(import).bind_all(some.iter().map(|id| Value::from(*id)));
         change.run(statement).await?;
@@ -224,7 +223,7 @@ pub(crate) async fn retire_keys(change: &mut Change, import: ImportId, ids: &[Fi
     for some in ids.chunks(IDS) {
         let statement = format!(
             "UPDATE finding_keys SET retired_by = $2 WHERE tenant_id = $1 AND retired_by IS NULL AND finding_id IN ({})",
-            list(some.len(), 2)
+            Sql::list(some.len(), 2)
         );
         let statement = Sql::built(statement).bind(change.scope().tenant()).bind(import).bind_all(some.iter().map(|id| Value::from(*id)));
         change.run(statement).await?;
@@ -238,9 +237,9 @@ pub(crate) async fn add_keys(change: &mut Change, import: ImportId, keys: &[(Fin
     let keys: Vec<_> = keys.iter().filter(|(id, _, key)| once.insert((*id, key.digest.as_str()))).collect();
     for some in keys.chunks(5000) {
         let statement = format!(
-            "INSERT INTO finding_keys (tenant_id, added_by, finding_id, position, scheme, version, digest) VALUES {}
+            "INSERT INTO finding_keys (tenant_id, added_by, finding_id, position, scheme, version, digest) {}
              ON CONFLICT (finding_id, digest) DO UPDATE SET retired_by = NULL, position = excluded.position",
-            rows_sharing(some.len(), &[Some(1), Some(2), None, None, None, None, None], 2)
+            Sql::rows_sharing(some.len(), 2, 5)
         );
         let mut insert = Sql::built(statement).bind(change.scope().tenant()).bind(import);
         for (finding, position, key) in some {
@@ -257,8 +256,8 @@ pub(crate) async fn add_observations(change: &mut Change, origin: &Origin, rows:
         return Ok(());
     }
     let statement = format!(
-        "INSERT INTO observations (tenant_id, import_id, scan_id, created_at, id, finding_id, body, observed_at) VALUES {}",
-        rows_sharing(rows.len(), &[Some(1), Some(2), Some(3), Some(4), None, None, None, None], 4)
+        "INSERT INTO observations (tenant_id, import_id, scan_id, created_at, id, finding_id, body, observed_at) {}",
+        Sql::rows_sharing(rows.len(), 4, 4)
     );
     let mut insert = Sql::built(statement).bind(change.scope().tenant()).bind(origin.import).bind(origin.scan).bind(change.now());
     for seen in rows {
@@ -274,8 +273,8 @@ pub(crate) async fn add_coverage(change: &mut Change, origin: &Origin, rows: &[C
         return Ok(());
     }
     let statement = format!(
-        "INSERT INTO coverage (tenant_id, import_id, scan_id, target_id, created_at, id, source, check_set, location, status, reason) VALUES {}",
-        rows_sharing(rows.len(), &[Some(1), Some(2), Some(3), Some(4), Some(5), None, None, None, None, None, None], 5)
+        "INSERT INTO coverage (tenant_id, import_id, scan_id, target_id, created_at, id, source, check_set, location, status, reason) {}",
+        Sql::rows_sharing(rows.len(), 5, 6)
     );
     let mut insert = Sql::built(statement)
         .bind(change.scope().tenant())
@@ -305,8 +304,8 @@ pub(crate) async fn add_history(
 ) -> Result<()> {
     for some in rows.chunks(5000) {
         let statement = format!(
-            "INSERT INTO finding_history (tenant_id, scan_id, import_id, created_at, id, finding_id, kind, note) VALUES {}",
-            rows_sharing(some.len(), &[Some(1), Some(2), Some(3), Some(4), None, None, None, None], 4)
+            "INSERT INTO finding_history (tenant_id, scan_id, import_id, created_at, id, finding_id, kind, note) {}",
+            Sql::rows_sharing(some.len(), 4, 4)
         );
         let mut insert = Sql::built(statement).bind(change.scope().tenant()).bind(scan).bind(import).bind(change.now());
         for (finding, kind, note) in some {
@@ -322,7 +321,7 @@ pub(crate) async fn add_reviews(change: &mut Change, import: ImportId, reviews: 
     for some in reviews.chunks(2000) {
         let statement = format!(
             "INSERT INTO finding_reviews (id, tenant_id, finding_id, import_id, candidates, reason, created_at) VALUES {}",
-            placeholders(some.len(), 7, 0)
+            Sql::rows(some.len(), 7, 0)
         );
         let (tenant, now) = (change.scope().tenant(), change.now());
         let mut insert = Sql::built(statement);
@@ -347,7 +346,7 @@ pub(crate) async fn set_state(change: &mut Change, ids: &[FindingId], state: Sta
         let statement = format!(
             "UPDATE vulnerabilities SET state = $2, status = $3, status_until = $4, base_status = $5, fixed_at = $6
              WHERE tenant_id = $1 AND id IN ({})",
-            list(some.len(), 6)
+            Sql::list(some.len(), 6)
         );
         let statement = Sql::built(statement)
             .bind(change.scope().tenant())
