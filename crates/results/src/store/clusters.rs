@@ -6,7 +6,7 @@ use base::{Result, Scope, Time};
 
 use super::findings::{severity, some};
 use super::query::Where;
-use super::{clean, list as list_of};
+use super::clean;
 use crate::model::{Cluster, Filter, Finding, FindingId};
 
 const COUNTS: &str =
@@ -41,7 +41,7 @@ pub(crate) async fn list(db: &Db, scope: &Scope, after: Option<String>, rows: u3
 /// The clusters of these names, in one statement; of one member too.
 pub(crate) async fn of_names(db: &Db, scope: &Scope, names: &[String]) -> Result<Vec<Cluster>> {
     let statement =
-        format!("SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({}) GROUP BY cluster", list_of(names.len(), 1));
+        format!("SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({}) GROUP BY cluster", Sql::list(names.len(), 1));
     let statement = Sql::built(statement).bind(scope.tenant()).bind_all(names.iter().map(|name| Value::from(clean(name))));
     db.all(statement).await?.iter().map(cluster).collect()
 }

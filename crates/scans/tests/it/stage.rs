@@ -131,7 +131,7 @@ pub(crate) fn observations(records: &[Record]) -> Vec<&Observation> {
         .iter()
         .filter_map(|record| match record {
             Record::Observation(observation) => Some(observation),
-            Record::Asset(_) | Record::Coverage(_) | Record::Warning(_) => None,
+            Record::Asset(_) | Record::Coverage(_) | Record::Warning(_) | Record::Belief(_) => None,
         })
         .collect()
 }
