@@ -10,6 +10,7 @@ use results::{
 use targets::Target;
 
 use super::{Shown, done, first, readable, refused};
+use crate::catalogue::Speech;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};

@@ -167,6 +167,7 @@ fn asked(fields: &Fields, file: std::fs::File, dry_run: bool) -> Result<ImportRe
             do_not_reactivate: fields.get("do_not_reactivate") == "true",
             tags: super::targets::tags(fields),
             service: fields.get("service").to_owned(),
+            ..ImportOptions::default()
         },
         file,
     })

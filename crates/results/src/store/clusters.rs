@@ -4,6 +4,7 @@ use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, Time};
 
+use super::clean;
 use super::findings::{severity, some};
 use super::query::Where;
 use super::clean;
@@ -42,6 +43,10 @@ pub(crate) async fn list(db: &Db, scope: &Scope, after: Option<String>, rows: u3
 pub(crate) async fn of_names(db: &Db, scope: &Scope, names: &[String]) -> Result<Vec<Cluster>> {
     let statement =
         format!("SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({}) GROUP BY cluster", Sql::list(names.len(), 1));
+    let statement = format!(
+        "SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({}) GROUP BY cluster",
+        Sql::list(names.len(), 1)
+    );
     let statement = Sql::built(statement).bind(scope.tenant()).bind_all(names.iter().map(|name| Value::from(clean(name))));
     db.all(statement).await?.iter().map(cluster).collect()
 }
