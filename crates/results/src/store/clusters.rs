@@ -4,9 +4,9 @@ use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, Time};
 
+use super::clean;
 use super::findings::{severity, some};
 use super::query::Where;
-use super::{clean, list as list_of};
 use crate::model::{Cluster, Filter, Finding, FindingId};
 
 const COUNTS: &str =
@@ -40,8 +40,10 @@ pub(crate) async fn list(db: &Db, scope: &Scope, after: Option<String>, rows: u3
 
 /// The clusters of these names, in one statement; of one member too.
 pub(crate) async fn of_names(db: &Db, scope: &Scope, names: &[String]) -> Result<Vec<Cluster>> {
-    let statement =
-        format!("SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({}) GROUP BY cluster", list_of(names.len(), 1));
+    let statement = format!(
+        "SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({}) GROUP BY cluster",
+        Sql::list(names.len(), 1)
+    );
     let statement = Sql::built(statement).bind(scope.tenant()).bind_all(names.iter().map(|name| Value::from(clean(name))));
     db.all(statement).await?.iter().map(cluster).collect()
 }

@@ -3,8 +3,8 @@
 
 mod accepted;
 mod carried;
-mod counts;
 mod correlated;
+mod counts;
 mod decisions;
 mod identity;
 mod imports;
