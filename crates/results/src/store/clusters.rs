@@ -7,7 +7,6 @@ use base::{Result, Scope, Time};
 use super::clean;
 use super::findings::{severity, some};
 use super::query::Where;
-use super::clean;
 use crate::model::{Cluster, Filter, Finding, FindingId};
 
 const COUNTS: &str =
@@ -41,8 +40,6 @@ pub(crate) async fn list(db: &Db, scope: &Scope, after: Option<String>, rows: u3
 
 /// The clusters of these names, in one statement; of one member too.
 pub(crate) async fn of_names(db: &Db, scope: &Scope, names: &[String]) -> Result<Vec<Cluster>> {
-    let statement =
-        format!("SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({}) GROUP BY cluster", Sql::list(names.len(), 1));
     let statement = format!(
         "SELECT {COUNTS} FROM vulnerabilities WHERE tenant_id = $1 AND cluster IN ({}) GROUP BY cluster",
         Sql::list(names.len(), 1)
