@@ -33,20 +33,15 @@ fn is_cve(name: &str) -> bool {
 pub(crate) struct Groups {
     /// The group of every name that was looked up or told.
     of: BTreeMap<String, String>,
-    /// Groups that were there before.
-    before: BTreeSet<String>,
-    /// Names to be written.
-    fresh: BTreeSet<String>,
-    /// Groups that went up in others.
-    merged: Vec<(String, String)>,
+    /// The same as it was before anything was told.
+    before: BTreeMap<String, String>,
 }
 
 impl Groups {
     /// What the tables know, as name and group.
     pub(crate) fn known(rows: impl IntoIterator<Item = (String, String)>) -> Self {
         let of: BTreeMap<String, String> = rows.into_iter().collect();
-        let before = of.values().cloned().collect();
-        Self { of, before, ..Self::default() }
+        Self { before: of.clone(), of }
     }
 
     /// Takes in that one finding goes by all these names.
@@ -54,7 +49,6 @@ impl Groups {
         for name in names {
             if !self.of.contains_key(*name) {
                 self.of.insert((*name).to_owned(), (*name).to_owned());
-                self.fresh.insert((*name).to_owned());
             }
         }
         // About several vulnerabilities at once: its names are no names of each other.
@@ -69,7 +63,6 @@ impl Groups {
         let Some(into) = cves.first().copied().or_else(|| groups.first()).cloned() else { return };
         for from in groups.iter().filter(|group| **group != into) {
             self.of.values_mut().filter(|group| *group == from).for_each(|group| group.clone_from(&into));
-            self.merged.push((from.clone(), into.clone()));
         }
     }
 
@@ -82,19 +75,15 @@ impl Groups {
         Some(Flaw { name: name.to_owned(), also: also.take(TOLD).collect() })
     }
 
-    /// Names nobody knew, with their groups.
-    pub(crate) fn fresh(&self) -> Vec<(&str, &str)> {
-        self.fresh.iter().filter_map(|name| Some((name.as_str(), self.of.get(name)?.as_str()))).collect()
+    /// Names that are new or belong to another group than before, with their groups.
+    pub(crate) fn changed(&self) -> Vec<(&str, &str)> {
+        let changed = self.of.iter().filter(|(name, group)| self.before.get(*name) != Some(*group));
+        changed.map(|(name, group)| (name.as_str(), group.as_str())).collect()
     }
 
-    /// Groups that went up in others, in this order.
-    pub(crate) fn merged(&self) -> &[(String, String)] {
-        &self.merged
-    }
-
-    /// Groups of before whose findings are now in the wrong cluster.
-    pub(crate) fn outdated(&self) -> Vec<&str> {
-        self.merged.iter().map(|(from, _)| from.as_str()).filter(|from| self.before.contains(*from)).collect()
+    /// Names of before whose findings are now in the wrong cluster.
+    pub(crate) fn outdated(&self) -> Vec<String> {
+        self.before.iter().filter(|(name, group)| self.of.get(*name) != Some(*group)).map(|(name, _)| name.clone()).collect()
     }
 }
 
@@ -116,7 +105,7 @@ mod tests {
         assert_eq!(name_of(&groups, "PYSEC-1"), "CVE-2021-1");
         assert_eq!(groups.flaw(&["GHSA-1"]).unwrap().also, ["GHSA-1", "PYSEC-1"]);
         assert_eq!(groups.outdated(), ["GHSA-1"]);
-        assert_eq!(groups.fresh(), [("PYSEC-1", "CVE-2021-1")]);
+        assert_eq!(groups.changed(), [("GHSA-1", "CVE-2021-1"), ("PYSEC-1", "CVE-2021-1")]);
     }
 
     #[test]

@@ -45,7 +45,7 @@ impl Results {
             let wanted: Vec<&str> = wanted.into_iter().collect();
             let learned = learn(&page, links::groups(&self.backends.db, &scope, &wanted).await?);
             let placements = place(&page, &learned, &joins);
-            if !learned.fresh().is_empty() || !learned.merged().is_empty() || !placements.is_empty() {
+            if !learned.changed().is_empty() || !placements.is_empty() {
                 moved += self.keep(&system, import, &page, &wanted, &joins).await?;
             }
             if page.len() < PAGE {
@@ -68,21 +68,14 @@ impl Results {
         change.lock(lock(system)).await?;
         let groups = learn(page, links::groups_now(&mut change, wanted).await?);
         let placements = place(page, &groups, joins);
-        let mut elsewhere: BTreeSet<String> = BTreeSet::new();
-        for group in groups.outdated() {
-            elsewhere.extend(links::members_of_group(&mut change, group).await?);
-        }
-        for (from, into) in groups.merged() {
-            links::merge(&mut change, from, into).await?;
-        }
-        links::add_names(&mut change, &groups.fresh()).await?;
+        let changed = groups.changed();
+        links::add_names(&mut change, &changed).await?;
         links::put(&mut change, &placements).await?;
-        let elsewhere: Vec<String> = elsewhere.into_iter().collect();
-        for some in elsewhere.chunks(NAMES) {
+        for some in groups.outdated().chunks(NAMES) {
             change.enqueue(&RelinkNames { names: some.to_vec() }).await?;
         }
         change.subject("import", import);
-        change.detail(json!({ "linked": placements.len(), "names": groups.fresh().len(), "groups_merged": groups.merged().len() }));
+        change.detail(json!({ "linked": placements.len(), "names": changed.len() }));
         change.commit().await?;
         Ok(placements.len())
     }

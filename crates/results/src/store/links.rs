@@ -142,20 +142,7 @@ pub(crate) async fn groups_now(change: &mut Change, names: &[&str]) -> Result<Ve
     Ok(found)
 }
 
-/// The names of a group.
-pub(crate) async fn members_of_group(change: &mut Change, group: &str) -> Result<Vec<String>> {
-    let statement = sql("SELECT name FROM vulnerability_aliases WHERE tenant_id = $1 AND group_name = $2 ORDER BY name LIMIT 1000");
-    let rows = change.all(statement.bind(change.scope().tenant()).bind(group)).await?;
-    rows.iter().map(|row| row.get("name")).collect()
-}
-
-/// Lets one group go up in another.
-pub(crate) async fn merge(change: &mut Change, from: &str, into: &str) -> Result<()> {
-    let statement = sql("UPDATE vulnerability_aliases SET group_name = $3 WHERE tenant_id = $1 AND group_name = $2");
-    change.run(statement.bind(change.scope().tenant()).bind(from).bind(into)).await.map(drop)
-}
-
-/// Keeps names nobody knew.
+/// Keeps names and the groups they belong to now.
 pub(crate) async fn add_names(change: &mut Change, names: &[(&str, &str)]) -> Result<()> {
     for some in names.chunks(NAMES) {
         let statement = format!(
