@@ -134,7 +134,7 @@ fn beyond<'p>(way: &[Leg<'p>], near: &Near, places: &'p [Place<'p>]) -> Vec<Leg<
     let has_secret = last.role == StepRole::Credential;
     let mut found = Vec::new();
     let mut seen = HashSet::new();
-    let named = has_secret.then(|| named_by(last.part.finding, places)).unwrap_or_default();
+    let named = if has_secret { named_by(last.part.finding, places) } else { Vec::new() };
     // Where the intruder stands is the entry, wherever the secret was written down.
     for (place, kind, says) in named.into_iter().chain(near.neighbours(first.place, places)) {
         let is_walked = way.iter().any(|leg| (leg.place.target, &leg.place.asset) == (place.target, &place.asset));
