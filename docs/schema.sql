@@ -119,6 +119,16 @@ CREATE TABLE audit_tree (
     frontier BYTEA NOT NULL
 );
 
+CREATE TABLE cluster_joins (
+    tenant_id  TEXT NOT NULL,
+    cluster    TEXT NOT NULL,
+    joined     TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    joined_by  TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, cluster)
+);
+
 CREATE TABLE coverage (
     id         TEXT PRIMARY KEY,
     tenant_id  TEXT NOT NULL,
@@ -155,7 +165,172 @@ CREATE INDEX decisions_by_finding ON decisions (tenant_id, finding_id, id);
 
 CREATE INDEX decisions_by_rule ON decisions (tenant_id, source, check_id) WHERE scope <> 'finding';
 
+CREATE INDEX decisions_list ON decisions (tenant_id, id);
+
 CREATE INDEX decisions_proposed ON decisions (tenant_id, id) WHERE state = 'proposed';
+
+CREATE TABLE device_codes (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    code_hash TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    user_id TEXT,
+    plan TEXT NOT NULL,
+    ownership TEXT NOT NULL,
+    created_by TEXT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    used_at BIGINT
+);
+
+CREATE INDEX device_codes_tenant ON device_codes (tenant_id, id);
+
+CREATE TABLE device_commands (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    device_id TEXT NOT NULL REFERENCES devices (id),
+    sequence BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    reach TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    token TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    acknowledged_at BIGINT,
+    outcome TEXT,
+    UNIQUE (device_id, sequence)
+);
+
+CREATE INDEX device_commands_device ON device_commands (tenant_id, device_id, sequence);
+
+CREATE TABLE device_families (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    device_id TEXT NOT NULL REFERENCES devices (id),
+    thumbprint TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    rotated_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ends_at BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT,
+    revoked_reason TEXT
+);
+
+CREATE INDEX device_families_device ON device_families (tenant_id, device_id);
+
+CREATE TABLE device_locks (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    device_id TEXT NOT NULL REFERENCES devices (id),
+    posture TEXT NOT NULL,
+    cause TEXT NOT NULL,
+    automatic BOOLEAN NOT NULL,
+    reason TEXT NOT NULL,
+    evidence TEXT NOT NULL,
+    reach TEXT NOT NULL,
+    app_version TEXT,
+    os_version TEXT,
+    created_by TEXT,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT,
+    confirmed_by TEXT,
+    confirmed_at BIGINT,
+    released_at BIGINT,
+    released_by TEXT,
+    release_reason TEXT
+);
+
+CREATE INDEX device_locks_device ON device_locks (tenant_id, device_id, id);
+
+CREATE INDEX device_locks_expiring ON device_locks (expires_at) WHERE released_at IS NULL;
+
+CREATE INDEX device_locks_laid ON device_locks (tenant_id, created_at);
+
+CREATE UNIQUE INDEX device_locks_open ON device_locks (device_id) WHERE released_at IS NULL;
+
+CREATE TABLE device_policies (
+    tenant_id TEXT PRIMARY KEY,
+    -- Only watch: nothing is locked without a person.
+    shadow BOOLEAN NOT NULL,
+    -- Phones without attestation hardware may enrol.
+    software_keys BOOLEAN NOT NULL,
+    -- Why locking stopped by itself, as JSON; a person resumes it.
+    halt TEXT,
+    resumed_at BIGINT,
+    changed_at BIGINT NOT NULL
+);
+
+CREATE TABLE device_switches (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    device_id TEXT,
+    reason TEXT NOT NULL,
+    affects BIGINT NOT NULL,
+    proposed_by TEXT,
+    proposer TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    confirmed_by TEXT,
+    confirmed_at BIGINT,
+    released_by TEXT,
+    released_at BIGINT
+);
+
+CREATE INDEX device_switches_on ON device_switches (expires_at) WHERE released_at IS NULL AND confirmed_at IS NOT NULL;
+
+CREATE INDEX device_switches_tenant ON device_switches (tenant_id, id);
+
+CREATE TABLE device_timeline (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    device_id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE INDEX device_timeline_device ON device_timeline (tenant_id, device_id, id);
+
+CREATE TABLE devices (
+    id TEXT PRIMARY KEY,
+    tenant_id TEXT NOT NULL,
+    user_id TEXT,
+    name TEXT NOT NULL,
+    platform TEXT NOT NULL,
+    ownership TEXT NOT NULL,
+    plan TEXT NOT NULL,
+    public_key TEXT NOT NULL,
+    thumbprint TEXT NOT NULL UNIQUE,
+    model TEXT,
+    os_version TEXT,
+    app_version TEXT,
+    posture TEXT NOT NULL,
+    locked_until BIGINT,
+    -- Access tokens of earlier generations are dead.
+    generation BIGINT NOT NULL,
+    revoked_at BIGINT,
+    attestation_state TEXT NOT NULL,
+    attestation_level TEXT NOT NULL,
+    attested_at BIGINT,
+    attestation_report TEXT,
+    -- The key an application attestation vouched for, and the last counter seen from it.
+    attested_key TEXT,
+    attested_counter BIGINT NOT NULL,
+    allow_listed BOOLEAN NOT NULL,
+    command_sequence BIGINT NOT NULL,
+    enrolled_at BIGINT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+
+CREATE INDEX devices_changed ON devices (changed_at);
+
+CREATE INDEX devices_posture ON devices (tenant_id, posture, id);
+
+CREATE INDEX devices_tenant ON devices (tenant_id, id);
 
 CREATE TABLE epss (
     tenant_id   TEXT NOT NULL,
@@ -178,6 +353,18 @@ CREATE TABLE events (
 CREATE INDEX events_old ON events (created_at);
 
 CREATE INDEX events_replay ON events (tenant_id, id);
+
+CREATE TABLE false_positive_models (
+    tenant_id       TEXT PRIMARY KEY,
+    -- Absent while past decisions are too few or tell nothing; `why_not` says which.
+    model           TEXT,
+    why_not         TEXT,
+    decisions       BIGINT NOT NULL,
+    false_positives BIGINT NOT NULL,
+    -- The newest decision it knows of.
+    latest          TEXT NOT NULL,
+    updated_at      BIGINT NOT NULL
+);
 
 CREATE TABLE feeds (
     tenant_id  TEXT NOT NULL,
@@ -253,6 +440,8 @@ CREATE TABLE finding_history (
 
 CREATE INDEX finding_history_by_finding ON finding_history (tenant_id, finding_id, id);
 
+CREATE INDEX finding_history_by_kind ON finding_history (tenant_id, kind, created_at);
+
 CREATE TABLE finding_keys (
     tenant_id  TEXT NOT NULL,
     finding_id TEXT NOT NULL,
@@ -264,7 +453,7 @@ CREATE TABLE finding_keys (
     PRIMARY KEY (finding_id, digest)
 );
 
-CREATE INDEX finding_keys_by_digest ON finding_keys (tenant_id, digest);
+CREATE INDEX finding_keys_by_digest ON finding_keys (digest);
 
 CREATE TABLE finding_policies (
     tenant_id  TEXT PRIMARY KEY,
@@ -291,12 +480,33 @@ CREATE INDEX finding_reviews_by_finding ON finding_reviews (tenant_id, finding_i
 
 CREATE INDEX finding_reviews_open ON finding_reviews (tenant_id, id) WHERE outcome IS NULL;
 
+CREATE TABLE finding_tallies (
+    tenant_id TEXT NOT NULL,
+    target_id TEXT NOT NULL,
+    severity  BIGINT NOT NULL,
+    status    TEXT NOT NULL,
+    findings  BIGINT NOT NULL
+);
+
+CREATE UNIQUE INDEX finding_tallies_of ON finding_tallies (tenant_id, target_id, severity, status);
+
 CREATE TABLE first_run (
     id TEXT PRIMARY KEY CHECK (id = 'first'),
     token_hash TEXT NOT NULL,
     sealed BYTEA NOT NULL,
     created_at BIGINT NOT NULL,
     used_at BIGINT
+);
+
+CREATE TABLE import_mappings (
+    tenant_id  TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    -- As it was written.
+    document   TEXT NOT NULL,
+    saved_by   TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, name)
 );
 
 CREATE TABLE import_metrics (
@@ -416,7 +626,7 @@ CREATE TABLE observations (
     created_at  BIGINT NOT NULL
 , observed_at TEXT);
 
-CREATE INDEX observations_by_finding ON observations (tenant_id, finding_id, id);
+CREATE INDEX observations_by_finding ON observations (finding_id, id);
 
 CREATE INDEX observations_by_import ON observations (tenant_id, import_id);
 
@@ -710,6 +920,26 @@ CREATE TRIGGER vulnerabilities_search_update AFTER UPDATE ON vulnerabilities BEG
     INSERT INTO search_pending (index_name, document_id) VALUES ('vulnerabilities', NEW.id);
 END;
 
+CREATE TRIGGER vulnerabilities_tally_delete AFTER DELETE ON vulnerabilities BEGIN
+    UPDATE finding_tallies SET findings = findings - 1
+        WHERE tenant_id = OLD.tenant_id AND target_id = OLD.target_id AND severity = OLD.severity AND status = OLD.status;
+END;
+
+CREATE TRIGGER vulnerabilities_tally_insert AFTER INSERT ON vulnerabilities BEGIN
+    INSERT INTO finding_tallies (tenant_id, target_id, severity, status, findings)
+        VALUES (NEW.tenant_id, NEW.target_id, NEW.severity, NEW.status, 1)
+        ON CONFLICT (tenant_id, target_id, severity, status) DO UPDATE SET findings = findings + 1;
+END;
+
+CREATE TRIGGER vulnerabilities_tally_update AFTER UPDATE OF status, severity, target_id ON vulnerabilities
+    WHEN OLD.status <> NEW.status OR OLD.severity <> NEW.severity OR OLD.target_id <> NEW.target_id BEGIN
+    UPDATE finding_tallies SET findings = findings - 1
+        WHERE tenant_id = OLD.tenant_id AND target_id = OLD.target_id AND severity = OLD.severity AND status = OLD.status;
+    INSERT INTO finding_tallies (tenant_id, target_id, severity, status, findings)
+        VALUES (NEW.tenant_id, NEW.target_id, NEW.severity, NEW.status, 1)
+        ON CONFLICT (tenant_id, target_id, severity, status) DO UPDATE SET findings = findings + 1;
+END;
+
 CREATE TABLE vulnerabilities (
     id             TEXT PRIMARY KEY,
     tenant_id      TEXT NOT NULL,
@@ -748,7 +978,7 @@ CREATE TABLE vulnerabilities (
     decision_at    BIGINT
 , service TEXT NOT NULL DEFAULT '', asset TEXT NOT NULL DEFAULT '', content TEXT NOT NULL DEFAULT '', first_import TEXT NOT NULL DEFAULT '', fixed_at BIGINT, cluster TEXT, cluster_reason TEXT, cluster_fixed BOOLEAN NOT NULL DEFAULT FALSE, risk BIGINT NOT NULL DEFAULT -1, due_at BIGINT);
 
-CREATE INDEX vulnerabilities_by_check ON vulnerabilities (tenant_id, source, check_id);
+CREATE INDEX vulnerabilities_by_check ON vulnerabilities (tenant_id, check_id);
 
 CREATE INDEX vulnerabilities_by_cluster ON vulnerabilities (tenant_id, cluster) WHERE cluster IS NOT NULL;
 
@@ -756,17 +986,36 @@ CREATE INDEX vulnerabilities_by_decision ON vulnerabilities (tenant_id, decision
 
 CREATE INDEX vulnerabilities_by_due ON vulnerabilities (tenant_id, due_at, id) WHERE due_at IS NOT NULL;
 
+CREATE INDEX vulnerabilities_by_first_import ON vulnerabilities (tenant_id, first_import);
+
 CREATE INDEX vulnerabilities_by_first_seen ON vulnerabilities (tenant_id, first_seen, id);
 
 CREATE INDEX vulnerabilities_by_last_seen ON vulnerabilities (tenant_id, last_seen, id);
 
 CREATE INDEX vulnerabilities_by_risk ON vulnerabilities (tenant_id, risk, id);
 
+CREATE INDEX vulnerabilities_by_service ON vulnerabilities (tenant_id, service) WHERE service <> '';
+
 CREATE INDEX vulnerabilities_by_severity ON vulnerabilities (tenant_id, severity, id);
+
+CREATE INDEX vulnerabilities_by_source ON vulnerabilities (tenant_id, source, check_id, id);
+
+CREATE INDEX vulnerabilities_by_status ON vulnerabilities (tenant_id, status);
 
 CREATE INDEX vulnerabilities_by_target ON vulnerabilities (tenant_id, target_id, source, id);
 
+CREATE INDEX vulnerabilities_by_title ON vulnerabilities (tenant_id, title, id);
+
 CREATE INDEX vulnerabilities_ending ON vulnerabilities (status_until) WHERE status_until IS NOT NULL;
+
+CREATE TABLE vulnerability_aliases (
+    tenant_id  TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    group_name TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, name)
+);
+
+CREATE INDEX vulnerability_aliases_by_group ON vulnerability_aliases (tenant_id, group_name);
 
 CREATE TABLE vulnerability_trends (
     tenant_id      TEXT NOT NULL,
