@@ -5,6 +5,7 @@
 //! looked at; routes that take uploads know their repetitions themselves.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
@@ -29,8 +30,10 @@ pub const HEADER: &str = "idempotency-key";
 pub const REPLAYED: &str = "idempotency-replayed";
 
 const KEPT: Duration = Duration::from_secs(24 * 3600);
-/// Longer than any request may run; after a crash in the middle the key is free again.
-const IN_FLIGHT: Duration = Duration::from_secs(300);
+/// How long a key stays taken without news of its request: after a crash in the middle it is free again.
+const LEASE: Duration = Duration::from_secs(15);
+/// How often a request that runs says so.
+const RENEWAL: Duration = Duration::from_secs(5);
 const LARGEST_REQUEST: usize = 2 * 1024 * 1024;
 /// The hot store takes values up to a megabyte.
 const LARGEST_ANSWER: usize = 512 * 1024;
@@ -91,18 +94,34 @@ async fn once(backends: &Backends, key: HeaderValue, place: String, request: Req
         to_bytes(body, LARGEST_REQUEST).await.map_err(|_| Problem::from(errors::too_large()).with_status(StatusCode::PAYLOAD_TOO_LARGE))?;
     let asked = sha256(&[parts.uri.to_string().as_bytes(), b"\n", &body]);
     let begun = sealed(backends, &hot_key, &Entry { asked: asked.clone(), answer: None }).await?;
-    if !backends.hot.set_new(&hot_key, &begun, Some(IN_FLIGHT)).await? {
+    if !backends.hot.set_new(&hot_key, &begun, Some(LEASE)).await? {
         return replay(backends, &hot_key, &asked).await;
     }
     let (tell, told) = oneshot::channel();
     let work = next.run(Request::from_parts(parts, Body::from(body)));
     let behind = backends.clone();
     backends.tasks.spawn("web.idempotent", async move {
-        let response = keep(&behind, &hot_key, asked, work.await).await;
+        let response = alive(&behind, &hot_key, &begun, work).await;
+        let response = keep(&behind, &hot_key, asked, response).await;
         // The caller may have hung up; the answer is kept for when they come back.
         let _ = tell.send(response);
     });
     told.await.map_err(|cause| Error::internal("the handler of an idempotent request panicked").because(cause).into())
+}
+
+/// Does the work, and holds the key meanwhile.
+async fn alive(backends: &Backends, hot_key: &str, begun: &[u8], work: impl Future<Output = Response>) -> Response {
+    let mut work = pin!(work);
+    loop {
+        match tokio::time::timeout(RENEWAL, &mut work).await {
+            Ok(response) => return response,
+            Err(_) => {
+                if let Err(error) = backends.hot.set(hot_key, begun, Some(LEASE)).await {
+                    tracing::warn!(%error, "an Idempotency-Key may be taken again before its request has ended");
+                }
+            }
+        }
+    }
 }
 
 async fn replay(backends: &Backends, hot_key: &str, asked: &str) -> Result<Response, Problem> {
@@ -160,7 +179,7 @@ async fn store(backends: &Backends, hot_key: &str, asked: String, headers: &Head
 
 async fn free(backends: &Backends, hot_key: &str) {
     if let Err(error) = backends.hot.delete(hot_key).await {
-        tracing::warn!(%error, "an Idempotency-Key stays taken for {} seconds", IN_FLIGHT.as_secs());
+        tracing::warn!(%error, "an Idempotency-Key stays taken for {} seconds", LEASE.as_secs());
     }
 }
 

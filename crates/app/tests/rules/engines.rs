@@ -12,6 +12,8 @@ const ABOUT_OTHERS: &[&str] = &["importers", "scanner"];
 
 /// Texts that must say which engine they mean: file, engine, and why.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
+    ("crates/results/src/correlate/places.rs", "postgresql", "a service somebody may sign in to, on a machine that was scanned"),
+    ("crates/results/src/correlate/places.rs", "redis", "the same"),
     ("crates/app/src/serve.rs", "redis", "a refused combination tells the operator what to configure instead"),
     ("crates/app/src/telemetry.rs", "sqlx", "a log filter names the drivers whose lines are too many"),
 ];

@@ -119,10 +119,6 @@ checks! { SAFE in "exposures.safe";
         "https://www.rfc-editor.org/rfc/rfc1833",
         "Anybody learns which RPC programs run and where; by UDP the answer amplifies attacks on others.",
         "Block port 111 from outside, or remove rpcbind.";
-    NFS_EXPORTS = "exposure.nfs-exports" High H75 306 "NFS exports directories to everybody",
-        "https://www.rfc-editor.org/rfc/rfc1813",
-        "Directories can be mounted from any host.",
-        "Name the hosts that may mount in /etc/exports, and use Kerberos.";
     NATS = "exposure.nats" High H75 306 "NATS accepts clients without credentials",
         "https://docs.nats.io/running-a-nats-service/configuration/securing_nats",
         "Anybody can read and send messages.",
