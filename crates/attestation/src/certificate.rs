@@ -91,11 +91,12 @@ impl PublicKey {
 
     /// Reads a public key as PEM, base64 or DER SubjectPublicKeyInfo, or as a raw uncompressed P-256 point.
     pub fn read(input: &[u8]) -> Result<Self, Unreadable> {
-        let input = trimmed(input)?;
-        let der = if input.starts_with(b"-----") {
-            pem_blocks(input, &["PUBLIC KEY"])?.pop().unwrap_or_default()
+        let text = trimmed(input)?;
+        let der = if text.starts_with(b"-----") {
+            pem_blocks(text, &["PUBLIC KEY"])?.pop().unwrap_or_default()
         } else {
-            STANDARD.decode(input).unwrap_or_else(|_| input.to_vec())
+            // Only text has margins: the last byte of a raw key may look like a space.
+            STANDARD.decode(text).unwrap_or_else(|_| input.to_vec())
         };
         if let [4, ..] = der.as_slice()
             && der.len() == 65
@@ -258,7 +259,9 @@ fn serial(bytes: &[u8]) -> String {
 /// Reads a chain, leaf first: PEM blocks, a JSON array of PEM or base64 texts (also under `x5c`, `chain` or
 /// `certificates` of an object), base64 lines, or one certificate in DER.
 pub fn read_chain(input: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
-    let input = trimmed(input)?;
+    let text = trimmed(input)?;
+    // Only text has margins: the last byte of a certificate may look like a space.
+    let input = if is_der(input) { input } else { text };
     let mut ders = Vec::new();
     if input.starts_with(b"[") || input.starts_with(b"{") {
         let value: Value = serde_json::from_slice(input).map_err(|cause| Unreadable::malformed("JSON", cause.to_string()))?;
@@ -287,12 +290,16 @@ pub fn read_chain(input: &[u8]) -> Result<Vec<Certificate>, Unreadable> {
         .collect()
 }
 
+fn is_der(input: &[u8]) -> bool {
+    input.first() == Some(&0x30) && std::str::from_utf8(input).is_err()
+}
+
 fn blocks(input: &[u8], ders: &mut Vec<Vec<u8>>) -> Result<(), Unreadable> {
     if find(input, b"-----BEGIN ") {
         ders.append(&mut pem_blocks(input, &["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"])?);
         return Ok(());
     }
-    if input.first() == Some(&0x30) && std::str::from_utf8(input).is_err() {
+    if is_der(input) {
         ders.push(input.to_vec());
         return Ok(());
     }

@@ -164,6 +164,13 @@ fn an_assertion_carries_the_challenge_inside_its_request() {
 }
 
 #[test]
+fn a_raw_key_may_end_in_what_looks_like_a_space() {
+    let points = std::iter::repeat_with(|| EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).unwrap().public_key().as_ref().to_vec());
+    let point = points.take(10_000).find(|point| point.last().is_some_and(u8::is_ascii_whitespace)).unwrap();
+    assert_eq!(PublicKey::read(&point).unwrap().bits, point);
+}
+
+#[test]
 fn an_assertion_that_was_hashed_only_once_is_refused() {
     assert_refused(&claim(false, b"", |_| {}), &["signature"]);
 }

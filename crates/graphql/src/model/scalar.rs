@@ -90,6 +90,12 @@ pub(crate) fn cost(own: usize, first: Option<i32>, row: usize) -> usize {
     (rows(first) as usize).saturating_mul(row).saturating_add(own).min(MOST)
 }
 
+/// What a look over so many days costs. A number that is none of ours is refused later, in words.
+pub(crate) fn span(days: Option<i32>) -> usize {
+    const OWN: usize = 100;
+    OWN + usize::try_from(days.unwrap_or(90).clamp(1, 366)).unwrap_or_default()
+}
+
 /// An id as our own; what is none belongs to nothing.
 pub(crate) fn id<T>(given: &ID) -> Option<Id<T>> {
     given.parse().ok()
