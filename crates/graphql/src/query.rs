@@ -7,7 +7,7 @@ use results::{Period, Sort};
 use crate::loaders::Asking;
 use crate::model::{
     ClusterNode, ClusterPage, Cursor, FindingFilter, FindingNode, FindingPage, FindingSort, ScanFilter, ScanNode, ScanPage, TargetFilter,
-    TargetNode, TargetPage, TrendsNode, cost, id, listed, nothing, page, span, wanted,
+    TargetNode, TargetPage, TrendsNode, cost, id, listed, nothing, page, span, taken, wanted,
 };
 use crate::{Services, errors};
 
@@ -104,11 +104,11 @@ impl Query {
         listed(services(context)?.results.clusters(&asking(context)?.actor, &page(first, after)).await)
     }
 
-    /// What stands, how fast it goes away, and where it comes from; of one target, or of all. `days` is 1 to 366, 90 when not given.
+    /// What stands, how fast it goes away, and where it comes from; of one target, or of all. `days` is 90 when not given, and at most 366.
     #[graphql(complexity = "span(days) + child_complexity")]
     async fn trends(&self, context: &Context<'_>, target: Option<ID>, days: Option<i32>) -> Result<Option<TrendsNode>> {
         let Some(target) = wanted(target) else { return Ok(None) };
-        let period = Period { target, days: days.map(|days| u32::try_from(days).unwrap_or_default()) };
+        let period = Period { target, days: days.map(taken) };
         perhaps(services(context)?.results.analytics(&asking(context)?.actor, &period).await)
     }
 }

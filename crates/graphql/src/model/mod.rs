@@ -9,7 +9,7 @@ mod trend;
 
 pub(crate) use cluster::{ClusterNode, ClusterPage, MembershipNode};
 pub(crate) use finding::{FindingFilter, FindingNode, FindingPage, FindingSort};
-pub(crate) use scalar::{Cursor, Moment, PageEnd, SeverityWord, cost, id, listed, nothing, page, span, wanted};
+pub(crate) use scalar::{Cursor, Moment, PageEnd, SeverityWord, cost, id, listed, nothing, page, span, taken, wanted};
 pub(crate) use scan::{ProgressNode, ScanFilter, ScanNode, ScanPage};
 pub(crate) use target::{TargetFilter, TargetNode, TargetPage};
 pub(crate) use trend::TrendsNode;

@@ -90,10 +90,15 @@ pub(crate) fn cost(own: usize, first: Option<i32>, row: usize) -> usize {
     (rows(first) as usize).saturating_mul(row).saturating_add(own).min(MOST)
 }
 
-/// What a look over so many days costs. A number that is none of ours is refused later, in words.
+/// The days looked back over: like the rows of a page, at least one and at most what there is.
+pub(crate) fn taken(days: i32) -> u32 {
+    days.clamp(1, 366).unsigned_abs()
+}
+
+/// What a look over so many days costs.
 pub(crate) fn span(days: Option<i32>) -> usize {
     const OWN: usize = 100;
-    OWN + usize::try_from(days.unwrap_or(90).clamp(1, 366)).unwrap_or_default()
+    OWN + days.map_or(90, taken) as usize
 }
 
 /// An id as our own; what is none belongs to nothing.
