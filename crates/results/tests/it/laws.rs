@@ -45,7 +45,7 @@ fn taking_in_obeys_its_laws() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let story = runtime.block_on(Story::new(Engine::Embedded));
     let mut runner = TestRunner::new(Config { cases: 24, failure_persistence: None, ..Config::default() });
-    let input = (prop::collection::vec(((0_u8..4, 0_u8..4), any::<u8>()), 1..10), any::<prop::sample::Index>(), any::<u8>());
+    let input = (prop::collection::vec(((0_u8..4, 0_u8..4), any::<u8>()), 1..10), any::<prop::sample::Index>(), 1..=u8::MAX);
     let counter = std::cell::Cell::new(0);
     runner
         .run(&input, |(hits, cut, other)| {
