@@ -3,13 +3,16 @@
 
 mod attacks;
 mod bootstrap;
+mod dice;
 mod figures;
 mod fit;
 mod protocol;
 mod recording;
+mod swap;
 
 pub use attacks::Attack;
 pub use bootstrap::FalseLocks;
 pub use figures::{Interval, Separation};
-pub use protocol::{AttackFigures, Options, Report, SubjectFigures, UserSwap, evaluate};
+pub use protocol::{AttackFigures, Options, Report, SubjectFigures, evaluate};
 pub use recording::{Recording, Recordings, Row};
+pub use swap::UserSwap;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::protocol::Dice;
+use super::dice::Dice;
 use super::recording::Recording;
 use crate::Reading;
 

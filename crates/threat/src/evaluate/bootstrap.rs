@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::protocol::Dice;
+use super::dice::Dice;
 use crate::Judgement;
 use crate::accumulate::{Accumulator, Limits};
 use crate::checks::Check;

@@ -4,11 +4,13 @@ use serde::Serialize;
 
 use super::attacks::{Attack, attack};
 use super::bootstrap::{FalseLocks, Window, false_locks};
-use super::figures::{Interval, Separation, mean, separation, worst_tenth};
+use super::dice::Dice;
+use super::figures::{Interval, Separation};
 use super::fit::{Measured, Sessions, fit};
 use super::recording::{Recording, Recordings, Subjects};
+use super::swap::{Scored, Swap, UserSwap};
 use crate::errors::EvaluationError;
-use crate::{Attestation, Batch, Cohort, Context, Device, Judgement, Level, Memory, Mode, Posture, Recall, Setting, Standing};
+use crate::{Attestation, Batch, Cohort, Device, Judgement, Level, Memory, Mode, Posture, Recall, Setting, Standing};
 
 /// What may be chosen.
 #[derive(Clone, Copy, Debug)]
@@ -64,31 +66,6 @@ pub struct Report {
     pub false_locks: FalseLocks,
 }
 
-/// Another person.
-#[derive(Clone, Debug, Serialize)]
-pub struct UserSwap {
-    /// Pairs of owner and impostor.
-    pub pairs: usize,
-    /// One window, mean over pairs with a threshold for each.
-    pub per_window: Separation,
-    /// The same in the worst tenth of the subjects.
-    pub per_window_worst_tenth: Separation,
-    /// One window, one threshold for all pairs.
-    pub per_window_pooled: Separation,
-    /// One window by what the phone was doing, one threshold for all pairs.
-    pub per_window_by_context: Vec<(Context, Separation)>,
-    /// One window by recorded activity, one threshold for all pairs.
-    pub per_window_by_activity: Vec<(String, Separation)>,
-    /// Seconds that were accumulated.
-    pub seconds: f64,
-    /// Accumulated, mean over pairs.
-    pub accumulated: Separation,
-    /// The same in the worst tenth of the subjects.
-    pub accumulated_worst_tenth: Separation,
-    /// Accumulated, one threshold for all pairs.
-    pub accumulated_pooled: Separation,
-}
-
 /// Figures of one owner against all impostors.
 #[derive(Clone, Debug, Serialize)]
 pub struct SubjectFigures {
@@ -115,14 +92,6 @@ pub struct AttackFigures {
     pub episodes_restricted: Interval,
     /// Median seconds until a check named it.
     pub median_seconds: Option<f64>,
-}
-
-/// A window of a test session.
-#[derive(Clone, Copy)]
-struct Scored {
-    score: f64,
-    context: Context,
-    activity: u16,
 }
 
 /// Runs the protocol.
@@ -218,27 +187,6 @@ pub fn evaluate(recordings: Recordings, options: &Options) -> Result<Report, Eva
         honest,
         false_locks: false_locks(&honest_windows, options.device_days, windows_per_second, &mut dice),
     })
-}
-
-/// Random numbers that are the same in every run.
-pub(crate) struct Dice(pub(crate) u64);
-
-impl Dice {
-    pub(crate) fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    pub(crate) fn normal(&mut self) -> f64 {
-        (-2.0 * (1.0 - self.uniform()).ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
-    }
-
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
-        ((self.uniform() * limit as f64) as usize).min(limit.saturating_sub(1))
-    }
 }
 
 fn setting(cohort: &Cohort, learns: bool) -> Setting<'_> {
@@ -380,93 +328,4 @@ impl AttackFigures {
         let none = Interval::of(0, 0);
         Self { kind, windows_named: none, episodes_named: none, episodes_restricted: none, median_seconds: None }
     }
-}
-
-/// Scores of all pairs.
-struct Swap {
-    pairs: Vec<Vec<[Option<Separation>; 2]>>,
-    /// Owners' and impostors' windows, and accumulated draws.
-    windows: [Vec<Scored>; 2],
-    draws: [Vec<f64>; 2],
-}
-
-impl Swap {
-    fn new(subjects: usize) -> Self {
-        Self { pairs: vec![Vec::new(); subjects], windows: [Vec::new(), Vec::new()], draws: [Vec::new(), Vec::new()] }
-    }
-
-    fn add(&mut self, owner: usize, genuine: &[Vec<Scored>], strange: &[Vec<Scored>], draws: u32, windows: usize, dice: &mut Dice) {
-        let scores = |sessions: &[Vec<Scored>]| sessions.iter().flatten().map(|window| window.score).collect::<Vec<f64>>();
-        let per_window = separation(&scores(genuine), &scores(strange));
-        let [own, others] = [genuine, strange].map(|sessions| accumulate(sessions, draws, windows, dice));
-        self.pairs[owner].push([per_window, separation(&own, &others)]);
-        for (place, sessions) in [genuine, strange].into_iter().enumerate() {
-            self.windows[place].extend(sessions.iter().flatten().copied());
-        }
-        self.draws[0].extend(own);
-        self.draws[1].extend(others);
-    }
-
-    fn subject(&self, owner: usize, accumulated: bool) -> Option<Separation> {
-        let found: Vec<Separation> = self.pairs[owner].iter().filter_map(|pair| pair[usize::from(accumulated)]).collect();
-        let average = |part: fn(&Separation) -> f64| mean(&found.iter().map(part).collect::<Vec<f64>>());
-        (!found.is_empty()).then(|| Separation { auc: average(|one| one.auc), eer: average(|one| one.eer) })
-    }
-
-    fn report(&self, seconds: f64, activities: &[String]) -> Option<UserSwap> {
-        let over =
-            |accumulated: bool| -> Vec<Separation> { (0..self.pairs.len()).filter_map(|owner| self.subject(owner, accumulated)).collect() };
-        let average = |found: &[Separation]| Separation {
-            auc: mean(&found.iter().map(|one| one.auc).collect::<Vec<f64>>()),
-            eer: mean(&found.iter().map(|one| one.eer).collect::<Vec<f64>>()),
-        };
-        let worst = |found: &[Separation]| Separation {
-            auc: worst_tenth(&found.iter().map(|one| one.auc).collect::<Vec<f64>>(), true),
-            eer: worst_tenth(&found.iter().map(|one| one.eer).collect::<Vec<f64>>(), false),
-        };
-        let some = |test: &dyn Fn(&Scored) -> bool| {
-            let [own, strange] = [0, 1]
-                .map(|place| self.windows[place].iter().filter(|window| test(window)).map(|window| window.score).collect::<Vec<f64>>());
-            separation(&own, &strange)
-        };
-        let (window, accumulated) = (over(false), over(true));
-        Some(UserSwap {
-            pairs: self.pairs.iter().map(Vec::len).sum(),
-            per_window: average(&window),
-            per_window_worst_tenth: worst(&window),
-            per_window_pooled: some(&|_| true)?,
-            per_window_by_context: Context::ALL
-                .into_iter()
-                .filter_map(|context| Some((context, some(&|window| window.context == context)?)))
-                .collect(),
-            per_window_by_activity: activities
-                .iter()
-                .enumerate()
-                .filter(|(_, name)| !name.is_empty())
-                .filter_map(|(place, name)| Some((name.clone(), some(&|window| usize::from(window.activity) == place)?)))
-                .collect(),
-            seconds,
-            accumulated: average(&accumulated),
-            accumulated_worst_tenth: worst(&accumulated),
-            accumulated_pooled: separation(&self.draws[0], &self.draws[1])?,
-        })
-    }
-}
-
-/// Mean scores over draws of whole sessions that add up to so many windows.
-fn accumulate(sessions: &[Vec<Scored>], draws: u32, windows: usize, dice: &mut Dice) -> Vec<f64> {
-    let filled: Vec<&Vec<Scored>> = sessions.iter().filter(|session| !session.is_empty()).collect();
-    if filled.is_empty() {
-        return Vec::new();
-    }
-    (0..draws)
-        .map(|_| {
-            let mut scores = Vec::new();
-            while scores.len() < windows.max(1) {
-                scores.extend(filled[dice.below(filled.len())].iter().map(|window| window.score));
-            }
-            scores.truncate(windows.max(1));
-            mean(&scores)
-        })
-        .collect()
 }
