@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests find their data through the environment")]
 
+mod android_demands;
 mod android_forged;
 mod android_recorded;
 mod apple;
