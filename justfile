@@ -34,6 +34,11 @@ docs:
 bench *parts:
     benches/run.sh {{parts}}
 
+# Tokens and nonces on three nodes that are killed meanwhile, that many operations, judged by porcupine.
+linearizable operations="100000":
+    cargo build -p app
+    TYRIAN_OPERATIONS={{operations}} tests/judges/linearizable.sh
+
 # Damaged input for what reads strangers' files, that many seconds for each target.
 fuzz seconds *targets:
     fuzz/run.sh {{seconds}} {{targets}}

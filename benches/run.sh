@@ -1,9 +1,9 @@
 #!/bin/sh
 # Every figure of docs/benchmarks.md, measured here and now: `just bench`, or the names of some parts.
-# Parts: serve ports orchestration audit pdf import memory results million threat. Ratios are taken within one run; scans go to loopback only.
+# Parts: serve ports orchestration audit pdf import memory results million threat fleet soak. Ratios are taken within one run; scans go to loopback only.
 set -eu
 cd "$(dirname "$0")/.."
-parts=${*:-serve ports orchestration audit pdf import memory results million threat}
+parts=${*:-serve ports orchestration audit pdf import memory results million threat fleet soak}
 target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')
 missed=0
 
@@ -30,6 +30,16 @@ for name in $parts; do
     million) part million cargo bench --quiet -p results --bench million ;;
     memory) part memory cargo bench --quiet -p importers --bench memory ;;
     threat) part threat cargo bench --quiet -p threat --bench engine ;;
+    fleet)
+        cargo build --quiet --release --locked -p app
+        part fleet python3 benches/fleet.py "$target/release/tyrian"
+        ;;
+    soak)
+        cargo build --quiet --release --locked -p app
+        # The goal is 5,000 phones for 30 minutes: TYRIAN_SOAK="5000 30".
+        # shellcheck disable=SC2086
+        part soak python3 benches/fleet.py "$target/release/tyrian" soak ${TYRIAN_SOAK:-500 3}
+        ;;
     *)
         echo "no part is called $name" >&2
         exit 2

@@ -4,6 +4,7 @@ mod attest;
 mod devices;
 mod findings;
 mod mapping;
+mod simulate;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ pub(crate) use attest::{AttestCommand, AttestEnvironment, AttestKind, AttestLeve
 pub(crate) use devices::{DevicesCommand, EnrolCode};
 pub(crate) use findings::Findings;
 pub(crate) use mapping::MappingCommand;
+pub(crate) use simulate::{Race, Simulate};
 
 use crate::roles::Role;
 
@@ -77,6 +79,11 @@ pub(crate) enum Command {
     /// Phones: enrolment codes, locks and why
     #[command(subcommand)]
     Devices(DevicesCommand),
+    /// A fleet of virtual phones against a running server, with attacks, and what became of them
+    Simulate(Simulate),
+    /// Race for tokens and nonces on several nodes and write the history; judged by tests/judges/linearizable.sh
+    #[command(hide = true)]
+    Race(Race),
     /// Search findings, observations, targets, the audit log and figures
     Search(Search),
     /// Check the audit log

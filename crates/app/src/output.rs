@@ -15,6 +15,9 @@ pub(crate) const TAMPERED: u8 = 11;
 /// Exit code when an attestation is refused.
 pub(crate) const REFUSED: u8 = 12;
 
+/// Exit code when a simulated attack was not caught or an honest phone was locked.
+pub(crate) const UNCAUGHT: u8 = 13;
+
 /// The documented exit code of an error (`docs/cli.md`).
 pub(crate) const fn exit_code(kind: Kind) -> u8 {
     match kind {

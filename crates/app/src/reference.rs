@@ -45,6 +45,7 @@ Results go to stdout, progress and logs to stderr. With `--json` stdout is one J
 | 10 | findings reach `--fail-on` |
 | 11 | the audit log does not verify |
 | 12 | the attestation is refused |
+| 13 | a simulated attack was not caught, or an honest phone was locked |
 ";
 
 fn describe(command: &mut clap::Command, path: &str, text: &mut String) {

@@ -14,5 +14,5 @@ pub use attacks::Attack;
 pub use bootstrap::FalseLocks;
 pub use figures::{Interval, Separation};
 pub use protocol::{AttackFigures, Options, Report, SubjectFigures, evaluate};
-pub use recording::{Recording, Recordings, Row};
+pub use recording::{Recording, Recordings, Row, Track};
 pub use swap::UserSwap;

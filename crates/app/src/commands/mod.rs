@@ -18,6 +18,7 @@ mod scan;
 mod search;
 mod serve;
 mod session;
+mod simulate;
 mod threat;
 mod user;
 
@@ -67,6 +68,8 @@ async fn dispatch(cli: &Cli, settings: Settings) -> Result<ExitCode> {
         Command::Mapping(command) => Box::pin(mapping::run(command, cli, &settings)).await,
         Command::Feeds(feeds) => Box::pin(feeds::run(feeds, cli, &settings)).await,
         Command::Devices(devices) => Box::pin(devices::run(devices, cli, &settings)).await,
+        Command::Simulate(arguments) => Box::pin(simulate::run(arguments, cli)).await,
+        Command::Race(arguments) => Box::pin(simulate::race(arguments, cli)).await,
         Command::Search(search) => Box::pin(search::run(search, cli, &settings)).await,
         Command::Audit(audit) => Box::pin(audit::run(audit, cli, &settings)).await,
         Command::User(user) => Box::pin(user::run(user, cli, &settings)).await,

@@ -72,6 +72,13 @@ pub(super) fn run(command: &ThreatCommand, as_json: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The recordings in a file whose columns are named by its header; rows that cannot be read are told and left out.
+pub(super) fn recordings(path: &Path) -> Result<Recordings> {
+    let (recordings, warnings) = read(path, None)?;
+    warnings.named.iter().for_each(|warning| output::note(&format!("warning: {warning}")));
+    Ok(recordings)
+}
+
 /// Rows that could not be read.
 #[derive(Default)]
 struct Warnings {

@@ -10,6 +10,7 @@ mod kill;
 mod local;
 mod outage;
 mod server;
+mod simulate;
 mod split;
 mod story;
 mod threat;

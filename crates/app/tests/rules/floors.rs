@@ -9,7 +9,7 @@ use crate::{FILES, none, rust};
 /// Floor of every crate. A new crate gets its line here and in ARCHITECTURE.md.
 const FLOORS: &[(u8, &[&str])] = &[
     (5, &["app"]),
-    (4, &["client", "console", "gateway", "graphql"]),
+    (4, &["client", "console", "gateway", "graphql", "simulator"]),
     (3, &["ai", "auth", "billing", "devices", "exercises", "integrations", "intel", "reports", "results", "scans", "search", "targets"]),
     (2, &["audit"]),
     (1, &["attestation", "backends", "importers", "risk", "scanner", "threat", "typeset", "web"]),

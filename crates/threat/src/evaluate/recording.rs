@@ -96,8 +96,28 @@ impl Recordings {
         self.rows
     }
 
-    /// Subjects with their sessions in order of time; an error when there is nothing to compare.
-    pub(crate) fn ordered(mut self) -> Result<Subjects, EvaluationError> {
+    /// What each subject's phone would have measured: all sessions one after the other, half a second apart.
+    ///
+    /// # Errors
+    /// When the times are no phone's.
+    pub fn tracks(mut self) -> Result<Vec<Track>, EvaluationError> {
+        self.settle()?;
+        let tracks = self.subjects.into_iter().map(|(subject, sessions)| {
+            let mut track = Track { subject, accelerometer: Vec::new(), gyroscope: Vec::new() };
+            let mut origin = 0;
+            for session in sessions {
+                let later = |reading: &Reading| Reading { t: reading.t + origin, ..*reading };
+                track.accelerometer.extend(session.accelerometer.iter().map(later));
+                track.gyroscope.extend(session.gyroscope.iter().map(later));
+                origin = track.accelerometer.last().map_or(origin, |reading| reading.t + 500_000);
+            }
+            track
+        });
+        Ok(tracks.filter(|track| track.accelerometer.len() > crate::WINDOW).collect())
+    }
+
+    /// Sorts each subject's sessions by time and gives their readings times in microseconds.
+    fn settle(&mut self) -> Result<(), EvaluationError> {
         let unit = unit(self.subjects.iter().flat_map(|(_, sessions)| sessions)).ok_or(EvaluationError::Rate)?;
         for (_, sessions) in &mut self.subjects {
             // Where every session starts its own clock, only the names tell which came first.
@@ -111,6 +131,12 @@ impl Recordings {
             });
             sessions.iter_mut().for_each(|session| session.settle(unit));
         }
+        Ok(())
+    }
+
+    /// Subjects with their sessions in order of time; an error when there is nothing to compare.
+    pub(crate) fn ordered(mut self) -> Result<Subjects, EvaluationError> {
+        self.settle()?;
         let mut rates: Vec<f64> = self
             .subjects
             .iter()
@@ -126,6 +152,25 @@ impl Recordings {
             return Err(EvaluationError::NothingToCompare { subjects: lonely.len() });
         }
         Ok(Subjects { usable, lonely, activities: self.activities, rate })
+    }
+}
+
+/// The motion of one subject over all sessions; times are microseconds from zero.
+#[derive(Clone, Debug, Default)]
+pub struct Track {
+    /// Who carried the phone.
+    pub subject: String,
+    /// Accelerometer, m/s².
+    pub accelerometer: Vec<Reading>,
+    /// Gyroscope, rad/s; empty when there was none.
+    pub gyroscope: Vec<Reading>,
+}
+
+impl Track {
+    /// Readings of the accelerometer a second.
+    pub fn rate(&self) -> f64 {
+        let span = self.accelerometer.last().zip(self.accelerometer.first()).map_or(0, |(last, first)| last.t - first.t);
+        if span > 0 { self.accelerometer.len() as f64 * 1e6 / span as f64 } else { 0.0 }
     }
 }
 

@@ -1,0 +1,158 @@
+"""Lets a fleet of virtual phones live on a server of its own and tells what it cost the server.
+
+Usage: fleet.py PROGRAM [SECONDS]                      CPU time of one batch of 50 readings and of one refresh
+       fleet.py PROGRAM soak [DEVICES [MINUTES]]       memory, descriptors and threads while a fleet lives; fails when memory grows
+
+Figures come from the difference of a short and a long run of the same fleet: enrolment and the end are in both.
+"""
+
+import http.client
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+PASSWORD = "amber-quarry-lantern-27"
+TICK = os.sysconf("SC_CLK_TCK")
+# Of the memory after warming up.
+MOST_GROWTH = 0.05
+UNLIMITED = {
+    "TYRIAN__DEVICES__SOFTWARE_KEYS": "true",
+    "TYRIAN__DEVICES__REQUESTS_PER_MINUTE": "60000",
+    "TYRIAN__GATEWAY__MAXIMUM_CONNECTIONS": "20000",
+    "TYRIAN__GATEWAY__RATE_PER_ADDRESS__BURST": "10000000",
+    "TYRIAN__GATEWAY__RATE_PER_ADDRESS__PER_MINUTE": "10000000",
+    "TYRIAN__GATEWAY__RATE_PER_USER__BURST": "10000000",
+    "TYRIAN__GATEWAY__RATE_PER_USER__PER_MINUTE": "10000000",
+}
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+class Server:
+    def __init__(self, program, folder):
+        self.program, self.environment = program, {"PATH": os.environ["PATH"], **UNLIMITED}
+        self.data = ["--data", os.path.join(folder, "data")]
+        run = {"cwd": folder, "env": self.environment, "check": True, "capture_output": True, "text": True}
+        create = ["user", "create", "ada", "--email", "ada@example.org", "--role", "admin"]
+        subprocess.run([program, *self.data, *create], input=PASSWORD + "\n", **run)
+        told = subprocess.run([program, "--json", *self.data, "user", "token", "ada", "--name", "bench"], **run)
+        self.token = json.loads(told.stdout)["token"]
+        port, management = free_port(), free_port()
+        self.address = f"http://127.0.0.1:{port}"
+        self.log = open(os.path.join(folder, "serve.log"), "w", encoding="utf-8")
+        words = ["serve", "--listen", f"127.0.0.1:{port}", "--management", f"127.0.0.1:{management}"]
+        self.process = subprocess.Popen([program, *self.data, *words], cwd=folder, env=self.environment, stdout=self.log, stderr=self.log)
+        for _ in range(600):
+            try:
+                connection = http.client.HTTPConnection("127.0.0.1", management, timeout=5)
+                connection.request("GET", "/health/ready")
+                if connection.getresponse().status == 200:
+                    return
+            except OSError:
+                time.sleep(0.05)
+        sys.exit("the server does not become ready")
+
+    def cpu(self):
+        """Seconds of CPU time so far."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
+            fields = stat.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def held(self):
+        """Megabytes of memory of its own, descriptors, threads."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            fields = dict(line.split(":", 1) for line in status)
+        descriptors = len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        return int(fields["RssAnon"].split()[0]) * 1024 / 1e6, descriptors, int(fields["Threads"])
+
+    def simulate(self, *words):
+        """The report of a simulation and the CPU time it cost the server."""
+        before = self.cpu()
+        command = [self.program, "--json", "--server", self.address, "--token", self.token, "simulate", *map(str, words)]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        if done.returncode not in (0, 13):
+            sys.exit(f"the simulation failed: {done.stdout}{done.stderr}")
+        return json.loads(done.stdout), self.cpu() - before
+
+    def stop(self):
+        begun = time.perf_counter()
+        self.process.terminate()
+        self.process.wait(30)
+        return time.perf_counter() - begun
+
+
+def difference(server, seconds, *words):
+    """CPU seconds and requests by kind that the longer run has more than the shorter."""
+    short, cpu_short = server.simulate("--seconds", 5, *words)
+    long, cpu_long = server.simulate("--seconds", 5 + seconds, *words)
+    counts = {kind: figures["count"] - short["traffic"]["requests"].get(kind, {"count": 0})["count"]
+              for kind, figures in long["traffic"]["requests"].items()}
+    return cpu_long - cpu_short, counts, long["traffic"]["requests"]
+
+
+def costs(server, seconds):
+    fleet = ["--devices", 100, "--rate", 50, "--every", 0.5]
+    signals_cpu, counts, figures = difference(server, seconds, *fleet)
+    signals = signals_cpu / counts["signals"]
+    told = figures["signals"]
+    print(f"POST signals of 50 readings: {signals * 1e6:.0f} µs of CPU each (with one poll of commands for every fourth), {counts['signals']} of them, "
+          f"p50 {told['p50_ms']:.1f} ms, p95 {told['p95_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms")
+    both_cpu, both, figures = difference(server, seconds, *fleet, "--refresh-every", 1)
+    refresh = (both_cpu - signals * both["signals"]) / both["refresh"]
+    told = figures["refresh"]
+    print(f"refresh: {refresh * 1e6:.0f} µs of CPU each, database and audit entry included, {both['refresh']} of them, "
+          f"p50 {told['p50_ms']:.1f} ms, p95 {told['p95_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms")
+
+
+def soak(server, devices, minutes):
+    samples, stop = [], threading.Event()
+
+    def watch():
+        while not stop.wait(2):
+            samples.append(server.held())
+
+    threading.Thread(target=watch, daemon=True).start()
+    report, cpu = server.simulate("--devices", devices, "--seconds", minutes * 60, "--every", 5, "--activity", "mixed")
+    stop.set()
+    living = samples[-int(minutes * 60 / 2) - 1:-1] or samples
+    # The first third fills caches, pools and every phone's state.
+    warm = living[len(living) // 3:]
+    half = len(warm) // 2
+    early, late = (statistics.median(sample[0] for sample in part) for part in (warm[:half], warm[half:]))
+    growth = late / early - 1
+    honest, told = report["honest"], report["traffic"]["requests"]["signals"]
+    print(f"{devices} phones for {minutes:g} minutes: {early:.0f} MB, later {late:.0f} MB ({growth:+.1%}); descriptors {warm[0][1]} to "
+          f"{warm[-1][1]}, threads {warm[0][2]} to {warm[-1][2]}; {cpu / report['seconds']:.2f} cores; {told['per_second']:.0f} batches/s, "
+          f"p99 {told['p99_ms']:.0f} ms; locked {honest['locked']}, stepped up {honest['stepped_up']}, restricted {honest['restricted']} "
+          f"of {honest['devices']}; repeated requests {report['traffic']['retries']}")
+    print(f"ended in {server.stop():.1f} s")
+    return growth <= MOST_GROWTH and honest["locked"] == 0
+
+
+def main():
+    program, words = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(program, folder)
+        try:
+            if words[:1] == ["soak"]:
+                good = soak(server, int(words[1]) if len(words) > 1 else 500, float(words[2]) if len(words) > 2 else 3)
+            else:
+                costs(server, float(words[0]) if words else 20)
+                good = True
+        finally:
+            server.process.kill()
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
