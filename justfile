@@ -37,7 +37,7 @@ bench *parts:
 # Tokens and nonces on three nodes that are killed meanwhile, that many operations, judged by porcupine.
 linearizable operations="100000":
     cargo build -p app
-    TYRIAN_OPERATIONS={{operations}} tests/judges/linearizable.sh
+    TYRIAN_OPERATIONS={{operations}} TYRIAN_SECONDS=3600 tests/judges/linearizable.sh
 
 # Damaged input for what reads strangers' files, that many seconds for each target.
 fuzz seconds *targets:

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # Sixteen clients race for refresh tokens and nonces on three nodes that are killed and started again meanwhile; porcupine, a checker of other
 # people, looks for one order in which each was redeemed once. Forged histories show that it would find what must not be.
-# TYRIAN_OPERATIONS says how many operations; 10,000 when not given.
+# TYRIAN_OPERATIONS says how many operations, TYRIAN_SECONDS for how long at most; 10,000 and a minute when not given. TYRIAN_NODE is another
+# build of the program to run as nodes; TYRIAN_HISTORY keeps the history.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=tests/serve.bash
 source tests/serve.bash
 
 operations=${TYRIAN_OPERATIONS:-10000}
+seconds=${TYRIAN_SECONDS:-60}
+node=${TYRIAN_NODE:-$program}
 grace=5
 checker=$cache/linearizable
 command -v go >/dev/null || { echo "go is missing: install Go 1.23 or newer, the checker is built with it" >&2; exit 1; }
@@ -60,10 +63,12 @@ start_node() {
   local number=$1 port=$2 management=$3
   (
     cd "$work"
-    exec setpriv --pdeathsig KILL -- "$program" serve --data "$work/node-$number" --role gateway,auth,devices \
+    exec setpriv --pdeathsig KILL -- "$node" serve --data "$work/node-$number" --role gateway,auth,devices \
       --listen "127.0.0.1:$port" --management "127.0.0.1:$management"
   ) >>"$work/node-$number.log" 2>&1 &
   echo $! >"$work/node-$number.pid"
+  # It is killed on purpose: the shell need not say so.
+  disown
   for _ in $(seq 600); do
     if curl -sf "http://127.0.0.1:$management/health/ready" >/dev/null; then return 0; fi
     sleep 0.1
@@ -77,7 +82,7 @@ kill_nodes() {
   local number port management
   trap 'exit 0' TERM
   while :; do
-    sleep "$((1 + RANDOM % 3)).$((RANDOM % 10))"
+    sleep "$((2 + RANDOM % 5)).$((RANDOM % 10))"
     number=$((RANDOM % 3))
     read -r port management <<<"${nodes[number]}"
     kill -9 "$(cat "$work/node-$number.pid")" 2>/dev/null || true
@@ -91,8 +96,8 @@ export TYRIAN__GATEWAY__RATE_PER_USER__BURST=1000000 TYRIAN__GATEWAY__RATE_PER_U
 export TYRIAN__DEVICES__SOFTWARE_KEYS=true TYRIAN__DEVICES__GRACE_SECONDS=$grace TYRIAN__DEVICES__FAILURES=1000
 export TYRIAN__DEVICES__REQUESTS_PER_MINUTE=60000 TYRIAN__DEVICES__NONCE_SECONDS=300
 start_stores
-(cd "$work" && "$program" user create judge --email judge@example.org --role admin <<<"$password" >/dev/null)
-token=$(cd "$work" && "$program" --json user token judge --name race | sed -nE 's/.*"(token|secret)": *"([^"]*)".*/\2/p' | head -n 1)
+(cd "$work" && "$program" user create judge --email judge@example.org --role admin <<<"$password" >user.log 2>&1)
+token=$(cd "$work" && "$program" --json user token judge --name race 2>>user.log | sed -nE 's/.*"(token|secret)": *"([^"]*)".*/\2/p' | head -n 1)
 urls=()
 for number in 0 1 2; do
   port=$(unused_port)
@@ -105,7 +110,7 @@ done
 kill_nodes &
 killer=$!
 status=0
-(cd "$work" && exec "$program" --token "$token" race "${urls[@]}" --operations "$operations" --clients 16 --grace $grace --seed "$RANDOM" \
+(cd "$work" && exec "$program" --token "$token" race "${urls[@]}" --operations "$operations" --seconds "$seconds" --clients 16 --grace $grace --seed "$RANDOM" \
   --history "$work/history.jsonl") || status=$?
 kill "$killer" 2>/dev/null || true
 wait "$killer" 2>/dev/null || true

@@ -84,7 +84,13 @@ impl Handset {
 
     /// A copy of it, key and all.
     pub(crate) fn copy(&self) -> Self {
-        Self { pair: Arc::clone(&self.pair), jwk: self.jwk.clone(), header: self.header.clone(), nonce: self.nonce.clone(), skew: self.skew }
+        Self {
+            pair: Arc::clone(&self.pair),
+            jwk: self.jwk.clone(),
+            header: self.header.clone(),
+            nonce: self.nonce.clone(),
+            skew: self.skew,
+        }
     }
 
     /// Its public key.

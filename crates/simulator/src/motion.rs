@@ -258,8 +258,12 @@ mod tests {
         let (cohort, mut found) = (Cohort::default(), Vec::new());
         for _ in 0..seconds / 5 {
             let stretch = motion.advance(5_000_000);
-            let batch =
-                Batch { arrived: motion.at() + 40_000, accelerometer: &stretch.accelerometer, gyroscope: &stretch.gyroscope, ..Batch::default() };
+            let batch = Batch {
+                arrived: motion.at() + 40_000,
+                accelerometer: &stretch.accelerometer,
+                gyroscope: &stretch.gyroscope,
+                ..Batch::default()
+            };
             let setting = Setting { cohort: &cohort, mode: Mode::Spec, learns: true };
             // As a phone that cannot attest: nothing that could confirm what behaviour suspects.
             let attestation = threat::Attestation::Passed { level: threat::Level::Basic, at: motion.at() };
@@ -300,18 +304,16 @@ mod tests {
     fn phones_that_play_one_recording_repeat_neither_each_other_nor_themselves() {
         let source = sensors(1, Activity::Walking).advance(20_000_000);
         let moved = |readings: &[Reading]| readings.iter().map(|reading| Reading { t: reading.t - 1_000_000, ..*reading }).collect();
-        let track = Arc::new(Track {
-            subject: "ana".to_owned(),
-            accelerometer: moved(&source.accelerometer),
-            gyroscope: moved(&source.gyroscope),
-        });
+        let track =
+            Arc::new(Track { subject: "ana".to_owned(), accelerometer: moved(&source.accelerometer), gyroscope: moved(&source.gyroscope) });
         let mut seen = HashSet::new();
         for number in 0..3 {
             let mut motion = Motion::new(Dice::of(3, number), number, std::slice::from_ref(&track), Activity::Walking, 50.0, 0);
             let played = motion.advance(60_000_000);
             assert!(played.accelerometer.len() > 2_700 && played.accelerometer.is_sorted_by_key(|reading| reading.t));
             for run in played.accelerometer.windows(16) {
-                let bits: Vec<u32> = run.iter().flat_map(|reading| [reading.x.to_bits(), reading.y.to_bits(), reading.z.to_bits()]).collect();
+                let bits: Vec<u32> =
+                    run.iter().flat_map(|reading| [reading.x.to_bits(), reading.y.to_bits(), reading.z.to_bits()]).collect();
                 assert!(seen.insert(bits), "phone {number} repeats sixteen readings");
             }
         }

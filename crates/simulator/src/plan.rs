@@ -258,7 +258,9 @@ mod tests {
         let strike: Strike = "clone:2@40s".parse().unwrap();
         assert_eq!((strike.attack, strike.devices, strike.after), (Attack::Clone, Some(2), Some(Duration::from_secs(40))));
         assert_eq!("token-theft".parse::<Strike>().unwrap(), Strike { attack: Attack::TokenTheft, devices: None, after: None });
-        for (text, says) in [("theft", "takeover, sensor-injection"), ("clone@soon", "takeover@60s"), ("clone:0", "takeover:3"), ("", "none of")] {
+        for (text, says) in
+            [("theft", "takeover, sensor-injection"), ("clone@soon", "takeover@60s"), ("clone:0", "takeover:3"), ("", "none of")]
+        {
             let error = text.parse::<Strike>().unwrap_err();
             assert!(error.detail().contains(says), "{text}: {}", error.detail());
         }

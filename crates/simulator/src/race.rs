@@ -42,6 +42,8 @@ pub struct Race {
     pub clients: usize,
     /// Operations after which it ends.
     pub operations: u64,
+    /// After which it ends however few operations there were.
+    pub longest: Duration,
     /// Seconds in which a spent refresh token still gets the same successor, as the nodes are configured.
     pub grace: Duration,
     /// Where the history goes, one JSON document a line.
@@ -185,7 +187,8 @@ impl Course {
     }
 
     fn is_done(&self) -> bool {
-        self.counted.lock().unwrap_or_else(PoisonError::into_inner).operations >= self.race.operations
+        let operations = self.counted.lock().unwrap_or_else(PoisonError::into_inner).operations;
+        operations >= self.race.operations || self.begun.elapsed() >= self.race.longest
     }
 
     fn object(&self, what: &str) -> String {
@@ -228,9 +231,7 @@ impl Course {
         };
         let body = Bytes::from(json!({ "key": handset.jwk(), "platform": "none", "nonce": told.body["nonce"] }).to_string());
         match handset.ask(server, &self.clock, ask("device/enrol", Some(&body))).await? {
-            Ok(reply) if reply.is_ok() => {
-                Ok(Tokens::read(&reply.body["tokens"]).ok_or_else(|| errors::answer(server.base(), "no tokens")))
-            }
+            Ok(reply) if reply.is_ok() => Ok(Tokens::read(&reply.body["tokens"]).ok_or_else(|| errors::answer(server.base(), "no tokens"))),
             Ok(reply) => Ok(Err(errors::enrolment(reply.status, reply.code(), reply.detail()))),
             Err(silence) => Ok(Err(silence.error(server.base()))),
         }

@@ -76,6 +76,9 @@ pub(crate) struct Race {
     /// Operations after which it ends
     #[arg(long, default_value_t = 10_000)]
     pub(crate) operations: u64,
+    /// Seconds after which it ends however few there were
+    #[arg(long, default_value_t = 3600)]
+    pub(crate) seconds: u64,
     /// Clients, a multiple of four
     #[arg(long, default_value_t = 16)]
     pub(crate) clients: usize,

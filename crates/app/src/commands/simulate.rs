@@ -48,7 +48,11 @@ pub(super) async fn run(simulate: &Simulate, cli: &Cli) -> Result<ExitCode> {
         output::note(&format!("{} phones enrol at {server} and live for {} s", plan.codes.len(), simulate.seconds));
     }
     let report = simulator::run(&plan, Clock::system()).await?;
-    if cli.json { output::document(&report)? } else { print(&report) }
+    if cli.json {
+        output::document(&report)?
+    } else {
+        print(&report)
+    }
     Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(output::UNCAUGHT) })
 }
 
@@ -63,6 +67,7 @@ pub(super) async fn race(race: &Race, cli: &Cli) -> Result<ExitCode> {
             codes: codes(cli, first, phones).await?,
             clients: race.clients,
             operations: race.operations,
+            longest: Duration::from_secs(race.seconds),
             grace: Duration::from_secs(race.grace),
             history: race.history.clone(),
             seed: race.seed,
@@ -103,10 +108,7 @@ async fn codes(cli: &Cli, server: &Url, count: usize) -> Result<Vec<String>> {
 }
 
 fn print(report: &Report) {
-    output::line(&format!(
-        "{} phones enrolled in {:.1} s and lived {:.0} s",
-        report.devices, report.enrolment_seconds, report.seconds
-    ));
+    output::line(&format!("{} phones enrolled in {:.1} s and lived {:.0} s", report.devices, report.enrolment_seconds, report.seconds));
     let honest = &report.honest;
     output::line(&format!(
         "honest: {} phones, {} locked, {} restricted, {} asked to step up",
@@ -120,7 +122,10 @@ fn print(report: &Report) {
     }
     report.attacks.iter().for_each(attack);
     let traffic = &report.traffic;
-    output::line(&format!("{:<17} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9}", "REQUESTS", "COUNT", "PER S", "P50 MS", "P95 MS", "P99 MS", "SLOWEST"));
+    output::line(&format!(
+        "{:<17} {:>7} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "REQUESTS", "COUNT", "PER S", "P50 MS", "P95 MS", "P99 MS", "SLOWEST"
+    ));
     for (name, figures) in &traffic.requests {
         output::line(&format!(
             "{name:<17} {:>7} {:>9.1} {:>9.1} {:>9.1} {:>9.1} {:>9.1}",

@@ -32,7 +32,8 @@ async fn simulate(server: &Server, token: &str, words: &[&str]) -> (Option<i32>,
 async fn every_simulated_attack_is_caught_as_documented_and_no_honest_phone_is_locked() {
     let folder = tempfile::tempdir().unwrap();
     let (server, token) = stage(folder.path()).await;
-    let attacks = "token-theft@4s,nonce-replay@5s,clone@6s,clock-skew@7s,reconnect-storm@9s,replayed-window@12s,sensor-injection@24s,takeover@26s";
+    let attacks =
+        "token-theft@4s,nonce-replay@5s,clone@6s,clock-skew@7s,reconnect-storm@9s,replayed-window@12s,sensor-injection@24s,takeover@26s";
     let words = ["--devices", "14", "--seconds", "40", "--speed", "12", "--every", "1.5", "--attack", attacks];
     let (code, report) = simulate(&server, &token, &words).await;
     let attack = |name: &str| report["attacks"].as_array().unwrap().iter().find(|one| one["attack"] == name).unwrap().clone();
@@ -43,7 +44,11 @@ async fn every_simulated_attack_is_caught_as_documented_and_no_honest_phone_is_l
         ("replayed-window", "lock", "replayed_readings"),
     ] {
         let outcome = attack(name);
-        assert_eq!((&outcome["caught"], &outcome["postures"][posture], &outcome["causes"][cause]), (&json!(1), &json!(1), &json!(1)), "{report}");
+        assert_eq!(
+            (&outcome["caught"], &outcome["postures"][posture], &outcome["causes"][cause]),
+            (&json!(1), &json!(1), &json!(1)),
+            "{report}"
+        );
     }
     for name in ["sensor-injection", "takeover"] {
         let outcome = attack(name);
@@ -64,7 +69,8 @@ async fn every_simulated_attack_is_caught_as_documented_and_no_honest_phone_is_l
 
     // Where the organisation only watches, a theft is no lock: the simulation says so.
     let _: Json = ada.patch("devices/policy", &json!({ "shadow": true })).await.unwrap();
-    let (code, report) = simulate(&server, &token, &["--devices", "2", "--seconds", "3", "--every", "0.5", "--attack", "token-theft@1s"]).await;
+    let (code, report) =
+        simulate(&server, &token, &["--devices", "2", "--seconds", "3", "--every", "0.5", "--attack", "token-theft@1s"]).await;
     assert_eq!((code, &report["passed"], &report["attacks"][0]["caught"]), (Some(13), &json!(false), &json!(0)), "{report}");
     // And where phones must attest, none of these can enrol.
     let _: Json = ada.patch("devices/policy", &json!({ "software_keys": false })).await.unwrap();
