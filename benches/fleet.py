@@ -3,7 +3,7 @@
 Usage: fleet.py PROGRAM [SECONDS]                      CPU time of one batch of 50 readings and of one refresh
        fleet.py PROGRAM soak [DEVICES [MINUTES]]       memory, descriptors and threads while a fleet lives; fails when memory grows
 
-Figures come from the difference of a short and a long run of the same fleet: enrolment and the end are in both.
+TYRIAN_SIMULATOR names another build of the program for the phones; variables that begin with TYRIAN__ configure the server. Figures come from the difference of a short and a long run of the same fleet: enrolment and the end are in both.
 """
 
 import http.client
@@ -41,6 +41,7 @@ def free_port():
 class Server:
     def __init__(self, program, folder):
         self.program, self.environment = program, {"PATH": os.environ["PATH"], **UNLIMITED}
+        self.environment |= {name: value for name, value in os.environ.items() if name.startswith("TYRIAN__")}
         self.data = ["--data", os.path.join(folder, "data")]
         run = {"cwd": folder, "env": self.environment, "check": True, "capture_output": True, "text": True}
         create = ["user", "create", "ada", "--email", "ada@example.org", "--role", "admin"]
@@ -78,7 +79,7 @@ class Server:
     def simulate(self, *words):
         """The report of a simulation and the CPU time it cost the server."""
         before = self.cpu()
-        command = [self.program, "--json", "--server", self.address, "--token", self.token, "simulate", *map(str, words)]
+        command = [os.environ.get("TYRIAN_SIMULATOR", self.program), "--json", "--server", self.address, "--token", self.token, "simulate", *map(str, words)]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         if done.returncode not in (0, 13):
             sys.exit(f"the simulation failed: {done.stdout}{done.stderr}")
@@ -91,6 +92,13 @@ class Server:
         return time.perf_counter() - begun
 
 
+def idle(server):
+    """CPU seconds a second when nobody asks anything."""
+    before = server.cpu()
+    time.sleep(10)
+    return (server.cpu() - before) / 10
+
+
 def difference(server, seconds, *words):
     """CPU seconds and requests by kind that the longer run has more than the shorter."""
     short, cpu_short = server.simulate("--seconds", 5, *words)
@@ -101,14 +109,16 @@ def difference(server, seconds, *words):
 
 
 def costs(server, seconds):
+    resting = idle(server)
+    print(f"idle: {resting * 100:.1f} % of a core, taken off below")
     fleet = ["--devices", 100, "--rate", 50, "--every", 0.5]
     signals_cpu, counts, figures = difference(server, seconds, *fleet)
-    signals = signals_cpu / counts["signals"]
+    signals = (signals_cpu - resting * seconds) / counts["signals"]
     told = figures["signals"]
     print(f"POST signals of 50 readings: {signals * 1e6:.0f} µs of CPU each (with one poll of commands for every fourth), {counts['signals']} of them, "
           f"p50 {told['p50_ms']:.1f} ms, p95 {told['p95_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms")
     both_cpu, both, figures = difference(server, seconds, *fleet, "--refresh-every", 1)
-    refresh = (both_cpu - signals * both["signals"]) / both["refresh"]
+    refresh = (both_cpu - resting * seconds - signals * both["signals"]) / both["refresh"]
     told = figures["refresh"]
     print(f"refresh: {refresh * 1e6:.0f} µs of CPU each, database and audit entry included, {both['refresh']} of them, "
           f"p50 {told['p50_ms']:.1f} ms, p95 {told['p95_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms")

@@ -58,22 +58,25 @@ start_stores() {
   export TYRIAN__BACKENDS__KEYS=file:$work/keys TYRIAN__BACKENDS__BLOBS=file:$work/blobs
 }
 
-# Starts a node and waits until it is ready.
+# Starts a node and waits until it is ready; again when the one before still holds its sockets.
 start_node() {
   local number=$1 port=$2 management=$3
-  (
-    cd "$work"
-    exec setpriv --pdeathsig KILL -- "$node" serve --data "$work/node-$number" --role gateway,auth,devices \
-      --listen "127.0.0.1:$port" --management "127.0.0.1:$management"
-  ) >>"$work/node-$number.log" 2>&1 &
-  echo $! >"$work/node-$number.pid"
-  # It is killed on purpose: the shell need not say so.
-  disown
-  for _ in $(seq 600); do
-    if curl -sf "http://127.0.0.1:$management/health/ready" >/dev/null; then return 0; fi
-    sleep 0.1
+  for _ in $(seq 20); do
+    (
+      cd "$work"
+      exec setpriv --pdeathsig KILL -- "$node" serve --data "$work/node-$number" --role gateway,auth,devices \
+        --listen "127.0.0.1:$port" --management "127.0.0.1:$management"
+    ) >>"$work/node-$number.log" 2>&1 &
+    echo $! >"$work/node-$number.pid"
+    # It is killed on purpose: the shell need not say so.
+    disown
+    for _ in $(seq 600); do
+      if curl -sf "http://127.0.0.1:$management/health/ready" >/dev/null; then return 0; fi
+      kill -0 "$(cat "$work/node-$number.pid")" 2>/dev/null || break
+      sleep 0.1
+    done
   done
-  cat "$work/node-$number.log" >&2
+  tail -n 20 "$work/node-$number.log" >&2
   return 1
 }
 
@@ -81,6 +84,8 @@ start_node() {
 kill_nodes() {
   local number port management
   trap 'exit 0' TERM
+  # Codes for the phones are made first, by somebody who does not try twice.
+  until [ -e "$work/history.jsonl" ]; do sleep 0.2; done
   while :; do
     sleep "$((2 + RANDOM % 5)).$((RANDOM % 10))"
     number=$((RANDOM % 3))
@@ -93,7 +98,7 @@ kill_nodes() {
 
 export TYRIAN__GATEWAY__RATE_PER_ADDRESS__BURST=1000000 TYRIAN__GATEWAY__RATE_PER_ADDRESS__PER_MINUTE=1000000
 export TYRIAN__GATEWAY__RATE_PER_USER__BURST=1000000 TYRIAN__GATEWAY__RATE_PER_USER__PER_MINUTE=1000000
-export TYRIAN__DEVICES__SOFTWARE_KEYS=true TYRIAN__DEVICES__GRACE_SECONDS=$grace TYRIAN__DEVICES__FAILURES=1000
+export TYRIAN__LOG__LEVEL=error TYRIAN__DEVICES__SOFTWARE_KEYS=true TYRIAN__DEVICES__GRACE_SECONDS=$grace TYRIAN__DEVICES__FAILURES=1000
 export TYRIAN__DEVICES__REQUESTS_PER_MINUTE=60000 TYRIAN__DEVICES__NONCE_SECONDS=300
 start_stores
 (cd "$work" && "$program" user create judge --email judge@example.org --role admin <<<"$password" >user.log 2>&1)

@@ -49,9 +49,9 @@ pub(super) async fn run(simulate: &Simulate, cli: &Cli) -> Result<ExitCode> {
     }
     let report = simulator::run(&plan, Clock::system()).await?;
     if cli.json {
-        output::document(&report)?
+        output::document(&report)?;
     } else {
-        print(&report)
+        print(&report);
     }
     Ok(if report.passed { ExitCode::SUCCESS } else { ExitCode::from(output::UNCAUGHT) })
 }
