@@ -312,6 +312,9 @@ pub(crate) enum UserCommand {
         /// admin, security_analyst, red_team, blue_team or viewer (comma separated)
         #[arg(long = "role", value_delimiter = ',', default_value = "viewer")]
         roles: Vec<String>,
+        /// Business units to bind the user to, such as retail/payments (comma separated); the whole organisation when not given
+        #[arg(long = "unit", value_delimiter = ',')]
+        units: Vec<base::Unit>,
         /// Found a new organisation of this name for the user; the first one when not given
         #[arg(long)]
         organisation: Option<String>,

@@ -6,6 +6,7 @@ mod cli;
 mod commands;
 mod config;
 mod errors;
+mod memory;
 mod output;
 mod reference;
 mod roles;

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::config::Settings;
 use crate::roles::{Role, runs};
 use crate::services::Services;
-use crate::{api, errors};
+use crate::{api, errors, memory};
 
 /// Runs until SIGTERM or SIGINT, then drains.
 pub(crate) async fn serve(mut settings: Settings) -> Result<()> {
@@ -54,6 +54,7 @@ async fn run(settings: &Settings, backends: &Backends) -> Result<()> {
         listener.serve(router, &backends.tasks);
     }
     management.serve(internal, &backends.tasks);
+    memory::start(&backends.tasks);
     wait_for_signal().await
 }
 

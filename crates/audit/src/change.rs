@@ -51,8 +51,8 @@ impl Change {
 
     /// The rows this change may touch.
     #[must_use]
-    pub const fn scope(&self) -> Scope {
-        self.scope
+    pub fn scope(&self) -> Scope {
+        self.scope.clone()
     }
 
     /// The moment of the change, the same for all its rows.

@@ -28,7 +28,7 @@ pub const READ_SELF: Action = Action::open("auth.read_self");
 pub const READ_USERS: Action = Action::new("auth.read_users", Permission::ReadUsers);
 /// Add a person.
 pub const CREATE_USER: Action = Action::new("auth.create_user", Permission::WriteUsers);
-/// Change a person's address or roles.
+/// Change a person's address, roles or business units.
 pub const CHANGE_USER: Action = Action::new("auth.change_user", Permission::WriteUsers);
 /// Make a one-time link for a person.
 pub const INVITE_USER: Action = Action::new("auth.invite_user", Permission::WriteUsers);
@@ -41,11 +41,11 @@ pub const UNLOCK_USER: Action = Action::new("auth.unlock_user", Permission::Writ
 /// Remove a person.
 pub const DELETE_USER: Action = Action::new("auth.delete_user", Permission::WriteUsers);
 /// See API tokens.
-pub const READ_TOKENS: Action = Action::new("auth.read_tokens", Permission::WriteTokens);
+pub const READ_TOKENS: Action = Action::new("auth.read_tokens", Permission::WriteTokens).by_unit();
 /// Make an API token.
-pub const CREATE_TOKEN: Action = Action::new("auth.create_token", Permission::WriteTokens);
+pub const CREATE_TOKEN: Action = Action::new("auth.create_token", Permission::WriteTokens).by_unit();
 /// Revoke an API token.
-pub const REVOKE_TOKEN: Action = Action::new("auth.revoke_token", Permission::WriteTokens);
+pub const REVOKE_TOKEN: Action = Action::new("auth.revoke_token", Permission::WriteTokens).by_unit();
 /// Bring in a new key for access tokens.
 pub const ROTATE_KEYS: Action = Action::new("auth.rotate_keys", Permission::WriteKeys);
 /// Delete what has expired.

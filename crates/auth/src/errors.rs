@@ -125,6 +125,11 @@ pub(crate) fn role(role: Role) -> Error {
     Error::forbidden("auth.role", format!("the role `{role}` cannot be given by you")).at("/roles")
 }
 
+/// Too many business units.
+pub(crate) fn units() -> Error {
+    Error::invalid("auth.units", "a user is bound to at most 32 business units").at("/units")
+}
+
 /// The token would allow what its maker may not.
 pub(crate) fn scope(scope: Permission) -> Error {
     Error::forbidden("auth.scope", format!("you do not hold `{scope}` and cannot give it to a token")).at("/scopes")

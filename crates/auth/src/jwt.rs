@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use backends::Backends;
 use backends::{Algorithm as KeyAlgorithm, PublicKey};
-use base::{Error, Permission, Result, Role, Secret, TenantId, Time, UserId};
+use base::{Error, Permission, Result, Role, Secret, TenantId, Time, Unit, UserId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
@@ -37,6 +37,9 @@ pub(crate) struct Claims {
     pub(crate) tenant: TenantId,
     pub(crate) roles: Vec<Role>,
     pub(crate) permissions: Vec<Permission>,
+    /// Absent for who belongs to the whole organisation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) units: Vec<Unit>,
     pub(crate) iat: i64,
     pub(crate) nbf: i64,
     pub(crate) exp: i64,
@@ -58,6 +61,7 @@ impl Claims {
             tenant: user.tenant_id,
             roles: user.roles.clone(),
             permissions: user.permissions().into_iter().collect(),
+            units: user.units.clone(),
             iat: now.seconds(),
             nbf: now.seconds(),
             exp: (now + config.access_ttl()).seconds(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use base::{Actor, ActorKind, Id, Language, Origin, Permission, Result, Role, Secret, TenantId, Time, UserId};
+use base::{Actor, ActorKind, Id, Language, Origin, Permission, Result, Role, Secret, TenantId, Time, Unit, UserId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -54,6 +54,9 @@ pub struct User {
     /// Roles held.
     #[schema(max_items = 8)]
     pub roles: Vec<Role>,
+    /// Business units outside of which nothing exists for this person; none: the whole organisation.
+    #[schema(max_items = 32)]
+    pub units: Vec<Unit>,
     /// Whether the account can be used.
     pub state: UserState,
     /// Last time a password was accepted.
@@ -97,6 +100,7 @@ impl Account {
             username: self.user.username.clone(),
             roles: self.user.roles.clone(),
             permissions: self.user.permissions(),
+            units: self.user.units.clone(),
             device: None,
             jti,
             origin: origin.clone(),
@@ -117,6 +121,10 @@ pub struct NewUser {
     /// Roles to hold.
     #[schema(min_items = 1, max_items = 8)]
     pub roles: Vec<Role>,
+    /// Business units to be bound to; none: the whole organisation.
+    #[serde(default)]
+    #[schema(max_items = 32)]
+    pub units: Vec<Unit>,
     /// First password; without one an invitation is made.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password, min_length = 12, max_length = 1024)]
@@ -136,6 +144,9 @@ pub struct UserPatch {
     /// Roles to hold.
     #[schema(min_items = 1, max_items = 8)]
     pub roles: Option<Vec<Role>>,
+    /// Business units to be bound to from now on; an empty list is the whole organisation.
+    #[schema(max_items = 32)]
+    pub units: Option<Vec<Unit>>,
 }
 
 /// The first administrator and the organisation they bring.
@@ -319,6 +330,17 @@ pub(crate) fn check_roles(roles: &[Role], giver: &Actor) -> Result<Vec<Role>> {
         }
     }
     Ok(roles.into_iter().collect())
+}
+
+const MOST_UNITS: usize = 32;
+
+/// Business units in their order, each once, none within another.
+pub(crate) fn check_units(units: Vec<Unit>) -> Result<Vec<Unit>> {
+    if units.len() > MOST_UNITS {
+        return Err(errors::units());
+    }
+    let all: BTreeSet<Unit> = units.into_iter().collect();
+    Ok(all.iter().filter(|unit| !all.iter().any(|other| other != *unit && other.holds(unit))).cloned().collect())
 }
 
 #[cfg(test)]

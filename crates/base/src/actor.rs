@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Error, Permission, Result, Role, TenantId, UserId};
+use crate::{Action, Error, Permission, Result, Role, TenantId, Unit, UserId};
 
 /// What kind of being acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +81,9 @@ pub struct Actor {
     pub roles: Vec<Role>,
     /// Permissions held: those of the roles, narrowed by a token's scopes.
     pub permissions: BTreeSet<Permission>,
+    /// Business units outside of which nothing exists for this actor; none: the whole organisation.
+    #[serde(default)]
+    pub units: Vec<Unit>,
     /// Device id, when a device acts.
     pub device: Option<String>,
     /// Id of the token or session used.
@@ -100,6 +103,7 @@ impl Actor {
             username: "system".to_owned(),
             roles: vec![Role::Admin],
             permissions: Permission::ALL.iter().copied().collect(),
+            units: Vec::new(),
             device: None,
             jti: None,
             origin: Origin { source, ..Origin::default() },
@@ -109,27 +113,38 @@ impl Actor {
     /// Whether this actor may take `action`.
     #[must_use]
     pub fn may(&self, action: Action) -> bool {
-        action.needs.is_none_or(|permission| self.permissions.contains(&permission))
+        action.needs.is_none_or(|permission| self.permissions.contains(&permission)) && self.reaches(action)
+    }
+
+    /// Whether the actor's business units are enough for `action`.
+    fn reaches(&self, action: Action) -> bool {
+        action.by_unit || self.units.is_empty()
     }
 
     /// The rows `action` may touch.
     ///
     /// # Errors
-    /// `Forbidden` when the actor lacks the permission.
+    /// `Forbidden` when the actor lacks the permission, or is bound to business units and the action is not.
     pub fn scope(&self, action: Action) -> Result<Scope> {
         match action.needs {
             Some(permission) if !self.permissions.contains(&permission) => {
                 Err(Error::forbidden("auth.permission_missing", format!("this needs the permission `{permission}`")))
             }
-            _ => Ok(Scope { tenant: self.tenant }),
+            _ if !self.reaches(action) => {
+                let units: Vec<&str> = self.units.iter().map(Unit::as_str).collect();
+                let detail = format!("this concerns the whole organisation; your account is bound to `{}`", units.join("`, `"));
+                Err(Error::forbidden("auth.bound_to_units", detail))
+            }
+            _ => Ok(Scope { tenant: self.tenant, units: self.units.clone() }),
         }
     }
 }
 
-/// The rows a checked actor may see: one tenant's. Only [`Actor::scope`] makes one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The rows a checked actor may see: one tenant's, of these business units. Only [`Actor::scope`] makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
     tenant: TenantId,
+    units: Vec<Unit>,
 }
 
 impl Scope {
@@ -137,6 +152,18 @@ impl Scope {
     #[must_use]
     pub const fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    /// The business units whose targets, and what hangs on them, are all there is; none: every target of the tenant.
+    #[must_use]
+    pub fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    /// Whether a target of this unit lies within the scope.
+    #[must_use]
+    pub fn holds(&self, unit: Option<&Unit>) -> bool {
+        self.units.is_empty() || unit.is_some_and(|unit| self.units.iter().any(|own| own.holds(unit)))
     }
 }
 
@@ -155,5 +182,21 @@ mod tests {
         assert_eq!(refused.code(), "auth.permission_missing");
         assert!(refused.detail().contains("write:targets"));
         assert!(actor.scope(Action::open("auth.sign_in")).is_ok());
+    }
+
+    #[test]
+    fn who_is_bound_to_units_acts_only_where_units_are_kept_to() {
+        let mut actor = Actor::system(TenantId::from_uuid(uuid::Uuid::from_u128(7)), Source::Cli);
+        let (all, within) =
+            (Action::new("users.read", Permission::ReadUsers), Action::new("targets.read", Permission::ReadTargets).by_unit());
+        assert!(actor.may(all) && actor.scope(all).unwrap().holds(None));
+        actor.units = vec!["retail".parse().unwrap()];
+        assert!(!actor.may(all) && actor.may(within));
+        let refused = actor.scope(all).unwrap_err();
+        assert_eq!(refused.code(), "auth.bound_to_units");
+        assert!(refused.detail().contains("`retail`"));
+        let scope = actor.scope(within).unwrap();
+        assert!(scope.holds(Some(&"retail/payments".parse().unwrap())));
+        assert!(!scope.holds(None) && !scope.holds(Some(&"wholesale".parse().unwrap())));
     }
 }

@@ -10,6 +10,7 @@ mod page;
 mod permission;
 mod secret;
 mod time;
+mod unit;
 
 pub use action::Action;
 pub use actor::{Actor, ActorKind, Origin, Scope, Source};
@@ -20,3 +21,4 @@ pub use page::{Cursor, Page, PageRequest};
 pub use permission::{Permission, Role};
 pub use secret::Secret;
 pub use time::Time;
+pub use unit::Unit;

@@ -48,6 +48,14 @@ permissions! {
     WriteDevices = "write:devices",
 }
 
+impl Permission {
+    /// Whether what it allows hangs on targets, and so can be kept within business units; a person's own tokens can, too.
+    #[must_use]
+    pub const fn is_about_targets(self) -> bool {
+        !matches!(self, Self::ReadAudit | Self::ReadUsers | Self::WriteUsers | Self::WriteKeys | Self::ReadDevices | Self::WriteDevices)
+    }
+}
+
 impl fmt::Display for Permission {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(self.as_str())

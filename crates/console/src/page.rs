@@ -163,10 +163,16 @@ impl Frame {
         }
     }
 
-    /// Whether the viewer holds a permission.
+    /// Whether the viewer holds a permission, and it is good for something within their business units.
     pub(crate) fn may(&self, permission: &str) -> bool {
         let permission: Option<Permission> = permission.parse().ok();
-        self.actor.as_ref().is_some_and(|actor| permission.is_some_and(|permission| actor.permissions.contains(&permission)))
+        let held = self.actor.as_ref().is_some_and(|actor| permission.is_some_and(|permission| actor.permissions.contains(&permission)));
+        held && (self.is_of_everything() || permission.is_some_and(Permission::is_about_targets))
+    }
+
+    /// Whether the viewer belongs to the whole organisation, not to business units of it.
+    pub(crate) fn is_of_everything(&self) -> bool {
+        self.actor.as_ref().is_some_and(|actor| actor.units.is_empty())
     }
 
     pub(crate) fn username(&self) -> &str {

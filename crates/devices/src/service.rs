@@ -140,6 +140,7 @@ pub(crate) fn speaking(device: &Device, jti: Option<String>, origin: &Origin) ->
         username: device.name.clone(),
         roles: vec![Role::Device],
         permissions: std::collections::BTreeSet::new(),
+        units: Vec::new(),
         device: Some(device.id.to_string()),
         jti,
         origin: origin.clone(),

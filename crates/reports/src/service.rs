@@ -104,7 +104,7 @@ impl Reports {
     /// `NotFound`; `Forbidden`.
     pub async fn get(&self, actor: &Actor, id: ReportId) -> Result<Report> {
         let scope = actor.scope(actions::READ)?;
-        store::find(&self.backends.db, &scope, id).await?.ok_or_else(errors::not_found)
+        store::find(&self.backends.db, &scope, store::only_of(actor), id).await?.ok_or_else(errors::not_found)
     }
 
     /// Reports, newest first.
@@ -113,7 +113,7 @@ impl Reports {
     /// `Invalid` for a page that makes no sense; `Forbidden`.
     pub async fn list(&self, actor: &Actor, page: PageRequest) -> Result<Page<Report>> {
         let scope = actor.scope(actions::READ)?;
-        store::list(&self.backends.db, &scope, &page).await
+        store::list(&self.backends.db, &scope, store::only_of(actor), &page).await
     }
 
     /// A report in one form.
@@ -142,6 +142,7 @@ impl Reports {
     /// # Errors
     /// `NotFound`; `Forbidden`.
     pub async fn delete(&self, actor: &Actor, id: ReportId) -> Result<()> {
+        self.get(actor, id).await?;
         let mut change = Change::begin(&self.backends, actor, actions::DELETE).await?;
         if !store::delete(&mut change, id).await? {
             return Err(errors::not_found());
@@ -173,7 +174,7 @@ impl Reports {
     pub(crate) async fn make(&self, id: ReportId, run: &Run) -> Result<()> {
         let scope = run.actor.scope(actions::FINISH)?;
         // Deleted or made meanwhile: nothing to do.
-        let Some(report) = store::find(&self.backends.db, &scope, id).await? else { return Ok(()) };
+        let Some(report) = store::find(&self.backends.db, &scope, None, id).await? else { return Ok(()) };
         if report.state != ReportState::Queued {
             return Ok(());
         }

@@ -2,7 +2,7 @@
 
 use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
-use base::{Page, PageRequest, Result, Scope, UserId};
+use base::{Actor, Page, PageRequest, Result, Scope, UserId};
 
 use crate::model::{Files, NewReport, Report, ReportId, ReportState};
 
@@ -25,23 +25,29 @@ fn report(row: &Row) -> Result<Report> {
     })
 }
 
-fn by_id(scope: &Scope, id: ReportId) -> Sql {
-    Sql::built(format!("SELECT {REPORT} FROM reports WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL"))
-        .bind(scope.tenant())
-        .bind(id)
+/// Who is bound to business units sees the reports asked for by themselves: those of others may tell of other units.
+pub(crate) fn only_of(actor: &Actor) -> Option<UserId> {
+    actor.user.filter(|_| !actor.units.is_empty())
 }
 
-pub(crate) async fn find(db: &Db, scope: &Scope, id: ReportId) -> Result<Option<Report>> {
-    db.one(by_id(scope, id)).await?.as_ref().map(report).transpose()
+pub(crate) async fn find(db: &Db, scope: &Scope, of: Option<UserId>, id: ReportId) -> Result<Option<Report>> {
+    let text = format!(
+        "SELECT {REPORT} FROM reports WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL AND COALESCE($3, requested_by, '') = COALESCE(requested_by, '')"
+    );
+    db.one(Sql::built(text).bind(scope.tenant()).bind(id).bind(of)).await?.as_ref().map(report).transpose()
 }
 
-pub(crate) async fn list(db: &Db, scope: &Scope, page: &PageRequest) -> Result<Page<Report>> {
+pub(crate) async fn list(db: &Db, scope: &Scope, of: Option<UserId>, page: &PageRequest) -> Result<Page<Report>> {
     let rows = page.rows()?;
     let mut text = format!("SELECT {REPORT} FROM reports WHERE tenant_id = $1 AND deleted_at IS NULL");
     let mut values: Vec<Value> = vec![scope.tenant().into()];
+    if let Some(user) = of {
+        values.push(user.into());
+        text.push_str(&format!(" AND requested_by = ${}", values.len()));
+    }
     if let Some(last) = page.after::<ReportId>()? {
         values.push(last.into());
-        text.push_str(" AND id < $2");
+        text.push_str(&format!(" AND id < ${}", values.len()));
     }
     values.push((rows + 1).into());
     text.push_str(&format!(" ORDER BY id DESC LIMIT ${}", values.len()));

@@ -3,15 +3,17 @@
 use base::{Action, Permission};
 
 /// Read findings, imports and coverage.
-pub const READ: Action = Action::new("results.read", Permission::ReadFindings);
+pub const READ: Action = Action::new("results.read", Permission::ReadFindings).by_unit();
+/// Read what is known of the organisation's findings together: clusters, causes, paths, trends, reviews, rulings.
+pub const SURVEY: Action = Action::new("results.survey", Permission::ReadFindings);
 /// Take in a file.
-pub const IMPORT: Action = Action::new("results.import", Permission::WriteFindings);
+pub const IMPORT: Action = Action::new("results.import", Permission::WriteFindings).by_unit();
 /// Take in what a stage of a scan brought; the scan itself was allowed before.
 pub const INGEST: Action = Action::open("results.ingest");
 /// Mark what a finished scan did not look at again.
 pub const SETTLE: Action = Action::open("results.settle");
 /// Decide about a finding.
-pub const DECIDE: Action = Action::new("results.decide", Permission::WriteFindings);
+pub const DECIDE: Action = Action::new("results.decide", Permission::WriteFindings).by_unit();
 /// End acceptances whose time is over.
 pub const EXPIRE: Action = Action::open("results.expire");
 /// Bring a feed of likelihoods or of exploited vulnerabilities.
@@ -37,7 +39,7 @@ pub const SET_POLICY: Action = Action::new("results.set_policy", Permission::Wri
 /// Put a finding into a cluster or out of it.
 pub const CLUSTER: Action = Action::new("results.cluster", Permission::WriteFindings);
 /// Keep or drop a filter under a name.
-pub const SAVE_FILTER: Action = Action::new("results.save_filter", Permission::ReadFindings);
+pub const SAVE_FILTER: Action = Action::new("results.save_filter", Permission::ReadFindings).by_unit();
 /// Write the day's figures.
 pub const RECORD: Action = Action::open("results.record");
 /// Link findings by what all imports know together.

@@ -24,7 +24,7 @@ impl Results {
     /// # Errors
     /// `Forbidden`; `Invalid` for a foreign cursor.
     pub async fn clusters(&self, actor: &Actor, page: &PageRequest) -> Result<Page<Cluster>> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         let rows = page.rows()?;
         let after: Option<After> = page.after()?;
         let clusters = store::clusters::list(&self.backends.db, &scope, after.map(|after| after.0), rows).await?;
@@ -36,7 +36,7 @@ impl Results {
     /// # Errors
     /// `NotFound`; `Forbidden`.
     pub async fn cluster(&self, actor: &Actor, name: &str) -> Result<Vec<Finding>> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         let members = store::clusters::members(&self.backends.db, &scope, self.backends.clock.now(), name, MEMBERS).await?;
         if members.is_empty() { Err(errors::cluster_not_found()) } else { Ok(members) }
     }
@@ -46,7 +46,7 @@ impl Results {
     /// # Errors
     /// `Forbidden`.
     pub async fn clusters_of(&self, actor: &Actor, names: &[String]) -> Result<Vec<Cluster>> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         match names.get(..names.len().min(NAMES)) {
             Some(names) if !names.is_empty() => store::clusters::of_names(&self.backends.db, &scope, names).await,
             _ => Ok(Vec::new()),
@@ -58,7 +58,7 @@ impl Results {
     /// # Errors
     /// `Forbidden`.
     pub async fn cluster_members(&self, actor: &Actor, names: &[String], each: u32) -> Result<Vec<Finding>> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         let now = self.backends.clock.now();
         match names.get(..names.len().min(NAMES)) {
             Some(names) if !names.is_empty() => store::clusters::members_of(&self.backends.db, &scope, now, names, each.min(EACH)).await,

@@ -21,6 +21,9 @@ impl Results {
     pub async fn decide(&self, actor: &Actor, id: FindingId, new: NewDecision) -> Result<Finding> {
         let mut change = Change::begin(&self.backends, actor, actions::DECIDE).await?;
         new.check(change.now())?;
+        if new.scope != DecisionScope::Finding && !actor.units.is_empty() {
+            return Err(errors::ruling_beyond_units());
+        }
         let scope = change.scope();
         let policy = store::decisions::policy(&self.backends.db, &scope).await?;
         let found = store::decisions::lock(&mut change, &[id]).await?.pop().ok_or_else(|| errors::finding_not_found(id))?;
@@ -206,7 +209,7 @@ impl Results {
         of: Option<DecisionScope>,
         page: &PageRequest,
     ) -> Result<Page<Decision>> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         let rows = page.rows()?;
         let decisions = store::decisions::page(&self.backends.db, &scope, state, of, page.after()?, rows).await?;
         Page::cut(decisions, rows, |decision| Before(decision.id))

@@ -150,11 +150,6 @@ pub(crate) fn sla_days(most: u16) -> Error {
     Error::invalid("results.sla_days", format!("a policy allows at most {most} days"))
 }
 
-/// The name of a business unit is empty, too long or has letters that a label cannot have.
-pub(crate) fn unit(longest: usize) -> Error {
-    Error::invalid("results.unit", format!("a unit has 1 to {longest} letters, digits, spaces, dots, dashes and underscores")).at("unit")
-}
-
 /// There is no such policy to take back.
 pub(crate) fn no_policy(unit: &str) -> Error {
     let shown: String = unit.chars().take(64).collect();
@@ -218,4 +213,16 @@ pub(crate) fn unmapped(filename: Option<&str>, mapping: &str, cause: &ParseError
 /// The mapping of an accepted file was dropped before the file was read.
 pub(crate) fn mapping_gone(format: &str) -> Error {
     Error::invalid("results.mapping_gone", format!("the file waits for `{format}`, which was dropped meanwhile; nothing was taken in"))
+}
+
+/// A ruling reaches findings of other business units.
+pub(crate) fn ruling_beyond_units() -> Error {
+    Error::forbidden("results.ruling_beyond_units", "your account is bound to business units: decide about findings, not about rules")
+        .at("/scope")
+}
+
+/// A file without a target, by somebody bound to business units.
+pub(crate) fn import_without_target() -> Error {
+    Error::forbidden("results.import_without_target", "your account is bound to business units: name the target the file is about")
+        .at("target_id")
 }

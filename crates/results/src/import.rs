@@ -29,9 +29,7 @@ impl Results {
     pub async fn import(&self, actor: &Actor, request: ImportRequest) -> Result<Import> {
         let scope = actor.scope(actions::IMPORT)?;
         request.options.check()?;
-        if let Some(target) = request.target_id {
-            self.targets.get(actor, target).await?;
-        }
+        self.check_target(actor, request.target_id).await?;
         let ImportRequest { format, filename, target_id, idempotency_key, dry_run, mut options, file } = request;
         let mut file = blocking(move || prepare(file)).await?;
         let reading = self.reading(&scope, &mut file.file, filename.as_deref(), format, &mut options).await?;
@@ -76,9 +74,7 @@ impl Results {
     pub async fn accept(&self, actor: &Actor, request: ImportRequest) -> Result<Import> {
         let scope = actor.scope(actions::IMPORT)?;
         request.options.check()?;
-        if let Some(target) = request.target_id {
-            self.targets.get(actor, target).await?;
-        }
+        self.check_target(actor, request.target_id).await?;
         let ImportRequest { format, filename, target_id, idempotency_key, mut options, file, .. } = request;
         let mut file = blocking(move || prepare(file)).await?;
         let format = self.reading(&scope, &mut file.file, filename.as_deref(), format, &mut options).await?.id();
@@ -161,6 +157,14 @@ impl Results {
         }
         let import = Import { state: ImportState::Done, summary, ..import };
         self.announce(change, &import).await
+    }
+
+    async fn check_target(&self, actor: &Actor, target: Option<targets::TargetId>) -> Result<()> {
+        match target {
+            Some(target) => self.targets.get(actor, target).await.map(drop),
+            None if actor.units.is_empty() => Ok(()),
+            None => Err(errors::import_without_target()),
+        }
     }
 
     /// The import that makes another one needless: of the same key, or the newest one when it was the same file.

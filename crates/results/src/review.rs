@@ -15,7 +15,7 @@ impl Results {
     /// # Errors
     /// `Forbidden`; `Invalid` for a foreign cursor.
     pub async fn reviews(&self, actor: &Actor, page: &PageRequest) -> Result<Page<Review>> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         let rows = page.rows()?;
         let reviews = store::reviews::list(&self.backends.db, &scope, page.after()?, rows).await?;
         Page::cut(reviews, rows, |review| After(review.id))

@@ -63,7 +63,7 @@ impl Results {
     /// # Errors
     /// `Invalid` naming the parameter; `Forbidden`.
     pub async fn analytics(&self, actor: &Actor, period: &Period) -> Result<Analytics> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         let days = period.days.unwrap_or(90);
         if !(1..=LONGEST_PERIOD).contains(&days) {
             return Err(errors::filter("days", &format!("it must be 1 to {LONGEST_PERIOD}")));

@@ -3,13 +3,13 @@
 use base::{Action, Permission};
 
 /// Look at scans and their progress.
-pub const READ: Action = Action::new("scans.read", Permission::ReadScans);
+pub const READ: Action = Action::new("scans.read", Permission::ReadScans).by_unit();
 /// Start a scan.
-pub const START: Action = Action::new("scans.start", Permission::WriteScans);
+pub const START: Action = Action::new("scans.start", Permission::WriteScans).by_unit();
 /// A scan was refused before it began.
 pub const REFUSE: Action = Action::open("scans.refuse");
 /// Stop a scan.
-pub const CANCEL: Action = Action::new("scans.cancel", Permission::WriteScans);
+pub const CANCEL: Action = Action::new("scans.cancel", Permission::WriteScans).by_unit();
 /// A worker takes a scan up; who started it was checked then.
 pub const RUN: Action = Action::open("scans.run");
 /// A worker ends a stage of a scan.

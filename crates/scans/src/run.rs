@@ -95,7 +95,7 @@ impl Work<'_> {
             Watch {
                 backends: self.scans.backends.clone(),
                 targets: self.scans.targets.clone(),
-                scope: self.scope,
+                scope: self.scope.clone(),
                 scan: scan.id,
                 permit: permit.clone(),
                 run: self.run.clone(),

@@ -3,6 +3,7 @@
 use audit::Change;
 use backends::{Db, JobId, Row, Sql, Value, sql};
 use base::{Error, Page, PageRequest, Result, Scope, TenantId, Time};
+use targets::within;
 
 use crate::artifact::Artifact;
 use crate::model::{ArtifactId, Filter, OpenPort, Scan, ScanId, ScanState, StageRun, StageState, Summary};
@@ -49,8 +50,10 @@ fn json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|cause| Error::internal("a column cannot be written as JSON").because(cause))
 }
 
-fn by_id(tenant: TenantId, id: ScanId) -> Sql {
-    Sql::built(format!("SELECT {SCAN} FROM scans WHERE tenant_id = $1 AND id = $2")).bind(tenant).bind(id)
+fn by_id(scope: &Scope, id: ScanId) -> Sql {
+    let mut values = vec![scope.tenant().into(), id.into()];
+    let within = within(scope, "target_id", &mut values);
+    Sql::built(format!("SELECT {SCAN} FROM scans WHERE tenant_id = $1 AND id = $2{within}")).bind_all(values)
 }
 
 fn stages_of(tenant: TenantId, id: ScanId) -> Sql {
@@ -61,7 +64,7 @@ fn stages_of(tenant: TenantId, id: ScanId) -> Sql {
 }
 
 pub(crate) async fn find(db: &Db, scope: &Scope, id: ScanId) -> Result<Option<Scan>> {
-    let Some(row) = db.one(by_id(scope.tenant(), id)).await? else { return Ok(None) };
+    let Some(row) = db.one(by_id(scope, id)).await? else { return Ok(None) };
     let mut found = scan(&row)?;
     found.stages = db.all(stages_of(scope.tenant(), id)).await?.iter().map(stage).collect::<Result<_>>()?;
     Ok(Some(found))
@@ -69,8 +72,9 @@ pub(crate) async fn find(db: &Db, scope: &Scope, id: ScanId) -> Result<Option<Sc
 
 pub(crate) async fn list(db: &Db, scope: &Scope, filter: &Filter, page: &PageRequest) -> Result<Page<Scan>> {
     let rows = page.rows()?;
-    let mut text = format!("SELECT {SCAN} FROM scans WHERE tenant_id = $1");
     let mut values: Vec<Value> = vec![scope.tenant().into()];
+    let within = within(scope, "target_id", &mut values);
+    let mut text = format!("SELECT {SCAN} FROM scans WHERE tenant_id = $1{within}");
     if let Some(target) = filter.target_id {
         values.push(target.into());
         text.push_str(&format!(" AND target_id = ${}", values.len()));
@@ -95,9 +99,11 @@ pub(crate) async fn of_ids(db: &Db, scope: &Scope, ids: &[ScanId]) -> Result<Vec
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT {SCAN} FROM scans WHERE tenant_id = $1 AND id IN ({})", Sql::list(ids.len(), 1));
-    let statement = Sql::built(text).bind(scope.tenant()).bind_all(ids.iter().map(|id| Value::from(*id)).collect::<Vec<_>>());
-    let mut found: Vec<Scan> = db.all(statement).await?.iter().map(scan).collect::<Result<_>>()?;
+    let mut values: Vec<Value> = vec![scope.tenant().into()];
+    values.extend(ids.iter().map(|id| Value::from(*id)));
+    let (listed, within) = (Sql::list(ids.len(), 1), within(scope, "target_id", &mut values));
+    let text = format!("SELECT {SCAN} FROM scans WHERE tenant_id = $1 AND id IN ({listed}){within}");
+    let mut found: Vec<Scan> = db.all(Sql::built(text).bind_all(values)).await?.iter().map(scan).collect::<Result<_>>()?;
     add_stages(db, scope, &mut found).await?;
     Ok(found)
 }
@@ -124,9 +130,12 @@ async fn add_stages(db: &Db, scope: &Scope, scans: &mut [Scan]) -> Result<()> {
 
 /// The scan's row, locked until the change ends: whoever decides about its state decides alone.
 pub(crate) async fn lock(change: &mut Change, id: ScanId) -> Result<Option<Scan>> {
-    let tenant = change.scope().tenant();
-    let text = format!("UPDATE scans SET version = version + 1 WHERE tenant_id = $1 AND id = $2 RETURNING {SCAN}");
-    let Some(row) = change.one(Sql::built(text).bind(tenant).bind(id)).await? else { return Ok(None) };
+    let scope = change.scope();
+    let tenant = scope.tenant();
+    let mut values = vec![tenant.into(), id.into()];
+    let within = within(&scope, "target_id", &mut values);
+    let text = format!("UPDATE scans SET version = version + 1 WHERE tenant_id = $1 AND id = $2{within} RETURNING {SCAN}");
+    let Some(row) = change.one(Sql::built(text).bind_all(values)).await? else { return Ok(None) };
     let mut found = scan(&row)?;
     found.stages = change.all(stages_of(tenant, id)).await?.iter().map(stage).collect::<Result<_>>()?;
     Ok(Some(found))
@@ -284,11 +293,14 @@ pub(crate) async fn insert_artifact(change: &mut Change, new: &NewArtifact<'_>) 
 
 /// An artifact without its bytes, and the key they are stored under.
 pub(crate) async fn artifact(db: &Db, scope: &Scope, id: ArtifactId) -> Result<Option<(Artifact, String)>> {
-    let statement =
-        sql("SELECT scan_artifacts.id AS id, scan_id, target_id, tool, records_key, records, scan_artifacts.created_at AS created_at \
+    let mut values = vec![scope.tenant().into(), id.into()];
+    let within = within(scope, "target_id", &mut values);
+    let text = format!(
+        "SELECT scan_artifacts.id AS id, scan_id, target_id, tool, records_key, records, scan_artifacts.created_at AS created_at \
          FROM scan_artifacts JOIN scans ON scans.id = scan_artifacts.scan_id \
-         WHERE scan_artifacts.tenant_id = $1 AND scan_artifacts.id = $2");
-    let Some(row) = db.one(statement.bind(scope.tenant()).bind(id)).await? else { return Ok(None) };
+         WHERE scan_artifacts.tenant_id = $1 AND scan_artifacts.id = $2{within}"
+    );
+    let Some(row) = db.one(Sql::built(text).bind_all(values)).await? else { return Ok(None) };
     let artifact = Artifact {
         id: row.get("id")?,
         scan_id: row.get("scan_id")?,

@@ -1,6 +1,6 @@
 //! Every error a caller of this context can get.
 
-use base::{Error, Time};
+use base::{Actor, Error, Scope, Time, Unit};
 
 use crate::model::Target;
 use crate::vocabulary::{Intrusiveness, TargetKind};
@@ -137,4 +137,22 @@ pub(crate) fn import(why: impl Into<String>) -> Error {
 
 fn shown(target: &Target) -> &str {
     target.address.as_deref().unwrap_or("no address")
+}
+
+/// A target of no unit, or of another one, by somebody bound to units.
+pub(crate) fn unit_outside(scope: &Scope) -> Error {
+    Error::forbidden(
+        "targets.unit_outside",
+        format!("your account is bound to {}: name that business unit or one within it", listed(scope.units())),
+    )
+    .at("/unit")
+}
+
+/// An authorisation for every target by somebody bound to units.
+pub(crate) fn unit_of_none(actor: &Actor) -> Error {
+    Error::forbidden("targets.unit_of_none", format!("your account is bound to {}: name the target", listed(&actor.units))).at("/target")
+}
+
+fn listed(units: &[Unit]) -> String {
+    units.iter().map(|unit| format!("`{unit}`")).collect::<Vec<_>>().join(", ")
 }

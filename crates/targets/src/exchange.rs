@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::model::{Filter, NewTarget, Target, TargetPatch};
-use crate::service::Targets;
+use crate::service::{Targets, held};
 use crate::vocabulary::words;
 use crate::{actions, errors, store};
 
@@ -89,6 +89,8 @@ struct CsvRow {
     #[serde(default)]
     environment: Option<String>,
     #[serde(default)]
+    unit: Option<String>,
+    #[serde(default)]
     criticality: Option<String>,
 }
 
@@ -107,6 +109,7 @@ impl CsvRow {
                 .unwrap_or_default(),
             owner: plain(self.owner),
             environment: plain(self.environment),
+            unit: plain(self.unit).map(|path| path.parse().map_err(|error: Error| error.at("/unit"))).transpose()?,
             criticality: plain(self.criticality).map(|text| text.trim().parse()).transpose()?,
         })
     }
@@ -121,6 +124,7 @@ impl CsvRow {
             tags: Some(guarded(&target.tags.join(";"))),
             owner: optional(&target.owner),
             environment: optional(&target.environment),
+            unit: target.unit.as_ref().map(|unit| guarded(unit.as_str())),
             criticality: Some(target.criticality.to_string()),
         }
     }
@@ -189,6 +193,7 @@ fn difference(before: &Target, wanted: &Target) -> Option<TargetPatch> {
         && before.tags == wanted.tags
         && before.owner == wanted.owner
         && before.environment == wanted.environment
+        && before.unit == wanted.unit
         && before.criticality == wanted.criticality;
     (!same).then(|| TargetPatch {
         address: Some(wanted.address.clone()),
@@ -196,6 +201,7 @@ fn difference(before: &Target, wanted: &Target) -> Option<TargetPatch> {
         tags: Some(wanted.tags.clone()),
         owner: Some(wanted.owner.clone()),
         environment: Some(wanted.environment.clone()),
+        unit: Some(wanted.unit.clone()),
         criticality: Some(wanted.criticality),
         ..TargetPatch::default()
     })
@@ -212,10 +218,11 @@ impl Targets {
             FileFormat::Json => json_rows(file)?,
         };
         let mut change = Change::begin(&self.backends, actor, actions::IMPORT).await?;
+        let scope = change.scope();
         let mut done = Imported::default();
         let mut changed: Vec<Target> = Vec::new();
         for (line, row) in rows {
-            let wanted = row.and_then(|new| new.build(change.id(), change.now()).map_err(told));
+            let wanted = row.and_then(|new| new.build(change.id(), change.now()).and_then(|built| held(&scope, built)).map_err(told));
             let wanted = match wanted {
                 Ok(wanted) => wanted,
                 Err(reason) => {
@@ -248,7 +255,6 @@ impl Targets {
         let run: base::Id<Imported> = change.id();
         change.subject("target_import", run);
         change.detail(json!({ "created": done.created, "updated": done.updated, "unchanged": done.unchanged, "refused": done.refused }));
-        let scope = change.scope();
         change.commit().await?;
         for target in &changed {
             self.remember(&scope, target.id, Some(target)).await;
@@ -286,7 +292,7 @@ fn csv_page(targets: &[Target], is_first: bool) -> Result<Bytes> {
     let written = |cause: Box<dyn std::error::Error + Send + Sync>| Error::internal("targets cannot be written as CSV").because(cause);
     let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
     if is_first {
-        let header = ["name", "type", "address", "description", "tags", "owner", "environment", "criticality"];
+        let header = ["name", "type", "address", "description", "tags", "owner", "environment", "unit", "criticality"];
         writer.write_record(header).map_err(|cause| written(cause.into()))?;
     }
     for target in targets {
@@ -309,6 +315,7 @@ fn json_page(targets: &[Target], is_first: bool, is_last: bool) -> Result<Bytes>
             tags: target.tags.clone(),
             owner: target.owner.clone(),
             environment: target.environment.clone(),
+            unit: target.unit.clone(),
             criticality: Some(target.criticality),
         };
         text.push_str(&serde_json::to_string(&row).map_err(|cause| Error::internal("a target cannot be written as JSON").because(cause))?);

@@ -15,6 +15,7 @@ use crate::authorization::{Authorization, AuthorizationId, NewAuthorization};
 use crate::exchange::{FileFormat, Imported};
 use crate::model::{Filter, NewTarget, Target, TargetId, TargetPatch};
 use crate::service::Targets;
+use crate::units::Branch;
 
 /// Largest file of targets taken.
 const LARGEST_FILE: usize = 16 * 1024 * 1024;
@@ -40,13 +41,14 @@ impl ToSchema for Exported {
     }
 }
 
-/// The routes under `/targets` and `/authorizations`.
+/// The routes under `/targets`, `/business-units` and `/authorizations`.
 pub fn routes(targets: &Targets) -> OpenApiRouter {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(import))
         .routes(routes!(export))
         .routes(routes!(get, patch, delete))
+        .routes(routes!(units))
         .routes(routes!(list_of_target))
         .routes(routes!(authorizations, authorize))
         .routes(routes!(authorization))
@@ -66,6 +68,13 @@ async fn list(
     Params(page): Params<PageRequest>,
 ) -> Answer<Json<Page<Target>>> {
     Ok(Json(targets.list(&actor, filter, page).await?))
+}
+
+/// The tree of business units, by path: every unit with targets and those it lies in.
+#[utoipa::path(get, path = "/business-units", operation_id = "list_business_units", tag = "targets",
+    responses((status = 200, body = Vec<Branch>), web::ErrorResponses))]
+async fn units(State(targets): State<Targets>, Caller(actor): Caller) -> Answer<Json<Vec<Branch>>> {
+    Ok(Json(targets.units(&actor).await?))
 }
 
 /// Records a target; `name` and `type` are enough.

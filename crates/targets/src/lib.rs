@@ -13,6 +13,7 @@ mod rule;
 mod service;
 mod store;
 mod text;
+mod units;
 mod vocabulary;
 
 pub use address::Address;
@@ -24,4 +25,5 @@ pub use model::{Filter, NewTarget, Target, TargetId, TargetPatch};
 pub use permit::Permit;
 pub use rule::{Rule, RuleKind, RuleText};
 pub use service::Targets;
+pub use units::{Branch, within};
 pub use vocabulary::{Criticality, Intrusiveness, TargetKind};

@@ -1,6 +1,6 @@
 //! Targets: what they are, what may be said about them, and the checks every door shares.
 
-use base::{Id, Result, Time, UserId};
+use base::{Id, Result, Time, Unit, UserId};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
@@ -38,6 +38,8 @@ pub struct Target {
     /// Where it runs, such as `production`.
     #[schema(max_length = 64)]
     pub environment: Option<String>,
+    /// The business unit it belongs to; none: the organisation as a whole.
+    pub unit: Option<Unit>,
     /// How much depends on it.
     pub criticality: Criticality,
     /// When it was recorded.
@@ -92,6 +94,9 @@ pub struct NewTarget {
     #[serde(default)]
     #[schema(max_length = 64)]
     pub environment: Option<String>,
+    /// The business unit it belongs to.
+    #[serde(default)]
+    pub unit: Option<Unit>,
     /// How much depends on it; `medium` when not said.
     #[serde(default)]
     pub criticality: Option<Criticality>,
@@ -108,6 +113,7 @@ impl NewTarget {
             tags: Vec::new(),
             owner: None,
             environment: None,
+            unit: None,
             criticality: None,
         }
     }
@@ -131,6 +137,7 @@ impl NewTarget {
             tags: tags(&self.tags)?,
             owner: optional_line("/owner", self.owner.as_deref(), 200)?,
             environment: optional_line("/environment", self.environment.as_deref(), 64)?,
+            unit: self.unit,
             criticality: self.criticality.unwrap_or(Criticality::Medium),
             created_at: now,
             updated_at: now,
@@ -170,6 +177,10 @@ pub struct TargetPatch {
     #[serde(default, deserialize_with = "nullable")]
     #[schema(value_type = Option<String>, max_length = 64)]
     pub environment: Option<Option<String>>,
+    /// The new business unit.
+    #[serde(default, deserialize_with = "nullable")]
+    #[schema(value_type = Option<Unit>)]
+    pub unit: Option<Option<Unit>>,
     /// The new criticality.
     #[serde(default)]
     pub criticality: Option<Criticality>,
@@ -213,6 +224,9 @@ impl TargetPatch {
         if let Some(environment) = &self.environment {
             target.environment = optional_line("/environment", environment.as_deref(), 64)?;
         }
+        if let Some(unit) = self.unit {
+            target.unit = unit;
+        }
         if let Some(criticality) = self.criticality {
             target.criticality = criticality;
         }
@@ -236,6 +250,9 @@ pub struct Filter {
     /// Only with this label.
     #[param(max_length = 64)]
     pub tag: Option<String>,
+    /// Only of this business unit and those within it.
+    #[param(inline)]
+    pub unit: Option<Unit>,
     /// Only of this criticality.
     #[param(inline)]
     pub criticality: Option<Criticality>,
@@ -271,8 +288,8 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String
 }
 
 /// Tells `null` (clear it) from absence (leave it).
-fn nullable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
-    Option::<String>::deserialize(deserializer).map(Some)
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::<T>::deserialize(deserializer).map(Some)
 }
 
 fn address_for(kind: TargetKind, given: &str) -> Result<String> {

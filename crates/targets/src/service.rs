@@ -12,6 +12,7 @@ use crate::authorization::{Authorization, AuthorizationId, NewAuthorization, cho
 use crate::model::{Filter, NewTarget, Target, TargetId, TargetPatch};
 use crate::permit::Permit;
 use crate::text::line;
+use crate::units::Branch;
 use crate::vocabulary::Intrusiveness;
 use crate::{actions, errors, store};
 
@@ -48,7 +49,7 @@ impl Targets {
     /// `Invalid` naming the field at fault; `Forbidden`.
     pub async fn create(&self, actor: &Actor, new: NewTarget) -> Result<Target> {
         let mut change = Change::begin(&self.backends, actor, actions::CREATE).await?;
-        let target = new.build(change.id(), change.now())?;
+        let target = held(&change.scope(), new.build(change.id(), change.now())?)?;
         store::insert(&mut change, &target, actor.user).await?;
         change.subject("target", target.id);
         change.detail(json!({ "name": target.name, "type": target.kind, "address": target.address }));
@@ -70,7 +71,7 @@ impl Targets {
             if cached.tenant != scope.tenant() {
                 return Err(errors::not_found());
             }
-            return cached.target.ok_or_else(errors::not_found);
+            return cached.target.filter(|target| scope.holds(target.unit.as_ref())).ok_or_else(errors::not_found);
         }
         let target = store::find(&self.backends.db, &scope, id).await?.ok_or_else(errors::not_found)?;
         if let Ok(bytes) = serde_json::to_vec(&Cached { tenant: scope.tenant(), target: Some(target.clone()) }) {
@@ -99,6 +100,15 @@ impl Targets {
         store::list(&self.backends.db, &scope, &filter, &page).await
     }
 
+    /// The tree of business units: every unit with targets and those it lies in, by path.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn units(&self, actor: &Actor) -> Result<Vec<Branch>> {
+        let scope = actor.scope(actions::READ)?;
+        Ok(Branch::tree(&store::units(&self.backends.db, &scope).await?))
+    }
+
     /// Changes a target.
     ///
     /// # Errors
@@ -106,7 +116,7 @@ impl Targets {
     pub async fn patch(&self, actor: &Actor, id: TargetId, patch: TargetPatch) -> Result<Target> {
         let mut change = Change::begin(&self.backends, actor, actions::UPDATE).await?;
         let before = store::find_for_change(&mut change, id).await?.ok_or_else(errors::not_found)?;
-        let after = patch.apply(before.clone(), change.now())?;
+        let after = held(&change.scope(), patch.apply(before.clone(), change.now())?)?;
         store::update(&mut change, &after).await?;
         change.subject("target", id);
         change.detail(json!({ "before": before, "after": after }));
@@ -147,7 +157,8 @@ impl Targets {
         let mut change = Change::begin(&self.backends, actor, actions::AUTHORIZE).await?;
         let target = match new.target {
             Some(id) => Some(store::find_for_change(&mut change, id).await?.ok_or_else(|| errors::not_found().at("/target"))?),
-            None => None,
+            None if change.scope().units().is_empty() => None,
+            None => return Err(errors::unit_of_none(actor)),
         };
         let granted = new.build(change.id(), target.as_ref(), actor.user, change.now())?;
         store::insert_authorization(&mut change, &granted).await?;
@@ -267,6 +278,11 @@ impl Targets {
         }
         Ok(())
     }
+}
+
+/// The target, unless it would lie where its author cannot see it.
+pub(crate) fn held(scope: &Scope, target: Target) -> Result<Target> {
+    if scope.holds(target.unit.as_ref()) { Ok(target) } else { Err(errors::unit_outside(scope)) }
 }
 
 fn cache_key(id: TargetId) -> String {

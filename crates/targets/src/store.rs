@@ -2,18 +2,35 @@
 
 use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
-use base::{Page, PageRequest, Result, Scope};
+use base::{Page, PageRequest, Result, Scope, Unit};
 
 use crate::authorization::{Authorization, AuthorizationId};
 use crate::model::{Author, Filter, Target, TargetId};
 use crate::rule::Rule;
+use crate::units::{among, own, within};
 use crate::vocabulary::TargetKind;
 
-const TARGET: &str = "id, name, kind, address, description, tags, owner, environment, criticality, created_at, updated_at, version";
+const TARGET: &str = "id, name, kind, address, description, tags, owner, environment, unit, criticality, created_at, updated_at, version";
 const AUTHORIZATION: &str = "id, target_id, rules, exclusions, valid_from, valid_until, intrusiveness, granted_by, evidence, \
      evidence_file, created_by, created_at, revoked_at, revoked_reason";
 /// More than this many authorisations of one target or tenant are not looked through; the newest come first.
 const CANDIDATES: u32 = 1000;
+/// Most business units told.
+const MOST_UNITS: u32 = 5000;
+
+/// How many targets each unit has itself.
+pub(crate) async fn units(db: &Db, scope: &Scope) -> Result<Vec<(Unit, u64)>> {
+    let mut values: Vec<Value> = vec![scope.tenant().into()];
+    let own = own(scope, &mut values);
+    let text = format!(
+        "SELECT unit, COUNT(*) AS targets FROM targets WHERE tenant_id = $1 AND deleted_at IS NULL AND unit IS NOT NULL{own} \
+         GROUP BY unit ORDER BY unit LIMIT {MOST_UNITS}"
+    );
+    let rows = db.all(Sql::built(text).bind_all(values)).await?;
+    let read = |row: &Row| Ok((row.get::<String>("unit")?.parse().ok(), row.get::<u64>("targets")?));
+    let counted: Vec<(Option<Unit>, u64)> = rows.iter().map(read).collect::<Result<_>>()?;
+    Ok(counted.into_iter().filter_map(|(unit, targets)| Some((unit?, targets))).collect())
+}
 
 fn target(row: &Row) -> Result<Target> {
     Ok(Target {
@@ -25,6 +42,8 @@ fn target(row: &Row) -> Result<Target> {
         tags: row.json("tags")?,
         owner: row.get("owner")?,
         environment: row.get("environment")?,
+        // A label that was no path once stood for one.
+        unit: row.get::<Option<String>>("unit")?.and_then(|path| path.parse().ok()),
         criticality: row.parse("criticality")?,
         created_at: row.get("created_at")?,
         updated_at: row.get("updated_at")?,
@@ -73,9 +92,9 @@ fn containing(part: &str) -> String {
 }
 
 fn by_id(scope: &Scope, id: TargetId) -> Sql {
-    Sql::built(format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL"))
-        .bind(scope.tenant())
-        .bind(id)
+    let mut values = vec![scope.tenant().into(), id.into()];
+    let own = own(scope, &mut values);
+    Sql::built(format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL{own}")).bind_all(values)
 }
 
 pub(crate) async fn find(db: &Db, scope: &Scope, id: TargetId) -> Result<Option<Target>> {
@@ -86,9 +105,11 @@ pub(crate) async fn of_ids(db: &Db, scope: &Scope, ids: &[TargetId]) -> Result<V
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let text = format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND deleted_at IS NULL AND id IN ({})", Sql::list(ids.len(), 1));
-    let statement = Sql::built(text).bind(scope.tenant()).bind_all(ids.iter().map(|id| Value::from(*id)).collect::<Vec<_>>());
-    db.all(statement).await?.iter().map(target).collect()
+    let mut values: Vec<Value> = vec![scope.tenant().into()];
+    values.extend(ids.iter().map(|id| Value::from(*id)));
+    let (listed, own) = (Sql::list(ids.len(), 1), own(scope, &mut values));
+    let text = format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND deleted_at IS NULL AND id IN ({listed}){own}");
+    db.all(Sql::built(text).bind_all(values)).await?.iter().map(target).collect()
 }
 
 pub(crate) async fn find_for_change(change: &mut Change, id: TargetId) -> Result<Option<Target>> {
@@ -97,17 +118,24 @@ pub(crate) async fn find_for_change(change: &mut Change, id: TargetId) -> Result
 }
 
 pub(crate) async fn find_by_name(change: &mut Change, name: &str, kind: TargetKind) -> Result<Option<Target>> {
-    let statement = Sql::built(format!(
-        "SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND name = $2 AND kind = $3 AND deleted_at IS NULL ORDER BY id LIMIT 1"
-    ));
-    let statement = statement.bind(change.scope().tenant()).bind(name).bind(kind.as_str());
-    change.one(statement).await?.as_ref().map(target).transpose()
+    let scope = change.scope();
+    let mut values = vec![scope.tenant().into(), name.into(), kind.as_str().into()];
+    let own = own(&scope, &mut values);
+    let text = format!(
+        "SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND name = $2 AND kind = $3 AND deleted_at IS NULL{own} ORDER BY id LIMIT 1"
+    );
+    change.one(Sql::built(text).bind_all(values)).await?.as_ref().map(target).transpose()
 }
 
 pub(crate) async fn list(db: &Db, scope: &Scope, filter: &Filter, page: &PageRequest) -> Result<Page<Target>> {
     let rows = page.rows()?;
-    let mut text = format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND deleted_at IS NULL");
     let mut values: Vec<Value> = vec![scope.tenant().into()];
+    let own = own(scope, &mut values);
+    let mut text = format!("SELECT {TARGET} FROM targets WHERE tenant_id = $1 AND deleted_at IS NULL{own}");
+    if let Some(unit) = &filter.unit {
+        let among = among("targets.unit", std::slice::from_ref(unit), &mut values);
+        text.push_str(&format!(" AND {among}"));
+    }
     let mut also = |condition: &str, value: Value| {
         values.push(value);
         text.push_str(" AND ");
@@ -142,7 +170,7 @@ pub(crate) async fn insert(change: &mut Change, target: &Target, by: Author) -> 
     change
         .run(
             sql("INSERT INTO targets (id, tenant_id, name, kind, address, description, tags, owner, environment, criticality, search, \
-                 created_by, created_at, updated_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)")
+                 created_by, created_at, updated_at, version, unit) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)")
             .bind(target.id)
             .bind(tenant)
             .bind(&target.name)
@@ -157,7 +185,8 @@ pub(crate) async fn insert(change: &mut Change, target: &Target, by: Author) -> 
             .bind(by)
             .bind(target.created_at)
             .bind(target.updated_at)
-            .bind(target.version),
+            .bind(target.version)
+            .bind(target.unit.as_ref().map(ToString::to_string)),
         )
         .await?;
     insert_tags(change, target).await
@@ -168,7 +197,7 @@ pub(crate) async fn update(change: &mut Change, target: &Target) -> Result<()> {
     change
         .run(
             sql("UPDATE targets SET name = $3, kind = $4, address = $5, description = $6, tags = $7, owner = $8, environment = $9, \
-                 criticality = $10, search = $11, updated_at = $12, version = $13 WHERE tenant_id = $1 AND id = $2")
+                 criticality = $10, search = $11, updated_at = $12, version = $13, unit = $14 WHERE tenant_id = $1 AND id = $2")
             .bind(tenant)
             .bind(target.id)
             .bind(&target.name)
@@ -181,7 +210,8 @@ pub(crate) async fn update(change: &mut Change, target: &Target) -> Result<()> {
             .bind(target.criticality.as_str())
             .bind(search_text(target))
             .bind(target.updated_at)
-            .bind(target.version),
+            .bind(target.version)
+            .bind(target.unit.as_ref().map(ToString::to_string)),
         )
         .await?;
     change.run(sql("DELETE FROM target_tags WHERE tenant_id = $1 AND target_id = $2").bind(tenant).bind(target.id)).await?;
@@ -198,12 +228,12 @@ async fn insert_tags(change: &mut Change, target: &Target) -> Result<()> {
 }
 
 pub(crate) async fn delete(change: &mut Change, id: TargetId) -> Result<bool> {
-    let statement =
-        sql("UPDATE targets SET deleted_at = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL")
-            .bind(change.scope().tenant())
-            .bind(id)
-            .bind(change.now());
-    Ok(change.run(statement).await? == 1)
+    let scope = change.scope();
+    let mut values = vec![scope.tenant().into(), id.into(), change.now().into()];
+    let own = own(&scope, &mut values);
+    let text =
+        format!("UPDATE targets SET deleted_at = $3, version = version + 1 WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL{own}");
+    Ok(change.run(Sql::built(text).bind_all(values)).await? == 1)
 }
 
 pub(crate) async fn insert_authorization(change: &mut Change, granted: &Authorization) -> Result<()> {
@@ -232,7 +262,9 @@ pub(crate) async fn insert_authorization(change: &mut Change, granted: &Authoriz
 }
 
 fn authorization_by_id(scope: &Scope, id: AuthorizationId) -> Sql {
-    Sql::built(format!("SELECT {AUTHORIZATION} FROM target_authorizations WHERE tenant_id = $1 AND id = $2")).bind(scope.tenant()).bind(id)
+    let mut values = vec![scope.tenant().into(), id.into()];
+    let within = within(scope, "target_id", &mut values);
+    Sql::built(format!("SELECT {AUTHORIZATION} FROM target_authorizations WHERE tenant_id = $1 AND id = $2{within}")).bind_all(values)
 }
 
 pub(crate) async fn find_authorization(db: &Db, scope: &Scope, id: AuthorizationId) -> Result<Option<Authorization>> {
@@ -251,8 +283,9 @@ pub(crate) async fn list_authorizations(
     page: &PageRequest,
 ) -> Result<Page<Authorization>> {
     let rows = page.rows()?;
-    let mut text = format!("SELECT {AUTHORIZATION} FROM target_authorizations WHERE tenant_id = $1");
     let mut values: Vec<Value> = vec![scope.tenant().into()];
+    let within = within(scope, "target_id", &mut values);
+    let mut text = format!("SELECT {AUTHORIZATION} FROM target_authorizations WHERE tenant_id = $1{within}");
     if let Some(target) = target {
         values.push(target.into());
         text.push_str(&format!(" AND target_id = ${}", values.len()));
@@ -302,5 +335,5 @@ pub(crate) fn shown(rules: &[Rule]) -> serde_json::Value {
 }
 
 /// What the search index is made of, of every organisation.
-pub(crate) const DOCUMENTS: &str = "SELECT t.id, t.tenant_id, t.name, t.kind, t.address, t.description, t.tags, t.owner, t.environment, t.criticality, \
+pub(crate) const DOCUMENTS: &str = "SELECT t.id, t.tenant_id, t.name, t.kind, t.address, t.description, t.tags, t.owner, t.environment, t.unit, t.criticality, \
      t.created_at, t.updated_at FROM (SELECT * FROM targets WHERE deleted_at IS NULL) t";

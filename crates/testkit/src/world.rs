@@ -85,6 +85,7 @@ fn person(number: u128, roles: &[Role]) -> Actor {
         username: format!("user-{number}"),
         roles: roles.to_vec(),
         permissions: roles.iter().flat_map(|role| role.permissions().iter().copied()).collect(),
+        units: Vec::new(),
         device: None,
         jti: Some(format!("jti-{number}")),
         origin: Origin {

@@ -26,7 +26,7 @@ pub(super) async fn run(command: &UserCommand, cli: &Cli, settings: &Settings) -
 async fn act(command: &UserCommand, services: &Services, as_json: bool) -> Result<()> {
     let actor = Actor::system(services.auth.home_tenant().await?, Source::Cli);
     match command {
-        UserCommand::Create { username, email, roles, organisation } => {
+        UserCommand::Create { username, email, roles, units, organisation } => {
             let actor = match organisation {
                 Some(name) => Actor::system(services.auth.create_tenant(&actor, name).await?.id, Source::Cli),
                 None => actor,
@@ -36,6 +36,7 @@ async fn act(command: &UserCommand, services: &Services, as_json: bool) -> Resul
                 username: username.clone(),
                 email: email.clone(),
                 roles,
+                units: units.clone(),
                 password: Some(password(username)?),
                 language: Language::English,
             };
@@ -60,6 +61,7 @@ async fn act(command: &UserCommand, services: &Services, as_json: bool) -> Resul
                 username: user.username.clone(),
                 roles: user.roles.clone(),
                 permissions: user.permissions(),
+                units: user.units.clone(),
                 ..actor
             };
             let (token, secret) =

@@ -91,6 +91,7 @@ pub(super) fn newcomer(
         username: username.trim().to_owned(),
         email: email.trim().to_owned(),
         roles,
+        units: Vec::new(),
         state,
         last_sign_in_at: None,
         created_at: now,

@@ -165,6 +165,7 @@ fn nobody(tenant: Id<base::Tenant>, origin: &Origin) -> Actor {
         username: "unknown".to_owned(),
         roles: Vec::new(),
         permissions: std::collections::BTreeSet::new(),
+        units: Vec::new(),
         device: None,
         jti: None,
         origin: origin.clone(),

@@ -58,6 +58,7 @@ impl Auth {
         model::check_username(&new.username)?;
         model::check_email(&new.email)?;
         let roles = model::check_roles(&new.roles, actor)?;
+        let units = model::check_units(new.units)?;
         let password_hash = match &new.password {
             Some(password) => {
                 password::check(password, &new.username, &new.email)?;
@@ -68,24 +69,27 @@ impl Auth {
         let mut change = Change::begin(self.backends(), actor, actions::CREATE_USER).await?;
         let state = if password_hash.is_some() { UserState::Active } else { UserState::Invited };
         let user = newcomer(change.id(), change.scope().tenant(), &new.username, &new.email, roles, state, change.now());
-        let account = Account { user, password_hash, generation: 1 };
+        let account = Account { user: User { units, ..user }, password_hash, generation: 1 };
         store::users::insert(&mut change, &account, &model::login(&new.username)).await?;
         let invitation = match account.password_hash {
             Some(_) => None,
             None => Some(self.write_invitation(&mut change, account.user.id, new.language).await?),
         };
         change.subject("user", account.user.id);
-        change.detail(json!({ "username": account.user.username, "roles": account.user.roles, "invited": invitation.is_some() }));
+        change.detail(json!({
+            "username": account.user.username, "roles": account.user.roles, "units": account.user.units, "invited": invitation.is_some(),
+        }));
         change.commit().await?;
         Ok(Created { user: account.user, invitation })
     }
 
-    /// Changes address or roles.
+    /// Changes address, roles or business units.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` for an address in use or the last administrator, `Forbidden` for roles beyond one's own.
     pub async fn patch_user(&self, actor: &Actor, id: UserId, patch: UserPatch) -> Result<User> {
         let roles = patch.roles.as_deref().map(|roles| model::check_roles(roles, actor)).transpose()?;
+        let units = patch.units.map(model::check_units).transpose()?;
         if let Some(email) = &patch.email {
             model::check_email(email)?;
         }
@@ -100,11 +104,18 @@ impl Auth {
         if let Some(roles) = roles {
             store::users::set_roles(&mut change, id, &roles).await?;
             user.roles = roles;
+        }
+        if let Some(units) = units {
+            store::users::set_units(&mut change, id, &units).await?;
+            user.units = units;
+        }
+        if user.roles != before.roles || user.units != before.units {
             keep_an_admin(&mut change, &before).await?;
         }
         change.subject("user", id);
         change.detail(json!({
             "roles": (user.roles != before.roles).then_some([&before.roles, &user.roles]),
+            "units": (user.units != before.units).then_some([&before.units, &user.units]),
             "email_changed": user.email != before.email,
         }));
         change.commit().await?;

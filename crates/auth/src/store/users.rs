@@ -2,7 +2,7 @@
 
 use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
-use base::{Origin, Permission, Result, Role, Scope, UserId};
+use base::{Origin, Permission, Result, Role, Scope, Unit, UserId};
 use serde_json::json;
 
 use crate::errors;
@@ -22,6 +22,7 @@ pub(crate) fn account(row: &Row) -> Result<Account> {
         username: row.get("username")?,
         email: row.get("email")?,
         roles: row.json("roles")?,
+        units: row.json("units")?,
         state,
         last_sign_in_at: row.get("last_sign_in_at")?,
         created_at: row.get("created_at")?,
@@ -64,8 +65,8 @@ pub(crate) async fn hold(change: &mut Change, id: UserId) -> Result<Account> {
 
 pub(crate) async fn insert(change: &mut Change, account: &Account, login: &str) -> Result<()> {
     let user = &account.user;
-    let statement = sql("INSERT INTO users (id, tenant_id, username, login, email, password_hash, roles, created_at, updated_at) \
-                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)")
+    let statement = sql("INSERT INTO users (id, tenant_id, username, login, email, password_hash, roles, units, created_at, updated_at) \
+                         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)")
     .bind(user.id)
     .bind(change.scope().tenant())
     .bind(&user.username)
@@ -73,6 +74,7 @@ pub(crate) async fn insert(change: &mut Change, account: &Account, login: &str) 
     .bind(&user.email)
     .bind(account.password_hash.clone())
     .bind(json!(user.roles))
+    .bind(json!(user.units))
     .bind(user.created_at);
     change.run(statement).await.map(drop).map_err(written)
 }
@@ -87,6 +89,10 @@ pub(crate) async fn set_email(change: &mut Change, id: UserId, email: &str) -> R
 
 pub(crate) async fn set_roles(change: &mut Change, id: UserId, roles: &[Role]) -> Result<()> {
     set(change, id, "UPDATE users SET roles = $1 WHERE tenant_id = $2 AND id = $3", json!(roles)).await
+}
+
+pub(crate) async fn set_units(change: &mut Change, id: UserId, units: &[Unit]) -> Result<()> {
+    set(change, id, "UPDATE users SET units = $1 WHERE tenant_id = $2 AND id = $3", json!(units)).await
 }
 
 /// Everything given out before dies with the old password.
@@ -123,7 +129,10 @@ pub(crate) async fn has_admin(change: &mut Change) -> Result<bool> {
     let tenant = change.scope().tenant();
     change.run(sql("UPDATE tenants SET updated_at = $1 WHERE id = $2").bind(change.now()).bind(tenant)).await?;
     let rows = change
-        .all(sql("SELECT roles FROM users WHERE tenant_id = $1 AND locked_at IS NULL AND password_hash IS NOT NULL").bind(tenant))
+        .all(
+            sql("SELECT roles FROM users WHERE tenant_id = $1 AND locked_at IS NULL AND password_hash IS NOT NULL AND units = '[]'")
+                .bind(tenant),
+        )
         .await?;
     for row in &rows {
         let roles: Vec<Role> = row.json("roles")?;

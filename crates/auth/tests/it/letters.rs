@@ -8,7 +8,14 @@ use testkit::servers::Smtp;
 use crate::stage::{PASSWORD, Stage, cheap, secret};
 
 fn bob(language: Language) -> NewUser {
-    NewUser { username: "bob".into(), email: "bob@example.org".into(), roles: vec![Role::Viewer], password: None, language }
+    NewUser {
+        username: "bob".into(),
+        email: "bob@example.org".into(),
+        roles: vec![Role::Viewer],
+        units: Vec::new(),
+        password: None,
+        language,
+    }
 }
 
 /// The letter's text, its transfer encoding undone.

@@ -75,6 +75,7 @@ impl Stage {
             username: username.to_owned(),
             email: format!("{username}@example.org"),
             roles: roles.to_vec(),
+            units: Vec::new(),
             password: Some(secret(PASSWORD)),
             language: Language::English,
         };

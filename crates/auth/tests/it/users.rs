@@ -1,7 +1,7 @@
 //! The people of an organisation.
 
-use auth::{NewUser, UserPatch, UserState};
-use base::{Kind, Language, Origin, PageRequest, Role};
+use auth::{NewToken, NewUser, UserPatch, UserState};
+use base::{Kind, Language, Origin, PageRequest, Permission, Role};
 
 use crate::stage::{PASSWORD, Stage, attempt, secret};
 
@@ -49,6 +49,32 @@ async fn the_last_administrator_stays() {
 }
 
 #[tokio::test]
+async fn who_is_bound_to_units_stays_so_through_every_credential_and_manages_nobody() {
+    for engine in testkit::engines() {
+        let (stage, admin) = Stage::with_admin(engine).await;
+        let ada = admin.user.unwrap();
+        let bob = stage.add(&admin, "bob", &[Role::Admin]).await;
+        let units =
+            |paths: &[&str]| UserPatch { units: Some(paths.iter().map(|path| path.parse().unwrap()).collect()), ..UserPatch::default() };
+        let bound = stage.auth.patch_user(&admin, bob.id, units(&["retail/web", "Retail", "staff"])).await.unwrap();
+        assert_eq!(bound.units, ["retail".parse().unwrap(), "staff".parse().unwrap()], "a unit within another says nothing more");
+
+        let actor = stage.enter("bob").await;
+        assert_eq!(actor.units, bound.units);
+        assert_eq!(stage.knows(&stage.bearer("bob").await).await.unwrap().units, bound.units);
+        let new = NewToken { name: "ci".into(), scopes: vec![Permission::ReadTargets], expires_at: None };
+        let (_, token) = stage.auth.create_token(&actor, new).await.unwrap();
+        assert_eq!(stage.knows(token.expose()).await.unwrap().units, bound.units);
+        assert_eq!(stage.auth.users(&actor, &PageRequest::default()).await.unwrap_err().code(), "auth.bound_to_units");
+        assert_eq!(stage.auth.patch_user(&actor, bob.id, units(&[])).await.unwrap_err().code(), "auth.bound_to_units");
+        assert_eq!(stage.auth.patch_user(&admin, ada, units(&["staff"])).await.unwrap_err().code(), "auth.last_admin");
+
+        stage.auth.patch_user(&admin, bob.id, units(&[])).await.unwrap();
+        assert!(stage.knows(token.expose()).await.unwrap().units.is_empty());
+    }
+}
+
+#[tokio::test]
 async fn names_are_unique_everywhere_and_roles_stay_below_the_givers() {
     for engine in testkit::engines() {
         let (stage, admin) = Stage::with_admin(engine).await;
@@ -57,6 +83,7 @@ async fn names_are_unique_everywhere_and_roles_stay_below_the_givers() {
             username: username.to_owned(),
             email: format!("{username}@example.net"),
             roles: roles.to_vec(),
+            units: Vec::new(),
             password: Some(secret(PASSWORD)),
             language: Language::English,
         };
@@ -85,6 +112,7 @@ async fn an_invitation_sets_a_password_once_and_in_time() {
             username: "bob".into(),
             email: "bob@example.org".into(),
             roles: vec![Role::Viewer],
+            units: Vec::new(),
             password: None,
             language: Language::English,
         };

@@ -5,7 +5,7 @@ use axum::extract::State;
 use base::{Result, Time};
 use results::{Counts, Filter as FindingFilter};
 use scans::Scan;
-use targets::{Authorization, Filter, Intrusiveness, NewTarget, Target, TargetPatch};
+use targets::{Authorization, Branch, Filter, Intrusiveness, NewTarget, Target, TargetPatch};
 
 use super::{Shown, done, first, page_of, readable, refused};
 use crate::Services;
@@ -22,6 +22,7 @@ struct ListPage {
     frame: Frame,
     form: Form,
     targets: Vec<Target>,
+    units: Vec<Branch>,
     /// What narrows the list, as it stands in its address.
     narrowed: String,
     is_narrowed: bool,
@@ -66,13 +67,21 @@ pub(crate) fn written(rules: &[targets::Rule]) -> Vec<String> {
 
 pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
-    let filter = Filter { q: query.text("q"), kind: query.word("type")?, tag: query.text("tag"), criticality: query.word("criticality")? };
+    let filter = Filter {
+        q: query.text("q"),
+        kind: query.word("type")?,
+        tag: query.text("tag"),
+        unit: query.word("unit")?,
+        criticality: query.word("criticality")?,
+    };
     let page = services.targets.list(&viewer.actor, filter, page_of(&query)).await?;
+    let units = services.targets.units(&viewer.actor).await?;
     render(&ListPage {
         frame: viewer.frame,
         targets: page.items,
+        units,
         narrowed: query.query(&["cursor", "done"]),
-        is_narrowed: query.any(&["q", "type", "tag", "criticality", "cursor"]),
+        is_narrowed: query.any(&["q", "type", "tag", "unit", "criticality", "cursor"]),
         next: query.next("/targets", page.next_cursor),
         form: Form::of(query),
     })
@@ -107,6 +116,7 @@ fn built(fields: &Fields) -> Result<NewTarget> {
         tags: tags(fields),
         owner: fields.text("owner"),
         environment: fields.text("environment"),
+        unit: fields.word("unit")?,
         criticality: fields.word("criticality")?,
     })
 }
@@ -137,6 +147,7 @@ pub(crate) async fn edit(State(services): State<Services>, viewer: Viewer, Named
         .set("tags", target.tags.join(", "))
         .set("owner", target.owner.clone().unwrap_or_default())
         .set("environment", target.environment.clone().unwrap_or_default())
+        .set("unit", target.unit.as_ref().map(ToString::to_string).unwrap_or_default())
         .set("criticality", target.criticality.as_str())
         .set("version", target.version.to_string());
     render(&EditPage { frame: viewer.frame, form: Form::of(fields), target: Some(target) })
@@ -167,6 +178,7 @@ fn patch(fields: &Fields) -> Result<TargetPatch> {
         tags: Some(tags(fields)),
         owner: Some(fields.text("owner")),
         environment: Some(fields.text("environment")),
+        unit: Some(fields.word("unit")?),
         criticality: fields.word("criticality")?,
         version: fields.get("version").parse().ok(),
     })

@@ -3,7 +3,7 @@
 use askama::Template;
 use auth::{Invitation, NewUser, User, UserPatch, UserState};
 use axum::extract::State;
-use base::{Result, Role};
+use base::{Result, Role, Unit};
 use http::StatusCode;
 
 use super::{Shown, done, page_of, refused};
@@ -39,6 +39,12 @@ fn roles(fields: &Fields) -> Result<Vec<Role>> {
     fields.all("roles").iter().map(|word| word.parse::<Role>().map_err(|error| error.at("/roles"))).collect()
 }
 
+/// Business units as they are typed: paths with commas between.
+fn units(fields: &Fields) -> Result<Vec<Unit>> {
+    let paths = fields.get("units").split(',').map(str::trim).filter(|path| !path.is_empty());
+    paths.map(|path| path.parse::<Unit>().map_err(|error| error.at("/units"))).collect()
+}
+
 /// The word for where an account stands.
 fn state(user: &User) -> &'static str {
     match user.state {
@@ -71,12 +77,13 @@ async fn listed(services: &Services, viewer: Viewer, form: Form, invitation: Opt
 }
 
 pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
-    let outcome = match roles(&fields) {
-        Ok(roles) => {
+    let outcome = match roles(&fields).and_then(|roles| Ok((roles, units(&fields)?))) {
+        Ok((roles, units)) => {
             let new = NewUser {
                 username: fields.get("username").to_owned(),
                 email: fields.get("email").to_owned(),
                 roles,
+                units,
                 password: None,
                 language: viewer.frame.language,
             };
@@ -98,7 +105,9 @@ pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fie
 }
 
 fn filled(user: &User) -> Form {
-    let fields = user.roles.iter().fold(Fields::default().set("email", &user.email), |fields, role| fields.set("roles", role.as_str()));
+    let units: Vec<&str> = user.units.iter().map(Unit::as_str).collect();
+    let fields = Fields::default().set("email", &user.email).set("units", units.join(", "));
+    let fields = user.roles.iter().fold(fields, |fields, role| fields.set("roles", role.as_str()));
     Form::of(fields)
 }
 
@@ -114,8 +123,11 @@ fn shown(viewer: Viewer, user: User, form: Form, invitation: Option<Link>, statu
 }
 
 pub(crate) async fn update(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>, fields: Fields) -> Shown {
-    let outcome = match roles(&fields) {
-        Ok(roles) => services.auth.patch_user(&viewer.actor, id, UserPatch { email: fields.text("email"), roles: Some(roles) }).await,
+    let outcome = match roles(&fields).and_then(|roles| Ok((roles, units(&fields)?))) {
+        Ok((roles, units)) => {
+            let patch = UserPatch { email: fields.text("email"), roles: Some(roles), units: Some(units) };
+            services.auth.patch_user(&viewer.actor, id, patch).await
+        }
         Err(error) => Err(error),
     };
     match outcome {

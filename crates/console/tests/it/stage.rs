@@ -81,6 +81,7 @@ impl Stage {
             username: username.to_owned(),
             email: format!("{username}@example.org"),
             roles: vec![role],
+            units: Vec::new(),
             language: base::Language::English,
             password: Some(Secret::new(PASSWORD.to_owned())),
         };

@@ -51,6 +51,8 @@ pub(crate) struct TargetFilter {
     r#type: Option<TypeWord>,
     /// With this label.
     tag: Option<String>,
+    /// Of this business unit and those within it, such as `retail/payments`.
+    unit: Option<String>,
     /// Of this criticality.
     criticality: Option<CriticalityWord>,
 }
@@ -59,7 +61,8 @@ impl TargetFilter {
     /// The filter; none when it names something that cannot exist.
     pub(crate) fn build(self) -> Option<targets::Filter> {
         let (kind, criticality) = (self.r#type.map(Into::into), self.criticality.map(Into::into));
-        Some(targets::Filter { q: self.q, kind, tag: self.tag, criticality }).filter(targets::Filter::is_possible)
+        let unit = self.unit.map(|path| path.parse()).transpose().ok()?;
+        Some(targets::Filter { q: self.q, kind, tag: self.tag, unit, criticality }).filter(targets::Filter::is_possible)
     }
 }
 
@@ -83,6 +86,8 @@ pub(crate) struct TargetNode {
     owner: Option<String>,
     /// Where it runs.
     environment: Option<String>,
+    /// The business unit it belongs to.
+    unit: Option<String>,
     /// How much depends on it.
     criticality: CriticalityWord,
     /// When it was recorded.
@@ -104,6 +109,7 @@ impl From<Target> for TargetNode {
             tags: target.tags,
             owner: target.owner,
             environment: target.environment,
+            unit: target.unit.map(String::from),
             criticality: target.criticality.into(),
             created_at: Moment(target.created_at),
             updated_at: Moment(target.updated_at),

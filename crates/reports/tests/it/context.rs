@@ -168,3 +168,23 @@ async fn a_report_that_cannot_be_made_is_given_up_with_its_reason() {
         assert!(error.detail().contains("could not be made"), "{}", error.detail());
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_bound_to_a_unit_reports_on_it_alone_and_reads_no_other_report() {
+    for engine in testkit::engines() {
+        let stage = Stage::set(engine, typesetter().program).await;
+        let admin = stage.world.actor(&[Role::Admin]);
+        let whole = stage.reports.create(&admin, NewReport::titled("Everything")).await.unwrap();
+        let user = Some(base::UserId::from_uuid(uuid::Uuid::from_u128(77)));
+        let bound = base::Actor { units: vec!["retail".parse().unwrap()], user, ..admin.clone() };
+        assert_eq!(stage.reports.get(&bound, whole.id).await.unwrap_err().kind(), Kind::NotFound);
+        assert_eq!(stage.reports.delete(&bound, whole.id).await.unwrap_err().kind(), Kind::NotFound);
+        let own = stage.reports.create(&bound, NewReport::titled("Ours")).await.unwrap();
+        let errors = stage.work().await;
+        assert!(errors.is_empty(), "{errors:?}");
+        assert_eq!(stage.reports.get(&bound, own.id).await.unwrap().findings, Some(0));
+        assert_eq!(stage.reports.get(&admin, whole.id).await.unwrap().findings, Some(2));
+        let listed = stage.reports.list(&bound, base::PageRequest::default()).await.unwrap().items;
+        assert_eq!(listed.iter().map(|report| report.id).collect::<Vec<_>>(), [own.id]);
+    }
+}

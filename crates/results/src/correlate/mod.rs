@@ -30,7 +30,7 @@ impl Results {
     /// # Errors
     /// `Invalid` naming an unknown kind; `Forbidden`.
     pub async fn causes(&self, actor: &Actor, filter: &CauseFilter) -> Result<RootCauses> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         let kind = filter.wanted()?;
         let now = self.backends.clock.now();
         let (findings, is_complete) = cut(store::gravest(&self.backends.db, &scope, now, filter.target, LOOKED_AT).await?);
@@ -44,7 +44,7 @@ impl Results {
     /// # Errors
     /// `Forbidden`.
     pub async fn paths(&self, actor: &Actor) -> Result<AttackPaths> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         let now = self.backends.clock.now();
         let (findings, is_complete) = cut(store::gravest(&self.backends.db, &scope, now, None, LOOKED_AT).await?);
         let looked_at = findings.len() as u64;
@@ -74,7 +74,7 @@ impl Results {
     /// # Errors
     /// `Invalid` naming the parameter; `Forbidden`.
     pub async fn patterns(&self, actor: &Actor, filter: &PatternFilter) -> Result<Vec<Pattern>> {
-        let scope = actor.scope(actions::READ)?;
+        let scope = actor.scope(actions::SURVEY)?;
         let days = filter.span()?;
         let (db, now) = (&self.backends.db, self.backends.clock.now());
         let ago = |days: u32| Time::from_micros(now.micros() - i64::from(days) * DAY.as_micros() as i64);

@@ -61,7 +61,7 @@ pub(super) struct Place<'f> {
     pub(super) asset: String,
     pub(super) exposure: Exposure,
     pub(super) criticality: Criticality,
-    /// Labels `unit:` and `app:`.
+    /// The business unit as `unit:`, and labels `app:`.
     pub(super) labels: Vec<String>,
     pub(super) network: Option<String>,
     pub(super) exploits: Vec<Part<'f>>,
@@ -98,14 +98,17 @@ pub(super) fn places<'f>(findings: &'f [Standing], targets: &HashMap<TargetId, T
 fn place<'f>(finding: &Standing, target: Option<&Target>) -> Place<'f> {
     let address = finding.location.ip.as_deref().unwrap_or(&finding.asset).parse::<IpAddr>().ok();
     let own = target.map(|target| target.name.clone()).unwrap_or_default();
-    let marked = |tag: &&String| tag.starts_with("unit:") || tag.starts_with("app:");
+    let marked = |target: &Target| {
+        let unit = target.unit.iter().map(|unit| format!("unit:{unit}"));
+        unit.chain(target.tags.iter().filter(|tag| tag.starts_with("app:")).cloned()).collect()
+    };
     Place {
         target: finding.target,
         name: if finding.asset.is_empty() { own } else { finding.asset.clone() },
         asset: finding.asset.clone(),
         exposure: exposure_of(target, &finding.location),
         criticality: target.map_or(Criticality::Medium, |target| criticality_of(target.criticality)),
-        labels: target.map(|target| target.tags.iter().filter(marked).cloned().collect()).unwrap_or_default(),
+        labels: target.map(marked).unwrap_or_default(),
         network: address.map(network),
         exploits: Vec::new(),
         secrets: Vec::new(),

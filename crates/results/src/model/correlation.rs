@@ -115,7 +115,7 @@ pub enum EdgeKind {
     Names,
     /// Both addresses are in the same network (/24 or /64).
     SameNetwork,
-    /// Both targets carry the same label `unit:` or `app:`.
+    /// Both targets are of the same business unit, or carry the same label `app:`.
     SameLabel,
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use base::{Result, Time};
+use base::{Result, Time, Unit};
 use risk::{Exploitation, Likelihood, sla};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,8 +11,6 @@ use utoipa::ToSchema;
 use super::finding::words;
 use crate::errors;
 
-/// Longest name of a business unit.
-const LONGEST_UNIT: usize = 64;
 /// Most days a policy may allow: ten years.
 const MOST_DAYS: u16 = 3650;
 
@@ -182,7 +180,7 @@ pub struct DueDate {
     /// Where the finding stands; absent when it is no longer open.
     pub standing: Option<Standing>,
     /// The business unit whose policy it is; empty for the organisation's.
-    #[schema(max_length = 64)]
+    #[schema(max_length = 200)]
     pub unit: String,
 }
 
@@ -354,8 +352,8 @@ impl Default for SlaPolicy {
 /// A policy and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UnitPolicy {
-    /// The business unit: that of targets labelled `unit:<name>`; empty for the organisation.
-    #[schema(max_length = 64)]
+    /// The business unit, and those within it that have no policy of their own; empty for the organisation.
+    #[schema(max_length = 200)]
     pub unit: String,
     /// The days.
     pub policy: SlaPolicy,
@@ -366,15 +364,10 @@ pub struct UnitPolicy {
     pub updated_at: Option<Time>,
 }
 
-/// The name of a unit as the tables hold it: `organisation` in addresses is the empty one.
+/// The path of a unit as the tables hold it: `organisation` in addresses is the empty one.
 pub(crate) fn unit(text: &str) -> Result<String> {
-    let name = text.trim().to_lowercase();
-    if name == "organisation" {
+    if text.trim().eq_ignore_ascii_case("organisation") {
         return Ok(String::new());
     }
-    let is_fit = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.' | ' ');
-    if name.is_empty() || name.chars().count() > LONGEST_UNIT || !name.chars().all(is_fit) {
-        return Err(errors::unit(LONGEST_UNIT));
-    }
-    Ok(name)
+    Ok(text.parse::<Unit>().map_err(|error| error.at("unit"))?.to_string())
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
 use audit::Change;
-use base::{Actor, Result, Scope, Source, Time};
+use base::{Actor, Result, Scope, Source, Time, Unit};
 use importers::Location;
 use risk::cvss::{Score, Vector};
 use risk::{Assessment, Criticality, Detection, Exploitation, Exposure, Inputs, Likelihood, Severity, assess, sla};
@@ -21,8 +21,6 @@ use crate::{actions, store};
 const PAGE: usize = 1000;
 /// A target's label that says who can reach it.
 const EXPOSURE: &str = "exposure:";
-/// A target's label that says whose it is.
-const UNIT: &str = "unit:";
 
 /// All that a page of findings is joined with.
 struct Surroundings {
@@ -169,9 +167,10 @@ impl Surroundings {
             age: u32::try_from(self.now.since(subject.first_seen).as_secs() / 86_400).unwrap_or(u32::MAX),
             today: self.now.to_chrono().date_naive(),
         });
-        let unit = target.and_then(|target| target.tags.iter().find_map(|tag| tag.strip_prefix(UNIT))).map(str::trim);
-        let (unit, policy) = [unit.unwrap_or_default(), ""]
-            .into_iter()
+        // The nearest unit with a policy of its own, else the organisation's.
+        let units = target.and_then(|target| target.unit.as_ref()).into_iter().flat_map(Unit::upwards);
+        let (unit, policy) = units
+            .chain([""])
             .find_map(|unit| self.policies.get(unit).map(|policy| (unit.to_owned(), sla::Policy::from(policy))))
             .unwrap_or_default();
         let due = policy.due(subject.first_seen.to_chrono(), severity, criticality, exploitation);

@@ -72,9 +72,10 @@ async fn policies(State(results): State<Results>, Caller(actor): Caller) -> Answ
 
 /// Set the policy of a business unit
 ///
-/// `organisation` is the one for targets without a label `unit:<name>`, or whose unit has none.
+/// It is that of units within it too, until they have one of their own; `organisation` is the one for everything else. A path's slashes
+/// are written `%2F` here.
 #[utoipa::path(put, path = "/sla-policies/{unit}", tag = "findings", operation_id = "set_sla_policy", request_body = SlaPolicy,
-    params(("unit" = String, Path, max_length = 64)),
+    params(("unit" = String, Path, max_length = 200)),
     responses((status = 200, description = "The policy", body = UnitPolicy), ErrorResponses))]
 async fn set_policy(
     State(results): State<Results>,
@@ -87,7 +88,7 @@ async fn set_policy(
 
 /// Take the policy of a business unit back
 #[utoipa::path(delete, path = "/sla-policies/{unit}", tag = "findings", operation_id = "drop_sla_policy",
-    params(("unit" = String, Path, max_length = 64)),
+    params(("unit" = String, Path, max_length = 200)),
     responses((status = 204, description = "It is gone"), ErrorResponses))]
 async fn drop_policy(State(results): State<Results>, Caller(actor): Caller, Path(unit): Path<String>) -> Answer<Response> {
     results.drop_sla_policy(&actor, &unit).await?;

@@ -50,7 +50,7 @@ pub(crate) async fn of_names(db: &Db, scope: &Scope, names: &[String]) -> Result
 
 /// The first members of each of these clusters, in one statement.
 pub(crate) async fn members_of(db: &Db, scope: &Scope, now: Time, names: &[String], each: u32) -> Result<Vec<Finding>> {
-    let mut conditions = Where::new(scope.tenant(), now, &Filter::default())?;
+    let mut conditions = Where::new(scope, now, &Filter::default())?;
     let among: Vec<String> = names.iter().map(|name| conditions.bind(Value::from(clean(name)))).collect();
     conditions.clauses.push(format!(
         "v.id IN (SELECT ranked.id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY cluster ORDER BY id) AS place
@@ -64,7 +64,7 @@ pub(crate) async fn members_of(db: &Db, scope: &Scope, now: Time, names: &[Strin
 /// Members of a cluster.
 pub(crate) async fn members(db: &Db, scope: &Scope, now: Time, cluster: &str, limit: u32) -> Result<Vec<Finding>> {
     let filter = Filter { cluster: Some(cluster.to_owned()), ..Filter::default() };
-    some(db, now, Where::new(scope.tenant(), now, &filter)?, limit).await
+    some(db, now, Where::new(scope, now, &filter)?, limit).await
 }
 
 /// The cluster a finding is in.

@@ -36,7 +36,7 @@ pub(crate) async fn counts(db: &Db, scope: &Scope, now: Time, filter: &Filter) -
 }
 
 fn counted(scope: &Scope, now: Time, filter: &Filter) -> Result<Sql> {
-    let conditions = Where::new(scope.tenant(), now, filter)?;
+    let conditions = Where::new(scope, now, filter)?;
     let statement = format!(
         "SELECT severity, status_now, COUNT(*) AS findings FROM (SELECT v.severity AS severity, {STATUS} AS status_now FROM vulnerabilities v WHERE {}) AS shown
          GROUP BY severity, status_now",
@@ -48,7 +48,7 @@ fn counted(scope: &Scope, now: Time, filter: &Filter) -> Result<Sql> {
 /// The kept figures know statuses as they were written; what has ended since is counted and moved over.
 fn tallied(scope: &Scope, now: Time, filter: &Filter) -> Result<Sql> {
     let mut values: Vec<Value> = vec![scope.tenant().into(), now.into()];
-    let mut narrowed = String::from("v.tenant_id = $1");
+    let mut narrowed = format!("v.tenant_id = $1{}", targets::within(scope, "v.target_id", &mut values));
     if let Some(target) = filter.target {
         values.push(target.into());
         narrowed.push_str(&format!(" AND v.target_id = ${}", values.len()));
@@ -72,7 +72,7 @@ fn tallied(scope: &Scope, now: Time, filter: &Filter) -> Result<Sql> {
 
 /// How many findings a filter shows, counted no further than `most`.
 pub(crate) async fn matching(db: &Db, scope: &Scope, now: Time, filter: &Filter, most: u32) -> Result<u64> {
-    let conditions = Where::new(scope.tenant(), now, filter)?;
+    let conditions = Where::new(scope, now, filter)?;
     let statement = format!(
         "SELECT COUNT(*) AS findings FROM (SELECT 1 AS one FROM vulnerabilities v WHERE {} LIMIT {most}) AS shown",
         conditions.text()

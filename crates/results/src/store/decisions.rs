@@ -42,17 +42,18 @@ fn decided(row: &Row) -> Result<Decided> {
 pub(crate) async fn lock(change: &mut Change, ids: &[FindingId]) -> Result<Vec<Decided>> {
     let mut found = Vec::with_capacity(ids.len());
     for some in ids.chunks(IDS) {
+        let scope = change.scope();
+        let mut values: Vec<Value> = vec![scope.tenant().into()];
+        values.extend(some.iter().map(|id| Value::from(*id)));
         let among = Sql::list(some.len(), 1);
-        let bound =
-            |text: String, change: &Change| Sql::built(text).bind(change.scope().tenant()).bind_all(some.iter().map(|id| Value::from(*id)));
-        let statement = bound(format!("UPDATE vulnerabilities SET id = id WHERE tenant_id = $1 AND id IN ({among})"), change);
-        change.run(statement).await?;
+        let held = format!("UPDATE vulnerabilities SET id = id WHERE tenant_id = $1 AND id IN ({among})");
+        change.run(Sql::built(held).bind_all(values.clone())).await?;
+        let within = targets::within(&scope, "v.target_id", &mut values);
         let statement = format!(
             "SELECT v.id, v.title, v.source, v.check_id, v.target_id, v.asset, v.decision_id, d.scope
-             FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id WHERE v.tenant_id = $1 AND v.id IN ({among})"
+             FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id WHERE v.tenant_id = $1 AND v.id IN ({among}){within}"
         );
-        let statement = bound(statement, change);
-        for row in change.all(statement).await? {
+        for row in change.all(Sql::built(statement).bind_all(values)).await? {
             found.push(decided(&row)?);
         }
     }

@@ -116,7 +116,7 @@ pub(crate) async fn list(
     after: Option<Position>,
     rows: u32,
 ) -> Result<Vec<Finding>> {
-    let mut conditions = Where::new(scope.tenant(), now, filter)?;
+    let mut conditions = Where::new(scope, now, filter)?;
     let (column, direction) = order(sort);
     if sort == Sort::Due {
         conditions.clauses.push("v.due_at IS NOT NULL".into());
@@ -180,11 +180,13 @@ pub(crate) fn position(finding: &Finding, sort: Sort) -> Position {
 
 /// One finding.
 pub(crate) async fn get(db: &Db, scope: &Scope, now: Time, id: FindingId) -> Result<Option<Finding>> {
+    let mut values = vec![scope.tenant().into(), now.into(), id.into()];
+    let within = targets::within(scope, "v.target_id", &mut values);
     let statement = format!(
         "SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id
-         WHERE v.tenant_id = $1 AND CAST($2 AS BIGINT) IS NOT NULL AND v.id = $3"
+         WHERE v.tenant_id = $1 AND CAST($2 AS BIGINT) IS NOT NULL AND v.id = $3{within}"
     );
-    db.one(Sql::built(statement).bind(scope.tenant()).bind(now).bind(id)).await?.map(|row| finding(&row, now)).transpose()
+    db.one(Sql::built(statement).bind_all(values)).await?.map(|row| finding(&row, now)).transpose()
 }
 
 /// Where a finding stands within a change.
@@ -217,7 +219,7 @@ pub(crate) async fn export(
     after: Option<&Exported>,
     rows: u32,
 ) -> Result<Vec<Finding>> {
-    let mut conditions = Where::new(scope.tenant(), now, filter)?;
+    let mut conditions = Where::new(scope, now, filter)?;
     if let Some(after) = after {
         let (source, check, id) =
             (conditions.bind((&after.source).into()), conditions.bind((&after.check).into()), conditions.bind(after.id.into()));
@@ -305,7 +307,7 @@ pub(crate) async fn birth(db: &Db, scope: &Scope, finding: &Finding) -> Result<O
 
 /// Ids of the findings a filter shows, at most `limit`.
 pub(crate) async fn ids(db: &Db, scope: &Scope, now: Time, filter: &Filter, limit: usize) -> Result<Vec<FindingId>> {
-    let conditions = Where::new(scope.tenant(), now, filter)?;
+    let conditions = Where::new(scope, now, filter)?;
     let statement = format!("SELECT v.id FROM vulnerabilities v WHERE {} ORDER BY v.id LIMIT {limit}", conditions.text());
     db.all(asked(statement, conditions)).await?.iter().map(|row| row.get("id")).collect()
 }

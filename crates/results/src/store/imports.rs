@@ -1,7 +1,7 @@
 //! SQL of imports and coverage.
 
 use audit::Change;
-use backends::{Db, Row, Sql, sql};
+use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope};
 use scans::{ArtifactId, ScanId};
 use serde::{Deserialize, Serialize};
@@ -142,8 +142,10 @@ pub(crate) async fn of_key_now(change: &mut Change, key: &str) -> Result<Option<
 
 /// One import.
 pub(crate) async fn get(db: &Db, scope: &Scope, id: ImportId) -> Result<Option<Import>> {
-    let statement = format!("SELECT {COLUMNS} FROM imports WHERE tenant_id = $1 AND id = $2");
-    db.one(Sql::built(statement).bind(scope.tenant()).bind(id)).await?.as_ref().map(import).transpose()
+    let mut values = vec![scope.tenant().into(), id.into()];
+    let within = targets::within(scope, "target_id", &mut values);
+    let statement = format!("SELECT {COLUMNS} FROM imports WHERE tenant_id = $1 AND id = $2{within}");
+    db.one(Sql::built(statement).bind_all(values)).await?.as_ref().map(import).transpose()
 }
 
 /// Where a page of imports ends.
@@ -152,17 +154,14 @@ pub(crate) struct Before(pub(crate) ImportId);
 
 /// Imports, newest first.
 pub(crate) async fn list(db: &Db, scope: &Scope, before: Option<Before>, rows: u32) -> Result<Vec<Import>> {
-    let limit = rows + 1;
-    let statement = match before {
-        None => {
-            Sql::built(format!("SELECT {COLUMNS} FROM imports WHERE tenant_id = $1 ORDER BY id DESC LIMIT {limit}")).bind(scope.tenant())
-        }
-        Some(Before(id)) => {
-            let statement = format!("SELECT {COLUMNS} FROM imports WHERE tenant_id = $1 AND id < $2 ORDER BY id DESC LIMIT {limit}");
-            Sql::built(statement).bind(scope.tenant()).bind(id)
-        }
-    };
-    db.all(statement).await?.iter().map(import).collect()
+    let mut values: Vec<Value> = vec![scope.tenant().into()];
+    let mut narrowed = format!("tenant_id = $1{}", targets::within(scope, "target_id", &mut values));
+    if let Some(Before(id)) = before {
+        values.push(id.into());
+        narrowed.push_str(&format!(" AND id < ${}", values.len()));
+    }
+    let statement = format!("SELECT {COLUMNS} FROM imports WHERE {narrowed} ORDER BY id DESC LIMIT {}", rows + 1);
+    db.all(Sql::built(statement).bind_all(values)).await?.iter().map(import).collect()
 }
 
 const COVERAGE: &str = "source, check_set, location, status, reason, scan_id, created_at";
@@ -183,8 +182,10 @@ fn coverage(row: &Row) -> Result<CoverageRow> {
 
 /// What a scan tested and what it left out.
 pub(crate) async fn coverage_of_scan(db: &Db, scope: &Scope, scan: ScanId, limit: u32) -> Result<Vec<CoverageRow>> {
-    let statement = format!("SELECT {COVERAGE} FROM coverage WHERE tenant_id = $1 AND scan_id = $2 ORDER BY id LIMIT {limit}");
-    db.all(Sql::built(statement).bind(scope.tenant()).bind(scan)).await?.iter().map(coverage).collect()
+    let mut values = vec![scope.tenant().into(), scan.into()];
+    let within = targets::within(scope, "target_id", &mut values);
+    let statement = format!("SELECT {COVERAGE} FROM coverage WHERE tenant_id = $1 AND scan_id = $2{within} ORDER BY id LIMIT {limit}");
+    db.all(Sql::built(statement).bind_all(values)).await?.iter().map(coverage).collect()
 }
 
 /// The newest statements of one tool about one target.

@@ -1,7 +1,7 @@
 //! The WHERE list of findings, shared by listing and counting.
 
 use backends::{Sql, Value};
-use base::{Result, TenantId, Time};
+use base::{Result, Scope, Time};
 
 use crate::model::Filter;
 
@@ -15,12 +15,13 @@ pub(crate) struct Where {
 }
 
 impl Where {
-    pub(crate) fn new(tenant: TenantId, now: Time, filter: &Filter) -> Result<Self> {
+    pub(crate) fn new(scope: &Scope, now: Time, filter: &Filter) -> Result<Self> {
         // Naming `$2` keeps its place even where the status is not asked for.
         let mut this = Self {
             clauses: vec!["v.tenant_id = $1".into(), "CAST($2 AS BIGINT) IS NOT NULL".into()],
-            values: vec![tenant.into(), now.into()],
+            values: vec![scope.tenant().into(), now.into()],
         };
+        this.within(scope, "v.target_id");
         this.among("v.severity", filter.severities()?.into_iter().map(Value::from).collect());
         this.standing(filter.statuses()?.iter().map(|status| status.as_str().into()).collect());
         if let Some(target) = filter.target {
@@ -53,6 +54,13 @@ impl Where {
             this.add("v.first_import = ?", import.into());
         }
         Ok(this)
+    }
+
+    fn within(&mut self, scope: &Scope, target: &str) {
+        let within = targets::within(scope, target, &mut self.values);
+        if let Some(last) = self.clauses.last_mut() {
+            last.push_str(&within);
+        }
     }
 
     /// Adds a clause whose only `?` is the value.

@@ -18,3 +18,4 @@ mod risk;
 mod routes;
 mod scanned;
 mod story;
+mod units;
