@@ -11,16 +11,7 @@ use super::findings::severity;
 use super::{clean, json};
 use crate::model::{Analytics, Cause, FilterId, NewFilter, SavedFilter, TrendDay};
 
-/// Days a finding may stand, by severity from info to critical; information has no end.
-const DAYS: [i64; 5] = [36_500, 180, 90, 30, 7];
 const STANDING: &str = "status IN ('open', 'not_retested')";
-
-/// The moment from which a finding of its severity is late: `first_seen` before this is overdue at `$now`.
-fn overdue(now: &str) -> String {
-    let cases: Vec<String> =
-        DAYS.iter().enumerate().map(|(rank, days)| format!("WHEN {rank} THEN {}", days * 24 * 3600 * 1_000_000)).collect();
-    format!("first_seen + (CASE severity {} ELSE 0 END) < {now}", cases.join(" "))
-}
 
 /// Tenants that ever took anything in.
 pub(crate) async fn tenants(db: &Db) -> Result<Vec<TenantId>> {
@@ -45,12 +36,11 @@ pub(crate) async fn record(change: &mut Change, day: &str, from: Time, to: Time)
              SUM(CASE WHEN {STANDING} AND first_seen < $4 THEN 1 ELSE 0 END),
              SUM(CASE WHEN status = 'accepted' THEN 1 ELSE 0 END),
              SUM(CASE WHEN status = 'false_positive' THEN 1 ELSE 0 END),
-             SUM(CASE WHEN {STANDING} AND {} THEN 1 ELSE 0 END),
+             SUM(CASE WHEN {STANDING} AND due_at < $4 THEN 1 ELSE 0 END),
              CAST(COALESCE(SUM(CASE WHEN fixed_at >= $3 AND fixed_at < $4 THEN (fixed_at - first_seen) / 1000000 ELSE 0 END), 0) AS BIGINT),
              CAST($5 AS BIGINT)
          FROM vulnerabilities WHERE tenant_id = $1 GROUP BY tenant_id, target_id, severity
          ON CONFLICT (tenant_id, day, target_id, severity) DO NOTHING",
-        overdue("$4")
     );
     let statement = Sql::built(statement).bind(tenant).bind(day).bind(from).bind(to).bind(change.now());
     change.run(statement).await
@@ -106,12 +96,11 @@ fn of_target(target: Option<TargetId>, number: usize) -> String {
 pub(crate) async fn figures(db: &Db, scope: &Scope, target: Option<TargetId>, from: Time, now: Time) -> Result<Analytics> {
     let statement = format!(
         "SELECT severity, SUM(CASE WHEN {STANDING} THEN 1 ELSE 0 END) AS standing,
-             SUM(CASE WHEN {STANDING} AND {} THEN 1 ELSE 0 END) AS overdue,
+             SUM(CASE WHEN {STANDING} AND due_at < $4 THEN 1 ELSE 0 END) AS overdue,
              SUM(CASE WHEN first_seen >= $3 THEN 1 ELSE 0 END) AS opened,
              SUM(CASE WHEN fixed_at >= $3 THEN 1 ELSE 0 END) AS fixed,
              CAST(COALESCE(SUM(CASE WHEN fixed_at >= $3 THEN (fixed_at - first_seen) / 1000000 ELSE 0 END), 0) AS BIGINT) AS seconds
          FROM vulnerabilities WHERE tenant_id = $1 AND {} GROUP BY severity",
-        overdue("$4"),
         of_target(target, 2)
     );
     let statement = Sql::built(statement).bind(scope.tenant()).bind(target).bind(from).bind(now);
