@@ -41,9 +41,10 @@ const csv = "name,type,address,criticality\nDesk,host,192.0.2.40,low\nNowhere,pl
 const choose = (page, name, text) => page.setInputFiles("input[type=file]", { name, mimeType: "application/octet-stream", buffer: Buffer.from(text) });
 const press = (page, selector) => Promise.all([page.waitForEvent("load"), page.click(selector)]);
 
-const takeIn = async (page, name, text, shot) => {
+const takeIn = async (page, name, text, shot, target) => {
   await go(page, "/imports");
   await choose(page, name, text);
+  if (target) await page.selectOption("#target_id", { label: target });
   await press(page, "button[name=go][value=preview]");
   if (shot) await look(page, `${shot}-preview`);
   await submit(page, "/imports");
@@ -158,6 +159,59 @@ const searched = async (page, tag) => {
   await look(page, `${tag}-search-refused`);
 };
 
+// A result of nuclei at a place, or the same check without a match.
+const hit = (id, severity, url, classification = {}, matched = true) => `${JSON.stringify({
+  "template-id": id, info: { name: id, severity, classification }, type: "http", host: url, "matched-at": url, "matcher-status": matched, timestamp: "2026-01-02T03:04:05Z",
+})}\n`;
+
+// A way from the internet to a login, and a check whose finding comes back twice.
+const laid = async (page, tag) => {
+  const network = tag === "en" ? "203.0.113" : "198.51.100";
+  for (const [name, host, label] of [[`Web ${tag}`, 5, "exposure:internet"], [`Vault ${tag}`, 7, "exposure:internal"]]) {
+    await go(page, "/targets/new");
+    await page.fill("#name", name);
+    await page.fill("#address", `${network}.${host}`);
+    await page.fill("#tags", label);
+    await submit(page, "/targets");
+  }
+  const site = `https://${network}.5`;
+  const back = (matched) => hit(`back-${tag}`, "high", `${site}/back`, {}, matched);
+  const first = hit("rce", "high", `${site}/login`, { "cve-id": ["CVE-2021-3156"] }) + hit("leaked-key", "medium", `${site}/.env`, { "cwe-id": ["cwe-798"] });
+  await takeIn(page, "web.jsonl", first + back(true), "", `Web ${tag}`);
+  for (const matched of [false, true, false, true]) await takeIn(page, "web-later.jsonl", first + back(matched), "", `Web ${tag}`);
+  await takeIn(page, "vault.xml", nmap(`${network}.7`, [22]).replace('name="http"', 'name="ssh"'), "", `Vault ${tag}`);
+};
+
+const connected = async (page, tag) => {
+  await laid(page, tag);
+  await go(page, "/causes");
+  check(`${tag}: findings share causes`, (await page.locator("main tbody tr").count()) ? "" : await page.locator("main").innerText());
+  await look(page, `${tag}-causes`);
+  for (const [name, found] of [["paths", ".way li"], ["patterns", "main tbody tr"], ["estimates", "main dl"]]) {
+    await go(page, `/${name}`);
+    check(`${tag}: there is something in ${name}`, (await page.locator(found).count()) ? "" : await page.locator("main").innerText());
+    await look(page, `${tag}-${name}`);
+  }
+  await go(page, "/imports/mappings/edit");
+  await look(page, `${tag}-mapping-new`);
+  const mapping = { name: `inhouse-${tag}`, keys: ["id"], fields: { check: "id", title: "name", host: "host", severity: { from: "rating", table: { "2": "medium", "3": "high" } } } };
+  await page.fill("#mapping", JSON.stringify(mapping, null, 2).replace(/}$/, ""));
+  await page.fill("#sample", "id;name;host;rating\n1;Weak key;a.example;3\n2;Old page;b.example;2\n");
+  await press(page, "main button[name=go][value=try]");
+  check(`${tag}: a mapping is corrected where it is wrong`, (await page.locator("#mapping-fault").count()) ? "" : "no fault");
+  page.complaints.length = 0;
+  await look(page, `${tag}-mapping-refused`);
+  await page.fill("#mapping", JSON.stringify(mapping, null, 2));
+  await press(page, "main button[name=go][value=try]");
+  check(`${tag}: a mapping fits`, (await page.locator("#trial").count()) && (await page.locator(".notice.good").count()) ? "" : await page.locator("main").innerText());
+  await look(page, `${tag}-mapping-tried`);
+  await press(page, "main button[name=go][value=save]");
+  check(`${tag}: a mapping is saved`, path(page) === "/imports/mappings" ? "" : page.url());
+  await look(page, `${tag}-mappings`);
+  await go(page, "/imports");
+  check(`${tag}: imports offer it`, (await page.locator(`option[value="mapping:inhouse-${tag}"]`).count()) ? "" : "not offered");
+};
+
 // What nights would have written.
 const remembered = () => execFileSync("python3", [fileURLToPath(new URL("./history.py", import.meta.url)), process.env.TYRIAN_DATABASE]);
 
@@ -182,6 +236,7 @@ export const findings = async (page, tag, address) => {
   await reviewed(page, tag);
   await decisions(page, tag);
   await grouped(page, tag);
+  await connected(page, tag);
   await searched(page, tag);
   remembered();
   await go(page, "/trends?days=30");

@@ -178,7 +178,7 @@ const english = async (browser) => {
   await submit(page, "/first-run");
   check("the first administrator is inside", path(page) === "/" ? "" : page.url());
   await look(page, "en-overview-empty");
-  for (const list of ["targets", "scans", "findings", "reports", "imports", "reviews", "decisions", "clusters", "trends", "search"]) {
+  for (const list of ["targets", "scans", "findings", "reports", "imports", "reviews", "decisions", "clusters", "causes", "paths", "patterns", "estimates", "trends", "search"]) {
     await go(page, `/${list}`);
     await look(page, `en-${list}-empty`);
   }

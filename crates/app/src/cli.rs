@@ -181,6 +181,12 @@ pub(crate) struct Import {
     /// What was fixed stays fixed although the tool sees it again
     #[arg(long)]
     pub(crate) do_not_reactivate: bool,
+    /// The file tells of the past: keep what nobody knows as fixed, leave what is known as it stands, close nothing
+    #[arg(long)]
+    pub(crate) inactive: bool,
+    /// Somebody has checked what the file says: nothing in it is in doubt
+    #[arg(long)]
+    pub(crate) verified: bool,
     /// Label for every finding (may be repeated)
     #[arg(long = "tag", value_name = "LABEL")]
     pub(crate) tags: Vec<String>,

@@ -187,9 +187,8 @@ pub fn portion(select: &str, column: &str, portion: Portion<'_>) -> Sql {
     match portion {
         Portion::These([]) => Sql::built(format!("{select} WHERE {column} IS NULL")),
         Portion::These(ids) => {
-            let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
             let values = ids.iter().map(|id| Value::from(id.as_str()));
-            Sql::built(format!("{select} WHERE {column} IN ({})", places.join(", "))).bind_all(values)
+            Sql::built(format!("{select} WHERE {column} IN ({})", Sql::list(ids.len(), 0))).bind_all(values)
         }
         Portion::After(id, count) => Sql::built(format!("{select} WHERE {column} > $1 ORDER BY {column} LIMIT {count}")).bind(id),
     }

@@ -34,6 +34,8 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("user_state", "active invited locked"),
     ("days", "7 30 90 365"),
     ("cause", "checks assets sources"),
+    ("cause_kind", "package package_about image image_about configuration configuration_about asset asset_about"),
+    ("clue", "tool rule asset asset_kind severity path_class weakness confidence"),
     ("closing", "covered covered_about never never_about complete complete_about"),
     ("compared", "title place check vulnerability severity status seen description evidence"),
     ("decision_list", "waiting rules all"),
@@ -46,6 +48,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ),
     ("due_ground", "severity criticality kev"),
     ("due_standing", "within due_soon breached"),
+    ("edge", "same_place names same_network same_label"),
     ("export", "sarif csv json vex"),
     ("feed", "epss epss_about kev kev_about"),
     ("feed_hint", "epss kev"),
@@ -55,9 +58,11 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("import_state", "queued done failed undone"),
     ("index", "vulnerabilities scan_results audit_logs system_metrics assets"),
     ("listing", "no_vulnerability never_checked not_listed listed"),
+    ("pattern", "recurring recurring_about burst burst_about"),
     ("period", "30 90 180 365"),
     ("scope", "finding rule_on_asset rule"),
     ("sla_column", "days on_high on_critical"),
+    ("step_role", "entry credential login exploit"),
     ("step", "target target_about authorize authorize_about scan scan_about decide decide_about report report_about"),
 ];
 

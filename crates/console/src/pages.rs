@@ -8,7 +8,9 @@ mod feeds;
 mod finding;
 mod findings;
 mod imports;
+mod insight;
 mod invitation;
+mod mappings;
 mod overview;
 mod reports;
 mod reviews;
@@ -111,8 +113,15 @@ fn results() -> Router<Services> {
         .route("/decisions/rules/{id}/withdraw", post(decisions::withdraw))
         .route("/clusters", get(decisions::clusters))
         .route("/trends", get(trends::show))
+        .route("/causes", get(insight::causes))
+        .route("/paths", get(insight::paths))
+        .route("/patterns", get(insight::patterns))
+        .route("/estimates", get(insight::estimates))
         .route("/imports", get(imports::list).post(imports::take))
         .route("/imports/preview", with_file(imports::preview))
+        .route("/imports/mappings", get(mappings::list).post(mappings::save))
+        .route("/imports/mappings/edit", get(mappings::edit))
+        .route("/imports/mappings/delete", post(mappings::delete))
         .route("/imports/{id}", get(imports::show))
         .route("/imports/{id}/undo", post(imports::undo))
 }

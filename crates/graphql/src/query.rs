@@ -108,7 +108,7 @@ impl Query {
     #[graphql(complexity = "span(days) + child_complexity")]
     async fn trends(&self, context: &Context<'_>, target: Option<ID>, days: Option<i32>) -> Result<Option<TrendsNode>> {
         let Some(target) = wanted(target) else { return Ok(None) };
-        let period = Period { target, days: days.map(taken) };
+        let period = Period { target, unit: None, days: days.map(taken) };
         perhaps(services(context)?.results.analytics(&asking(context)?.actor, &period).await)
     }
 }

@@ -1,6 +1,6 @@
 //! The beginning of a file, looked at only to guess which tool wrote it.
 
-use crate::document;
+use crate::walk;
 
 /// Bytes of a file that are looked at.
 const HEAD: usize = 64 << 10;
@@ -44,7 +44,7 @@ impl<'h> Head<'h> {
 
     /// Names of the members of the JSON document, as far as the head shows them; of the first object of an array.
     pub(crate) fn members(&self) -> Vec<String> {
-        if self.opens(&['{', '[']) { document::outline(&self.text) } else { Vec::new() }
+        if self.opens(&['{', '[']) { walk::outline(&self.text) } else { Vec::new() }
     }
 
     pub(crate) fn has(&self, text: &str) -> bool {

@@ -1,15 +1,12 @@
-//! Streaming JSON: containers are walked member by member, only one record is ever in memory.
-//! A byte-wise watch in front of the parser bounds depth, strings and records before they are built.
+//! JSON under bounds: a byte-wise watch in front of the parser stops depth, strings and records before they are built.
+//! Also how values are looked into; walking a document is [`crate::walk`].
 
 use std::cell::Cell;
-use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::rc::Rc;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::error::Category;
-use serde_json::value::RawValue;
 
 use crate::errors::ParseError;
 use crate::input::{Decoded, Gauge};
@@ -119,7 +116,7 @@ impl<'a> Feed<'a> {
         Self { inner, watch, chunk: Vec::new(), next: 0 }
     }
 
-    /// Shared with [`Each`]; says where the record being read starts.
+    /// Shared with whoever walks the document; says where the record being read starts.
     pub(crate) fn record(&self) -> Rc<Cell<Option<u64>>> {
         Rc::clone(&self.watch.record)
     }
@@ -180,143 +177,6 @@ pub(crate) fn reason(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
     text[..end].chars().filter(|c| !c.is_control()).take(200).collect()
-}
-
-/// An object whose members are taken one by one.
-pub(crate) trait Members {
-    /// Takes the value of `key` from `map`, or calls [`ignore`].
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error>;
-}
-
-/// Skips a value without building it.
-pub(crate) fn ignore<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
-    map.next_value::<IgnoredAny>().map(drop)
-}
-
-/// Walks an object; `null` is an object without members.
-pub(crate) struct Walk<'m, M>(pub(crate) &'m mut M);
-
-impl<'de, M: Members> DeserializeSeed<'de> for Walk<'_, M> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, M: Members> Visitor<'de> for Walk<'_, M> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            self.0.member(&key, &mut map)?;
-        }
-        Ok(())
-    }
-}
-
-/// Walks an array of objects; each is handed to `M` between [`Elements::begin`] and `end`.
-pub(crate) trait Elements: Members {
-    /// Before the members of one object.
-    fn begin(&mut self);
-    /// After its last member.
-    fn end(&mut self) -> Result<(), ParseError>;
-}
-
-/// Walks an array of objects; `null` is an empty array.
-pub(crate) struct WalkEach<'g, 'm, M> {
-    pub(crate) gauge: &'g Gauge,
-    pub(crate) members: &'m mut M,
-}
-
-impl<'de, M: Elements> DeserializeSeed<'de> for WalkEach<'_, '_, M> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, M: Elements> Visitor<'de> for WalkEach<'_, '_, M> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        loop {
-            self.members.begin();
-            let next = seq.next_element_seed(Walk(self.members))?;
-            if next.is_none() {
-                return Ok(());
-            }
-            if let Err(error) = self.members.end() {
-                return Err(A::Error::custom(self.gauge.fail(error)));
-            }
-        }
-    }
-}
-
-/// Takes an array one record at a time; `null` is an empty array.
-pub(crate) struct Each<'g, F> {
-    pub(crate) gauge: &'g Gauge,
-    pub(crate) record: &'g Cell<Option<u64>>,
-    pub(crate) take: F,
-}
-
-impl<'de, F: FnMut(Box<RawValue>) -> Result<(), ParseError>> DeserializeSeed<'de> for Each<'_, F> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de, F: FnMut(Box<RawValue>) -> Result<(), ParseError>> Visitor<'de> for Each<'_, F> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_unit<E>(self) -> Result<(), E> {
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        loop {
-            self.record.set(Some(self.gauge.at()));
-            let next = seq.next_element::<Box<RawValue>>()?;
-            self.record.set(None);
-            let Some(raw) = next else {
-                return Ok(());
-            };
-            if let Err(error) = (self.take)(raw) {
-                return Err(A::Error::custom(self.gauge.fail(error)));
-            }
-        }
-    }
-}
-
-/// One record as a member value.
-pub(crate) fn value<'de, A: MapAccess<'de>>(map: &mut A, gauge: &Gauge, record: &Cell<Option<u64>>) -> Result<Value, A::Error> {
-    record.set(Some(gauge.at()));
-    let value = map.next_value::<Value>();
-    record.set(None);
-    value
 }
 
 /// Reads one line of at most the text limit into `line`, without its end; false at the end.

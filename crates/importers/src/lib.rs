@@ -6,7 +6,6 @@
 mod code;
 mod csv;
 mod dialects;
-mod document;
 mod endpoint;
 mod errors;
 mod formats;

@@ -18,104 +18,6 @@ use crate::limits::{Limits, Options};
 use crate::model::Sink;
 use crate::output::{Output, Totals};
 
-/// A format this crate reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Format {
-    /// nmap `-oX`.
-    Nmap,
-    /// SARIF 2.1.0.
-    Sarif,
-    /// nuclei `-jsonl` and `-json-export`.
-    Nuclei,
-    /// sslscan `--xml`.
-    Sslscan,
-    /// Acunetix XML and Acunetix 360 JSON.
-    Acunetix,
-    /// Issues exported from Burp as XML.
-    Burp,
-    /// Scan of the Burp REST API.
-    BurpApi,
-    /// Dastardly JUnit XML.
-    BurpDastardly,
-    /// Issues of the Burp Enterprise GraphQL API.
-    BurpGraphql,
-    /// Burp DAST (Burp Enterprise) HTML report.
-    BurpSuiteDast,
-    /// Bandit `-f json`.
-    Bandit,
-    /// Checkov `-o json`.
-    Checkov,
-    /// Gitleaks 7 and 8 JSON reports.
-    Gitleaks,
-    /// Semgrep `--json` and the supply-chain API.
-    Semgrep,
-    /// Findings of the Semgrep AppSec Platform API.
-    SemgrepPro,
-    /// SonarQube web API JSON and sonar-report JSON and HTML.
-    Sonarqube,
-    /// Wapiti XML and JSON.
-    Wapiti,
-    /// ZAP XML and JSON, traditional and plus.
-    Zap,
-    /// testssl.sh `--csvfile`, `--jsonfile` and `--jsonfile-pretty`.
-    Testssl,
-    /// Nessus `.nessus` and the tables of Nessus, Tenable.io and Tenable.sc.
-    Tenable,
-    /// Greenbone (OpenVAS) XML and CSV.
-    Openvas,
-    /// Nikto XML, JSON and CSV.
-    Nikto,
-    /// Qualys asset data report, XML and CSV.
-    Qualys,
-    /// HackerGuardian and other tables of Qualys' PCI engine.
-    QualysHackerGuardian,
-    /// Qualys scan XML.
-    QualysInfrascanWebgui,
-    /// Qualys VMDR CSV, by QID or by CVE.
-    QualysVmdr,
-    /// Qualys Web Application Scanning XML.
-    QualysWebapp,
-    /// Nexpose XML export 2.0.
-    Nexpose,
-    /// SSLyze JSON and XML.
-    Sslyze,
-    /// Grype `-o json`.
-    AnchoreGrype,
-    /// Prowler 2 CSV and JSON.
-    AwsProwler,
-    /// Prowler 3 JSON and CSV.
-    #[serde(rename = "aws_prowler_v3plus")]
-    AwsProwlerV3Plus,
-    /// `cargo audit --json`.
-    CargoAudit,
-    /// CycloneDX bills of materials and VEX.
-    Cyclonedx,
-    /// Dependency-Track findings (FPF).
-    DependencyTrack,
-    /// `npm audit --json` up to npm 6.
-    NpmAudit,
-    /// `npm audit --json` since npm 7.
-    #[serde(rename = "npm_audit_7_plus")]
-    NpmAudit7Plus,
-    /// OSV-Scanner `--format json`.
-    OsvScanner,
-    /// `pip-audit --format json`.
-    PipAudit,
-    /// Prowler OCSF JSON and CSV since version 4.
-    Prowler,
-    /// `snyk test --json`.
-    Snyk,
-    /// Issues of the Snyk REST API.
-    SnykIssueApi,
-    /// Trivy `--format json`.
-    Trivy,
-    /// Reports of the Trivy operator.
-    TrivyOperator,
-    /// What this platform exports as JSON.
-    Tyrian,
-}
-
 /// What the registry knows about a format.
 pub(crate) struct Entry {
     pub(crate) format: Format,
@@ -127,53 +29,123 @@ pub(crate) struct Entry {
     pub(crate) read: fn(&mut dyn Read, &mut Output<'_>) -> Result<(), ParseError>,
 }
 
-static ENTRIES: &[&Entry] = &[
-    &nmap::ENTRY,
-    &sarif::ENTRY,
-    &nuclei::ENTRY,
-    &sslscan::ENTRY,
-    &acunetix::ENTRY,
-    &burp::xml::ENTRY,
-    &burp::api::ENTRY,
-    &burp::dastardly::ENTRY,
-    &burp::graphql::ENTRY,
-    &burp::dast::ENTRY,
-    &bandit::ENTRY,
-    &checkov::ENTRY,
-    &gitleaks::ENTRY,
-    &semgrep::ENTRY,
-    &semgrep::pro::ENTRY,
-    &sonarqube::ENTRY,
-    &wapiti::ENTRY,
-    &zap::ENTRY,
-    &testssl::ENTRY,
-    &tenable::ENTRY,
-    &openvas::ENTRY,
-    &nikto::ENTRY,
-    &qualys::ENTRY,
-    &qualys_hacker_guardian::ENTRY,
-    &qualys_infrascan_webgui::ENTRY,
-    &qualys_vmdr::ENTRY,
-    &qualys_webapp::ENTRY,
-    &nexpose::ENTRY,
-    &sslyze::ENTRY,
-    &grype::ENTRY,
-    &cargo_audit::ENTRY,
-    &prowler::ENTRY,
-    &cyclonedx::ENTRY,
-    &prowler::native::ENTRY,
-    &prowler::classic::ENTRY,
-    &dependency_track::ENTRY,
-    &npm_audit::ENTRY,
-    &npm_audit_7_plus::ENTRY,
-    &osv_scanner::ENTRY,
-    &pip_audit::ENTRY,
-    &snyk::ENTRY,
-    &snyk_issue_api::ENTRY,
-    &trivy::ENTRY,
-    &trivy_operator::ENTRY,
-    &tyrian::ENTRY,
-];
+/// Writes the formats down once: what each is, its name, and the module whose entry says how it is known and read.
+macro_rules! formats {
+    ($($(#[$note:meta])* $name:ident = $($module:ident)::+,)+) => {
+        /// A format this crate reads.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Format {
+            $($(#[$note])* $name,)+
+        }
+
+        /// Every format; of those that are equally sure of a file, the first is taken.
+        static ENTRIES: &[&Entry] = &[$(&$($module)::+::ENTRY,)+];
+
+        impl Format {
+            fn entry(self) -> &'static Entry {
+                match self {
+                    $(Self::$name => &$($module)::+::ENTRY,)+
+                }
+            }
+        }
+    };
+}
+
+formats! {
+    /// nmap `-oX`.
+    Nmap = nmap,
+    /// SARIF 2.1.0.
+    Sarif = sarif,
+    /// nuclei `-jsonl` and `-json-export`.
+    Nuclei = nuclei,
+    /// sslscan `--xml`.
+    Sslscan = sslscan,
+    /// Acunetix XML and Acunetix 360 JSON.
+    Acunetix = acunetix,
+    /// Issues exported from Burp as XML.
+    Burp = burp::xml,
+    /// Scan of the Burp REST API.
+    BurpApi = burp::api,
+    /// Dastardly JUnit XML.
+    BurpDastardly = burp::dastardly,
+    /// Issues of the Burp Enterprise GraphQL API.
+    BurpGraphql = burp::graphql,
+    /// Burp DAST (Burp Enterprise) HTML report.
+    BurpSuiteDast = burp::dast,
+    /// Bandit `-f json`.
+    Bandit = bandit,
+    /// Checkov `-o json`.
+    Checkov = checkov,
+    /// Gitleaks 7 and 8 JSON reports.
+    Gitleaks = gitleaks,
+    /// Semgrep `--json` and the supply-chain API.
+    Semgrep = semgrep,
+    /// Findings of the Semgrep AppSec Platform API.
+    SemgrepPro = semgrep::pro,
+    /// SonarQube web API JSON and sonar-report JSON and HTML.
+    Sonarqube = sonarqube,
+    /// Wapiti XML and JSON.
+    Wapiti = wapiti,
+    /// ZAP XML and JSON, traditional and plus.
+    Zap = zap,
+    /// testssl.sh `--csvfile`, `--jsonfile` and `--jsonfile-pretty`.
+    Testssl = testssl,
+    /// Nessus `.nessus` and the tables of Nessus, Tenable.io and Tenable.sc.
+    Tenable = tenable,
+    /// Greenbone (OpenVAS) XML and CSV.
+    Openvas = openvas,
+    /// Nikto XML, JSON and CSV.
+    Nikto = nikto,
+    /// Qualys asset data report, XML and CSV.
+    Qualys = qualys,
+    /// HackerGuardian and other tables of Qualys' PCI engine.
+    QualysHackerGuardian = qualys_hacker_guardian,
+    /// Qualys scan XML.
+    QualysInfrascanWebgui = qualys_infrascan_webgui,
+    /// Qualys VMDR CSV, by QID or by CVE.
+    QualysVmdr = qualys_vmdr,
+    /// Qualys Web Application Scanning XML.
+    QualysWebapp = qualys_webapp,
+    /// Nexpose XML export 2.0.
+    Nexpose = nexpose,
+    /// SSLyze JSON and XML.
+    Sslyze = sslyze,
+    /// Grype `-o json`.
+    AnchoreGrype = grype,
+    /// `cargo audit --json`.
+    CargoAudit = cargo_audit,
+    /// Prowler OCSF JSON and CSV since version 4.
+    Prowler = prowler,
+    /// CycloneDX bills of materials and VEX.
+    Cyclonedx = cyclonedx,
+    /// Prowler 3 JSON and CSV.
+    #[serde(rename = "aws_prowler_v3plus")]
+    AwsProwlerV3Plus = prowler::native,
+    /// Prowler 2 CSV and JSON.
+    AwsProwler = prowler::classic,
+    /// Dependency-Track findings (FPF).
+    DependencyTrack = dependency_track,
+    /// `npm audit --json` up to npm 6.
+    NpmAudit = npm_audit,
+    /// `npm audit --json` since npm 7.
+    #[serde(rename = "npm_audit_7_plus")]
+    NpmAudit7Plus = npm_audit_7_plus,
+    /// OSV-Scanner `--format json`.
+    OsvScanner = osv_scanner,
+    /// `pip-audit --format json`.
+    PipAudit = pip_audit,
+    /// `snyk test --json`.
+    Snyk = snyk,
+    /// Issues of the Snyk REST API.
+    SnykIssueApi = snyk_issue_api,
+    /// Trivy `--format json`.
+    Trivy = trivy,
+    /// Reports of the Trivy operator.
+    TrivyOperator = trivy_operator,
+    /// What this platform exports as JSON.
+    Tyrian = tyrian,
+}
 
 impl Format {
     /// Every format.
@@ -194,56 +166,6 @@ impl Format {
     /// Schemes of the identity keys its observations carry.
     pub fn schemes(self) -> &'static [&'static str] {
         self.entry().schemes
-    }
-
-    fn entry(self) -> &'static Entry {
-        match self {
-            Self::Nmap => &nmap::ENTRY,
-            Self::Sarif => &sarif::ENTRY,
-            Self::Nuclei => &nuclei::ENTRY,
-            Self::Sslscan => &sslscan::ENTRY,
-            Self::Acunetix => &acunetix::ENTRY,
-            Self::Burp => &burp::xml::ENTRY,
-            Self::BurpApi => &burp::api::ENTRY,
-            Self::BurpDastardly => &burp::dastardly::ENTRY,
-            Self::BurpGraphql => &burp::graphql::ENTRY,
-            Self::BurpSuiteDast => &burp::dast::ENTRY,
-            Self::Bandit => &bandit::ENTRY,
-            Self::Checkov => &checkov::ENTRY,
-            Self::Gitleaks => &gitleaks::ENTRY,
-            Self::Semgrep => &semgrep::ENTRY,
-            Self::SemgrepPro => &semgrep::pro::ENTRY,
-            Self::Sonarqube => &sonarqube::ENTRY,
-            Self::Wapiti => &wapiti::ENTRY,
-            Self::Zap => &zap::ENTRY,
-            Self::Testssl => &testssl::ENTRY,
-            Self::Tenable => &tenable::ENTRY,
-            Self::Openvas => &openvas::ENTRY,
-            Self::Nikto => &nikto::ENTRY,
-            Self::Qualys => &qualys::ENTRY,
-            Self::QualysHackerGuardian => &qualys_hacker_guardian::ENTRY,
-            Self::QualysInfrascanWebgui => &qualys_infrascan_webgui::ENTRY,
-            Self::QualysVmdr => &qualys_vmdr::ENTRY,
-            Self::QualysWebapp => &qualys_webapp::ENTRY,
-            Self::Nexpose => &nexpose::ENTRY,
-            Self::Sslyze => &sslyze::ENTRY,
-            Self::AnchoreGrype => &grype::ENTRY,
-            Self::CargoAudit => &cargo_audit::ENTRY,
-            Self::Prowler => &prowler::ENTRY,
-            Self::Cyclonedx => &cyclonedx::ENTRY,
-            Self::AwsProwlerV3Plus => &prowler::native::ENTRY,
-            Self::AwsProwler => &prowler::classic::ENTRY,
-            Self::DependencyTrack => &dependency_track::ENTRY,
-            Self::NpmAudit => &npm_audit::ENTRY,
-            Self::NpmAudit7Plus => &npm_audit_7_plus::ENTRY,
-            Self::OsvScanner => &osv_scanner::ENTRY,
-            Self::PipAudit => &pip_audit::ENTRY,
-            Self::Snyk => &snyk::ENTRY,
-            Self::SnykIssueApi => &snyk_issue_api::ENTRY,
-            Self::Trivy => &trivy::ENTRY,
-            Self::TrivyOperator => &trivy_operator::ENTRY,
-            Self::Tyrian => &tyrian::ENTRY,
-        }
     }
 }
 

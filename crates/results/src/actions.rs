@@ -4,7 +4,7 @@ use base::{Action, Permission};
 
 /// Read findings, imports and coverage.
 pub const READ: Action = Action::new("results.read", Permission::ReadFindings).by_unit();
-/// Read what is known of the organisation's findings together: clusters, causes, paths, trends, reviews, rulings.
+/// Read what is known of the organisation's findings together: clusters, causes, paths, reviews, rulings.
 pub const SURVEY: Action = Action::new("results.survey", Permission::ReadFindings);
 /// Take in a file.
 pub const IMPORT: Action = Action::new("results.import", Permission::WriteFindings).by_unit();

@@ -207,7 +207,8 @@ async fn whole(
     format: &str,
     options: ImportOptions,
 ) -> Result<Origin> {
-    let is_snapshot = format == Format::Tyrian.id();
+    // What a report of the past says is believed as what another instance exported: of what nobody knows here.
+    let is_snapshot = format == Format::Tyrian.id() || options.is_past;
     let four_eyes = is_snapshot && store::decisions::four_eyes(change).await?;
     let import = import.unwrap_or_else(|| change.id());
     Ok(Origin { import, target, scan: None, is_whole_run: !is_snapshot, options, is_snapshot, four_eyes, is_dry: false })

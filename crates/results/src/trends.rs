@@ -63,20 +63,20 @@ impl Results {
     /// # Errors
     /// `Invalid` naming the parameter; `Forbidden`.
     pub async fn analytics(&self, actor: &Actor, period: &Period) -> Result<Analytics> {
-        let scope = actor.scope(actions::SURVEY)?;
+        let scope = actor.scope(actions::READ)?;
         let days = period.days.unwrap_or(90);
         if !(1..=LONGEST_PERIOD).contains(&days) {
             return Err(errors::filter("days", &format!("it must be 1 to {LONGEST_PERIOD}")));
         }
-        let (db, now, target) = (&self.backends.db, self.backends.clock.now(), period.target);
+        let (db, now) = (&self.backends.db, self.backends.clock.now());
         let (today, _) = day_of(now);
         let (first, from) = day_of(Time::from_micros(now.micros() - i64::from(days - 1) * DAY.as_micros() as i64));
-        let mut analytics = store::trends::figures(db, &scope, target, from, now).await?;
-        analytics.days = store::trends::days(db, &scope, target, &first).await?;
+        let mut analytics = store::trends::figures(db, &scope, period, from, now).await?;
+        analytics.days = store::trends::days(db, &scope, period, &first).await?;
         let standing = &analytics.standing;
         let all = |by: &scans::BySeverity| by.critical + by.high + by.medium + by.low + by.info;
         let (_, midnight) = day_of(now);
-        let live = store::trends::figures(db, &scope, target, midnight, now).await?;
+        let live = store::trends::figures(db, &scope, period, midnight, now).await?;
         analytics.days.push(TrendDay {
             day: today,
             opened: live.opened,
@@ -86,9 +86,9 @@ impl Results {
             by_severity: *standing,
             seconds_to_fix: live.seconds_to_fix,
         });
-        analytics.checks = store::trends::causes(db, &scope, target, "check_id").await?;
-        analytics.assets = store::trends::causes(db, &scope, target, "asset").await?;
-        analytics.sources = store::trends::causes(db, &scope, target, "source").await?;
+        analytics.checks = store::trends::causes(db, &scope, period, "check_id").await?;
+        analytics.assets = store::trends::causes(db, &scope, period, "asset").await?;
+        analytics.sources = store::trends::causes(db, &scope, period, "source").await?;
         Ok(analytics)
     }
 

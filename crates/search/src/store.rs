@@ -24,8 +24,7 @@ pub(crate) async fn pending(db: &Db, index: IndexName, count: u32) -> Result<Pen
 
 /// Forgets changes that were carried over.
 pub(crate) async fn done(db: &Db, numbers: &[i64]) -> Result<()> {
-    let places: Vec<String> = (1..=numbers.len()).map(|place| format!("${place}")).collect();
-    let text = format!("DELETE FROM search_pending WHERE id IN ({})", places.join(", "));
+    let text = format!("DELETE FROM search_pending WHERE id IN ({})", Sql::list(numbers.len(), 0));
     let mut tx = db.begin().await?;
     tx.run(Sql::built(text).bind_all(numbers.iter().map(|number| Value::from(*number)))).await?;
     tx.commit().await

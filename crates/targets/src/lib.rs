@@ -25,5 +25,5 @@ pub use model::{Filter, NewTarget, Target, TargetId, TargetPatch};
 pub use permit::Permit;
 pub use rule::{Rule, RuleKind, RuleText};
 pub use service::Targets;
-pub use units::{Branch, within};
+pub use units::{Branch, of_unit, within};
 pub use vocabulary::{Criticality, Intrusiveness, TargetKind};

@@ -49,11 +49,18 @@ impl Branch {
 /// In the statement `$1` is the tenant, and `values` are its parameters so far: those of the condition are added.
 #[must_use]
 pub fn within(scope: &Scope, column: &str, values: &mut Vec<Value>) -> String {
-    if scope.units().is_empty() {
-        return String::new();
-    }
-    let units = among("unit_of.unit", scope.units(), values);
-    format!(" AND {column} IN (SELECT unit_of.id FROM targets unit_of WHERE unit_of.tenant_id = $1 AND {units})")
+    if scope.units().is_empty() { String::new() } else { of_units(scope.units(), column, values) }
+}
+
+/// The same for one unit that is asked for.
+#[must_use]
+pub fn of_unit(unit: &Unit, column: &str, values: &mut Vec<Value>) -> String {
+    of_units(std::slice::from_ref(unit), column, values)
+}
+
+fn of_units(units: &[Unit], column: &str, values: &mut Vec<Value>) -> String {
+    let among = among("unit_of.unit", units, values);
+    format!(" AND {column} IN (SELECT unit_of.id FROM targets unit_of WHERE unit_of.tenant_id = $1 AND {among})")
 }
 
 /// The same for rows of targets themselves.

@@ -151,6 +151,8 @@ async fn send(import: &Import, session: &Session) -> Result<Vec<Json>> {
             ("service", import.service.as_deref()),
             ("minimum_severity", import.minimum_severity.map(word)),
             ("do_not_reactivate", import.do_not_reactivate.then_some("true")),
+            ("active", import.inactive.then_some("false")),
+            ("verified", import.verified.then_some("true")),
         ];
         for (name, value) in optional.into_iter().filter_map(|(name, value)| Some((name, value?))) {
             query.append_pair(name, value);

@@ -4,8 +4,8 @@ use askama::Template;
 use axum::extract::State;
 use base::{Error, Result};
 use results::{
-    ClusterMove, Decision, DecisionKind, DecisionScope, DecisionState, Filter, Finding, FindingDetail, FindingId, NewDecision, RiskFactor,
-    Sort,
+    ClusterMove, Decision, DecisionKind, DecisionScope, DecisionState, FalsePositiveReason, Filter, Finding, FindingDetail, FindingId,
+    NewDecision, RiskFactor, Sort,
 };
 use targets::Target;
 
@@ -97,9 +97,20 @@ fn bar(factor: &RiskFactor) -> (f64, f64) {
 }
 
 /// A share in percent.
-fn percent(frame: &Frame, share: &f64) -> String {
+pub(super) fn percent(frame: &Frame, share: &f64) -> String {
     let percent = share * 100.0;
     format!("{} %", frame.decimal(&percent, if (10.0..99.5).contains(&percent) { 0 } else { 2 }))
+}
+
+/// How far a reason moves an estimate, with its sign.
+fn moves(frame: &Frame, reason: &FalsePositiveReason) -> String {
+    let sign = if reason.weight > 0.0 { "+" } else { "" };
+    format!("{sign}{}", frame.decimal(&reason.weight, 1))
+}
+
+/// The value of a reason in the viewer's language, where it is a word of ours.
+fn clue(frame: &Frame, reason: &FalsePositiveReason) -> String {
+    if reason.feature == "severity" { frame.word("severity", &reason.value) } else { reason.value.clone() }
 }
 
 /// The word for where a finding stands against its due moment.

@@ -6,7 +6,7 @@ use axum::response::Response;
 use base::Result;
 use http::StatusCode;
 use importers::Format;
-use results::{ChangeKind, Difference, Import, ImportOptions, ImportRequest, ImportState, actions};
+use results::{ChangeKind, Difference, Import, ImportOptions, ImportRequest, ImportState, MappingUse, actions};
 use targets::Target;
 
 use super::{Shown, done, first, page_of, readable, refused};
@@ -19,7 +19,10 @@ use crate::{Services, errors};
 /// Files up to this are taken in before the answer; larger ones by a job that the page follows.
 const AT_ONCE: u64 = 1 << 20;
 /// What a form says about how a file is taken in; it goes from the upload to the preview and on.
-const ABOUT: [&str; 8] = ["format", "filename", "target_id", "close_old", "minimum_severity", "do_not_reactivate", "tags", "service"];
+const ABOUT: [&str; 10] =
+    ["format", "filename", "target_id", "close_old", "minimum_severity", "do_not_reactivate", "inactive", "verified", "tags", "service"];
+/// What stands before the name of a mapping where a format is named.
+const MAPPED: &str = "mapping:";
 const CLOSINGS: &str = "covered never complete";
 /// Differences an import tells one by one.
 const TOLD: usize = 1000;
@@ -67,6 +70,13 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
 async fn listed(services: &Services, mut viewer: Viewer, form: Form, status: StatusCode) -> Shown {
     let page = services.results.imports(&viewer.actor, &page_of(&viewer.query)).await?;
     let targets = readable(services.targets.list(&viewer.actor, targets::Filter::default(), first(500)).await)?;
+    let mappings = services.results.mappings(&viewer.actor).await?;
+    let mapped = mappings.iter().map(|mapping| Choice {
+        value: format!("{MAPPED}{}", mapping.name),
+        label: viewer.frame.fill("mappings.choice", "name", &mapping.name),
+    });
+    let known = Format::all().map(|format| Choice { value: format.id().to_owned(), label: format.label().to_owned() });
+    let formats = mapped.chain(known).collect();
     viewer.frame.path = "/imports".to_owned();
     let next = viewer.query.next("/imports", page.next_cursor);
     let page = ListPage {
@@ -74,7 +84,7 @@ async fn listed(services: &Services, mut viewer: Viewer, form: Form, status: Sta
         form,
         imports: page.items,
         targets: targets.map(|page| page.items).unwrap_or_default(),
-        formats: Format::all().map(|format| Choice { value: format.id().to_owned(), label: format.label().to_owned() }).collect(),
+        formats,
         next,
     };
     show_as(status, &page)
@@ -155,8 +165,10 @@ async fn again(services: &Services, viewer: Viewer, fields: Fields, error: base:
 fn asked(fields: &Fields, file: std::fs::File, dry_run: bool) -> Result<ImportRequest> {
     let minimum =
         fields.text("minimum_severity").map(|word| word.parse().map_err(|_| errors::no_choice("minimum_severity"))).transpose()?;
+    let mapping = fields.get("format").strip_prefix(MAPPED).map(MappingUse::named);
+    let named = fields.text("format").filter(|_| mapping.is_none());
     Ok(ImportRequest {
-        format: fields.text("format").map(|word| word.parse().map_err(|_| errors::no_choice("format"))).transpose()?,
+        format: named.map(|word| word.parse().map_err(|_| errors::no_choice("format"))).transpose()?,
         filename: fields.text("filename"),
         target_id: fields.word("target_id")?,
         idempotency_key: None,
@@ -165,9 +177,11 @@ fn asked(fields: &Fields, file: std::fs::File, dry_run: bool) -> Result<ImportRe
             close_old: fields.word("close_old")?.unwrap_or_default(),
             minimum_severity: minimum.unwrap_or_default(),
             do_not_reactivate: fields.get("do_not_reactivate") == "true",
+            is_past: fields.get("inactive") == "true",
+            is_verified: fields.get("verified") == "true",
             tags: super::targets::tags(fields),
             service: fields.get("service").to_owned(),
-            ..ImportOptions::default()
+            mapping,
         },
         file,
     })

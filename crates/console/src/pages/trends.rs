@@ -37,7 +37,7 @@ struct TrendsPage {
 pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
     let days = PERIODS.split(' ').find(|days| *days == query.get("days")).unwrap_or("90");
-    let period = Period { target: query.word("target")?, days: days.parse().ok() };
+    let period = Period { target: query.word("target")?, unit: query.word("unit")?, days: days.parse().ok() };
     let analytics = services.results.analytics(&viewer.actor, &period).await?;
     let targets = readable(services.targets.list(&viewer.actor, targets::Filter::default(), first(500)).await)?;
     let axis = Axis::of(analytics.days.iter().map(|day| day.day.as_str()));

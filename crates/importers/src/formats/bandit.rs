@@ -2,18 +2,17 @@
 
 use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use crate::code::{self, Place, Places};
-use crate::document::{Cursor, Document};
 use crate::errors::{ParseError, Position};
 use crate::identity;
-use crate::json::{self, Elements, Members};
+use crate::json;
 use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
 use crate::output::{Output, floor_boundary};
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
+use crate::walk::{self, Bounds, Plan, Route};
 
 const SOURCE: &str = "bandit";
 const EXPECTED: &str = "Bandit JSON";
@@ -35,24 +34,14 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
-    let mut report = Report {
-        cursor: document.cursor(),
-        out,
-        places: Places::default(),
-        generated: None,
-        listed: false,
-        marked: false,
-        records: 0,
-        taken: 0,
-        files: 0,
-    };
-    document.walk(&mut report)?;
+    let bounds = Bounds::of(out);
+    let mut report =
+        Report { out, places: Places::default(), generated: None, listed: false, marked: false, records: 0, taken: 0, files: 0 };
+    walk::through(source, &bounds, EXPECTED, &mut report)?;
     let Report { out, listed, marked, records, taken, files, .. } = report;
     if !listed || (taken == 0 && (records > 0 || !marked)) {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without results of Bandit".to_owned() });
     }
-    document.end()?;
     if files > 0 { Ok(()) } else { cover(None, CoverageStatus::Done, None, out) }
 }
 
@@ -67,7 +56,6 @@ fn cover(file: Option<&str>, status: CoverageStatus, reason: Option<&str>, out: 
 }
 
 struct Report<'l, 'o> {
-    cursor: Cursor,
     out: &'l mut Output<'o>,
     places: Places,
     generated: Option<String>,
@@ -79,66 +67,40 @@ struct Report<'l, 'o> {
     files: u64,
 }
 
-impl Elements for Report<'_, '_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
+impl Route for Report<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        let path = walk::element(path);
+        self.listed |= path == ["results"];
+        self.marked |= matches!(path, ["metrics" | "generated_at"]);
+        match path {
+            [] | ["metrics"] => Plan::Enter,
+            ["results" | "errors"] => Plan::Each,
+            ["metrics", file] if *file != "_totals" => Plan::Take,
+            ["generated_at"] => Plan::Take,
+            _ => Plan::Pass,
+        }
     }
-}
 
-impl Members for Report<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let cursor = self.cursor.clone();
-        match key {
-            "results" => {
-                self.listed = true;
-                cursor.records(map, |value, position| match value {
-                    Ok(value) => self.take(&value, position),
-                    Err(what) => self.out.skip(position, format!("result is not readable: {what}")),
-                })
-            }
-            "errors" => cursor.records(map, |value, _| {
-                let value = value.unwrap_or_default();
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match walk::element(path) {
+            ["results"] => match walk::value(raw, position, self.out)? {
+                Some(value) => self.result(&value, position),
+                None => Ok(()),
+            },
+            ["errors"] => {
+                let value = walk::part(raw);
                 cover(json::text(&value, &["filename"]), CoverageStatus::Error, json::text(&value, &["reason"]), self.out)
-            }),
-            "metrics" => {
-                self.marked = true;
-                cursor.walk(map, &mut Metrics(self))
             }
-            "generated_at" => {
-                self.marked = true;
-                self.generated = cursor.text(map)?.as_deref().and_then(vocabulary::moment);
+            // A member per file that was looked at; its value says nothing more.
+            ["metrics", file] => {
+                self.files += 1;
+                cover(Some(file), CoverageStatus::Done, None, self.out)
+            }
+            _ => {
+                self.generated = walk::text(raw).as_deref().and_then(vocabulary::moment);
                 Ok(())
             }
-            _ => json::ignore(map),
         }
-    }
-}
-
-/// A member per file that was looked at.
-struct Metrics<'r, 'l, 'o>(&'r mut Report<'l, 'o>);
-
-impl Elements for Metrics<'_, '_, '_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
-    }
-}
-
-impl Members for Metrics<'_, '_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        if key == "_totals" {
-            return json::ignore(map);
-        }
-        let file = key.to_owned();
-        // The value goes by as one record that says nothing more.
-        let cursor = self.0.cursor.clone();
-        cursor.records(map, |_, _| {
-            self.0.files += 1;
-            cover(Some(&file), CoverageStatus::Done, None, self.0.out)
-        })
     }
 }
 
@@ -147,10 +109,11 @@ fn severity(word: &str) -> Severity {
 }
 
 impl Report<'_, '_> {
-    fn take(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
+    fn result(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
         self.records += 1;
         let text = |name: &str| json::text(value, &[name]);
-        let (Some(test), Some(file)) = (text("test_id"), text("filename")) else {
+        // Before tests had numbers they had names only.
+        let (Some(test), Some(file)) = (text("test_id").or_else(|| text("test_name")), text("filename")) else {
             return self.out.skip(position, "result without a test and a file");
         };
         self.taken += 1;

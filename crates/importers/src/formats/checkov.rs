@@ -3,19 +3,18 @@
 
 use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use crate::code::{self, Place, Places};
-use crate::document::{Cursor, Document};
 use crate::errors::{ParseError, Position};
-use crate::json::{self, Elements, Members};
+use crate::json;
 use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
+use crate::walk::{self, ANY, Bounds, Plan, Route};
 
 const SOURCE: &str = "checkov";
 const EXPECTED: &str = "Checkov JSON";
@@ -43,10 +42,10 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
+    let bounds = Bounds::of(out);
     let mut report = Report {
-        cursor: document.cursor(),
         out,
+        open: false,
         kind: None,
         version: None,
         places: Places::default(),
@@ -55,18 +54,19 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         records: 0,
         taken: 0,
     };
-    document.walk(&mut report)?;
+    walk::through(source, &bounds, EXPECTED, &mut report)?;
     let Report { ours, records, taken, .. } = report;
     if !ours || (records > 0 && taken == 0) {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without results of Checkov".to_owned() });
     }
-    document.end()
+    Ok(())
 }
 
 struct Report<'l, 'o> {
-    cursor: Cursor,
     out: &'l mut Output<'o>,
-    /// Framework of the report being read.
+    /// Whether a report is being read.
+    open: bool,
+    /// Its framework.
     kind: Option<String>,
     version: Option<String>,
     places: Places,
@@ -76,19 +76,59 @@ struct Report<'l, 'o> {
     taken: u64,
 }
 
-impl Elements for Report<'_, '_> {
-    fn begin(&mut self) {
-        self.kind = None;
-        self.version = None;
+impl Route for Report<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        let path = walk::element(path);
+        self.open |= !path.is_empty();
+        self.ours |= matches!(path, ["checkov_version"] | ["results", "failed_checks"]);
+        match path {
+            [] | ["results"] | ["results", ANY] => Plan::Enter,
+            ["check_type" | "checkov_version" | "summary"] => Plan::Take,
+            ["results", "failed_checks" | "passed_checks" | "skipped_checks" | "parsing_errors"] => Plan::Each,
+            _ => Plan::Pass,
+        }
+    }
+
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match walk::element(path) {
+            ["check_type"] => {
+                self.kind = walk::text(raw);
+                self.ours |= self.kind.is_some();
+            }
+            ["checkov_version"] => self.version = walk::text(raw),
+            ["summary"] => {
+                let version = json::text(&walk::part(raw), &["checkov_version"]).map(str::to_owned);
+                self.version = version.or(self.version.take());
+            }
+            [_, "passed_checks"] => return self.covered(&walk::part(raw), CoverageStatus::Done),
+            [_, "skipped_checks"] => return self.covered(&walk::part(raw), CoverageStatus::Skipped),
+            [_, "parsing_errors"] => {
+                let file = walk::text(raw).as_deref().map(self::path);
+                return self.out.coverage(Coverage {
+                    source: SOURCE.to_owned(),
+                    check_set: self.set(),
+                    location: Location { file, ..Location::default() },
+                    status: CoverageStatus::Error,
+                    reason: Some("cannot be parsed".to_owned()),
+                });
+            }
+            _ => {
+                if let Some(value) = walk::value(raw, position, self.out)? {
+                    return self.failed(&value, position);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The framework ran, whatever it found.
-    fn end(&mut self) -> Result<(), ParseError> {
-        if !self.ours {
+    fn leave(&mut self, path: &[&str]) -> Result<(), ParseError> {
+        if !walk::element(path).is_empty() || !std::mem::take(&mut self.open) || !self.ours {
             return Ok(());
         }
         let version = self.version.take().map(|version| format!("Checkov {}", vocabulary::shorten(&version, 40)));
         let check_set = self.set();
+        self.kind = None;
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set,
@@ -96,72 +136,6 @@ impl Elements for Report<'_, '_> {
             status: CoverageStatus::Done,
             reason: version,
         })
-    }
-}
-
-impl Members for Report<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let cursor = self.cursor.clone();
-        match key {
-            "check_type" => {
-                self.kind = cursor.text(map)?;
-                self.ours |= self.kind.is_some();
-                Ok(())
-            }
-            "results" => cursor.walk(map, &mut Results { cursor: &cursor, report: self }),
-            "checkov_version" => {
-                self.version = cursor.text(map)?;
-                self.ours = true;
-                Ok(())
-            }
-            "summary" => {
-                let summary = cursor.value(map)?;
-                self.version = json::text(&summary, &["checkov_version"]).map(str::to_owned).or(self.version.take());
-                Ok(())
-            }
-            _ => json::ignore(map),
-        }
-    }
-}
-
-/// `results`: checks by how they ended.
-struct Results<'c, 'r, 'l, 'o> {
-    cursor: &'c Cursor,
-    report: &'r mut Report<'l, 'o>,
-}
-
-impl Elements for Results<'_, '_, '_, '_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
-    }
-}
-
-impl Members for Results<'_, '_, '_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let report = &mut *self.report;
-        match key {
-            "failed_checks" => {
-                report.ours = true;
-                self.cursor.records(map, |value, position| match value {
-                    Ok(value) => report.failed(&value, position),
-                    Err(what) => report.out.skip(position, format!("check is not readable: {what}")),
-                })
-            }
-            "passed_checks" => self.cursor.records(map, |value, _| report.covered(&value.unwrap_or_default(), CoverageStatus::Done)),
-            "skipped_checks" => self.cursor.records(map, |value, _| report.covered(&value.unwrap_or_default(), CoverageStatus::Skipped)),
-            "parsing_errors" => self.cursor.records(map, |value, _| {
-                report.out.coverage(Coverage {
-                    source: SOURCE.to_owned(),
-                    check_set: report.set(),
-                    location: Location { file: value.unwrap_or_default().as_str().map(path), ..Location::default() },
-                    status: CoverageStatus::Error,
-                    reason: Some("cannot be parsed".to_owned()),
-                })
-            }),
-            _ => json::ignore(map),
-        }
     }
 }
 

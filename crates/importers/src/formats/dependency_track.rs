@@ -1,4 +1,4 @@
-//! Dependency-Track's Finding Packaging Format. Its members come in no order, so findings are held
+//! Dependency-Track's Finding Packaging Format, or the findings alone as its API lists them. Members come in no order, so findings are held
 //! back until the project they belong to is known.
 
 use std::io::Read;
@@ -31,6 +31,11 @@ pub(crate) static ENTRY: Entry = Entry {
 };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
+    if head.opens(&['[']) {
+        // The API answers with the findings alone.
+        let own = ["\"vulnId\"", "\"component\"", "\"matrix\""].into_iter().all(|member| head.has(member));
+        return own.then_some(Confidence::Certain);
+    }
     if !head.opens(&['{']) {
         return None;
     }
@@ -76,7 +81,7 @@ impl Route for Export<'_, '_> {
     fn plan(&mut self, path: &[&str]) -> Plan {
         self.touched |= !path.is_empty();
         match path {
-            ["findings", ANY] | ["project"] | ["meta", "application" | "timestamp"] => Plan::Take,
+            ["findings", ANY] | [ANY | "project"] | ["meta", "application" | "timestamp"] => Plan::Take,
             [] | ["findings" | "meta"] => Plan::Enter,
             _ => Plan::Pass,
         }
@@ -84,7 +89,7 @@ impl Route for Export<'_, '_> {
 
     fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
         match path {
-            ["findings", ..] => return self.held.push(position, raw),
+            ["findings", ..] | [ANY] => return self.held.push(position, raw),
             ["project"] => self.project = serde_json::from_str(raw).unwrap_or_default(),
             ["meta", "application"] => self.recognised |= walk::text(raw).as_deref() == Some("Dependency-Track"),
             _ => self.exported = walk::text(raw).and_then(|text| vocabulary::instant(&text)),

@@ -6,7 +6,6 @@ use std::io::Read;
 use serde_json::Value;
 
 use crate::code;
-use crate::document::Document;
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
@@ -15,6 +14,7 @@ use crate::occurrences::Occurrences;
 use crate::output::{Output, floor_boundary};
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
+use crate::walk::{self, Bounds, Plan, Route};
 
 const SOURCE: &str = "gitleaks";
 const EXPECTED: &str = "Gitleaks JSON";
@@ -46,23 +46,12 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
-    let (mut records, mut taken) = (0_u64, 0_u64);
-    let mut seen = Occurrences::default();
-    document.records(|value, position| {
-        records += 1;
-        match value {
-            Ok(value) => {
-                taken += u64::from(leak(&value, position, &mut seen, out)?);
-                Ok(())
-            }
-            Err(what) => out.skip(position, format!("leak is not readable: {what}")),
-        }
-    })?;
-    if records > 0 && taken == 0 {
+    let bounds = Bounds::of(out);
+    let mut leaks = Leaks { out, records: 0, taken: 0, seen: Occurrences::default() };
+    walk::through(source, &bounds, EXPECTED, &mut leaks)?;
+    if leaks.records > 0 && leaks.taken == 0 {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without leaks".to_owned() });
     }
-    document.end()?;
     out.coverage(Coverage {
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
@@ -70,6 +59,27 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         status: CoverageStatus::Done,
         reason: None,
     })
+}
+
+struct Leaks<'l, 'o> {
+    out: &'l mut Output<'o>,
+    records: u64,
+    taken: u64,
+    seen: Occurrences,
+}
+
+impl Route for Leaks<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        if path.is_empty() { Plan::Each } else { Plan::Pass }
+    }
+
+    fn take(&mut self, _: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        self.records += 1;
+        if let Some(value) = walk::value(raw, position, self.out)? {
+            self.taken += u64::from(leak(&value, position, &mut self.seen, self.out)?);
+        }
+        Ok(())
+    }
 }
 
 /// One leak, in the names of either generation.
@@ -100,7 +110,8 @@ impl<'v> Leak<'v> {
             line.as_u64().or_else(|| line.as_str()?.parse().ok()).and_then(|line| u32::try_from(line).ok()).filter(|line| *line > 0)
         };
         let person = |author: &str, email: &str| (text(author), text(email));
-        if let Some(rule) = text("rule") {
+        // What is a rule was a reason at first.
+        if let Some(rule) = text("rule").or_else(|| text("offender").and(text("reason"))) {
             let (author, email) = person("author", "email");
             return Some(Self {
                 rule,

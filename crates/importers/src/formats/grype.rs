@@ -218,6 +218,9 @@ impl Report<'_, '_> {
 fn cvss(every: &[&Value]) -> Option<String> {
     let vectors: Vec<&str> =
         every.iter().flat_map(|one| json::items(one, &["cvss"])).filter_map(|score| json::text(score, &["vector"])).collect();
+    // The first versions had a member for each version of the system.
+    let early = ["cvssV3", "cvssV2"].into_iter().flat_map(|name| every.iter().filter_map(move |one| json::text(one, &[name, "vector"])));
+    let vectors: Vec<&str> = vectors.into_iter().chain(early).collect();
     let of = |wanted: fn(&str) -> bool| vectors.iter().copied().filter(|vector| wanted(vector)).find_map(vocabulary::cvss);
     of(|vector| vector.starts_with("CVSS:3")).or_else(|| of(|vector| vector.starts_with("CVSS:4"))).or_else(|| of(|_| true))
 }

@@ -7,14 +7,14 @@ use std::cell::Cell;
 use std::collections::HashSet;
 use std::io::Read;
 
-use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 
 use crate::errors::{ParseError, Position};
 use crate::input;
-use crate::json::{self, Each, Feed, Watch};
+use crate::json::{self, Feed, Watch};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
+use crate::walk::{self, Bounds, Plan, Route};
 
 const SOURCE: &str = "nuclei";
 const EXPECTED: &str = "nuclei JSON";
@@ -77,19 +77,23 @@ fn is_lines(head: &[u8]) -> bool {
 }
 
 fn array(input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let gauge = out.gauge();
-    let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
-    let record = feed.record();
-    let mut parser = serde_json::Deserializer::from_reader(feed);
-    let each = Each {
-        gauge: &gauge,
-        record: &record,
-        take: |raw: Box<RawValue>| {
-            gauge.next_record();
-            take(raw.get().as_bytes(), gauge.position(), seen, out)
-        },
-    };
-    each.deserialize(&mut parser).and_then(|()| parser.end()).map_err(|error| json::explain(&error, &gauge, "the array of results"))
+    let bounds = Bounds::of(out);
+    walk::decoded(input, &bounds, &mut Results { seen, out })
+}
+
+struct Results<'l, 'o> {
+    seen: &'l mut Seen,
+    out: &'l mut Output<'o>,
+}
+
+impl Route for Results<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        if path.is_empty() { Plan::Each } else { Plan::Pass }
+    }
+
+    fn take(&mut self, _: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        take(raw.as_bytes(), position, self.seen, self.out)
+    }
 }
 
 fn lines(mut input: input::Decoded<'_>, seen: &mut Seen, out: &mut Output<'_>) -> Result<(), ParseError> {

@@ -1,4 +1,4 @@
-//! Prowler of every generation: OCSF and tables since version 4, its own JSON of version 3, tables and lines of version 2.
+//! Prowler of every generation: OCSF since version 3, tables since version 4, its own JSON of version 3, tables and lines of version 2.
 //! What failed is a finding, what passed is coverage; only version 2 lists both alike.
 
 pub(crate) mod classic;
@@ -32,7 +32,8 @@ pub(crate) static ENTRY: Entry = Entry {
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.opens(&['{', '[']) {
-        let event = head.has("\"finding_info\"") && head.has("\"status_code\"");
+        let detection = head.has("\"finding_info\"") && head.has("\"status_code\"");
+        let event = detection || head.has("\"finding\"") && head.has("\"class_uid\"") && head.has("\"compliance\"");
         let own = head.has("\"Prowler\"") || head.has("\"prowler\"") || head.has("\"prowler-");
         return event.then_some(if own { Confidence::Certain } else { Confidence::Possible });
     }

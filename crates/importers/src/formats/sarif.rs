@@ -8,13 +8,10 @@ mod run;
 
 use std::io::Read;
 
-use serde::de::{DeserializeSeed, MapAccess};
-
-use crate::errors::ParseError;
-use crate::input::{self, Gauge};
-use crate::json::{self, Feed, Members, Walk, WalkEach, Watch};
+use crate::errors::{ParseError, Position};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
+use crate::walk::{self, ANY, Bounds, Plan, Route};
 
 const EXPECTED: &str = "SARIF 2.1.0";
 
@@ -48,53 +45,56 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 
 /// The outermost object.
 struct Log<'l, 'o> {
-    gauge: &'l Gauge,
     run: run::Run<'l, 'o>,
     has_runs: bool,
     version: Option<String>,
 }
 
-impl Members for Log<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "runs" => {
+impl Route for Log<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        match path {
+            [] => Plan::Enter,
+            ["runs"] => {
                 self.has_runs = true;
-                map.next_value_seed(WalkEach { gauge: self.gauge, members: &mut self.run })
+                Plan::Enter
             }
-            "version" => {
-                let value = json::value(map, self.gauge, &self.run.record)?;
-                self.version = value.as_str().map(str::to_owned);
+            ["version"] => Plan::Take,
+            ["runs", ANY, inside @ ..] => self.run.plan(inside),
+            _ => Plan::Pass,
+        }
+    }
+
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match path {
+            ["runs", ANY, inside @ ..] => self.run.take(inside, raw, position),
+            _ => {
+                self.version = walk::text(raw);
                 Ok(())
             }
-            _ => json::ignore(map),
         }
+    }
+
+    fn leave(&mut self, path: &[&str]) -> Result<(), ParseError> {
+        match path {
+            ["runs", ANY, inside @ ..] => self.run.leave(inside),
+            _ => Ok(()),
+        }
+    }
+
+    /// What was read of the run that broke off is kept.
+    fn salvage(&mut self) -> Result<(), ParseError> {
+        self.run.finish()
     }
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let gauge = out.gauge();
-    let mut input = input::open(source, out.limits(), &gauge)?;
-    let wrong = |found: String| ParseError::NotThisFormat { expected: EXPECTED, found };
-    match input::first_byte(&mut input, &gauge)? {
-        Some(b'{') => {}
-        Some(byte) => return Err(wrong(format!("text starting with {:?}", char::from(byte)))),
-        None => return Err(wrong("an empty file".to_owned())),
-    }
-    let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
-    let record = feed.record();
-    let mut parser = serde_json::Deserializer::from_reader(feed);
-    let mut log = Log { gauge: &gauge, run: run::Run::new(&gauge, record, out), has_runs: false, version: None };
-    let walked = Walk(&mut log).deserialize(&mut parser).map_err(|error| json::explain(&error, &gauge, "the log"));
-    let Log { run, has_runs, version, .. } = log;
-    if let Err(error) = walked {
-        // What was read of the run that broke off is kept.
-        run.salvage()?;
-        return Err(error);
-    }
+    let bounds = Bounds::of(out);
+    let mut log = Log { run: run::Run::new(out), has_runs: false, version: None };
+    walk::through(source, &bounds, EXPECTED, &mut log)?;
+    let Log { has_runs, version, .. } = log;
     if !has_runs {
-        return Err(wrong("a JSON object without runs".to_owned()));
+        return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "a JSON object without runs".to_owned() });
     }
-    parser.end().map_err(|error| json::explain(&error, &gauge, "the log"))?;
     if let Some(version) = version.filter(|version| version != "2.1.0") {
         let shown: String = version.chars().take(20).collect();
         let position = out.position();

@@ -7,18 +7,17 @@ mod result;
 
 use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use crate::code::{self, Places};
-use crate::document::{Cursor, Document};
 use crate::errors::{ParseError, Position};
-use crate::json::{self, Elements, Members};
+use crate::json;
 use crate::model::{Coverage, CoverageStatus, Location, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
+use crate::walk::{self, Bounds, Plan, Route};
 
 const SOURCE: &str = "semgrep";
 const EXPECTED: &str = "Semgrep JSON";
@@ -73,9 +72,8 @@ fn confidence(word: Option<&str>) -> u8 {
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
+    let bounds = Bounds::of(out);
     let mut report = Report {
-        cursor: document.cursor(),
         out,
         places: Places::default(),
         packages: Occurrences::default(),
@@ -88,12 +86,11 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         supply: false,
         more: false,
     };
-    document.walk(&mut report)?;
+    walk::through(source, &bounds, EXPECTED, &mut report)?;
     let Report { ours, others, records, taken, scanned, supply, more, version, out, .. } = report;
     if ours == 0 || others > 0 || (records > 0 && taken == 0) {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without results of Semgrep".to_owned() });
     }
-    document.end()?;
     if scanned > 0 {
         return Ok(());
     }
@@ -110,7 +107,6 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
 }
 
 struct Report<'l, 'o> {
-    cursor: Cursor,
     out: &'l mut Output<'o>,
     places: Places,
     packages: Occurrences,
@@ -126,61 +122,66 @@ struct Report<'l, 'o> {
     more: bool,
 }
 
-impl Elements for Report<'_, '_> {
-    fn begin(&mut self) {}
+impl Route for Report<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        let path = walk::element(path);
+        match path {
+            [] | ["paths"] => Plan::Enter,
+            ["results" | "vulns" | "errors"] | ["paths", "scanned"] => {
+                self.ours += 1;
+                self.supply |= path == ["vulns"];
+                Plan::Each
+            }
+            ["skipped_rules"] | ["paths", "skipped"] => Plan::Each,
+            ["version" | "hasMore"] => Plan::Take,
+            ["metrics" | "generated_at" | "summary" | "check_type" | "runs"] => {
+                self.others += 1;
+                Plan::Pass
+            }
+            _ => Plan::Pass,
+        }
+    }
 
-    fn end(&mut self) -> Result<(), ParseError> {
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match walk::element(path) {
+            ["version"] => self.version = walk::text(raw),
+            ["hasMore"] => self.more = raw == "true",
+            ["errors"] => return self.fail(&walk::part(raw)),
+            ["skipped_rules"] => return self.skipped(&walk::part(raw)),
+            // Files that were scanned, and those that were not with the reason.
+            ["paths", "scanned"] => {
+                if let Some(file) = walk::text(raw) {
+                    self.scanned += 1;
+                    return self.cover(None, Some(&file), CoverageStatus::Done, None);
+                }
+            }
+            ["paths", _] => {
+                let value = walk::part(raw);
+                if let Some(file) = json::text(&value, &["path"]) {
+                    return self.cover(None, Some(file), CoverageStatus::Skipped, json::text(&value, &["reason"]));
+                }
+            }
+            [list, ..] => return self.result(*list == "vulns", raw, position),
+            [] => {}
+        }
         Ok(())
     }
 }
 
-impl Members for Report<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let cursor = self.cursor.clone();
-        match key {
-            "results" | "vulns" => {
-                self.ours += 1;
-                let advisories = key == "vulns";
-                self.supply |= advisories;
-                cursor.records(map, |value, position| {
-                    self.records += 1;
-                    let value = match value {
-                        Ok(value) => value,
-                        Err(what) => return self.out.skip(position, format!("result is not readable: {what}")),
-                    };
-                    let taken = if advisories {
-                        advisory::map(&value, position, &mut self.packages, self.out)?
-                    } else {
-                        result::map(&value, position, &mut self.places, self.out)?
-                    };
-                    self.taken += u64::from(taken);
-                    Ok(())
-                })
-            }
-            "errors" => {
-                self.ours += 1;
-                cursor.records(map, |value, position| self.fail(&value.unwrap_or_default(), position))
-            }
-            "skipped_rules" => cursor.records(map, |value, _| self.skipped(&value.unwrap_or_default())),
-            "paths" => cursor.walk(map, &mut Paths { cursor: &cursor, report: self }),
-            "version" => {
-                self.version = cursor.text(map)?;
-                Ok(())
-            }
-            "hasMore" => {
-                self.more = cursor.value(map)?.as_bool() == Some(true);
-                Ok(())
-            }
-            "metrics" | "generated_at" | "summary" | "check_type" | "runs" => {
-                self.others += 1;
-                json::ignore(map)
-            }
-            _ => json::ignore(map),
-        }
-    }
-}
-
 impl Report<'_, '_> {
+    fn result(&mut self, advisory: bool, raw: &str, position: Position) -> Result<(), ParseError> {
+        self.records += 1;
+        if let Some(value) = walk::value(raw, position, self.out)? {
+            let taken = if advisory {
+                advisory::map(&value, position, &mut self.packages, self.out)?
+            } else {
+                result::map(&value, position, &mut self.places, self.out)?
+            };
+            self.taken += u64::from(taken);
+        }
+        Ok(())
+    }
+
     fn cover(&mut self, check: Option<&str>, file: Option<&str>, status: CoverageStatus, reason: Option<&str>) -> Result<(), ParseError> {
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
@@ -191,7 +192,7 @@ impl Report<'_, '_> {
         })
     }
 
-    fn fail(&mut self, error: &Value, _: Position) -> Result<(), ParseError> {
+    fn fail(&mut self, error: &Value) -> Result<(), ParseError> {
         let said = ["long_msg", "message", "short_msg", "type"].into_iter().find_map(|name| json::text(error, &[name]));
         let spans = || json::items(error, &["spans"]).find_map(|span| json::text(span, &["file"]));
         let file = json::text(error, &["path"]).or_else(spans);
@@ -207,44 +208,6 @@ impl Report<'_, '_> {
         match json::text(rule, &["rule_id"]).map(str::to_owned) {
             Some(id) => self.cover(Some(&id), None, CoverageStatus::Skipped, reason.as_deref()),
             None => Ok(()),
-        }
-    }
-}
-
-/// `paths`: files that were scanned, and those that were not with the reason.
-struct Paths<'c, 'r, 'l, 'o> {
-    cursor: &'c Cursor,
-    report: &'r mut Report<'l, 'o>,
-}
-
-impl Elements for Paths<'_, '_, '_, '_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
-    }
-}
-
-impl Members for Paths<'_, '_, '_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "scanned" => {
-                self.report.ours += 1;
-                self.cursor.records(map, |value, _| {
-                    let value = value.unwrap_or_default();
-                    let Some(file) = value.as_str() else { return Ok(()) };
-                    self.report.scanned += 1;
-                    self.report.cover(None, Some(file), CoverageStatus::Done, None)
-                })
-            }
-            "skipped" => self.cursor.records(map, |value, _| {
-                let value = value.unwrap_or_default();
-                match json::text(&value, &["path"]) {
-                    Some(file) => self.report.cover(None, Some(file), CoverageStatus::Skipped, json::text(&value, &["reason"])),
-                    None => Ok(()),
-                }
-            }),
-            _ => json::ignore(map),
         }
     }
 }

@@ -1,8 +1,9 @@
-//! SSLyze: JSON of version 3 and later, XML of version 2. What is a weakness follows SSLyze's own
+//! SSLyze: JSON of every version, XML of version 2. What is a weakness follows SSLyze's own
 //! verdicts and, for suites, the recommendations in [`suites`].
 
 mod pruned;
 mod report;
+mod second;
 mod server;
 mod suites;
 mod targets;
@@ -28,7 +29,8 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
         Some(_) => return None,
         None => {}
     }
-    (head.opens(&['{']) && (head.has("\"server_scan_results\"") || head.has("\"sslyze_version\""))).then_some(Confidence::Certain)
+    let own = ["\"server_scan_results\"", "\"sslyze_version\"", "\"accepted_targets\""].into_iter().any(|member| head.has(member));
+    (head.opens(&['{']) && own).then_some(Confidence::Certain)
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {

@@ -4,18 +4,13 @@
 mod nested;
 
 use std::io::Read;
-use std::rc::Rc;
 
-use serde::de::DeserializeSeed;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::csv::Table;
 use crate::dialects::{self, Notation};
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
-use crate::input;
-use crate::json::{self, Each, Feed, Watch};
 use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
@@ -70,7 +65,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let (notation, mut source) = dialects::notation(source, &out.gauge())?;
     let mut seen = Introduced::default();
     match notation {
-        Notation::Json => list_or_report(&mut source, &mut seen, out),
+        Notation::Json => nested::read(&mut source, &mut seen, out),
         Notation::Xml | Notation::Text => table(&mut source, &mut seen, out),
     }
 }
@@ -92,42 +87,6 @@ fn table(source: &mut dyn Read, seen: &mut Introduced, out: &mut Output<'_>) -> 
         tell(&row, position, seen, out)?;
     }
     Ok(())
-}
-
-fn list_or_report(source: &mut dyn Read, seen: &mut Introduced, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let gauge = out.gauge();
-    let mut input = input::open(source, out.limits(), &gauge)?;
-    let first = input::first_byte(&mut input, &gauge)?;
-    let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
-    let record = feed.record();
-    let mut parser = serde_json::Deserializer::from_reader(feed);
-    if first == Some(b'{') {
-        let mut report = nested::Report::new(&gauge, Rc::clone(&record), seen, out);
-        let result = json::Walk(&mut report).deserialize(&mut parser).and_then(|()| parser.end());
-        let result = result.map_err(|error| json::explain(&error, &gauge, "the report"));
-        return dialects::verdict(report.recognised(), result, EXPECTED);
-    }
-    let mut recognised = false;
-    let mut empty = true;
-    let each = Each {
-        gauge: &gauge,
-        record: &record,
-        take: |raw: Box<RawValue>| {
-            gauge.next_record();
-            empty = false;
-            let position = gauge.position();
-            match json::record(raw.get().as_bytes(), out.limits()) {
-                Ok(value) => {
-                    recognised |= line(&value, None, position, seen, out)?;
-                    Ok(())
-                }
-                Err(what) => out.skip(position, format!("record is not JSON: {what}")),
-            }
-        },
-    };
-    let result = each.deserialize(&mut parser).and_then(|()| parser.end());
-    let result = result.map_err(|error| json::explain(&error, &gauge, "the list of findings"));
-    dialects::verdict(recognised || empty && result.is_ok(), result, EXPECTED)
 }
 
 /// One object of a list; false if it is not one of testssl's.

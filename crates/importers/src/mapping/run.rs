@@ -3,22 +3,21 @@
 use std::io::Read;
 use std::net::IpAddr;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::value::Texts;
 use super::{MappedNotation, Mapping, Origin, Target};
 use crate::csv::Table;
 use crate::dialects;
-use crate::document::{Cursor, Document};
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
 use crate::identity::{self, Field};
 use crate::input;
-use crate::json::{self, Elements, Members};
+use crate::json;
 use crate::model::{Component, Location, Observation};
 use crate::output::Output;
 use crate::vocabulary;
+use crate::walk::{self, ANY, Bounds, Plan, Route};
 
 const EXPECTED: &str = "a file with what the mapping names";
 
@@ -72,19 +71,14 @@ impl<'m> Run<'m> {
         if path.is_empty() && first == Some(b'{') {
             return self.lines(&mut source, out);
         }
-        let mut document = Document::open(&mut source, out, EXPECTED)?;
-        if path.is_empty() {
-            document.records(|value, position| self.value(value, position, out))?;
-        } else {
-            let cursor = document.cursor();
-            let mut found = false;
-            document.walk(&mut Descent { cursor, path, run: self, out, found: &mut found })?;
-            if !found {
-                let found = format!("JSON without {:?}", path.join("."));
-                return Err(ParseError::NotThisFormat { expected: EXPECTED, found });
-            }
+        let bounds = Bounds::of(out);
+        let mut descent = Descent { path, run: self, out, found: false };
+        walk::through(&mut source, &bounds, EXPECTED, &mut descent)?;
+        if descent.found {
+            return Ok(());
         }
-        document.end()
+        let found = format!("JSON without {:?}", path.join("."));
+        Err(ParseError::NotThisFormat { expected: EXPECTED, found })
     }
 
     /// A record on every line, so that a bad one costs itself only; or one over many lines.
@@ -279,35 +273,29 @@ fn single(observation: &mut Observation, target: Target, origin: &Origin, text: 
     true
 }
 
-/// Members on the way to the array of records.
+/// Members on the way to the array of records, through whatever lists there are between them.
 struct Descent<'d, 'm, 'o> {
-    cursor: Cursor,
     path: &'d [String],
     run: &'d mut Run<'m>,
     out: &'d mut Output<'o>,
-    found: &'d mut bool,
+    found: bool,
 }
 
-impl Members for Descent<'_, '_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let Some((_, rest)) = self.path.split_first().filter(|(first, _)| *first == key) else {
-            return json::ignore(map);
-        };
-        let cursor = self.cursor.clone();
-        let Self { run, out, found, .. } = self;
-        if rest.is_empty() {
-            **found = true;
-            return cursor.records(map, |value, position| run.value(value, position, out));
+impl Route for Descent<'_, '_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        let mut names = path.iter().filter(|name| **name != ANY);
+        let depth = names.clone().count();
+        if depth > self.path.len() || !self.path.iter().take(depth).all(|wanted| names.next() == Some(&wanted.as_str())) {
+            return Plan::Pass;
         }
-        let mut deeper = Descent { cursor: cursor.clone(), path: rest, run, out, found };
-        cursor.walk(map, &mut deeper)
+        if depth < self.path.len() {
+            return Plan::Enter;
+        }
+        self.found = true;
+        Plan::Each
     }
-}
 
-impl Elements for Descent<'_, '_, '_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
+    fn take(&mut self, _: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        self.run.value(json::record(raw.as_bytes(), self.out.limits()), position, self.out)
     }
 }

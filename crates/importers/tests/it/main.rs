@@ -12,6 +12,7 @@ mod mapping;
 mod net;
 mod packages;
 mod sniffing;
+mod variants;
 mod web;
 
 use std::path::PathBuf;
@@ -83,5 +84,6 @@ fn specimens() -> Vec<(Format, Vec<u8>)> {
     all.extend(web::specimens());
     all.extend(net::specimens());
     all.extend(packages::specimens());
+    all.extend(variants::specimens());
     all
 }

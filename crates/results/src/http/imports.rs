@@ -87,6 +87,10 @@ struct About {
     minimum_severity: Option<String>,
     /// What was fixed stays fixed although the tool sees it again.
     do_not_reactivate: bool,
+    /// `false`: the file tells of the past. What nobody knows is kept as fixed, what is known stays as it is, nothing is closed.
+    active: Option<bool>,
+    /// Somebody has checked what the file says: nothing in it is in doubt, now and when a tool sees it again.
+    verified: bool,
     /// Labels for every finding of the file, repeated.
     #[param(max_items = 50)]
     tags: Vec<String>,
@@ -111,6 +115,8 @@ impl About {
                 .transpose()?
                 .unwrap_or_default(),
             do_not_reactivate: self.do_not_reactivate,
+            is_past: self.active == Some(false),
+            is_verified: self.verified,
             tags: self.tags.clone(),
             service: self.service.as_deref().unwrap_or_default().trim().to_owned(),
             mapping: self.mapping().map(MappingUse::named),

@@ -5,14 +5,16 @@ use std::collections::hash_map::Entry as Slot;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base::Result;
-use importers::{Coverage, IdentityKey, Location, Observation, Record, Severity, Sink, Stop, identity};
+use importers::{Belief, Coverage, IdentityKey, Location, Observation, Record, Severity, Sink, Stop, identity};
 
 use super::coverage::Covered;
 use super::matching::Key;
 use super::spool::{Line, Reader, Writer};
 use crate::errors;
-use crate::model::{ImportOptions, rank};
+use crate::model::{ImportOptions, State, rank};
 
+/// Confidence in what nobody doubts.
+pub(crate) const CERTAIN: u8 = 100;
 /// Warnings kept in words.
 const WARNINGS: usize = 100;
 
@@ -54,6 +56,8 @@ pub(crate) struct Gather {
     failed: Option<std::io::Error>,
     minimum: Severity,
     tags: Vec<String>,
+    is_past: bool,
+    is_verified: bool,
     /// What was believed elsewhere of the next observation.
     belief: Option<String>,
 }
@@ -72,8 +76,17 @@ impl Gather {
             warning_count: 0,
             spool: None,
         };
-        let (minimum, tags) = (options.minimum_severity, options.tags.clone());
-        Ok(Self { batch, spool: Writer::new()?, by_key: HashMap::new(), failed: None, minimum, tags, belief: None })
+        Ok(Self {
+            batch,
+            spool: Writer::new()?,
+            by_key: HashMap::new(),
+            failed: None,
+            minimum: options.minimum_severity,
+            tags: options.tags.clone(),
+            is_past: options.is_past,
+            is_verified: options.is_verified,
+            belief: None,
+        })
     }
 
     pub(crate) fn finish(self) -> Result<Batch> {
@@ -93,11 +106,14 @@ impl Gather {
     }
 
     fn observation(&mut self, mut observation: Observation) -> std::io::Result<()> {
-        let belief = self.belief.take();
+        let belief = self.belief.take().or_else(|| self.is_past.then(|| gone(observation.observed_at.as_deref())).flatten());
         self.batch.covered.touch(&observation.location);
         if observation.severity < self.minimum {
             self.batch.below_minimum += 1;
             return Ok(());
+        }
+        if self.is_verified {
+            observation.confidence = CERTAIN;
         }
         for tag in &self.tags {
             if !observation.tags.contains(tag) {
@@ -137,7 +153,8 @@ impl Gather {
 
     fn coverage(&mut self, coverage: Coverage) -> std::io::Result<()> {
         self.source(&coverage.source);
-        if self.batch.covered.add(coverage.clone()) {
+        // What was tested once says nothing of now.
+        if !self.is_past && self.batch.covered.add(coverage.clone()) {
             self.batch.coverage += 1;
             self.spool.coverage(&coverage)?;
         }
@@ -187,6 +204,21 @@ impl Batch {
     pub(crate) fn source_of(&self, group: u32) -> &str {
         self.groups.get(group as usize).and_then(|group| self.sources.get(usize::from(group.source))).map_or("", String::as_str)
     }
+}
+
+/// How something stands that a report of the past tells of: it was there, and is no more.
+fn gone(observed_at: Option<&str>) -> Option<String> {
+    let at = observed_at.map(str::to_owned);
+    let (first_seen, last_seen, fixed_at) = (at.clone(), at.clone(), at);
+    serde_json::to_string(&Belief {
+        state: State::Absent.as_str().to_owned(),
+        first_seen,
+        last_seen,
+        fixed_at,
+        times_seen: 1,
+        decision: None,
+    })
+    .ok()
 }
 
 /// A group's name in memory: the first half of the digest, apart per tool.

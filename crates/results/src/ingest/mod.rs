@@ -18,7 +18,7 @@ mod spool;
 mod write;
 
 pub(crate) use apply::{Applied, Origin, apply};
-pub(crate) use batch::{Batch, Gather};
+pub(crate) use batch::{Batch, CERTAIN, Gather};
 pub(crate) use cluster::{Flaw, cluster_of};
 pub(crate) use coverage::concerns;
 pub(crate) use matching::Key;

@@ -63,6 +63,10 @@ pub struct ImportOptions {
     pub minimum_severity: Severity,
     /// Findings that were fixed stay fixed although the tool sees them again.
     pub do_not_reactivate: bool,
+    /// The file tells of what was: what nobody knows is kept as fixed, what is known is left as it stands, nothing is closed.
+    pub is_past: bool,
+    /// Somebody has checked what the file says: nothing in it is in doubt.
+    pub is_verified: bool,
     /// Labels added to every finding of the file.
     pub tags: Vec<String>,
     /// Findings of different services of a target are never compared; empty for none.

@@ -23,7 +23,7 @@ pub struct TrendDay {
     /// Findings that counted as being there at its end.
     #[schema(minimum = 0, format = "int64")]
     pub standing: u64,
-    /// Of those, how many were past the time their severity allows.
+    /// Of those, how many were past their due moment, by the policy of their organisation or unit.
     #[schema(minimum = 0, format = "int64")]
     pub overdue: u64,
     /// Those that stood, by severity.
@@ -49,7 +49,7 @@ pub struct Cause {
 pub struct Analytics {
     /// Findings that count as being there, by severity.
     pub standing: BySeverity,
-    /// Of those, past the time their severity allows.
+    /// Of those, past their due moment.
     pub overdue: BySeverity,
     /// Seen for the first time in the period.
     #[schema(minimum = 0, format = "int64")]
@@ -82,6 +82,9 @@ pub struct Period {
     /// Of this target only.
     #[param(value_type = Option<TargetId>)]
     pub target: Option<TargetId>,
+    /// Of targets of this business unit and those within it.
+    #[param(inline)]
+    pub unit: Option<Unit>,
     /// How many days back, 1 to 366; 90 when absent.
     #[param(minimum = 1, maximum = 366)]
     pub days: Option<u32>,

@@ -1,6 +1,7 @@
 //! All SQL of this context: reads within a scope, writes within a change.
 
 pub(crate) mod clusters;
+mod columns;
 pub(crate) mod correlate;
 pub(crate) mod counts;
 pub(crate) mod decisions;

@@ -5,6 +5,7 @@ use backends::{Db, Row, Sql, sql};
 use base::{Result, Scope};
 use serde::{Deserialize, Serialize};
 
+use super::columns;
 use crate::model::{FindingId, Review, ReviewId};
 
 const COLUMNS: &str = "r.id, r.finding_id, v.title, r.import_id, r.candidates, r.reason, r.created_at";
@@ -57,37 +58,11 @@ pub(crate) async fn settle(change: &mut Change, finding: FindingId) -> Result<()
     change.run(statement.bind(change.scope().tenant()).bind(finding)).await.map(drop)
 }
 
-/// What a tool says of a finding; everything of it goes with the newer one.
-const SAID: &[&str] = &[
-    "check_id",
-    "title",
-    "description",
-    "remediation",
-    "severity",
-    "cvss",
-    "cvss_score",
-    "cwes",
-    "cves",
-    "refs",
-    "tags",
-    "location",
-    "confidence",
-    "labels",
-    "search",
-    "state",
-    "last_seen",
-    "last_scan",
-    "last_import",
-    "asset",
-    "content",
-    "fixed_at",
-];
-
 /// Makes the newer finding part of the older one; returns whether both are of one tool at one target.
 pub(crate) async fn merge(change: &mut Change, older: FindingId, newer: FindingId, import: &str) -> Result<bool> {
     let tenant = change.scope().tenant();
     let both = |text: &'static str| sql(text).bind(tenant).bind(older).bind(newer);
-    let set: Vec<String> = SAID.iter().map(|name| format!("{name} = n.{name}")).collect();
+    let set: Vec<String> = columns::said().map(|name| format!("{name} = n.{name}")).collect();
     let statement = format!(
         "UPDATE vulnerabilities SET {}, times_seen = vulnerabilities.times_seen + n.times_seen FROM vulnerabilities AS n
          WHERE vulnerabilities.tenant_id = $1 AND n.tenant_id = $1 AND vulnerabilities.id = $2 AND n.id = $3 AND n.id <> vulnerabilities.id

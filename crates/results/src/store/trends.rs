@@ -5,22 +5,12 @@ use std::collections::BTreeMap;
 use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, TenantId, Time, UserId};
-use targets::TargetId;
 
 use super::findings::severity;
 use super::{clean, json};
-use crate::model::{Analytics, Cause, FilterId, NewFilter, SavedFilter, TrendDay};
+use crate::model::{Analytics, Cause, FilterId, NewFilter, Period, SavedFilter, TrendDay};
 
-/// Days a finding may stand, by severity from info to critical; information has no end.
-const DAYS: [i64; 5] = [36_500, 180, 90, 30, 7];
 const STANDING: &str = "status IN ('open', 'not_retested')";
-
-/// The moment from which a finding of its severity is late: `first_seen` before this is overdue at `$now`.
-fn overdue(now: &str) -> String {
-    let cases: Vec<String> =
-        DAYS.iter().enumerate().map(|(rank, days)| format!("WHEN {rank} THEN {}", days * 24 * 3600 * 1_000_000)).collect();
-    format!("first_seen + (CASE severity {} ELSE 0 END) < {now}", cases.join(" "))
-}
 
 /// Tenants that ever took anything in.
 pub(crate) async fn tenants(db: &Db) -> Result<Vec<TenantId>> {
@@ -45,12 +35,11 @@ pub(crate) async fn record(change: &mut Change, day: &str, from: Time, to: Time)
              SUM(CASE WHEN {STANDING} AND first_seen < $4 THEN 1 ELSE 0 END),
              SUM(CASE WHEN status = 'accepted' THEN 1 ELSE 0 END),
              SUM(CASE WHEN status = 'false_positive' THEN 1 ELSE 0 END),
-             SUM(CASE WHEN {STANDING} AND {} THEN 1 ELSE 0 END),
+             SUM(CASE WHEN {STANDING} AND due_at < $4 THEN 1 ELSE 0 END),
              CAST(COALESCE(SUM(CASE WHEN fixed_at >= $3 AND fixed_at < $4 THEN (fixed_at - first_seen) / 1000000 ELSE 0 END), 0) AS BIGINT),
              CAST($5 AS BIGINT)
          FROM vulnerabilities WHERE tenant_id = $1 GROUP BY tenant_id, target_id, severity
          ON CONFLICT (tenant_id, day, target_id, severity) DO NOTHING",
-        overdue("$4")
     );
     let statement = Sql::built(statement).bind(tenant).bind(day).bind(from).bind(to).bind(change.now());
     change.run(statement).await
@@ -98,23 +87,32 @@ pub(crate) async fn record_imports(change: &mut Change, day: &str, format: &str,
     change.run(statement).await.map(drop)
 }
 
-fn of_target(target: Option<TargetId>, number: usize) -> String {
-    if target.is_some() { format!("target_id = ${number}") } else { format!("CAST(${number} AS TEXT) IS NULL") }
+/// Of which targets, led by ` AND `; the parameters are added to those there are.
+fn narrowed(scope: &Scope, of: &Period, values: &mut Vec<Value>) -> String {
+    let mut text = targets::within(scope, "target_id", values);
+    if let Some(target) = of.target {
+        values.push(target.into());
+        text.push_str(&format!(" AND target_id = ${}", values.len()));
+    }
+    if let Some(unit) = &of.unit {
+        text.push_str(&targets::of_unit(unit, "target_id", values));
+    }
+    text
 }
 
 /// What stands and what went in a period, counted now.
-pub(crate) async fn figures(db: &Db, scope: &Scope, target: Option<TargetId>, from: Time, now: Time) -> Result<Analytics> {
+pub(crate) async fn figures(db: &Db, scope: &Scope, of: &Period, from: Time, now: Time) -> Result<Analytics> {
+    let mut values: Vec<Value> = vec![scope.tenant().into(), from.into(), now.into()];
+    let narrowed = narrowed(scope, of, &mut values);
     let statement = format!(
         "SELECT severity, SUM(CASE WHEN {STANDING} THEN 1 ELSE 0 END) AS standing,
-             SUM(CASE WHEN {STANDING} AND {} THEN 1 ELSE 0 END) AS overdue,
-             SUM(CASE WHEN first_seen >= $3 THEN 1 ELSE 0 END) AS opened,
-             SUM(CASE WHEN fixed_at >= $3 THEN 1 ELSE 0 END) AS fixed,
-             CAST(COALESCE(SUM(CASE WHEN fixed_at >= $3 THEN (fixed_at - first_seen) / 1000000 ELSE 0 END), 0) AS BIGINT) AS seconds
-         FROM vulnerabilities WHERE tenant_id = $1 AND {} GROUP BY severity",
-        overdue("$4"),
-        of_target(target, 2)
+             SUM(CASE WHEN {STANDING} AND due_at < $3 THEN 1 ELSE 0 END) AS overdue,
+             SUM(CASE WHEN first_seen >= $2 THEN 1 ELSE 0 END) AS opened,
+             SUM(CASE WHEN fixed_at >= $2 THEN 1 ELSE 0 END) AS fixed,
+             CAST(COALESCE(SUM(CASE WHEN fixed_at >= $2 THEN (fixed_at - first_seen) / 1000000 ELSE 0 END), 0) AS BIGINT) AS seconds
+         FROM vulnerabilities WHERE tenant_id = $1{narrowed} GROUP BY severity"
     );
-    let statement = Sql::built(statement).bind(scope.tenant()).bind(target).bind(from).bind(now);
+    let statement = Sql::built(statement).bind_all(values);
     let (mut analytics, mut seconds) = (Analytics::default(), 0_u64);
     for row in db.all(statement).await? {
         let severity = severity(row.get("severity")?)?;
@@ -140,21 +138,22 @@ fn add(to: &mut scans::BySeverity, severity: importers::Severity, count: u64) {
 }
 
 /// The days that are written, oldest first.
-pub(crate) async fn days(db: &Db, scope: &Scope, target: Option<TargetId>, from: &str) -> Result<Vec<TrendDay>> {
+pub(crate) async fn days(db: &Db, scope: &Scope, period: &Period, from: &str) -> Result<Vec<TrendDay>> {
+    let mut values: Vec<Value> = vec![scope.tenant().into(), from.into()];
+    let narrowed = narrowed(scope, period, &mut values);
     let of = |rank: usize| format!("CAST(SUM(CASE WHEN severity = {rank} THEN standing ELSE 0 END) AS BIGINT)");
     let statement = format!(
         "SELECT day, {} AS info, {} AS low, {} AS medium, {} AS high, {} AS critical, CAST(SUM(seconds_to_fix) AS BIGINT) AS seconds,
               CAST(SUM(opened) AS BIGINT) AS opened, CAST(SUM(fixed) AS BIGINT) AS fixed, CAST(SUM(standing) AS BIGINT) AS standing,
              CAST(SUM(overdue) AS BIGINT) AS overdue
-         FROM vulnerability_trends WHERE tenant_id = $1 AND day >= $3 AND {} GROUP BY day ORDER BY day",
+         FROM vulnerability_trends WHERE tenant_id = $1 AND day >= $2{narrowed} GROUP BY day ORDER BY day",
         of(0),
         of(1),
         of(2),
         of(3),
         of(4),
-        of_target(target, 2)
     );
-    let rows = db.all(Sql::built(statement).bind(scope.tenant()).bind(target).bind(from)).await?;
+    let rows = db.all(Sql::built(statement).bind_all(values)).await?;
     rows.iter()
         .map(|row| {
             let fixed: u64 = row.get("fixed")?;
@@ -178,13 +177,14 @@ pub(crate) async fn days(db: &Db, scope: &Scope, target: Option<TargetId>, from:
 }
 
 /// What occurs most among findings that stand: the ten most frequent values of a column.
-pub(crate) async fn causes(db: &Db, scope: &Scope, target: Option<TargetId>, column: &'static str) -> Result<Vec<Cause>> {
+pub(crate) async fn causes(db: &Db, scope: &Scope, of: &Period, column: &'static str) -> Result<Vec<Cause>> {
+    let mut values: Vec<Value> = vec![scope.tenant().into()];
+    let narrowed = narrowed(scope, of, &mut values);
     let statement = format!(
         "SELECT {column} AS name, COUNT(*) AS findings FROM vulnerabilities
-         WHERE tenant_id = $1 AND {} AND {STANDING} AND {column} <> '' GROUP BY {column} ORDER BY findings DESC, name LIMIT 10",
-        of_target(target, 2)
+         WHERE tenant_id = $1{narrowed} AND {STANDING} AND {column} <> '' GROUP BY {column} ORDER BY findings DESC, name LIMIT 10"
     );
-    let rows = db.all(Sql::built(statement).bind(scope.tenant()).bind(target)).await?;
+    let rows = db.all(Sql::built(statement).bind_all(values)).await?;
     rows.iter().map(|row| Ok(Cause { name: row.get("name")?, findings: row.get("findings")? })).collect()
 }
 

@@ -5,6 +5,7 @@ use backends::{Sql, sql};
 use base::{Result, Time};
 use targets::TargetId;
 
+use super::columns;
 use crate::model::{FindingId, ImportId};
 
 /// An import that was taken in after another one, into the same target and service.
@@ -35,34 +36,6 @@ pub(crate) async fn decided(change: &mut Change, import: ImportId) -> Result<i64
     row.map_or(Ok(0), |row| row.get("decided"))
 }
 
-/// What is restored, apart from the status, which follows from it.
-const RESTORED: &[&str] = &[
-    "check_id",
-    "title",
-    "description",
-    "remediation",
-    "severity",
-    "cvss",
-    "cvss_score",
-    "cwes",
-    "cves",
-    "refs",
-    "tags",
-    "location",
-    "confidence",
-    "labels",
-    "search",
-    "state",
-    "ambiguous",
-    "last_seen",
-    "last_scan",
-    "last_import",
-    "times_seen",
-    "asset",
-    "content",
-    "fixed_at",
-];
-
 /// Puts everything back as it was before the import; returns the findings whose status has to be derived again.
 pub(crate) async fn restore(change: &mut Change, import: ImportId) -> Result<Vec<FindingId>> {
     let tenant = change.scope().tenant();
@@ -82,7 +55,7 @@ pub(crate) async fn restore(change: &mut Change, import: ImportId) -> Result<Vec
             "UPDATE finding_keys SET retired_by = NULL WHERE tenant_id = $1 AND retired_by = $2 AND finding_id IN ({kept})"
         )))
         .await?;
-    let mut set: Vec<String> = RESTORED.iter().map(|name| format!("{name} = b.{name}")).collect();
+    let mut set: Vec<String> = columns::restored().map(|name| format!("{name} = b.{name}")).collect();
     for name in ["cluster", "cluster_reason"] {
         set.push(format!("{name} = CASE WHEN vulnerabilities.cluster_fixed THEN vulnerabilities.{name} ELSE b.{name} END"));
     }

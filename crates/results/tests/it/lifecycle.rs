@@ -11,6 +11,7 @@ use results::{
 };
 use testkit::engines;
 
+use crate::risk::work;
 use crate::story::{Story, hit, lines, miss, nmap, request};
 
 const SITE: &str = "https://x.example/";
@@ -265,8 +266,17 @@ async fn figures_of_a_day_are_written_once_and_today_is_counted_live() {
         assert_eq!(days, [("2026-01-02", 2, 0, 2), ("2026-01-03", 0, 1, 1)], "{engine:?}");
         assert_eq!((analytics.opened, analytics.fixed, analytics.seconds_to_fix), (2, 1, Some(24 * 3600)));
         assert_eq!(analytics.checks[0].name, "b");
-        clock.advance(Duration::from_secs(181 * 24 * 3600));
-        assert_eq!(story.results.analytics(&story.actor, &Period::default()).await.unwrap().overdue.low, 1);
+        // What is late follows the policy of the organisation, not days of our own.
+        let late = async || story.results.analytics(&story.actor, &Period::default()).await.unwrap().overdue.low;
+        clock.advance(Duration::from_secs(20 * 24 * 3600));
+        work(&story).await;
+        assert_eq!(late().await, 0);
+        let policy: results::SlaPolicy =
+            serde_json::from_value(serde_json::json!({ "days": { "low": 10 }, "kev_caps": false, "kev_least_days": 0, "soon_days": 1 }))
+                .unwrap();
+        story.results.set_sla_policy(&story.actor, "organisation", policy).await.unwrap();
+        work(&story).await;
+        assert_eq!(late().await, 1, "{engine:?}");
     }
 }
 
@@ -294,5 +304,40 @@ async fn the_options_of_an_import_do_what_they_say() {
         assert_eq!((seen.summary.reopened, seen.summary.unchanged), (0, 1));
         let back = story.request(with(&lines(&[hit("a", "high", SITE), hit("e", "info", SITE)]), ImportOptions::default())).await.unwrap();
         assert_eq!((back.summary.reopened, back.summary.created), (1, 1), "{engine:?} {:?}", back.summary);
+    }
+}
+
+#[tokio::test]
+async fn a_report_of_the_past_is_kept_as_gone_and_touches_nothing_that_is_known() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        story.import(&lines(&[hit("a", "high", SITE), hit("b", "low", SITE)]), None).await.unwrap();
+        let before = titled(&story, "a").await;
+        let past = ImportOptions { is_past: true, ..ImportOptions::default() };
+        let old = lines(&[hit("a", "critical", SITE), miss("b", SITE), hit("c", "high", SITE)]);
+        let taken = story.request(ImportRequest { options: past, ..request(&old, None) }).await.unwrap();
+        assert_eq!((taken.summary.created, taken.summary.closed, taken.summary.open), (1, 0, 1), "{:?}", taken.summary);
+        assert_eq!(titled(&story, "a").await, before, "what is known stays as it is");
+        let gone = titled(&story, "c").await;
+        assert_eq!((gone.status, gone.fixed_at.is_some()), (Status::Fixed, true));
+        assert_eq!(titled(&story, "b").await.status, Status::Open, "a report of the past closes nothing");
+        let again = story.import(&lines(&[hit("c", "high", SITE)]), None).await.unwrap();
+        assert_eq!((again.summary.reopened, titled(&story, "c").await.status), (1, Status::Open), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_somebody_checked_stays_certain_when_a_tool_is_less_so() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let text = lines(&[hit("a", "high", SITE)]);
+        story.import(&text, None).await.unwrap();
+        assert!(titled(&story, "a").await.confidence < 100);
+        let checked = ImportOptions { is_verified: true, ..ImportOptions::default() };
+        story.request(ImportRequest { options: checked, ..request(&text, None) }).await.unwrap();
+        assert_eq!(titled(&story, "a").await.confidence, 100);
+        story.import(&lines(&[hit("a", "low", SITE)]), None).await.unwrap();
+        let later = titled(&story, "a").await;
+        assert_eq!((later.confidence, later.severity), (100, importers::Severity::Low), "{engine:?}");
     }
 }

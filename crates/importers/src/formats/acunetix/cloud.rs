@@ -2,39 +2,28 @@
 
 use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::SOURCE;
-use crate::document::{Cursor, Document};
 use crate::endpoint::{Endpoint, Sites, placeless};
 use crate::errors::{ParseError, Position};
 use crate::html;
-use crate::json::{self, Elements, Members};
+use crate::json;
 use crate::model::{CoverageStatus, Location, Observation, Severity};
 use crate::output::Output;
 use crate::vocabulary;
+use crate::walk::{self, Bounds, Plan, Route};
 
 const EXPECTED: &str = "Acunetix 360 JSON";
 
 pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
-    let mut report = Report {
-        cursor: document.cursor(),
-        out,
-        sites: Sites::default(),
-        target: None,
-        generated: None,
-        listed: false,
-        records: 0,
-        taken: 0,
-    };
-    document.walk(&mut report)?;
+    let bounds = Bounds::of(out);
+    let mut report = Report { out, sites: Sites::default(), target: None, generated: None, listed: false, records: 0, taken: 0 };
+    walk::through(source, &bounds, EXPECTED, &mut report)?;
     let Report { mut sites, target, listed, records, taken, .. } = report;
     if !listed || (records > 0 && taken == 0) {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without vulnerabilities of a target".to_owned() });
     }
-    document.end()?;
     if let Some(endpoint) = target.as_deref().and_then(Endpoint::new) {
         sites.introduce(&endpoint, out)?;
     }
@@ -42,7 +31,6 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
 }
 
 struct Report<'l, 'o> {
-    cursor: Cursor,
     out: &'l mut Output<'o>,
     sites: Sites,
     target: Option<String>,
@@ -52,40 +40,35 @@ struct Report<'l, 'o> {
     taken: u64,
 }
 
-impl Elements for Report<'_, '_> {
-    fn begin(&mut self) {}
+impl Route for Report<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        match walk::element(path) {
+            [] => Plan::Enter,
+            ["Vulnerabilities"] => {
+                self.listed = true;
+                Plan::Each
+            }
+            ["Generated" | "Target"] => Plan::Take,
+            _ => Plan::Pass,
+        }
+    }
 
-    fn end(&mut self) -> Result<(), ParseError> {
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match walk::element(path) {
+            ["Generated"] => self.generated = walk::text(raw).as_deref().and_then(vocabulary::moment),
+            ["Target"] => self.target = json::text(&walk::part(raw), &["Url"]).map(str::to_owned),
+            _ => {
+                if let Some(value) = walk::value(raw, position, self.out)? {
+                    return self.vulnerability(&value, position);
+                }
+            }
+        }
         Ok(())
     }
 }
 
-impl Members for Report<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let cursor = self.cursor.clone();
-        match key {
-            "Vulnerabilities" => {
-                self.listed = true;
-                cursor.records(map, |value, position| match value {
-                    Ok(value) => self.take(&value, position),
-                    Err(what) => self.out.skip(position, format!("vulnerability is not readable: {what}")),
-                })
-            }
-            "Generated" => {
-                self.generated = cursor.text(map)?.as_deref().and_then(vocabulary::moment);
-                Ok(())
-            }
-            "Target" => {
-                self.target = json::text(&cursor.value(map)?, &["Url"]).map(str::to_owned);
-                Ok(())
-            }
-            _ => json::ignore(map),
-        }
-    }
-}
-
 impl Report<'_, '_> {
-    fn take(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
+    fn vulnerability(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
         self.records += 1;
         let raw = |name: &str| json::text(value, &[name]);
         let (Some(name), true) = (raw("Name"), raw("Severity").is_some() || raw("Url").is_some()) else {

@@ -2,19 +2,18 @@
 
 use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::issue::{Count, EVIDENCE, Issue, SOURCE, decoded, method};
-use crate::document::{Cursor, Document};
 use crate::endpoint::Sites;
 use crate::errors::{ParseError, Position};
 use crate::html;
-use crate::json::{self, Elements, Members};
+use crate::json;
 use crate::model::{CoverageStatus, Evidence};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
+use crate::walk::{self, Bounds, Plan, Route};
 
 const EXPECTED: &str = "answer of the Burp REST API";
 
@@ -33,14 +32,13 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
-    let mut scan = Scan { cursor: document.cursor(), out, sites: Sites::default(), ours: false, status: None, caption: None };
-    document.walk(&mut scan)?;
+    let bounds = Bounds::of(out);
+    let mut scan = Scan { out, sites: Sites::default(), ours: false, status: None, caption: None };
+    walk::through(source, &bounds, EXPECTED, &mut scan)?;
     let Scan { mut sites, ours, status, caption, .. } = scan;
     if !ours {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without issue events".to_owned() });
     }
-    document.end()?;
     let ended = match status.as_deref() {
         None | Some("succeeded") => CoverageStatus::Done,
         Some("failed") => CoverageStatus::Error,
@@ -52,7 +50,6 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
 }
 
 struct Scan<'l, 'o> {
-    cursor: Cursor,
     out: &'l mut Output<'o>,
     sites: Sites,
     ours: bool,
@@ -60,37 +57,34 @@ struct Scan<'l, 'o> {
     caption: Option<String>,
 }
 
-impl Elements for Scan<'_, '_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
-    }
-}
-
-impl Members for Scan<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "issue_events" => {
+impl Route for Scan<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        match walk::element(path) {
+            [] => Plan::Enter,
+            ["issue_events"] => {
                 self.ours = true;
-                let (cursor, sites, out) = (self.cursor.clone(), &mut self.sites, &mut *self.out);
-                cursor.records(map, |value, position| match value {
-                    Ok(value) => event(&value, position, sites, out),
-                    Err(what) => out.skip(position, format!("event is not readable: {what}")),
-                })
+                Plan::Each
             }
-            "scan_status" => {
-                self.status = self.cursor.text(map)?;
-                Ok(())
-            }
-            "scan_metrics" => {
-                let metrics = self.cursor.value(map)?;
+            ["scan_status" | "scan_metrics"] => Plan::Take,
+            _ => Plan::Pass,
+        }
+    }
+
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match walk::element(path) {
+            ["scan_status"] => self.status = walk::text(raw),
+            ["scan_metrics"] => {
+                let metrics = walk::part(raw);
                 self.ours |= metrics.get("crawl_requests_made").is_some();
                 self.caption = json::text(&metrics, &["crawl_and_audit_caption"]).map(str::to_owned);
-                Ok(())
             }
-            _ => json::ignore(map),
+            _ => {
+                if let Some(value) = walk::value(raw, position, self.out)? {
+                    return event(&value, position, &mut self.sites, self.out);
+                }
+            }
         }
+        Ok(())
     }
 }
 

@@ -2,18 +2,17 @@
 
 use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::issue::{Count, EVIDENCE, Issue, SOURCE, method};
-use crate::document::{Cursor, Document};
 use crate::endpoint::Sites;
 use crate::errors::{ParseError, Position};
 use crate::html;
-use crate::json::{self, Elements, Members};
+use crate::json;
 use crate::model::{CoverageStatus, Evidence};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
+use crate::walk::{self, ANY, Bounds, Plan, Route};
 
 const EXPECTED: &str = "answer of the Burp GraphQL API";
 
@@ -32,9 +31,9 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
-    let mut answer = Answer { cursor: document.cursor(), out, sites: Sites::default(), listed: false, records: 0, taken: 0 };
-    document.walk(&mut answer)?;
+    let bounds = Bounds::of(out);
+    let mut answer = Answer { out, sites: Sites::default(), listed: false, records: 0, taken: 0 };
+    walk::through(source, &bounds, EXPECTED, &mut answer)?;
     let Answer { mut sites, listed, records, taken, .. } = answer;
     let wrong = |found: &str| ParseError::NotThisFormat { expected: EXPECTED, found: found.to_owned() };
     if !listed {
@@ -43,12 +42,10 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     if records > 0 && taken == 0 {
         return Err(wrong("issues without a type and a name"));
     }
-    document.end()?;
     sites.cover(SOURCE, CoverageStatus::Done, None, out)
 }
 
 struct Answer<'l, 'o> {
-    cursor: Cursor,
     out: &'l mut Output<'o>,
     sites: Sites,
     listed: bool,
@@ -56,33 +53,29 @@ struct Answer<'l, 'o> {
     taken: u64,
 }
 
-impl Elements for Answer<'_, '_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
-    }
-}
-
-impl Members for Answer<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let cursor = self.cursor.clone();
-        match key {
-            "Issues" | "issues" => {
-                self.listed |= key == "Issues";
-                cursor.records(map, |value, position| match value {
-                    Ok(value) => self.take(&value, position),
-                    Err(what) => self.out.skip(position, format!("issue is not readable: {what}")),
-                })
+impl Route for Answer<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        match path.last() {
+            Some(&"Issues") => {
+                self.listed = true;
+                Plan::Each
             }
-            "data" | "scan" | "scan_issues" | "site" => cursor.walk(map, self),
-            _ => json::ignore(map),
+            Some(&"issues") => Plan::Each,
+            None | Some(&("data" | "scan" | "scan_issues" | "site" | ANY)) => Plan::Enter,
+            _ => Plan::Pass,
+        }
+    }
+
+    fn take(&mut self, _: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match walk::value(raw, position, self.out)? {
+            Some(value) => self.issue(&value, position),
+            None => Ok(()),
         }
     }
 }
 
 impl Answer<'_, '_> {
-    fn take(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
+    fn issue(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
         self.records += 1;
         let text = |path: &[&str]| json::text(value, path).map(str::to_owned);
         let prose = |path: &[&str]| json::text(value, path).map(html::plain);

@@ -13,7 +13,7 @@ use crate::model::Severity;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
-use crate::walk::{self, ANY, Bounds, Plan, Route};
+use crate::walk::{self, Bounds, Plan, Route};
 
 const EXPECTED: &str = "Prowler 2 CSV or JSON";
 
@@ -158,14 +158,8 @@ struct Lines<'l, 'o> {
 }
 
 impl Route for Lines<'_, '_> {
-    const OBJECTS: bool = true;
-
     fn plan(&mut self, path: &[&str]) -> Plan {
-        match path {
-            [] => Plan::Enter,
-            [ANY] => Plan::Take,
-            _ => Plan::Pass,
-        }
+        if path.is_empty() { Plan::Each } else { Plan::Pass }
     }
 
     fn take(&mut self, _: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {

@@ -11,7 +11,7 @@ use crate::model::CoverageStatus;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
-use crate::walk::{self, ANY, Bounds, Plan, Route};
+use crate::walk::{self, Bounds, Plan, Route};
 
 const EXPECTED: &str = "Prowler 3 JSON or CSV";
 
@@ -48,14 +48,8 @@ struct List<'l, 'o> {
 }
 
 impl Route for List<'_, '_> {
-    const OBJECTS: bool = true;
-
     fn plan(&mut self, path: &[&str]) -> Plan {
-        match path {
-            [] => Plan::Enter,
-            [ANY] => Plan::Take,
-            _ => Plan::Pass,
-        }
+        if path.is_empty() { Plan::Each } else { Plan::Pass }
     }
 
     fn take(&mut self, _: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {

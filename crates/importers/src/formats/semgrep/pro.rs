@@ -3,18 +3,17 @@
 use std::collections::HashSet;
 use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::{CODE, FINGERPRINT, SOURCE, confidence, severity};
 use crate::code::{self, Place, Places, is_told};
-use crate::document::{Cursor, Document};
 use crate::errors::{ParseError, Position};
-use crate::json::{self, Elements, Members};
+use crate::json;
 use crate::model::{Asset, Coverage, CoverageStatus, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
+use crate::walk::{self, Bounds, Plan, Route};
 
 const EXPECTED: &str = "findings of the Semgrep platform";
 /// Repositories told as covered.
@@ -37,22 +36,13 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
-    let mut list = List {
-        cursor: document.cursor(),
-        out,
-        places: Places::default(),
-        repositories: HashSet::new(),
-        listed: false,
-        records: 0,
-        taken: 0,
-    };
-    document.walk(&mut list)?;
+    let bounds = Bounds::of(out);
+    let mut list = List { out, places: Places::default(), repositories: HashSet::new(), listed: false, records: 0, taken: 0 };
+    walk::through(source, &bounds, EXPECTED, &mut list)?;
     let List { out, listed, records, taken, repositories, .. } = list;
     if !listed || (records > 0 && taken == 0) {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without findings of Semgrep".to_owned() });
     }
-    document.end()?;
     let mut repositories: Vec<String> = repositories.into_iter().collect();
     repositories.sort();
     for repository in repositories {
@@ -68,7 +58,6 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
 }
 
 struct List<'l, 'o> {
-    cursor: Cursor,
     out: &'l mut Output<'o>,
     places: Places,
     repositories: HashSet<String>,
@@ -77,30 +66,28 @@ struct List<'l, 'o> {
     taken: u64,
 }
 
-impl Elements for List<'_, '_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
-    }
-}
-
-impl Members for List<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        if key != "findings" {
-            return json::ignore(map);
+impl Route for List<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        match walk::element(path) {
+            [] => Plan::Enter,
+            ["findings"] => {
+                self.listed = true;
+                Plan::Each
+            }
+            _ => Plan::Pass,
         }
-        self.listed = true;
-        let cursor = self.cursor.clone();
-        cursor.records(map, |value, position| match value {
-            Ok(value) => self.take(&value, position),
-            Err(what) => self.out.skip(position, format!("finding is not readable: {what}")),
-        })
+    }
+
+    fn take(&mut self, _: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match walk::value(raw, position, self.out)? {
+            Some(value) => self.finding(&value, position),
+            None => Ok(()),
+        }
     }
 }
 
 impl List<'_, '_> {
-    fn take(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
+    fn finding(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
         self.records += 1;
         let text = |path: &[&str]| json::text(value, path);
         let file = text(&["location", "file_path"]).map(code::path);

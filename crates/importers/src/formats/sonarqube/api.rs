@@ -2,43 +2,28 @@
 
 use std::io::Read;
 
-use serde::de::MapAccess;
+use serde_json::Value;
 
 use super::issue::{Context, KEPT, Rule, give};
 use super::{EXPECTED, SOURCE};
-use crate::document::{Cursor, Document};
-use crate::errors::ParseError;
-use crate::json::{self, Elements, Members};
+use crate::errors::{ParseError, Position};
+use crate::json;
 use crate::model::{Asset, Coverage, CoverageStatus, Location};
 use crate::output::Output;
 use crate::spool::Spool;
 use crate::vocabulary;
+use crate::walk::{self, ANY, Bounds, Plan, Route};
 
 pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
-    let cursor = document.cursor();
-    let mut page = Page {
-        cursor: cursor.clone(),
-        context: Context::default(),
-        spool: Spool::default(),
-        project: None,
-        listed: false,
-        ours: false,
-        records: 0,
-        total: 0,
-    };
-    let walked = document.walk(&mut page);
-    let Page { mut context, mut spool, project, listed, ours, records, total, .. } = page;
-    spool.drain(cursor.position(), |raw, position| match cursor.parse(raw) {
-        Ok(value) => give(&value, position, &mut context, out),
-        Err(what) => out.skip(position, format!("issue is not readable: {what}")),
-    })?;
-    walked?;
+    let bounds = Bounds::of(out);
+    let mut page =
+        Page { out, context: Context::default(), spool: Spool::default(), project: None, listed: false, ours: false, records: 0, total: 0 };
+    walk::through(source, &bounds, EXPECTED, &mut page)?;
+    let Page { context, project, listed, ours, records, total, .. } = page;
     // Documents that only share the name of a member have issues without rules.
     if !(ours || listed && context.taken > 0) || (records > 0 && context.taken == 0) {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without issues of SonarQube".to_owned() });
     }
-    document.end()?;
     let shown = (total > records).then(|| format!("{records} of {total} issues on this page"));
     finish(project.as_deref(), shown.as_deref(), out)
 }
@@ -58,8 +43,8 @@ pub(super) fn finish(project: Option<&str>, part: Option<&str>, out: &mut Output
     })
 }
 
-struct Page {
-    cursor: Cursor,
+struct Page<'l, 'o> {
+    out: &'l mut Output<'o>,
     context: Context,
     spool: Spool,
     project: Option<String>,
@@ -70,111 +55,93 @@ struct Page {
     total: u64,
 }
 
-impl Elements for Page {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
-    }
-}
-
-impl Members for Page {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let cursor = self.cursor.clone();
-        match key {
-            "issues" | "hotspots" => {
+impl Route for Page<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        match walk::element(path) {
+            [] | ["rules"] => Plan::Enter,
+            ["issues" | "hotspots"] => {
                 self.listed = true;
-                let (spool, records) = (&mut self.spool, &mut self.records);
-                cursor.raw(map, |raw, position| {
-                    *records += 1;
-                    spool.push(position, raw)
-                })
+                Plan::Each
             }
-            "rules" => cursor.walk(map, &mut Rules { cursor: &cursor, context: &mut self.context, listed: None, full: false }),
-            "components" => {
-                let context = &mut self.context;
-                cursor.records(map, |value, _| {
-                    let value = value.unwrap_or_default();
-                    let (Some(key), Some(path)) = (json::text(&value, &["key"]), json::text(&value, &["path"])) else {
-                        return Ok(());
-                    };
-                    context.kept += key.len() + path.len() + 100;
-                    context.paths.insert(key.to_owned(), path.to_owned());
-                    if context.kept <= KEPT { Ok(()) } else { Err(cursor.over("rules and components", KEPT)) }
-                })
-            }
-            "paging" => {
-                let paging = cursor.value(map)?;
-                self.ours |= paging.get("pageIndex").is_some();
-                self.total = paging.get("total").and_then(serde_json::Value::as_u64).unwrap_or_default();
-                Ok(())
-            }
-            "hotspotKeys" | "sonarBaseURL" => {
+            ["components"] => Plan::Each,
+            ["rules", _] | ["paging" | "projectName" | "sonarComponent"] => Plan::Take,
+            ["hotspotKeys" | "sonarBaseURL"] => {
                 self.ours = true;
                 self.context.is_report = true;
-                json::ignore(map)
+                Plan::Pass
             }
-            "projectName" | "sonarComponent" => {
-                self.context.is_report = true;
-                let name = cursor.text(map)?;
-                // The key of a project lasts longer than its name.
-                self.project = if key == "sonarComponent" { name.or(self.project.take()) } else { self.project.take().or(name) };
+            _ => Plan::Pass,
+        }
+    }
+
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match walk::element(path) {
+            ["issues" | "hotspots"] => {
+                self.records += 1;
+                self.spool.push(position, raw)
+            }
+            ["rules", key] => self.rule(key, &walk::part(raw)),
+            ["components"] => self.component(&walk::part(raw)),
+            ["paging"] => {
+                let paging = walk::part(raw);
+                self.ours |= paging.get("pageIndex").is_some();
+                self.total = paging.get("total").and_then(Value::as_u64).unwrap_or_default();
                 Ok(())
             }
-            _ => json::ignore(map),
-        }
-    }
-}
-
-/// Rules: by their keys in a report, as a list in the API.
-struct Rules<'c> {
-    cursor: &'c Cursor,
-    context: &'c mut Context,
-    /// Key, name and text of the rule being read from a list.
-    listed: Option<(Option<String>, Option<String>, Option<String>)>,
-    /// Told once the rules are left.
-    full: bool,
-}
-
-impl Rules<'_> {
-    fn keep(&mut self, key: &str, rule: Rule) -> Result<(), ParseError> {
-        if self.context.keep(key, rule) { Ok(()) } else { Err(self.cursor.over("rules and components", KEPT)) }
-    }
-}
-
-impl Elements for Rules<'_> {
-    fn begin(&mut self) {
-        self.listed = Some((None, None, None));
-    }
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        if self.full {
-            return Err(self.cursor.over("rules and components", KEPT));
-        }
-        match self.listed.take() {
-            Some((Some(key), name, text)) => self.keep(&key, Rule::marked_up(name.as_deref(), text.as_deref().unwrap_or_default())),
+            [name] => {
+                self.context.is_report = true;
+                let told = walk::text(raw);
+                // The key of a project lasts longer than its name.
+                self.project = if *name == "sonarComponent" { told.or(self.project.take()) } else { self.project.take().or(told) };
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
+
+    fn leave(&mut self, path: &[&str]) -> Result<(), ParseError> {
+        if path.is_empty() { self.issues() } else { Ok(()) }
+    }
+
+    fn salvage(&mut self) -> Result<(), ParseError> {
+        self.issues()
+    }
 }
 
-impl Members for Rules<'_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let value = self.cursor.value(map)?;
-        if let (Some(listed), Some(text)) = (&mut self.listed, value.as_str()) {
-            match key {
-                "key" => listed.0 = Some(text.to_owned()),
-                "name" => listed.1 = Some(text.to_owned()),
-                "htmlDesc" | "mdDesc" => listed.2 = Some(text.to_owned()),
-                _ => {}
+impl Page<'_, '_> {
+    /// Hands on what was put aside.
+    fn issues(&mut self) -> Result<(), ParseError> {
+        let mut spool = std::mem::take(&mut self.spool);
+        spool.drain(self.out.position(), |raw, position| {
+            match walk::value(std::str::from_utf8(raw).unwrap_or_default(), position, self.out)? {
+                Some(value) => give(&value, position, &mut self.context, self.out),
+                None => Ok(()),
             }
+        })
+    }
+
+    fn within(&self, kept: bool) -> Result<(), ParseError> {
+        if kept { Ok(()) } else { Err(self.out.gauge().over("rules and components", KEPT as u64)) }
+    }
+
+    /// A rule by its key in a report, one of a list in the API.
+    fn rule(&mut self, key: &str, value: &Value) -> Result<(), ParseError> {
+        let text = |name: &str| json::text(value, &[name]);
+        let key = if key == ANY { text("key") } else { Some(key).filter(|_| value.is_object()) };
+        let Some(key) = key else {
             return Ok(());
-        }
-        if value.is_object() {
-            let text = json::text(&value, &["htmlDesc"]).unwrap_or_default();
-            let rule = Rule::marked_up(json::text(&value, &["name"]), text);
-            self.full |= !self.context.keep(key, rule);
-        }
-        Ok(())
+        };
+        let rule = Rule::marked_up(text("name"), text("htmlDesc").or_else(|| text("mdDesc")).unwrap_or_default());
+        let kept = self.context.keep(key, rule);
+        self.within(kept)
+    }
+
+    fn component(&mut self, value: &Value) -> Result<(), ParseError> {
+        let (Some(key), Some(path)) = (json::text(value, &["key"]), json::text(value, &["path"])) else {
+            return Ok(());
+        };
+        self.context.kept += key.len() + path.len() + 100;
+        self.context.paths.insert(key.to_owned(), path.to_owned());
+        self.within(self.context.kept <= KEPT)
     }
 }

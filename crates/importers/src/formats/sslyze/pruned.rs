@@ -6,7 +6,10 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-const LEFT_OUT: [&str; 7] = [
+const LEFT_OUT: [&str; 10] = [
+    "certificate_chain",
+    "verified_chain",
+    "rejected_cipher_list",
     "received_certificate_chain",
     "verified_certificate_chain",
     "ocsp_response",

@@ -1,92 +1,82 @@
-//! SSLyze JSON: the outermost object and its servers.
+//! SSLyze JSON: the outermost object and its servers, of version 3 and later or of those before it.
 
-use std::cell::Cell;
 use std::io::Read;
-use std::rc::Rc;
-
-use serde::de::{DeserializeSeed, MapAccess};
-use serde_json::Value;
-use serde_json::value::RawValue;
 
 use super::pruned::Pruned;
-use super::{EXPECTED, SOURCE, server};
+use super::{EXPECTED, SOURCE, second, server};
 use crate::dialects;
-use crate::errors::ParseError;
+use crate::errors::{ParseError, Position};
 use crate::hosts::Host;
-use crate::input::{self, Gauge};
-use crate::json::{self, Each, Feed, Members, Walk, Watch};
+use crate::json;
 use crate::model::{Coverage, CoverageStatus};
 use crate::output::Output;
 use crate::vocabulary;
+use crate::walk::{self, Bounds, Plan, Route};
 
 /// The outermost object.
 struct Report<'l, 'o> {
-    gauge: &'l Gauge,
-    record: Rc<Cell<Option<u64>>>,
     out: &'l mut Output<'o>,
     observed_at: Option<String>,
     recognised: bool,
 }
 
 pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let gauge = out.gauge();
-    let mut input = input::open(source, out.limits(), &gauge)?;
-    match input::first_byte(&mut input, &gauge)? {
-        Some(b'{') => {}
-        Some(byte) => {
-            return Err(ParseError::NotThisFormat { expected: EXPECTED, found: format!("text starting with {:?}", char::from(byte)) });
-        }
-        None => return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "an empty file".to_owned() }),
-    }
-    let feed = Feed::new(input, Watch::new(&gauge, out.limits()));
-    let record = feed.record();
-    let mut parser = serde_json::Deserializer::from_reader(feed);
-    let mut report = Report { gauge: &gauge, record, out, observed_at: None, recognised: false };
-    let result = Walk(&mut report).deserialize(&mut parser).and_then(|()| parser.end());
-    let result = result.map_err(|error| json::explain(&error, &gauge, "the report"));
+    let bounds = Bounds::of(out);
+    let mut report = Report { out, observed_at: None, recognised: false };
+    let result = walk::through(source, &bounds, EXPECTED, &mut report);
     dialects::verdict(report.recognised, result, EXPECTED)
 }
 
-impl Members for Report<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let servers = match key {
-            "server_scan_results" => true,
-            "server_connectivity_errors" | "invalid_server_strings" => false,
-            "date_scans_completed" => {
-                let value = json::value(map, self.gauge, &self.record)?;
-                self.observed_at = value.as_str().and_then(vocabulary::instant);
-                return Ok(());
+impl Route for Report<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        match path {
+            [] => Plan::Enter,
+            ["server_scan_results" | "accepted_targets"] => {
+                self.recognised = true;
+                Plan::Each
             }
-            _ => return json::ignore(map),
+            ["server_connectivity_errors" | "invalid_server_strings" | "invalid_targets"] => Plan::Each,
+            ["date_scans_completed"] => Plan::Take,
+            _ => Plan::Pass,
+        }
+    }
+
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        if path == ["date_scans_completed"] {
+            self.observed_at = walk::text(raw).as_deref().and_then(vocabulary::instant);
+            return Ok(());
+        }
+        let value = match serde_json::from_str(raw) {
+            Ok(Pruned(value)) => value,
+            Err(error) => return self.out.skip(position, format!("record is not readable: {}", json::reason(&error))),
         };
-        self.recognised |= servers;
-        let Self { gauge, record, out, observed_at, .. } = self;
-        let gauge: &Gauge = gauge;
-        let record = Rc::clone(record);
-        map.next_value_seed(Each {
-            gauge,
-            record: &record,
-            take: |raw: Box<RawValue>| {
-                gauge.next_record();
-                match serde_json::from_str(raw.get()) {
-                    Ok(Pruned(value)) if servers => server::map(&value, observed_at.as_deref(), out),
-                    Ok(Pruned(value)) => unreachable_server(&value, out),
-                    Err(error) => out.skip(gauge.position(), format!("record is not readable: {}", json::reason(&error))),
+        match path {
+            ["server_scan_results"] => server::map(&value, self.observed_at.as_deref(), self.out),
+            ["accepted_targets"] => server::map(&second::modern(&value), self.observed_at.as_deref(), self.out),
+            ["invalid_targets"] => {
+                // The target is the name of the member, the reason its value.
+                for (name, reason) in value.as_object().into_iter().flatten() {
+                    unreachable_server(Some(name), reason.as_str(), self.out)?;
                 }
-            },
-        })
+                Ok(())
+            }
+            _ => {
+                let name =
+                    json::text(&value, &["server_string"]).or_else(|| json::text(&value, &["server_info", "server_location", "hostname"]));
+                unreachable_server(name, json::text(&value, &["error_message"]), self.out)
+            }
+        }
     }
 }
 
 /// A target that could not be resolved or connected to.
-fn unreachable_server(value: &Value, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let name = json::text(value, &["server_string"]).or_else(|| json::text(value, &["server_info", "server_location", "hostname"]));
+fn unreachable_server(name: Option<&str>, reason: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {
     let host = name.map(|name| name.rsplit_once(':').map_or(name, |(host, _)| host));
     out.coverage(Coverage {
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Host::new([host]).location(),
         status: CoverageStatus::Error,
-        reason: json::text(value, &["error_message"]).map(str::to_owned),
+        reason: reason.map(str::to_owned),
     })
 }

@@ -1,59 +1,56 @@
-//! The nested report of testssl.sh: servers, and under each its findings by section.
+//! JSON of testssl.sh: a flat list of findings, or servers and under each its findings by section.
 
-use std::cell::Cell;
-use std::rc::Rc;
+use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use super::{SOURCE, line};
+use super::{EXPECTED, SOURCE, line};
+use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::Introduced;
-use crate::input::Gauge;
-use crate::json::{self, Each, Members};
 use crate::model::{Coverage, CoverageStatus, Location};
 use crate::output::Output;
+use crate::walk::{self, ANY, Bounds, Plan, Route};
 
-/// The outermost object.
-pub(super) struct Report<'l, 'o> {
-    gauge: &'l Gauge,
-    record: Rc<Cell<Option<u64>>>,
+/// The whole document.
+struct Report<'l, 'o> {
     seen: &'l mut Introduced,
     out: &'l mut Output<'o>,
     recognised: bool,
+    /// Whether anything at all is in the document.
+    touched: bool,
 }
 
-impl<'l, 'o> Report<'l, 'o> {
-    pub(super) fn new(gauge: &'l Gauge, record: Rc<Cell<Option<u64>>>, seen: &'l mut Introduced, out: &'l mut Output<'o>) -> Self {
-        Self { gauge, record, seen, out, recognised: false }
-    }
-
-    pub(super) fn recognised(&self) -> bool {
-        self.recognised
-    }
+pub(super) fn read(source: &mut dyn Read, seen: &mut Introduced, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let bounds = Bounds::of(out);
+    let mut report = Report { seen, out, recognised: false, touched: false };
+    let result = walk::through(source, &bounds, EXPECTED, &mut report);
+    dialects::verdict(report.recognised || !report.touched && result.is_ok(), result, EXPECTED)
 }
 
-impl Members for Report<'_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        if key != "scanResult" {
-            return json::ignore(map);
+impl Route for Report<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        self.touched |= !path.is_empty();
+        match path {
+            [] => Plan::Enter,
+            [ANY] => Plan::Take,
+            ["scanResult"] => {
+                self.recognised = true;
+                Plan::Each
+            }
+            _ => Plan::Pass,
         }
-        self.recognised = true;
-        let Self { gauge, record, seen, out, .. } = self;
-        let gauge: &Gauge = gauge;
-        map.next_value_seed(Each {
-            gauge,
-            record: &Rc::clone(record),
-            take: |raw: Box<RawValue>| {
-                gauge.next_record();
-                let position = gauge.position();
-                match json::record(raw.get().as_bytes(), out.limits()) {
-                    Ok(value) => server(&value, position, seen, out),
-                    Err(what) => out.skip(position, format!("record is not JSON: {what}")),
-                }
-            },
-        })
+    }
+
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        let Some(value) = walk::value(raw, position, self.out)? else {
+            return Ok(());
+        };
+        if path == ["scanResult"] {
+            return server(&value, position, self.seen, self.out);
+        }
+        self.recognised |= line(&value, None, position, self.seen, self.out)?;
+        Ok(())
     }
 }
 

@@ -3,69 +3,35 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::entry::{Category, Entry, Run, give};
 use super::{EXPECTED, SOURCE};
-use crate::document::{Cursor, Document};
 use crate::endpoint::{Endpoint, Sites};
-use crate::errors::ParseError;
-use crate::json::{self, Elements, Members};
+use crate::errors::{ParseError, Position};
+use crate::json;
 use crate::model::{Coverage, CoverageStatus};
 use crate::output::Output;
 use crate::spool::Spool;
 use crate::vocabulary;
+use crate::walk::{self, ANY, Bounds, Plan, Route};
 
 const REFERENCES: usize = 100;
 /// Categories of one report; Wapiti has some forty.
 const CATEGORIES: usize = 2_000;
 
 pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
-    let cursor = document.cursor();
-    let mut report = Report { cursor: cursor.clone(), run: Run::default(), known: HashMap::new(), spool: Spool::default(), ours: 0 };
-    let walked = document.walk(&mut report);
-    let Report { run, known, mut spool, ours, .. } = report;
-    let mut sites = Sites::default();
-    let mut seen: Vec<String> = Vec::new();
-    spool.drain(cursor.position(), |raw, position| {
-        let value = match cursor.parse(raw) {
-            Ok(value) => value,
-            Err(what) => return out.skip(position, format!("entry is not readable: {what}")),
-        };
-        let name = json::text(&value, &["category"]).unwrap_or_default();
-        let category = known.get(name).cloned().unwrap_or_else(|| Category { name: name.to_owned(), ..Category::default() });
-        if !seen.iter().any(|one| one == name) && seen.len() < CATEGORIES {
-            seen.push(name.to_owned());
-        }
-        give(entry(value.get("entry").unwrap_or(&Value::Null)), &category, &run, position, &mut sites, out)
-    })?;
-    walked?;
-    if ours < 2 {
+    let bounds = Bounds::of(out);
+    let mut report = Report { out, run: Run::default(), known: HashMap::new(), spool: Spool::default(), ours: 0 };
+    walk::through(source, &bounds, EXPECTED, &mut report)?;
+    if report.ours < 2 {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without classes and vulnerabilities".to_owned() });
-    }
-    document.end()?;
-    let target = Endpoint::new(&run.target);
-    if let Some(endpoint) = &target {
-        sites.introduce(endpoint, out)?;
-    }
-    let mut covered: Vec<&String> = known.keys().chain(seen.iter().filter(|name| !known.contains_key(*name))).collect();
-    covered.sort();
-    for name in covered {
-        out.coverage(Coverage {
-            source: SOURCE.to_owned(),
-            check_set: format!("wapiti:{name}"),
-            location: target.as_ref().map(Endpoint::site).unwrap_or_default(),
-            status: CoverageStatus::Done,
-            reason: None,
-        })?;
     }
     Ok(())
 }
 
-struct Report {
-    cursor: Cursor,
+struct Report<'l, 'o> {
+    out: &'l mut Output<'o>,
     run: Run,
     known: HashMap<String, Category>,
     spool: Spool,
@@ -73,66 +39,99 @@ struct Report {
     ours: u32,
 }
 
-impl Elements for Report {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
+impl Route for Report<'_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        match walk::element(path) {
+            [] => Plan::Enter,
+            ["classifications" | "infos"] => Plan::Take,
+            ["vulnerabilities"] => {
+                // Nikto has a member of this name in every host.
+                self.ours = self.ours.max(1);
+                Plan::Enter
+            }
+            // Categories with an array of entries each.
+            ["vulnerabilities", category] if *category != ANY => Plan::Each,
+            ["anomalies" | "additionals"] => {
+                self.ours += 1;
+                Plan::Pass
+            }
+            _ => Plan::Pass,
+        }
     }
-}
 
-impl Members for Report {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let cursor = self.cursor.clone();
-        match key {
-            "classifications" => {
-                let value = cursor.value(map)?;
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match walk::element(path) {
+            ["classifications"] => {
+                let value = walk::part(raw);
                 self.ours += u32::from(value.is_object());
                 for (name, class) in value.as_object().into_iter().flatten().take(CATEGORIES) {
                     self.known.insert(name.clone(), category(name, class));
                 }
-                Ok(())
             }
-            "vulnerabilities" => {
-                // Nikto has a member of this name in every host.
-                self.ours = self.ours.max(1);
-                cursor.walk(map, &mut Groups { cursor: &cursor, spool: &mut self.spool })
-            }
-            "anomalies" | "additionals" => {
-                self.ours += 1;
-                json::ignore(map)
-            }
-            "infos" => {
-                let infos = cursor.value(map)?;
+            ["infos"] => {
+                let infos = walk::part(raw);
                 self.ours += u32::from(json::text(&infos, &["target"]).is_some());
                 self.run.target = json::text(&infos, &["target"]).unwrap_or_default().to_owned();
                 self.run.date = json::text(&infos, &["date"]).and_then(vocabulary::moment);
-                Ok(())
             }
-            _ => json::ignore(map),
+            [_, category] => {
+                let category = Value::from(*category).to_string();
+                return self.spool.push(position, &format!("{{\"category\":{category},\"entry\":{raw}}}"));
+            }
+            _ => {}
         }
-    }
-}
-
-/// Categories with an array of entries each.
-struct Groups<'c> {
-    cursor: &'c Cursor,
-    spool: &'c mut Spool,
-}
-
-impl Elements for Groups<'_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
         Ok(())
     }
+
+    fn leave(&mut self, path: &[&str]) -> Result<(), ParseError> {
+        if path.is_empty() { self.finish() } else { Ok(()) }
+    }
+
+    fn salvage(&mut self) -> Result<(), ParseError> {
+        self.entries().map(drop)
+    }
 }
 
-impl Members for Groups<'_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        let category = Value::from(key).to_string();
-        let spool = &mut *self.spool;
-        self.cursor.raw(map, |raw, position| spool.push(position, &format!("{{\"category\":{category},\"entry\":{raw}}}")))
+impl Report<'_, '_> {
+    /// Hands the entries on, and tells the sites and categories they were of.
+    fn entries(&mut self) -> Result<(Sites, Vec<String>), ParseError> {
+        let (mut sites, mut seen) = (Sites::default(), Vec::<String>::new());
+        let mut spool = std::mem::take(&mut self.spool);
+        spool.drain(self.out.position(), |raw, position| {
+            let Some(value) = walk::value(std::str::from_utf8(raw).unwrap_or_default(), position, self.out)? else {
+                return Ok(());
+            };
+            let name = json::text(&value, &["category"]).unwrap_or_default();
+            let category = self.known.get(name).cloned().unwrap_or_else(|| Category { name: name.to_owned(), ..Category::default() });
+            if !seen.iter().any(|one| one == name) && seen.len() < CATEGORIES {
+                seen.push(name.to_owned());
+            }
+            give(entry(value.get("entry").unwrap_or(&Value::Null)), &category, &self.run, position, &mut sites, self.out)
+        })?;
+        Ok((sites, seen))
+    }
+
+    fn finish(&mut self) -> Result<(), ParseError> {
+        let (mut sites, seen) = self.entries()?;
+        if self.ours < 2 {
+            return Ok(());
+        }
+        let target = Endpoint::new(&self.run.target);
+        if let Some(endpoint) = &target {
+            sites.introduce(endpoint, self.out)?;
+        }
+        let mut covered: Vec<&String> = self.known.keys().chain(seen.iter().filter(|name| !self.known.contains_key(*name))).collect();
+        covered.sort();
+        for name in covered {
+            self.out.coverage(Coverage {
+                source: SOURCE.to_owned(),
+                check_set: format!("wapiti:{name}"),
+                location: target.as_ref().map(Endpoint::site).unwrap_or_default(),
+                status: CoverageStatus::Done,
+                reason: None,
+            })?;
+        }
+        Ok(())
     }
 }
 

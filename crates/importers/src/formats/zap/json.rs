@@ -2,111 +2,84 @@
 
 use std::io::Read;
 
-use serde::de::MapAccess;
 use serde_json::Value;
 
 use super::alert::{Alert, Instance, Report};
 use super::{EXPECTED, SOURCE};
-use crate::document::{Cursor, Document};
 use crate::endpoint::{Endpoint, Sites};
-use crate::errors::ParseError;
-use crate::json::{self, Elements, Members};
+use crate::errors::{ParseError, Position};
+use crate::json;
 use crate::model::CoverageStatus;
 use crate::output::Output;
 use crate::vocabulary;
+use crate::walk::{self, ANY, Bounds, Plan, Route};
 
 pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut document = Document::open(source, out, EXPECTED)?;
+    let bounds = Bounds::of(out);
     let mut sites = Sites::default();
     let report = Report { generated: None, sites: &mut sites, alerts: 0 };
-    let mut top = Top { cursor: document.cursor(), report, out, ours: false, version: None };
-    document.walk(&mut top)?;
+    let mut top = Top { report, out, ours: false, version: None, site: None };
+    walk::through(source, &bounds, EXPECTED, &mut top)?;
     let Top { ours, version, .. } = top;
     if !ours {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without sites and alerts".to_owned() });
     }
-    document.end()?;
     let version = version.map(|version| format!("ZAP {}", vocabulary::shorten(&version, 40)));
     sites.cover(SOURCE, CoverageStatus::Done, version.as_deref(), out)
 }
 
 struct Top<'s, 'l, 'o> {
-    cursor: Cursor,
     report: Report<'s>,
     out: &'l mut Output<'o>,
     ours: bool,
     version: Option<String>,
+    /// Name of the site being read; it is written before its alerts, and every instance has its full address anyway.
+    site: Option<String>,
 }
 
-impl Elements for Top<'_, '_, '_> {
-    fn begin(&mut self) {}
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        Ok(())
+/// The part of a path that is inside a site, of which there may be one or a list.
+fn inside<'p, 'k>(path: &'p [&'k str]) -> Option<&'p [&'k str]> {
+    match path {
+        ["site", ANY, rest @ ..] | ["site", rest @ ..] => Some(rest),
+        _ => None,
     }
 }
 
-impl Members for Top<'_, '_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "@programName" => {
-                self.ours |= self.cursor.text(map)?.as_deref() == Some("ZAP");
-                Ok(())
+impl Route for Top<'_, '_, '_> {
+    fn plan(&mut self, path: &[&str]) -> Plan {
+        match (path, inside(path)) {
+            ([] | [ANY], _) | (_, Some([])) => Plan::Enter,
+            (["@programName" | "@version" | "@generated"], _) | (_, Some(["@name"])) => Plan::Take,
+            (_, Some(["alerts"])) => {
+                self.ours = true;
+                Plan::Each
             }
-            "@version" => {
-                self.version = self.cursor.text(map)?;
-                Ok(())
-            }
-            "@generated" => {
-                self.report.generated = self.cursor.text(map)?.as_deref().and_then(vocabulary::moment);
-                Ok(())
-            }
-            "site" => {
-                let cursor = self.cursor.clone();
-                cursor.walk(map, &mut Site { cursor: &cursor, top: self, name: None })
-            }
-            _ => json::ignore(map),
+            _ => Plan::Pass,
         }
     }
-}
 
-/// One site; its name is written before its alerts, and every instance has its full address anyway.
-struct Site<'c, 't, 's, 'l, 'o> {
-    cursor: &'c Cursor,
-    top: &'t mut Top<'s, 'l, 'o>,
-    name: Option<String>,
-}
-
-impl Elements for Site<'_, '_, '_, '_, '_> {
-    fn begin(&mut self) {
-        self.name = None;
-    }
-
-    fn end(&mut self) -> Result<(), ParseError> {
-        if let Some(endpoint) = self.name.as_deref().and_then(Endpoint::new) {
-            self.top.report.sites.introduce(&endpoint, self.top.out)?;
+    fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
+        match path.last() {
+            Some(&"@programName") => self.ours |= walk::text(raw).as_deref() == Some("ZAP"),
+            Some(&"@version") => self.version = walk::text(raw),
+            Some(&"@generated") => self.report.generated = walk::text(raw).as_deref().and_then(vocabulary::moment),
+            Some(&"@name") => self.site = walk::text(raw),
+            _ => {
+                if let Some(value) = walk::value(raw, position, self.out)? {
+                    return self.report.take(alert(&value, self.out), self.site.as_deref(), position, self.out);
+                }
+            }
         }
         Ok(())
     }
-}
 
-impl Members for Site<'_, '_, '_, '_, '_> {
-    fn member<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<(), A::Error> {
-        match key {
-            "@name" => {
-                self.name = self.cursor.text(map)?;
-                Ok(())
-            }
-            "alerts" => {
-                self.top.ours = true;
-                let (report, out, name) = (&mut self.top.report, &mut *self.top.out, self.name.as_deref());
-                self.cursor.records(map, |value, position| match value {
-                    Ok(value) => report.take(alert(&value, out), name, position, out),
-                    Err(what) => out.skip(position, format!("alert is not readable: {what}")),
-                })
-            }
-            _ => json::ignore(map),
+    fn leave(&mut self, path: &[&str]) -> Result<(), ParseError> {
+        if inside(path) == Some(&[])
+            && let Some(endpoint) = self.site.take().as_deref().and_then(Endpoint::new)
+        {
+            self.report.sites.introduce(&endpoint, self.out)?;
         }
+        Ok(())
     }
 }
 

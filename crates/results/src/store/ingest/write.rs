@@ -8,80 +8,29 @@ use base::Result;
 use importers::{Coverage, Location, Observation};
 use scans::ScanId;
 
-use super::super::{clean, json, text_of};
-use crate::ingest::{FindingRow, Key, Origin, Review, Ruling, Seen};
+use super::super::{clean, columns, json, text_of};
+use crate::ingest::{CERTAIN, FindingRow, Key, Origin, Review, Ruling, Seen};
 use crate::model::{Derived, FindingId, HappeningKind, ImportId, State, rank};
 
 /// Ids named in one statement.
 const IDS: usize = 10_000;
 
-/// Columns of a finding; all rows of a statement share the first ones.
-const FINDING: &[&str] = &[
-    "tenant_id",
-    "target_id",
-    "service",
-    "last_import",
-    "cluster_fixed",
-    "id",
-    "source",
-    "check_id",
-    "title",
-    "description",
-    "remediation",
-    "severity",
-    "cvss",
-    "cvss_score",
-    "cwes",
-    "cves",
-    "refs",
-    "tags",
-    "location",
-    "confidence",
-    "labels",
-    "search",
-    "state",
-    "status",
-    "status_until",
-    "base_status",
-    "ambiguous",
-    "first_seen",
-    "last_seen",
-    "last_scan",
-    "times_seen",
-    "asset",
-    "content",
-    "first_import",
-    "fixed_at",
-    "cluster",
-    "cluster_reason",
-];
-const SHARED: usize = 5;
-/// What a repeated sighting does not touch: where it comes from, and what people said.
-const FOR_GOOD: &[&str] = &[
-    "id",
-    "tenant_id",
-    "target_id",
-    "service",
-    "source",
-    "first_seen",
-    "first_import",
-    "ambiguous",
-    "cluster",
-    "cluster_reason",
-    "cluster_fixed",
-];
-
 /// Writes findings, new and seen again, in one statement.
 pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[FindingRow]) -> Result<()> {
-    let mut updates: Vec<String> =
-        FINDING.iter().filter(|name| !FOR_GOOD.contains(name)).map(|name| format!("{name} = excluded.{name}")).collect();
+    let mut updates: Vec<String> = columns::seen_again()
+        .map(|name| match name {
+            // What somebody was certain of once does not come into doubt by a tool that is less so.
+            "confidence" => format!("{name} = CASE WHEN vulnerabilities.{name} = {CERTAIN} THEN {CERTAIN} ELSE excluded.{name} END"),
+            _ => format!("{name} = excluded.{name}"),
+        })
+        .collect();
     for name in ["cluster", "cluster_reason"] {
         updates.push(format!("{name} = CASE WHEN vulnerabilities.cluster_fixed THEN vulnerabilities.{name} ELSE excluded.{name} END"));
     }
     let statement = format!(
         "INSERT INTO vulnerabilities ({}) {} ON CONFLICT (id) DO UPDATE SET {}",
-        FINDING.join(", "),
-        Sql::rows_sharing(rows.len(), SHARED, FINDING.len() - SHARED),
+        columns::all(),
+        Sql::rows_sharing(rows.len(), columns::SHARED, columns::OWN),
         updates.join(", ")
     );
     let mut insert = Sql::built(statement)
@@ -93,7 +42,7 @@ pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[Finding
     for row in rows {
         let observation = &row.observation;
         let title = clean(&observation.title);
-        let values: [Value; 32] = [
+        let values: [Value; columns::OWN] = [
             row.id.into(),
             clean(&observation.source).into(),
             clean(&observation.check).into(),
