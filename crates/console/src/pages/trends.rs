@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use results::{Analytics, Cause, Period, TrendDay};
-use targets::Target;
+use targets::{Branch, Target};
 
 use super::{Shown, first, readable};
 use crate::Services;
@@ -21,6 +21,7 @@ struct TrendsPage {
     frame: Frame,
     form: Form,
     targets: Vec<Target>,
+    units: Vec<Branch>,
     analytics: Analytics,
     standing: u64,
     overdue: u64,
@@ -44,7 +45,8 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Sh
     let repairs: Vec<Option<f64>> = analytics.days.iter().map(|day| day.seconds_to_fix.map(in_days)).collect();
     let page = TrendsPage {
         frame: viewer.frame,
-        form: Form::of(Fields::default().set("days", days).set("target", query.get("target"))),
+        form: Form::of(Fields::default().set("days", days).set("target", query.get("target")).set("unit", query.get("unit"))),
+        units: services.targets.units(&viewer.actor).await?,
         targets: targets.map(|page| page.items).unwrap_or_default(),
         standing: crate::chart::total(&analytics.standing),
         overdue: crate::chart::total(&analytics.overdue),

@@ -1,6 +1,6 @@
 //! Figures over time, and filters kept under a name.
 
-use base::{Id, Time};
+use base::{Id, Time, Unit};
 use scans::BySeverity;
 use serde::{Deserialize, Serialize};
 use targets::TargetId;
