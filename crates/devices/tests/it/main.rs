@@ -2,13 +2,18 @@
 #![cfg(test)]
 
 mod android;
+mod authorities;
+mod calls;
 mod enrolling;
 mod evidence;
 mod handset;
 mod judging;
+mod lines;
 mod locking;
 mod racing;
 mod routes;
 mod stage;
 mod stealing;
 mod switching;
+mod wire;
+mod written;
