@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# grpcurl and grpc-health-probe call the real server with certificates made for this run: health, reflection, a stream, a token
+# buf reads the contract; grpcurl and grpc-health-probe call the real server with certificates made for this run: health, reflection, a stream, a token
 # bound to the certificate; and nobody without a good certificate gets past the handshake.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -108,6 +108,7 @@ expect 'it is nothing with another certificate' no 'Unauthenticated' \
   call_as other -d "$said" -H "authorization: Bearer $bound" "127.0.0.1:$port" tyrian.v1.DeviceService/Stream
 expect 'compressed' yes '"received": "2"' call_as phone -d "$said" -H "authorization: Bearer $bound" -H 'grpc-accept-encoding: gzip' \
   "127.0.0.1:$port" tyrian.v1.DeviceService/Stream
+expect 'the contract in the eyes of buf' yes '' npx --yes @bufbuild/buf@1.75.0 lint proto
 kill -0 "$served" || { echo "the server did not survive" >&2; failed=$((failed + 1)); }
 [ "$failed" = 0 ] || tail -n 30 "$work/serve.log" >&2
 echo "$passed passed, $failed failed"

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use attestation::dpop::Proof;
 use backends::Quota;
-use base::{Actor, Origin, Result, Time};
+use base::{Actor, Origin, Result, Source, Time};
 
 use super::{Devices, speaking};
 use crate::bars::{self, Named};
@@ -92,7 +92,9 @@ impl Devices {
         let device = self.current(named).await?;
         let actor = speaking(&device, Some(claims.jti.clone()), origin);
         let expires_at = Time::from_seconds(claims.exp);
-        metrics::histogram!("device_handshake_seconds", "source" => origin.source.as_str()).record(begun.elapsed().as_secs_f64());
+        if origin.source != Source::Http {
+            metrics::histogram!("device_handshake_seconds", "source" => origin.source.as_str()).record(begun.elapsed().as_secs_f64());
+        }
         Ok(Admitted { phone: Phone { device, actor }, named, expires_at, until: expires_at + Duration::from_secs(SKEW as u64) })
     }
 
