@@ -10,11 +10,7 @@ pub(crate) use said::{Said, What};
 pub(crate) use told::{Refusal, Told, Word, millis};
 
 /// The generated messages and services.
-#[expect(
-    clippy::allow_attributes_without_reason,
-    clippy::large_enum_variant,
-    reason = "generated; the contract itself carries the comments"
-)]
+#[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated; the contract itself carries the comments")]
 pub mod v1 {
     tonic::include_proto!("tyrian.v1");
 }

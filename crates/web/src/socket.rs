@@ -16,7 +16,6 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const REASON: usize = 123;
 
 /// The upgrade with buffers that cost an idle socket three kilobytes instead of 137, and messages of `largest` bytes at most.
-#[must_use]
 pub fn trimmed<F>(upgrade: WebSocketUpgrade<F>, largest: usize) -> WebSocketUpgrade<F> {
     upgrade.read_buffer_size(1024).write_buffer_size(0).max_message_size(largest).max_frame_size(largest)
 }

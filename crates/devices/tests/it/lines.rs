@@ -280,7 +280,7 @@ async fn a_phone_that_takes_nothing_is_given_up() {
         match wire.came().await {
             Came::Told(word) => told.push(word),
             Came::Cut | Came::Closed(..) => break,
-            other => panic!("{other:?}"),
+            Came::Bytes(other) => panic!("{other:?}"),
         }
     }
     assert!(commands(&told).len() < 12, "{}", told.len());

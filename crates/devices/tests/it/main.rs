@@ -1,5 +1,6 @@
 //! The stories of this context: through the service and its routes, on both kinds of engines.
 #![cfg(test)]
+#![expect(clippy::disallowed_methods, reason = "tests are clients and start tasks")]
 
 mod android;
 mod authorities;

@@ -99,7 +99,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
                     Some(Ok(Message::Text(text))) => return Came::Told(serde_json::from_str(&text).unwrap()),
                     Some(Ok(Message::Binary(bytes))) => return Came::Bytes(v1::StreamResponse::decode(bytes).unwrap().told.unwrap()),
                     Some(Ok(Message::Close(Some(frame)))) => return Came::Closed(frame.code.into(), frame.reason.to_string()),
-                    Some(Ok(Message::Close(None))) | Some(Err(_)) | None => return Came::Cut,
+                    Some(Ok(Message::Close(None)) | Err(_)) | None => return Came::Cut,
                     Some(Ok(_)) => {}
                 }
             }

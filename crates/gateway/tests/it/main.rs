@@ -176,7 +176,8 @@ async fn a_websocket_of_a_role_elsewhere_is_tunnelled() {
     let upstream = format!("http://{behind}").parse().unwrap();
     let front = Router::new().nest("/api/v1/device", gateway::forward("devices", &upstream, &world.backends.tasks).unwrap());
     let address = start(&world, &config(), Door::Outside, front).await;
-    let mut request = tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(format!("ws://{address}/api/v1/device/stream"));
+    let mut request =
+        tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(format!("ws://{address}/api/v1/device/stream"));
     request.as_mut().unwrap().headers_mut().insert("sec-websocket-protocol", "secret, echo".parse().unwrap());
     let (mut socket, response) = tokio_tungstenite::connect_async(request.unwrap()).await.unwrap();
     assert_eq!(response.headers()["sec-websocket-protocol"], "echo");
