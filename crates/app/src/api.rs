@@ -40,7 +40,7 @@ pub(crate) fn api(services: &Services, roles: &[Role], upstreams: &Upstreams) ->
         for role in Role::CONTEXTS.iter().filter(|role| !runs(roles, **role)) {
             let Some(base) = upstreams.get(role.name()) else { continue };
             for path in role.paths() {
-                let away = gateway::forward(role.name(), base)?;
+                let away = gateway::forward(role.name(), base, &services.backends.tasks)?;
                 router = router.nest(&format!("{prefix}/{path}"), away);
             }
         }

@@ -8,7 +8,7 @@ use axum::Router;
 use backends::jobs::{Concurrency, Worker};
 use backends::{Backends, Handlers};
 use base::{Error, Result};
-use gateway::Door;
+use gateway::{Door, MutualTls};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::Settings;
@@ -38,7 +38,8 @@ async fn run(settings: &Settings, backends: &Backends) -> Result<()> {
     let management = gateway::bind(settings.server.management, &settings.gateway, false).await?;
     let management_address = management.address()?;
     let internal = gateway::management(backends, metrics, auth::internal_routes(&services.auth));
-    let listeners = listeners(settings, &services).await?;
+    let mut listeners = listeners(settings, &services).await?;
+    listeners.extend(calls(settings, &services).await?);
     let addresses = listeners.iter().map(|(listener, _)| listener.address()).collect::<Result<Vec<_>>>()?;
     // The sockets are bound: whoever reads the greeting can connect, and whoever finds the process healthy can read the greeting.
     announce(settings, &services, &addresses, management_address).await?;
@@ -97,6 +98,21 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
         listeners.push((gateway::bind(address, &settings.gateway, false).await?, wrap(router, Door::Role)));
     }
     Ok(listeners)
+}
+
+/// The listener for phones that speak gRPC, where it is configured.
+async fn calls(settings: &Settings, services: &Services) -> Result<Option<(gateway::Listener, Router)>> {
+    let grpc = &settings.devices.grpc;
+    let Some(address) = grpc.address()?.filter(|_| runs(&settings.roles, Role::Devices)) else { return Ok(None) };
+    let files = MutualTls {
+        certificate: grpc.certificate.clone(),
+        key: grpc.key.clone(),
+        authorities: grpc.authorities.clone(),
+        revocations: grpc.revocations.clone(),
+    };
+    let listener = gateway::bind_mutual(address, &settings.gateway, &files).await?;
+    let router = gateway::calls(devices::grpc(&services.devices).await?, &services.backends, &settings.gateway);
+    Ok(Some((listener, router)))
 }
 
 fn jobs(settings: &Settings, services: &Services) -> Handlers {

@@ -47,6 +47,46 @@ pub struct Config {
     pub apple: Apple,
     /// Google Play Integrity.
     pub play: Play,
+    /// Lines this process holds open at once.
+    pub lines: usize,
+    /// The listener for gRPC.
+    pub grpc: Grpc,
+}
+
+/// The `[devices.grpc]` section: a listener of its own, for clients with certificates.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Grpc {
+    /// Address to listen on, such as `0.0.0.0:8009`; empty: no gRPC.
+    pub listen: String,
+    /// PEM certificate chain of the server, leaf first.
+    pub certificate: PathBuf,
+    /// PEM private key of the server.
+    pub key: PathBuf,
+    /// PEM certificates of those whose client certificates are taken.
+    pub authorities: PathBuf,
+    /// PEM lists of client certificates that were revoked.
+    pub revocations: Option<PathBuf>,
+    /// Tells whoever asks what can be called; not for production.
+    pub reflection: bool,
+}
+
+impl Grpc {
+    /// Where to listen, when it is configured.
+    ///
+    /// # Errors
+    /// `Invalid`, naming the key.
+    pub fn address(&self) -> Result<Option<std::net::SocketAddr>> {
+        if self.listen.is_empty() {
+            return Ok(None);
+        }
+        for (key, path) in [("certificate", &self.certificate), ("key", &self.key), ("authorities", &self.authorities)] {
+            if path.as_os_str().is_empty() {
+                return Err(errors::setting(&format!("grpc.{key}"), "is needed: without certificates on both sides there is no gRPC"));
+            }
+        }
+        self.listen.parse().map(Some).map_err(|cause| errors::setting("grpc.listen", cause))
+    }
 }
 
 /// Days a refresh token lives unused.
@@ -131,6 +171,8 @@ impl Default for Config {
             android: Android::default(),
             apple: Apple::default(),
             play: Play::default(),
+            lines: 100_000,
+            grpc: Grpc::default(),
         }
     }
 }
@@ -141,7 +183,7 @@ impl Config {
     /// # Errors
     /// `Invalid`, naming the key.
     pub fn check(&self) -> Result<()> {
-        let limits: [(&str, u64, u64, u64); 10] = [
+        let limits: [(&str, u64, u64, u64); 11] = [
             ("access_ttl_seconds", self.access_ttl_seconds, 30, 3_600),
             ("grace_seconds", self.grace_seconds, 0, 60),
             ("family_days", self.family_days.into(), 1, 366),
@@ -150,6 +192,7 @@ impl Config {
             ("lock_hours", self.lock_hours.into(), 1, 24),
             ("failures", self.failures.into(), 2, 1_000),
             ("requests_per_minute", self.requests_per_minute.into(), 1, 60_000),
+            ("lines", self.lines as u64, 1, 10_000_000),
             (
                 "refresh_days",
                 u64::from(self.refresh_days.free.min(self.refresh_days.professional).min(self.refresh_days.high_security)),
@@ -168,6 +211,7 @@ impl Config {
                 return Err(errors::setting(key, format!("must be {least} to {most}, not {value}")));
             }
         }
+        self.grpc.address()?;
         if self.issuer.is_empty() || self.audience.is_empty() {
             return Err(errors::setting("issuer, audience", "must not be empty"));
         }

@@ -154,3 +154,47 @@ pub(crate) fn step_up() -> Error {
 pub(crate) fn stale(cause: Error) -> Error {
     Error::unavailable("devices.stale", "it cannot be told at the moment whether this device is locked").because(cause)
 }
+
+/// The bytes are no message of the contract with devices.
+pub(crate) fn undecodable(cause: &prost::DecodeError) -> Error {
+    Error::invalid("devices.undecodable", format!("this is no message of the contract: {cause}"))
+}
+
+/// The columns of a sensor's readings have different lengths.
+pub(crate) fn columns(pointer: &str) -> Error {
+    Error::invalid("devices.columns", "t, x, y and z must hold the same number of values").at(pointer)
+}
+
+/// A message on an open line says nothing, or several things at once.
+pub(crate) fn message() -> Error {
+    Error::invalid("devices.message", "a message says one of: readings, acknowledgement, renewal, challenge")
+}
+
+/// A line asked for with a token in its address, which would end up in logs.
+pub(crate) fn token_in_address() -> Error {
+    Error::invalid(
+        "devices.token_in_address",
+        "credentials are never taken from the address: use the Authorization header or a subprotocol",
+    )
+    .at("token")
+}
+
+/// A line asked for by a page of another origin.
+pub(crate) fn foreign_origin() -> Error {
+    Error::forbidden("devices.foreign_origin", "this origin may not open a line here")
+}
+
+/// A line asked for without the upgrade or the subprotocol it needs.
+pub(crate) fn no_upgrade(why: &str) -> Error {
+    Error::invalid("devices.no_upgrade", format!("this is a WebSocket: {why}"))
+}
+
+/// This process holds as many lines as it may, or is about to stop.
+pub(crate) fn no_room(wait: Duration) -> Error {
+    Error::unavailable("devices.no_room", "no more lines can be opened here at the moment").retry_after(wait)
+}
+
+/// The connection has shown no certificate a token could be bound to.
+pub(crate) fn no_certificate() -> Error {
+    Error::unauthenticated("devices.no_certificate", "the connection has shown no client certificate")
+}

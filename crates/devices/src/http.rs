@@ -1,5 +1,7 @@
 //! Routes of this context, relative to the API's root: `/devices` for people, `/device` for phones.
 
+mod batch;
+mod open;
 mod operators;
 mod phones;
 mod presented;
@@ -7,12 +9,13 @@ mod switches;
 
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use web::{OpenApiRouter, routes};
 
 use crate::service::Devices;
 
-/// Largest batch of signals taken, in bytes.
-const LARGEST_BATCH: usize = 2 * 1024 * 1024;
+/// Largest batch of signals taken, in bytes, whatever carries it.
+pub(crate) const LARGEST_BATCH: usize = 2 * 1024 * 1024;
 
 /// The routes under `/devices` and `/device`.
 pub fn routes(devices: &Devices) -> OpenApiRouter {
@@ -43,6 +46,7 @@ pub fn routes(devices: &Devices) -> OpenApiRouter {
         .routes(routes!(phones::commands))
         .routes(routes!(phones::acknowledge))
         .routes(routes!(phones::why))
+        .route("/device/stream", get(open::open))
         .layer(DefaultBodyLimit::max(LARGEST_BATCH))
         .layer(from_fn_with_state(devices.clone(), presented::tell_nonce))
         .with_state(devices.clone());

@@ -7,21 +7,27 @@ mod config;
 mod errors;
 pub mod events;
 mod evidence;
+mod grpc;
 mod http;
+mod hub;
 mod jobs;
+mod line;
 mod live;
 mod model;
 mod order;
 mod proof;
 mod service;
+mod socket;
 mod store;
 mod token;
 mod vocabulary;
+mod wire;
 mod words;
 
+pub use self::grpc::grpc;
 pub use self::http::routes;
 pub use attestation::dpop::Proof;
-pub use config::{Android, Apple, Config, Play, RefreshDays};
+pub use config::{Android, Apple, Config, Grpc, Play, RefreshDays};
 pub use jobs::{AnnounceSwitch, ExpireLocks, jobs};
 pub use model::{
     Code, CodeId, Command, CommandId, Device, DeviceId, Filter, Lock, LockId, Moment, Policy, Sample, Seen, Switch, SwitchId, Why,
@@ -33,3 +39,4 @@ pub use service::{
     Tokens,
 };
 pub use vocabulary::{Attested, Cause, CommandKind, Level, Outcome, Ownership, Plan, Platform, Posture, Reach, SwitchScope, Withheld};
+pub use wire::v1;

@@ -38,6 +38,8 @@ pub struct Presented {
     pub host: Option<String>,
     /// Path of the request as the phone sent it.
     pub path: String,
+    /// Whether it came to a listener of its own, whose address is what `host` says and not the configured one.
+    pub is_direct: bool,
 }
 
 /// The nonces of proofs.
@@ -104,7 +106,8 @@ pub(crate) async fn check(
     if !nonces.knows(backends, now, nonce).await? {
         return Err(errors::use_nonce());
     }
-    let url = address(public_url, presented, &claimed.htu).ok_or_else(|| errors::proof("the request has no address"))?;
+    let url = address(public_url.filter(|_| !presented.is_direct), presented, &claimed.htu)
+        .ok_or_else(|| errors::proof("the request has no address"))?;
     let mut demand = Demand::new(now.to_chrono(), &presented.method, &url);
     demand.access_token = presented.token.as_deref();
     demand.thumbprint = thumbprint;

@@ -3,6 +3,7 @@
 mod acknowledge;
 mod attest;
 mod authenticate;
+mod bind;
 mod codes;
 mod commands;
 mod enrol;
@@ -27,6 +28,7 @@ use url::Url;
 use crate::bars::Bars;
 use crate::config::Config;
 use crate::evidence::Verifiers;
+use crate::hub::Hub;
 use crate::live::Fleet;
 use crate::model::{Device, DeviceId, Policy};
 use crate::proof::Nonces;
@@ -35,9 +37,11 @@ use crate::token::Claims;
 
 pub use attest::{Attestation, Attesting};
 pub use authenticate::Phone;
+pub(crate) use authenticate::{Admitted, Opening};
 pub use commands::CommandPage;
 pub use enrol::{Challenge, Enrolled, Enrolment};
 pub use inspect::DeviceReason;
+pub(crate) use signals::Point;
 pub use signals::{SignalBatch, SignalReceipt};
 pub use tokens::Tokens;
 
@@ -76,6 +80,7 @@ pub(crate) struct Inner {
     pub(crate) policies: Cache<TenantId, Policy>,
     pub(crate) bars: Bars,
     pub(crate) fleet: Fleet,
+    pub(crate) hub: Hub,
     pub(crate) step_up: Arc<dyn StepUp>,
 }
 
@@ -99,6 +104,7 @@ impl Devices {
             policies: Cache::builder().max_capacity(KNOWN).time_to_live(POLICY_HELD).build(),
             bars: Bars::default(),
             fleet: Fleet::default(),
+            hub: Hub::default(),
             step_up,
         };
         Ok(Self { inner: Arc::new(inner) })

@@ -45,10 +45,18 @@ pub(crate) struct Claims {
     pub(crate) generation: i64,
 }
 
-/// The key a token is bound to.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// What a token is bound to: the phone's key (RFC 9449), or the certificate of its connection (RFC 8705).
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Confirmation {
-    pub(crate) jkt: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) jkt: Option<String>,
+    #[serde(default, rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<String>,
+}
+
+/// A certificate (DER) as `x5t#S256` names it.
+pub(crate) fn certificate_thumbprint(certificate: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate))
 }
 
 /// The compact JWS of `content`, by the ES256 key of `purpose`.

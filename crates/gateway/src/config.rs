@@ -58,3 +58,16 @@ pub struct TlsConfig {
     #[serde(default)]
     pub allow_tls12: bool,
 }
+
+/// Files of a listener that wants certificates of its clients.
+#[derive(Debug, Clone)]
+pub struct MutualTls {
+    /// PEM certificate chain, leaf first.
+    pub certificate: PathBuf,
+    /// PEM private key.
+    pub key: PathBuf,
+    /// PEM certificates of those whose client certificates are taken.
+    pub authorities: PathBuf,
+    /// PEM lists of client certificates that were revoked.
+    pub revocations: Option<PathBuf>,
+}

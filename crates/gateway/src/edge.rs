@@ -51,6 +51,15 @@ pub fn edge(router: Router, backends: &Backends, config: &Config, door: Door, au
         .layer(from_fn_with_state(marking, mark))
 }
 
+/// Wraps gRPC services: marked, measured and counted per address like everything else; answers and their ends stay as they are.
+pub fn calls(router: Router, backends: &Backends, config: &Config) -> Router {
+    let marking = Marking { ids: backends.ids.clone(), trusted: config.trusted_proxies.clone().into() };
+    router
+        .layer(from_fn_with_state(Limit { hot: backends.hot.clone(), rate: config.rate_per_address }, per_address))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(marking, mark))
+}
+
 fn panicked(_: Box<dyn std::any::Any + Send>) -> http::Response<axum::body::Body> {
     // The panic hook has logged it already; the problem layer makes this a document.
     let mut response = http::Response::new(axum::body::Body::empty());

@@ -1,4 +1,5 @@
-//! Hands requests on to a role that another process runs. Streams both ways; hop-by-hop headers stay here.
+//! Hands requests on to a role that another process runs. Streams both ways; hop-by-hop headers stay here, except for the upgrade to a
+//! WebSocket, which becomes a tunnel.
 
 use std::sync::Arc;
 
@@ -6,12 +7,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use backends::Tasks;
 use base::Origin;
 use http::uri::{Authority, PathAndQuery, Scheme, Uri};
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use hyper::upgrade::OnUpgrade;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use url::Url;
 use web::Problem;
 
@@ -35,13 +38,19 @@ struct Upstream {
     scheme: Scheme,
     authority: Authority,
     client: Client<HttpConnector, Body>,
+    tasks: Tasks,
 }
+
+/// What a tunnel holds of each direction.
+const TUNNEL_BUFFER: usize = 4 * 1024;
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+const UPGRADE: HeaderValue = HeaderValue::from_static("upgrade");
 
 /// A router that sends everything below it to `role` at `base`.
 ///
 /// # Errors
 /// `Invalid` when `base` is not an http URL with a host.
-pub fn forward(role: &str, base: &Url) -> base::Result<Router> {
+pub fn forward(role: &str, base: &Url, tasks: &Tasks) -> base::Result<Router> {
     let uri: Uri = base.as_str().parse().map_err(|_| errors::upstream_url(role, base))?;
     let (Some(scheme), Some(authority)) = (uri.scheme().filter(|scheme| **scheme == Scheme::HTTP), uri.authority()) else {
         return Err(errors::upstream_url(role, base));
@@ -51,6 +60,7 @@ pub fn forward(role: &str, base: &Url) -> base::Result<Router> {
         scheme: scheme.clone(),
         authority: authority.clone(),
         client: Client::builder(TokioExecutor::new()).build(HttpConnector::new()),
+        tasks: tasks.clone(),
     };
     Ok(Router::new().fallback(hand_on).with_state(Arc::new(upstream)))
 }
@@ -67,9 +77,17 @@ async fn hand_on(State(upstream): State<Arc<Upstream>>, mut request: Request) ->
     let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
     *request.uri_mut() = target;
     *request.version_mut() = http::Version::HTTP_11;
+    let wants_websocket = request.headers().get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
+    let upgrade = request.extensions_mut().remove::<OnUpgrade>().filter(|_| wants_websocket);
     let headers = request.headers_mut();
     strip(headers);
-    headers.remove(header::HOST);
+    if upgrade.is_some() {
+        // The host stays too: whoever opens the socket compares it with the page that asks.
+        headers.insert(header::UPGRADE, WEBSOCKET);
+        headers.insert(header::CONNECTION, UPGRADE);
+    } else {
+        headers.remove(header::HOST);
+    }
     headers.remove("x-forwarded-for");
     // Remembered here already; the role would take the same key for a repetition.
     headers.remove(web::idempotency::HEADER);
@@ -79,6 +97,16 @@ async fn hand_on(State(upstream): State<Arc<Upstream>>, mut request: Request) ->
         }
     }
     match upstream.client.request(request).await {
+        Ok(mut response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
+            let Some(ours) = upgrade else { return Problem::from(errors::upstream_down(&upstream.role)).into_response() };
+            let theirs = hyper::upgrade::on(&mut response);
+            upstream.tasks.spawn("gateway.tunnel", tunnel(ours, theirs, upstream.tasks.clone()));
+            let (mut parts, _) = response.into_parts();
+            strip(&mut parts.headers);
+            parts.headers.insert(header::UPGRADE, WEBSOCKET);
+            parts.headers.insert(header::CONNECTION, UPGRADE);
+            Response::from_parts(parts, Body::empty())
+        }
         Ok(response) => {
             let (mut parts, body) = response.into_parts();
             strip(&mut parts.headers);
@@ -88,6 +116,17 @@ async fn hand_on(State(upstream): State<Arc<Upstream>>, mut request: Request) ->
             tracing::warn!(role = upstream.role, %error, "upstream does not answer");
             Problem::from(errors::upstream_down(&upstream.role)).into_response()
         }
+    }
+}
+
+/// Carries bytes between both ends until one is done; a process that stops cuts it, and the client comes back to another.
+async fn tunnel(ours: OnUpgrade, theirs: OnUpgrade, tasks: Tasks) {
+    let (Ok(ours), Ok(theirs)) = tokio::join!(ours, theirs) else { return };
+    let (mut ours, mut theirs) = (TokioIo::new(ours), TokioIo::new(theirs));
+    let stop = tasks.stop();
+    tokio::select! {
+        () = stop.cancelled() => {}
+        _ = tokio::io::copy_bidirectional_with_sizes(&mut ours, &mut theirs, TUNNEL_BUFFER, TUNNEL_BUFFER) => {}
     }
 }
 

@@ -1,5 +1,6 @@
 //! The edge. What every request passes before a context sees it, and the listeners it arrives on.
 
+mod certificates;
 mod config;
 mod docs;
 mod edge;
@@ -11,9 +12,9 @@ mod listen;
 mod management;
 mod origin;
 
-pub use config::{Config, RateConfig, TlsConfig, Upstreams};
+pub use config::{Config, MutualTls, RateConfig, TlsConfig, Upstreams};
 pub use docs::docs;
-pub use edge::{Door, edge};
+pub use edge::{Door, calls, edge};
 pub use forward::forward;
-pub use listen::{Listener, bind};
+pub use listen::{Listener, bind, bind_mutual};
 pub use management::{install_recorder, management};

@@ -12,15 +12,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::config::{Config, TlsConfig};
+use web::PeerCertificate;
+
+use crate::certificates::{acceptor, mutual_acceptor};
+use crate::config::{Config, MutualTls};
 use crate::errors;
 use crate::origin::PeerAddress;
 
@@ -42,11 +43,24 @@ pub struct Listener {
 /// # Errors
 /// `Unavailable` naming the address and what to do, `Invalid` naming a certificate file that cannot be used.
 pub async fn bind(address: SocketAddr, config: &Config, encrypted: bool) -> Result<Listener> {
-    let tcp = TcpListener::bind(address).await.map_err(|cause| errors::address_taken(address, &cause))?;
     let tls = match &config.tls {
         Some(files) if encrypted => Some(acceptor(files)?),
         _ => None,
     };
+    take(address, config, tls).await
+}
+
+/// Takes `address` for clients that show a certificate of the given authorities; everybody else is refused in the handshake. What was
+/// shown stands in each request as [`PeerCertificate`].
+///
+/// # Errors
+/// As [`bind`].
+pub async fn bind_mutual(address: SocketAddr, config: &Config, files: &MutualTls) -> Result<Listener> {
+    take(address, config, Some(mutual_acceptor(files)?)).await
+}
+
+async fn take(address: SocketAddr, config: &Config, tls: Option<TlsAcceptor>) -> Result<Listener> {
+    let tcp = TcpListener::bind(address).await.map_err(|cause| errors::address_taken(address, &cause))?;
     Ok(Listener { tcp, tls, connections: config.maximum_connections, header_timeout: Duration::from_secs(config.header_timeout_seconds) })
 }
 
@@ -86,9 +100,13 @@ impl Listener {
             let (builder, router, tls, watcher) = (builder.clone(), router.clone(), self.tls.clone(), graceful.watcher());
             tasks.spawn("gateway.connection", async move {
                 match tls {
-                    None => connection(&builder, router, stream, peer, watcher).await,
+                    None => connection(&builder, router, stream, (peer, None), watcher).await,
                     Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                        Ok(Ok(stream)) => connection(&builder, router, stream, peer, watcher).await,
+                        Ok(Ok(stream)) => {
+                            let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+                            let shown = shown.map(|leaf| PeerCertificate(Arc::from(leaf.as_ref())));
+                            connection(&builder, router, stream, (peer, shown), watcher).await;
+                        }
                         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
                         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
                     },
@@ -126,35 +144,20 @@ async fn connection<S>(
     builder: &Builder<TokioExecutor>,
     router: Router,
     stream: S,
-    peer: SocketAddr,
+    (peer, shown): (SocketAddr, Option<PeerCertificate>),
     watcher: hyper_util::server::graceful::Watcher,
 ) where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let service = router.map_request(move |mut request: http::Request<Incoming>| {
         request.extensions_mut().insert(PeerAddress(peer));
+        if let Some(shown) = &shown {
+            request.extensions_mut().insert(shown.clone());
+        }
         request.map(axum::body::Body::new)
     });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%peer, %error, "connection ended badly");
     }
-}
-
-fn acceptor(files: &TlsConfig) -> Result<TlsAcceptor> {
-    let chain = CertificateDer::pem_file_iter(&files.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|cause| errors::tls_file(&files.certificate, cause))?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|cause| errors::tls_file(&files.key, cause))?;
-    let versions: &[&rustls::SupportedProtocolVersion] =
-        if files.allow_tls12 { &[&rustls::version::TLS13, &rustls::version::TLS12] } else { &[&rustls::version::TLS13] };
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .map_err(|cause| errors::tls_file(&files.certificate, cause))?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|cause| errors::tls_file(&files.certificate, cause))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }

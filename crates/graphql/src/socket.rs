@@ -10,15 +10,16 @@ use std::time::Duration;
 use async_graphql::Data;
 use async_graphql::http::{ClientMessage, WebSocket as Protocol, WebSocketProtocols, WsMessage};
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use base::Actor;
 use bytes::Bytes;
-use futures::{SinkExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use http::HeaderMap;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use web::Answer;
+use web::socket::{ALIVE, PATIENCE, close, hear_out, send, trimmed};
 
 use crate::http::Door;
 use crate::loaders::Asking;
@@ -33,12 +34,6 @@ const NO_INITIALISATION: u16 = 4408;
 const TOO_MANY: u16 = 4429;
 /// How long a client may take to say `connection_init`.
 const PATIENCE_BEFORE: Duration = Duration::from_secs(10);
-/// Proxies cut silent connections after half a minute or more.
-const ALIVE: Duration = Duration::from_secs(15);
-/// A client that does not take a message for this long is gone.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How long the client's last words are listened to after the close.
-const FAREWELL: Duration = Duration::from_secs(2);
 
 pub(crate) fn open(
     door: &Door,
@@ -55,12 +50,7 @@ pub(crate) fn open(
     }
     let (schema, stop) = (door.schema.clone(), door.services.backends.tasks.stop());
     let asking = Asking::new(&door.services, &actor);
-    Ok(upgrade
-        .read_buffer_size(1024)
-        .write_buffer_size(0)
-        .max_message_size(LARGEST_MESSAGE)
-        .max_frame_size(LARGEST_MESSAGE)
-        .on_upgrade(move |socket| speak(socket, schema, asking, stop)))
+    Ok(trimmed(upgrade, LARGEST_MESSAGE).on_upgrade(move |socket| speak(socket, schema, asking, stop)))
 }
 
 /// Ids of the operations that run on one socket.
@@ -91,18 +81,14 @@ async fn speak(socket: WebSocket, schema: Schema, asking: Asking, stop: Cancella
             },
             () = tokio::time::sleep(ALIVE) => Message::Ping(Bytes::new()),
         };
-        if !matches!(tokio::time::timeout(PATIENCE, out.send(message)).await, Ok(Ok(()))) {
+        if !send(&mut out, message, PATIENCE).await {
             return;
         }
     };
     if let Some((code, reason)) = end
-        && matches!(
-            tokio::time::timeout(PATIENCE, out.send(Message::Close(Some(CloseFrame { code, reason: reason.into() })))).await,
-            Ok(Ok(()))
-        )
+        && close(&mut out, code, &reason).await
     {
-        // Closing with words unread would reset the connection, and the reason would be lost on the way.
-        let _ = tokio::time::timeout(FAREWELL, async { while answers.next().await.is_some() {} }).await;
+        hear_out(&mut answers).await;
     }
 }
 

@@ -2,16 +2,16 @@
 //! Invariant: credentials come from header or session, never from the address; a foreign page cannot open a socket.
 
 use std::pin::pin;
-use std::time::Duration;
 
 use axum::extract::State;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::response::Response;
 use bytes::Bytes;
 use futures::future::{Either, select};
-use futures::{SinkExt, Stream, StreamExt};
+use futures::{Stream, StreamExt};
 use http::{HeaderMap, Uri};
 use tokio_util::sync::CancellationToken;
+use web::socket::{ALIVE, PATIENCE, close, send, trimmed};
 use web::{Answer, Caller, PathId};
 
 use crate::errors;
@@ -21,10 +21,6 @@ use crate::service::Scans;
 
 /// A client has nothing to say but pongs and a close.
 const LARGEST_MESSAGE: usize = 1024;
-/// Proxies cut silent connections after half a minute or more.
-const ALIVE: Duration = Duration::from_secs(15);
-/// A client that does not take a message for this long is gone.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) async fn open(
     State(scans): State<Scans>,
@@ -43,12 +39,7 @@ pub(crate) async fn open(
     let words = scans.progress(&actor, id, None).await?;
     let upgrade = upgrade.map_err(|refusal| errors::no_upgrade(&refusal.body_text()))?;
     let stop = scans.backends.tasks.stop();
-    Ok(upgrade
-        .read_buffer_size(1024)
-        .write_buffer_size(0)
-        .max_message_size(LARGEST_MESSAGE)
-        .max_frame_size(LARGEST_MESSAGE)
-        .on_upgrade(move |socket| follow(socket, words, stop)))
+    Ok(trimmed(upgrade, LARGEST_MESSAGE).on_upgrade(move |socket| follow(socket, words, stop)))
 }
 
 async fn follow(socket: WebSocket, words: impl Stream<Item = Progress> + Send, stop: CancellationToken) {
@@ -69,11 +60,11 @@ async fn follow(socket: WebSocket, words: impl Stream<Item = Progress> + Send, s
                 },
                 () = tokio::time::sleep(ALIVE) => Message::Ping(Bytes::new()),
             };
-            if !matches!(tokio::time::timeout(PATIENCE, out.send(message)).await, Ok(Ok(()))) {
+            if !send(&mut out, message, PATIENCE).await {
                 return;
             }
         };
-        let _ = tokio::time::timeout(PATIENCE, out.send(Message::Close(Some(CloseFrame { code, reason: reason.into() })))).await;
+        close(&mut out, code, reason).await;
     });
     match select(listening, speaking).await {
         Either::Left(_) | Either::Right(_) => {}

@@ -31,3 +31,7 @@ impl<S: Sync> FromRequestParts<S> for Peer {
         Ok(Self(parts.extensions.get::<Origin>().cloned().unwrap_or_default()))
     }
 }
+
+/// The certificate (DER) a client has shown in its handshake and that was verified there; the listener puts it into the request.
+#[derive(Debug, Clone)]
+pub struct PeerCertificate(pub std::sync::Arc<[u8]>);

@@ -25,12 +25,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
-        let bytes = Bytes::from_request(request, state).await.map_err(|refusal| match refusal.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::from(errors::too_large()).with_status(StatusCode::PAYLOAD_TOO_LARGE),
-            _ => errors::unreadable(shown(&refusal.body_text())).into(),
-        })?;
-        parse(&bytes).map(Self)
+        let bytes = read_body(request, state).await?;
+        Ok(Self(read_json(&bytes)?))
     }
+}
+
+/// The whole body, as far as the route takes it.
+///
+/// # Errors
+/// 413 when it is larger, 400 when it broke off.
+pub async fn read_body<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|refusal| match refusal.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Problem::from(errors::too_large()).with_status(StatusCode::PAYLOAD_TOO_LARGE),
+        _ => errors::unreadable(shown(&refusal.body_text())).into(),
+    })
 }
 
 fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
@@ -51,13 +59,17 @@ fn has_nul(bytes: &[u8]) -> bool {
     })
 }
 
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+/// JSON of shape `T`.
+///
+/// # Errors
+/// `Invalid`, naming the JSON pointer of the place at fault.
+pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> base::Result<T> {
     if has_nul(bytes) {
-        return Err(errors::nul().into());
+        return Err(errors::nul());
     }
     // Derived readers take a list of members in order for an object; nobody means that.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
-        return Err(errors::shape(String::new(), "the body must be an object, not a list".to_owned()).into());
+        return Err(errors::shape(String::new(), "the body must be an object, not a list".to_owned()));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut json).map_err(|failure| {

@@ -10,10 +10,11 @@ pub mod live;
 pub mod openapi;
 mod page_origin;
 mod problem;
+pub mod socket;
 
 pub use answer::{created, no_content};
-pub use caller::{Caller, Peer};
-pub use input::{Body, Params, Path, PathId};
+pub use caller::{Caller, Peer, PeerCertificate};
+pub use input::{Body, Params, Path, PathId, read_body, read_json};
 pub use openapi::ErrorResponses;
 pub use page_origin::is_own_origin;
 pub use problem::{Answer, Problem, problems};

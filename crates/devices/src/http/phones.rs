@@ -7,6 +7,7 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use web::{Body, Params, Path};
 
+use super::batch::{Batch, SignalBytes};
 use super::presented::{Answer, Applicant, Keyholder, Prover, Served, Spoken, WithCode};
 use crate::model::Command;
 use crate::service::{
@@ -73,11 +74,12 @@ pub(super) async fn token(
 
 /// Sends what the phone measured since the last batch.
 #[utoipa::path(post, path = "/device/signals", operation_id = "device_signals", tag = "phones", security(("dpop" = [])),
-    request_body = SignalBatch, responses((status = 200, body = SignalReceipt), web::ErrorResponses))]
+    request_body(content((SignalBatch = "application/json"), (SignalBytes = "application/x-protobuf"))),
+    responses((status = 200, body = SignalReceipt), web::ErrorResponses))]
 pub(super) async fn signals(
     State(devices): State<Devices>,
     Served(phone, origin): Served,
-    Body(batch): Body<SignalBatch>,
+    Batch(batch): Batch,
 ) -> Answer<Json<SignalReceipt>> {
     Ok(Json(devices.signals(&phone, batch, &origin).await?))
 }

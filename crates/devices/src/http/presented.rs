@@ -53,7 +53,7 @@ fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
     }
 }
 
-async fn presented(parts: &mut Parts, devices: &Devices) -> (Presented, Origin) {
+pub(super) async fn presented(parts: &mut Parts, devices: &Devices) -> (Presented, Origin) {
     let OriginalUri(uri) = match OriginalUri::from_request_parts(parts, devices).await {
         Ok(uri) => uri,
         Err(never) => match never {},
@@ -69,6 +69,7 @@ async fn presented(parts: &mut Parts, devices: &Devices) -> (Presented, Origin) 
         method: parts.method.as_str().to_owned(),
         host,
         path: uri.path().to_owned(),
+        is_direct: false,
     };
     (presented, parts.extensions.get::<Origin>().cloned().unwrap_or_default())
 }

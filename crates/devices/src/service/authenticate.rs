@@ -2,11 +2,11 @@
 //! not barred. Each of these is asked with every request, whatever is remembered.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use attestation::dpop::Proof;
 use backends::Quota;
-use base::{Actor, Origin, Result};
+use base::{Actor, Origin, Result, Source, Time};
 
 use super::{Devices, speaking};
 use crate::bars::{self, Named};
@@ -27,21 +27,75 @@ pub struct Phone {
     pub actor: Actor,
 }
 
+/// A phone that is let in, and for how long.
+#[derive(Debug, Clone)]
+pub(crate) struct Admitted {
+    pub(crate) phone: Phone,
+    /// It as its token names it.
+    pub(crate) named: Named,
+    /// When the token is over, as it says itself.
+    pub(crate) expires_at: Time,
+    /// When it is no longer taken here, whatever the clocks of our nodes.
+    pub(crate) until: Time,
+}
+
+/// How a line was opened: proofs of newer tokens are about the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub(crate) method: &'static str,
+    pub(crate) host: Option<String>,
+    pub(crate) path: String,
+    pub(crate) is_direct: bool,
+    pub(crate) certificate: Option<Arc<[u8]>>,
+}
+
+impl Opening {
+    /// What a phone presents on its open line.
+    pub(crate) fn presented(&self, token: String, proof: Option<String>) -> Presented {
+        Presented {
+            proof,
+            token: Some(token),
+            method: self.method.to_owned(),
+            host: self.host.clone(),
+            path: self.path.clone(),
+            is_direct: self.is_direct,
+        }
+    }
+}
+
 impl Devices {
     /// The phone behind an access token: recognised, and allowed to be served.
     ///
     /// # Errors
     /// `Unauthenticated` for a token or proof that is not good, `Forbidden` while locked or stopped, `TooMany`.
     pub async fn serve(&self, presented: &Presented, origin: &Origin) -> Result<Phone> {
+        Ok(self.admit(presented, None, origin).await?.phone)
+    }
+
+    /// The same for a line that will stay open. The token is bound to the phone's key or, where its connection has shown one, to its
+    /// certificate (RFC 8705).
+    ///
+    /// # Errors
+    /// As [`Devices::serve`].
+    pub(crate) async fn admit(&self, presented: &Presented, certificate: Option<&[u8]>, origin: &Origin) -> Result<Admitted> {
+        let begun = Instant::now();
         let token = presented.token.as_deref().ok_or_else(errors::token)?;
         let claims = self.claims(token).await?;
-        self.prove(presented, Some(&claims.cnf.jkt)).await?;
+        match (&claims.cnf.jkt, &claims.cnf.certificate) {
+            (Some(thumbprint), None) => drop(self.prove(presented, Some(thumbprint)).await?),
+            (None, Some(bound)) if certificate.is_some_and(|certificate| token::certificate_thumbprint(certificate) == *bound) => {}
+            _ => return Err(errors::token()),
+        }
         let named = Named { tenant: claims.tenant, device: claims.sub, generation: claims.generation };
         self.bar(named).await?;
         self.limit(claims.sub).await?;
-        let device = self.known(&claims).await?;
+        let device = self.current(named).await?;
         let actor = speaking(&device, Some(claims.jti.clone()), origin);
-        Ok(Phone { device, actor })
+        let expires_at = Time::from_seconds(claims.exp);
+        if origin.source != Source::Http {
+            metrics::histogram!("device_handshake_seconds", "source" => origin.source.as_str()).record(begun.elapsed().as_secs_f64());
+        }
+        Ok(Admitted { phone: Phone { device, actor }, named, expires_at, until: expires_at + Duration::from_secs(SKEW as u64) })
     }
 
     /// The phone whose key signed the proof, whatever it may do: a locked phone still learns why, and gets its commands.
@@ -109,11 +163,12 @@ impl Devices {
         }
     }
 
-    async fn known(&self, claims: &Claims) -> Result<Arc<Device>> {
-        if let Some(device) = self.inner.known.get(&claims.sub) {
+    /// The phone's row, a moment old at most.
+    pub(crate) async fn current(&self, named: Named) -> Result<Arc<Device>> {
+        if let Some(device) = self.inner.known.get(&named.device) {
             return Ok(device);
         }
-        let found = store::devices::of_tenant(&self.backends().db, claims.tenant, claims.sub).await?;
+        let found = store::devices::of_tenant(&self.backends().db, named.tenant, named.device).await?;
         let device = Arc::new(found.ok_or_else(errors::token)?);
         self.inner.known.insert(device.id, Arc::clone(&device));
         Ok(device)

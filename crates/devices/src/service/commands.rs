@@ -32,6 +32,13 @@ pub struct CommandPage {
     pub after: i64,
 }
 
+impl CommandPage {
+    /// Whether there may be more.
+    pub(crate) fn is_full(&self) -> bool {
+        self.items.len() >= AT_ONCE as usize
+    }
+}
+
 impl Devices {
     /// Gives a command within the change that is its reason.
     pub(crate) async fn command(
@@ -76,6 +83,14 @@ impl Devices {
         let scope = phone.actor.scope(actions::ACKNOWLEDGE)?;
         let items = store::commands::since(&self.backends().db, &scope, phone.device.id, after, self.now(), AT_ONCE).await?;
         let after = items.last().map_or(after, |command| command.sequence.max(after));
+        Ok(CommandPage { items, after })
+    }
+
+    /// Commands of a phone after number `after` that it has not answered.
+    pub(crate) async fn commands_beyond(&self, phone: &Phone, after: i64) -> Result<CommandPage> {
+        let scope = phone.actor.scope(actions::ACKNOWLEDGE)?;
+        let items = store::commands::beyond(&self.backends().db, &scope, phone.device.id, after, self.now(), AT_ONCE).await?;
+        let after = items.last().map_or(after, |command| command.sequence);
         Ok(CommandPage { items, after })
     }
 

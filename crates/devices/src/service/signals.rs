@@ -23,7 +23,7 @@ const READINGS: usize = 10_000;
 const RARER: usize = 1_000;
 
 /// One reading: time on the phone's clock in microseconds, then the three axes; an axis may be null, which is counted.
-type Point = (i64, Option<f32>, Option<f32>, Option<f32>);
+pub(crate) type Point = (i64, Option<f32>, Option<f32>, Option<f32>);
 
 /// What a phone measured since its last batch.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]

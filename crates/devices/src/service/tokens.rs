@@ -113,7 +113,7 @@ impl Devices {
             nbf: now.seconds(),
             exp: (now + config.access_ttl()).seconds(),
             jti: self.backends().ids.next::<Claims>().to_string(),
-            cnf: Confirmation { jkt: device.thumbprint.clone() },
+            cnf: Confirmation { jkt: Some(device.thumbprint.clone()), ..Confirmation::default() },
             generation: device.generation,
         };
         let refresh_token = grant.refresh.write(keys).await?;

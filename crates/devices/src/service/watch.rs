@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::Devices;
+use crate::hub::{LinkId, why};
 use crate::model::DeviceId;
 use crate::store;
 use crate::store::devices::Standing;
@@ -31,22 +32,31 @@ pub(crate) enum Word {
     Commanded { tenant: TenantId, device: DeviceId },
     /// A kill switch was thrown or released.
     Switched { tenant: TenantId },
+    /// A phone's line opened; older ones end.
+    Joined { device: DeviceId, line: LinkId },
 }
 
 impl Devices {
     /// Begins to keep watch; every process that serves phones does.
     pub fn start(&self) {
         self.backends().tasks.spawn("devices.watch", watch(self.clone()));
+        self.backends().tasks.spawn("devices.lines", sweep(self.clone()));
     }
 
     /// This process changed a phone: it knows at once, the others by a word.
     pub(crate) async fn learned(&self, tenant: TenantId, standing: Standing) {
         self.inner.bars.take(standing, self.forgotten());
         self.inner.known.invalidate(&standing.id);
+        self.inner.hub.wake(standing.id);
         self.say(&Word::Changed { tenant, device: standing.id }).await;
     }
 
+    pub(crate) async fn tell_joined(&self, device: DeviceId, line: LinkId) {
+        self.say(&Word::Joined { device, line }).await;
+    }
+
     pub(crate) async fn tell_commanded(&self, tenant: TenantId, device: DeviceId) {
+        self.inner.hub.wake(device);
         self.say(&Word::Commanded { tenant, device }).await;
     }
 
@@ -54,6 +64,7 @@ impl Devices {
         if let Err(error) = self.read_switches().await {
             tracing::warn!(%error, "kill switches cannot be read");
         }
+        self.inner.hub.wake_all(why::BAR);
         self.say(&Word::Switched { tenant }).await;
     }
 
@@ -85,6 +96,8 @@ impl Devices {
         self.inner.known.invalidate_all();
         self.inner.policies.invalidate_all();
         self.inner.bars.refreshed(begun);
+        // Words about commands may have been lost.
+        self.inner.hub.wake_all(why::LOOK);
         Ok(())
     }
 
@@ -97,6 +110,7 @@ impl Devices {
         for standing in changed {
             self.inner.bars.take(standing, forgotten);
             self.inner.known.invalidate(&standing.id);
+            self.inner.hub.read(&standing);
         }
         self.inner.bars.refreshed(begun);
         Ok(())
@@ -110,10 +124,22 @@ impl Devices {
                     self.inner.bars.take(standing, self.forgotten());
                 }
                 self.inner.known.invalidate(&device);
+                self.inner.hub.wake(device);
                 Ok(())
             }
-            Ok(Word::Switched { .. }) => self.read_switches().await,
-            Ok(Word::Commanded { .. }) => Ok(()),
+            Ok(Word::Switched { .. }) => {
+                self.read_switches().await?;
+                self.inner.hub.wake_all(why::BAR);
+                Ok(())
+            }
+            Ok(Word::Commanded { device, .. }) => {
+                self.inner.hub.wake(device);
+                Ok(())
+            }
+            Ok(Word::Joined { device, line }) => {
+                self.inner.hub.outrun(device, line);
+                Ok(())
+            }
             Err(error) => {
                 tracing::debug!(%error, "a word about devices is not understood");
                 Ok(())
@@ -156,6 +182,18 @@ async fn watch(devices: Devices) {
         if let Err(error) = outcome {
             tracing::warn!(%error, "locks cannot be read; the database is asked with every request until they can");
             until_whole = 0;
+        }
+    }
+}
+
+/// Wakes lines whose time came. Apart from the watch, which may wait for the database.
+async fn sweep(devices: Devices) {
+    let stop = devices.backends().tasks.stop();
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => devices.inner.hub.sweep(devices.now()),
         }
     }
 }

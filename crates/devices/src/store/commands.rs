@@ -55,6 +55,20 @@ pub(crate) async fn since(db: &Db, scope: &Scope, device: DeviceId, after: i64, 
     db.all(statement).await?.iter().map(command).collect()
 }
 
+/// Commands after `after` that still count and that nobody answered, in order.
+pub(crate) async fn beyond(db: &Db, scope: &Scope, device: DeviceId, after: i64, now: Time, most: u32) -> Result<Vec<Command>> {
+    let statement = Sql::built(format!(
+        "SELECT {COMMAND} FROM device_commands WHERE tenant_id = $1 AND device_id = $2 AND expires_at > $4 \
+         AND sequence > $3 AND acknowledged_at IS NULL ORDER BY sequence LIMIT $5"
+    ))
+    .bind(scope.tenant())
+    .bind(device)
+    .bind(after)
+    .bind(now)
+    .bind(most);
+    db.all(statement).await?.iter().map(command).collect()
+}
+
 /// Commands of a phone, newest first.
 pub(crate) async fn of_device(db: &Db, scope: &Scope, device: DeviceId, most: u32) -> Result<Vec<Command>> {
     let statement = Sql::built(format!(

@@ -97,6 +97,11 @@ impl Handset {
         self.sign(&json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": self.jwk }), &claims)
     }
 
+    /// Takes the nonce of an answer, wherever it stood.
+    pub(crate) fn learn(&self, nonce: &str) {
+        *self.nonce.lock().unwrap() = nonce.to_owned();
+    }
+
     /// Sends one request, and again when the server asks for its nonce.
     pub(crate) async fn ask(&self, stage: &Stage, ask: Ask<'_>) -> Reply {
         let reply = self.once(stage, &ask, &self.proof(ask.method, ask.path, ask.token, |_| {})).await;
@@ -127,6 +132,23 @@ impl Handset {
         if let Some(nonce) = parts.headers.get("dpop-nonce") {
             *self.nonce.lock().unwrap() = nonce.to_str().unwrap().to_owned();
         }
+        let bytes = to_bytes(body, 1 << 22).await.unwrap();
+        Reply { status: parts.status, headers: parts.headers, body: serde_json::from_slice(&bytes).unwrap_or(Json::Null) }
+    }
+
+    /// Sends readings as protobuf.
+    pub(crate) async fn sends(&self, stage: &Stage, content_type: &str, body: Vec<u8>) -> Reply {
+        self.knocks(stage).await;
+        let (method, path) = ("POST", "/device/signals");
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("host", "phones.test")
+            .header("dpop", self.proof(method, path, Some(&self.access), |_| {}))
+            .header("authorization", format!("DPoP {}", self.access))
+            .header("content-type", content_type);
+        let response = stage.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, 1 << 22).await.unwrap();
         Reply { status: parts.status, headers: parts.headers, body: serde_json::from_slice(&bytes).unwrap_or(Json::Null) }
     }

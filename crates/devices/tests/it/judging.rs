@@ -10,13 +10,13 @@ use crate::stage::{Stage, config};
 
 /// How a person walks.
 #[derive(Clone, Copy)]
-struct Gait {
+pub(crate) struct Gait {
     steps: f64,
     strength: f64,
     swing: f64,
 }
 
-const OWNER: Gait = Gait { steps: 1.8, strength: 2.5, swing: 1.0 };
+pub(crate) const OWNER: Gait = Gait { steps: 1.8, strength: 2.5, swing: 1.0 };
 const STRANGER: Gait = Gait { steps: 2.3, strength: 4.5, swing: 2.2 };
 
 /// Chance that is the same in every run.
@@ -35,19 +35,19 @@ impl Dice {
 }
 
 /// A walk that goes on from batch to batch.
-struct Walk {
+pub(crate) struct Walk {
     dice: Dice,
     phase: f64,
     at: i64,
 }
 
 impl Walk {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { dice: Dice(seed), phase: 0.0, at: 5_000_000 }
     }
 
     /// Five seconds at a hundred readings a second.
-    fn batch(&mut self, gait: Gait) -> Json {
+    pub(crate) fn batch(&mut self, gait: Gait) -> Json {
         let (mut accelerometer, mut gyroscope) = (Vec::new(), Vec::new());
         let mut vigour = 1.0;
         for index in 0..500 {
@@ -83,7 +83,7 @@ impl Walk {
     }
 }
 
-fn patient(config: devices::Config) -> devices::Config {
+pub(crate) fn patient(config: devices::Config) -> devices::Config {
     devices::Config { access_ttl_seconds: 3_600, ..config }
 }
 

@@ -57,6 +57,14 @@ impl Stage {
         Self { world, devices, router, operator }
     }
 
+    /// Another process of the same installation: its service and its routes.
+    pub(crate) fn node(&self) -> (Devices, Router) {
+        let devices = service(&self.world.backends, config());
+        devices.start();
+        let router = routes(&devices);
+        (devices, router)
+    }
+
     /// The same installation as another process sees it, over these backends.
     pub(crate) fn elsewhere(self, backends: &Backends, config: Config) -> Self {
         let devices = service(backends, config);

@@ -142,7 +142,7 @@ async fn a_role_elsewhere_answers_through_the_edge() {
     );
     let behind = start(&world, &config(), Door::Role, role).await;
     let upstream = format!("http://{behind}").parse().unwrap();
-    let front = Router::new().nest("/api/v1/scans", gateway::forward("scans", &upstream).unwrap());
+    let front = Router::new().nest("/api/v1/scans", gateway::forward("scans", &upstream, &world.backends.tasks).unwrap());
     let address = start(&world, &config(), Door::Outside, front).await;
     let http = reqwest::Client::new();
     let answer = http
@@ -153,6 +153,38 @@ async fn a_role_elsewhere_answers_through_the_edge() {
         .await
         .unwrap();
     assert_eq!(answer.text().await.unwrap(), "127.0.0.1 false");
-    let refused = gateway::forward("scans", &"ftp://example.org".parse().unwrap()).unwrap_err();
+    let refused = gateway::forward("scans", &"ftp://example.org".parse().unwrap(), &world.backends.tasks).unwrap_err();
     assert!(refused.detail().contains("gateway.upstreams.scans"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_websocket_of_a_role_elsewhere_is_tunnelled() {
+    use axum::extract::ws::{Message as Said, WebSocketUpgrade};
+    use futures::{SinkExt, StreamExt};
+    use tokio_tungstenite::tungstenite::Message;
+    let world = World::new(Engine::Embedded).await;
+    let open = async |headers: http::HeaderMap, upgrade: WebSocketUpgrade| {
+        let host = headers["host"].to_str().unwrap().to_owned();
+        upgrade.protocols(["echo"]).on_upgrade(async move |mut socket| {
+            while let Some(Ok(Said::Text(text))) = socket.recv().await {
+                socket.send(Said::Text(format!("{host} {text}").into())).await.unwrap();
+            }
+        })
+    };
+    let role = Router::new().nest("/api/v1/device", Router::new().route("/stream", get(open)));
+    let behind = start(&world, &config(), Door::Role, role).await;
+    let upstream = format!("http://{behind}").parse().unwrap();
+    let front = Router::new().nest("/api/v1/device", gateway::forward("devices", &upstream, &world.backends.tasks).unwrap());
+    let address = start(&world, &config(), Door::Outside, front).await;
+    let mut request =
+        tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(format!("ws://{address}/api/v1/device/stream"));
+    request.as_mut().unwrap().headers_mut().insert("sec-websocket-protocol", "secret, echo".parse().unwrap());
+    let (mut socket, response) = tokio_tungstenite::connect_async(request.unwrap()).await.unwrap();
+    assert_eq!(response.headers()["sec-websocket-protocol"], "echo");
+    for text in ["one", "two"] {
+        socket.send(Message::Text(text.into())).await.unwrap();
+        assert_eq!(socket.next().await.unwrap().unwrap().into_text().unwrap().as_str(), format!("{address} {text}"));
+    }
+    assert!(world.backends.close(Duration::from_secs(10)).await, "a tunnel does not hold the process up");
+    assert!(!matches!(socket.next().await, Some(Ok(Message::Text(_)))));
 }
