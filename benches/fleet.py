@@ -132,11 +132,11 @@ def soak(server, devices, minutes):
             samples.append(server.held())
 
     threading.Thread(target=watch, daemon=True).start()
-    report, cpu = server.simulate("--devices", devices, "--seconds", minutes * 60, "--every", 5, "--activity", "mixed")
+    report, cpu = server.simulate("--devices", devices, "--seconds", minutes * 60, "--every", 5)
     stop.set()
     living = samples[-int(minutes * 60 / 2) - 1:-1] or samples
-    # The first third fills caches, pools and every phone's state.
-    warm = living[len(living) // 3:]
+    # At first caches, pools, every phone's state and the organisation's memory of fingerprints fill: 200,000 take minutes.
+    warm = living[max(len(living) // 3, min(150, len(living) - 10)):]
     half = len(warm) // 2
     early, late = (statistics.median(sample[0] for sample in part) for part in (warm[:half], warm[half:]))
     growth = late / early - 1
@@ -155,7 +155,7 @@ def main():
         server = Server(program, folder)
         try:
             if words[:1] == ["soak"]:
-                good = soak(server, int(words[1]) if len(words) > 1 else 500, float(words[2]) if len(words) > 2 else 3)
+                good = soak(server, int(words[1]) if len(words) > 1 else 500, float(words[2]) if len(words) > 2 else 12)
             else:
                 costs(server, float(words[0]) if words else 20)
                 good = True
