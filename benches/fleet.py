@@ -42,6 +42,7 @@ class Server:
     def __init__(self, program, folder):
         self.program, self.environment = program, {"PATH": os.environ["PATH"], **UNLIMITED}
         self.environment |= {name: value for name, value in os.environ.items() if name.startswith("TYRIAN__")}
+        self.runs = 0
         self.data = ["--data", os.path.join(folder, "data")]
         run = {"cwd": folder, "env": self.environment, "check": True, "capture_output": True, "text": True}
         create = ["user", "create", "ada", "--email", "ada@example.org", "--role", "admin"]
@@ -78,6 +79,9 @@ class Server:
 
     def simulate(self, *words):
         """The report of a simulation and the CPU time it cost the server."""
+        # The same readings once more would be a replay, and caught as one.
+        self.runs += 1
+        words = [*words, "--seed", self.runs]
         before = self.cpu()
         command = [os.environ.get("TYRIAN_SIMULATOR", self.program), "--json", "--server", self.address, "--token", self.token, "simulate", *map(str, words)]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
