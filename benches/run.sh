@@ -38,7 +38,7 @@ for name in $parts; do
         cargo build --quiet --release --locked -p app
         # The goal is 5,000 phones for 30 minutes: TYRIAN_SOAK="5000 30".
         # shellcheck disable=SC2086
-        part soak python3 benches/fleet.py "$target/release/tyrian" soak ${TYRIAN_SOAK:-500 3}
+        part soak python3 benches/fleet.py "$target/release/tyrian" soak ${TYRIAN_SOAK:-500 12}
         ;;
     *)
         echo "no part is called $name" >&2

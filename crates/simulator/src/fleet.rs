@@ -62,6 +62,8 @@ pub struct Outcome {
 /// How a simulation ended.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
+    /// With which its chance can be repeated, on another server.
+    pub seed: u64,
     /// Phones.
     pub devices: usize,
     /// Seconds it took to enrol them.
@@ -151,6 +153,7 @@ fn report(plan: &Plan, stage: &Stage, lives: &[Life], enrolment: Duration, lived
         .collect();
     let passed = honest.locked == 0 && attacks.iter().all(|one| one.caught == one.devices && one.devices > 0 && one.breached == 0);
     Report {
+        seed: plan.seed,
         devices: lives.len(),
         enrolment_seconds: enrolment.as_secs_f64(),
         seconds: lived.as_secs_f64(),

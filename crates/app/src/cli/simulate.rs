@@ -39,9 +39,9 @@ pub(crate) struct Simulate {
     /// Seconds between two refreshes of a phone; four fifths of the access token's life when not given
     #[arg(long, value_name = "SECONDS")]
     pub(crate) refresh_every: Option<f64>,
-    /// Seed of all chance
-    #[arg(long, default_value_t = 1)]
-    pub(crate) seed: u64,
+    /// Seed of all chance; another one each time when not given, because the same readings on the same server are a replay
+    #[arg(long)]
+    pub(crate) seed: Option<u64>,
 }
 
 /// What people do, on the command line.

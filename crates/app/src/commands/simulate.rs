@@ -39,7 +39,7 @@ pub(super) async fn run(simulate: &Simulate, cli: &Cli) -> Result<ExitCode> {
         refresh_every: simulate.refresh_every.map(|every| seconds("--refresh-every", every)).transpose()?,
         tracks,
         strikes: simulate.attacks.clone(),
-        seed: simulate.seed,
+        seed: simulate.seed.unwrap_or_else(|| Clock::system().now().micros().unsigned_abs()),
     };
     // What makes no sense is said before codes are made that nobody would use.
     plan.check()?;
