@@ -8,6 +8,7 @@ mod commands;
 mod enrol;
 mod inspect;
 mod lay;
+mod news;
 mod policies;
 mod release;
 mod signals;
@@ -38,6 +39,7 @@ pub use authenticate::Phone;
 pub use commands::CommandPage;
 pub use enrol::{Challenge, Enrolled, Enrolment};
 pub use inspect::DeviceReason;
+pub use news::News;
 pub use signals::{SignalBatch, SignalReceipt};
 pub use tokens::Tokens;
 

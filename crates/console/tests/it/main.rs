@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "functions beside the tests may fail them too")]
 
 mod findings;
+mod phones;
 mod stage;
 
 use base::Role;
