@@ -39,7 +39,7 @@ pub(crate) fn digest(shown: &impl Serialize) -> u64 {
 pub(crate) fn follow<R, F>(services: &Services, news: News, seen: Option<u64>, read: R) -> Response
 where
     R: Fn() -> F + Send + Sync + 'static,
-    F: Future<Output = Result<u64>> + Send,
+    F: Future<Output = Result<u64>> + Send + 'static,
 {
     let watch = Watch { news, read, last: seen, ends: Instant::now() + LONGEST };
     sse(futures::stream::unfold(watch, turn), services.tasks.stop())
