@@ -43,8 +43,8 @@ export const phones = async (page, tag) => {
   await page.evaluate(() => { window.isSame = true; });
   const measured = await phone.measures();
   check(`${tag}: readings are taken`, measured.status === 200 ? "" : JSON.stringify(measured));
-  await page.waitForFunction(() => /\d/.test(document.querySelector("#fleet .gauge .number")?.textContent ?? ""), null, { timeout: 15000 });
-  check(`${tag}: a score appears in the fleet without a reload`, (await page.evaluate(() => window.isSame)) ? "" : "the page was loaded anew");
+  await page.waitForFunction(() => document.querySelector("#fleet tbody time"), null, { timeout: 15000 });
+  check(`${tag}: readings appear in the fleet without a reload`, (await page.evaluate(() => window.isSame)) ? "" : "the page was loaded anew");
   await look(page, `${tag}-devices`);
 
   await Promise.all([page.waitForEvent("load"), page.click(`#fleet a[href="/devices/${phone.id}"]`)]);
