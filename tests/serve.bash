@@ -33,6 +33,8 @@ start_serve() {
   export TYRIAN__GATEWAY__RATE_PER_ADDRESS__BURST=1000000 TYRIAN__GATEWAY__RATE_PER_ADDRESS__PER_MINUTE=1000000
   export TYRIAN__GATEWAY__RATE_PER_USER__BURST=1000000 TYRIAN__GATEWAY__RATE_PER_USER__PER_MINUTE=1000000
   export TYRIAN__AUTH__ATTEMPTS_PER_MINUTE=1000
+  # A judge does not wait for events that nobody causes.
+  export TYRIAN__INTEGRATIONS__POLL_SECONDS=0
   base=http://127.0.0.1:$port
   (cd "$work" && exec setpriv --pdeathsig TERM -- "$program" serve --data "$work/data") >"$work/serve.log" 2>&1 &
   served=$!

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import { chromium } from "playwright-core";
 import { findings } from "./findings.js";
 import { check, counts, listen, look } from "./judge.js";
+import { phones } from "./phones.js";
 import { base, go, path, submit } from "./steps.js";
 
 const { TYRIAN_LINK: link, TYRIAN_PASSWORD: password } = process.env;
@@ -184,6 +185,7 @@ const english = async (browser) => {
   }
   await work(page, "en", "127.0.0.9");
   await findings(page, "en", "192.0.2.8");
+  await phones(page, "en");
   const invitation = await around(page);
   silent(page, "en");
   await Promise.all([page.waitForEvent("load"), page.click('form[action="/sign-out"] button')]);
@@ -215,6 +217,7 @@ const portuguese = async (browser) => {
   check("the page speaks Portuguese", (await page.locator("html").getAttribute("lang")) === "pt-BR" ? "" : "another language");
   await work(page, "pt", "127.0.0.10");
   await findings(page, "pt", "192.0.2.9");
+  await phones(page, "pt");
   await go(page, "/");
   await look(page, "pt-overview");
   silent(page, "pt");

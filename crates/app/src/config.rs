@@ -29,6 +29,7 @@ pub(crate) struct Settings {
     pub(crate) auth: auth::Config,
     pub(crate) scans: scans::Config,
     pub(crate) devices: devices::Config,
+    pub(crate) integrations: integrations::Config,
     pub(crate) jobs: Jobs,
     pub(crate) log: Log,
     pub(crate) traces: Traces,
@@ -90,6 +91,17 @@ impl Settings {
     /// Where links in letters lead; empty when letters only reach the log, or when nobody said how people reach the console.
     pub(crate) fn letters_link_to(&self) -> String {
         if self.backends.mail == "log:" { String::new() } else { self.server.base_url.trim_end_matches('/').to_owned() }
+    }
+
+    /// Who the transmitter of events says it is: how people reach us, unless somebody set it.
+    pub(crate) fn integrations(&self) -> integrations::Config {
+        let mut config = self.integrations.clone();
+        if config.issuer.is_empty() {
+            let scheme = if self.gateway.tls.is_some() { "https" } else { "http" };
+            config.issuer =
+                if self.server.base_url.is_empty() { format!("{scheme}://{}", self.server.listen) } else { self.server.base_url.clone() };
+        }
+        config
     }
 
     /// Reads and checks the configuration.

@@ -24,7 +24,7 @@ pub(crate) enum Role {
     Results,
     /// Reports: routes and workers.
     Reports,
-    /// Phones: routes and workers.
+    /// Phones, and what other systems are told of them: routes and workers.
     Devices,
     /// The pages.
     Console,
@@ -76,7 +76,7 @@ impl Role {
             Self::Scans => &["scans"],
             Self::Results => &["findings", "imports", "coverage", "clusters", "decisions", "feeds", "reviews", "sla-policies", "search"],
             Self::Reports => &["reports"],
-            Self::Devices => &["devices", "device"],
+            Self::Devices => &["devices", "device", "ssf"],
             Self::All | Self::Gateway | Self::Console => &[],
         }
     }
@@ -91,7 +91,10 @@ impl Role {
                 (results::routes(&s.results).merge(search::routes(&s.search)), results::jobs(&s.results).merge(search::jobs(&s.search)))
             }
             Self::Reports => (reports::routes(&s.reports), reports::jobs(&s.reports)),
-            Self::Devices => (devices::routes(&s.devices), devices::jobs(&s.devices)),
+            Self::Devices => (
+                devices::routes(&s.devices).merge(integrations::routes(&s.integrations)),
+                devices::jobs(&s.devices).merge(integrations::jobs(&s.integrations)),
+            ),
             Self::All | Self::Gateway | Self::Console => (OpenApiRouter::new(), Handlers::new()),
         };
         Parts { routes, jobs }

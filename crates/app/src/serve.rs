@@ -67,6 +67,7 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
     };
     if runs(roles, Role::Gateway) {
         let mut router = api::api(services, roles, &settings.gateway.upstreams)?.merge(gateway::docs(api::document(services)));
+        router = router.merge(integrations::discovery(&services.integrations));
         router = router.merge(graphql::routes(&graphql::Services {
             backends: services.backends.clone(),
             targets: services.targets.clone(),
@@ -82,6 +83,9 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
                 results: services.results.clone(),
                 reports: services.reports.clone(),
                 search: services.search.clone(),
+                devices: services.devices.clone(),
+                integrations: services.integrations.clone(),
+                tasks: services.backends.tasks.clone(),
                 blobs: services.backends.blobs.clone(),
                 clock: services.backends.clock.clone(),
                 version: env!("CARGO_PKG_VERSION"),

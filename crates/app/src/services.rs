@@ -8,6 +8,7 @@ use backends::{Backends, Handlers};
 use base::{Actor, Result, Secret};
 use devices::Devices;
 use futures::future::BoxFuture;
+use integrations::Integrations;
 use reports::Reports;
 use results::Results;
 use scans::Scans;
@@ -28,6 +29,7 @@ pub(crate) struct Services {
     pub(crate) reports: Reports,
     pub(crate) search: Search,
     pub(crate) devices: Devices,
+    pub(crate) integrations: Integrations,
 }
 
 /// The password again, asked by whoever does something dangerous to phones.
@@ -52,7 +54,8 @@ impl Services {
         let reports = Reports::new(&backends, &results, &targets, &scans, reports::Config { typeset_command });
         let search = Search::new(&backends, &audit, &targets, &scans, &results);
         let devices = Devices::new(&backends, settings.devices.clone(), Arc::new(Passwords(auth.clone())))?;
-        let services = Self { backends, audit, auth, targets, scans, results, reports, search, devices };
+        let integrations = Integrations::new(&backends, settings.integrations())?;
+        let services = Self { backends, audit, auth, targets, scans, results, reports, search, devices, integrations };
         services.backends.subscriptions.set(&services.jobs());
         Ok(services)
     }
@@ -66,5 +69,6 @@ impl Services {
             .merge(reports::jobs(&self.reports))
             .merge(search::jobs(&self.search))
             .merge(devices::jobs(&self.devices))
+            .merge(integrations::jobs(&self.integrations))
     }
 }

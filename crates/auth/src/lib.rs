@@ -7,6 +7,7 @@ mod config;
 mod cookie;
 mod digest;
 mod errors;
+pub mod events;
 mod http;
 mod jobs;
 mod jwt;

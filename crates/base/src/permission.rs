@@ -46,6 +46,8 @@ permissions! {
     WriteKeys = "write:keys",
     ReadDevices = "read:devices",
     WriteDevices = "write:devices",
+    ReadIntegrations = "read:integrations",
+    WriteIntegrations = "write:integrations",
 }
 
 impl Permission {
@@ -149,6 +151,7 @@ impl Role {
                 P::ReadAudit,
                 P::ReadDevices,
                 P::WriteDevices,
+                P::ReadIntegrations,
             ],
             Self::Viewer => &[P::ReadTargets, P::ReadScans, P::ReadFindings, P::ReadReports, P::ReadDevices],
             Self::Device => &[],

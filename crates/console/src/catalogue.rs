@@ -77,7 +77,12 @@ impl Speech for Language {
 
 fn texts(language: Language) -> &'static HashMap<String, String> {
     static TEXTS: LazyLock<[HashMap<String, String>; 3]> = LazyLock::new(|| {
-        [include_str!("../locales/en.toml"), include_str!("../locales/pt-BR.toml"), include_str!("../locales/es.toml")].map(read)
+        [
+            [include_str!("../locales/en.toml"), include_str!("../locales/devices.en.toml")],
+            [include_str!("../locales/pt-BR.toml"), include_str!("../locales/devices.pt-BR.toml")],
+            [include_str!("../locales/es.toml"), include_str!("../locales/devices.es.toml")],
+        ]
+        .map(|sources| sources.into_iter().flat_map(read).collect())
     });
     let [english, portuguese, spanish] = &*TEXTS;
     match language {

@@ -7,6 +7,8 @@ mod chart;
 mod errors;
 mod failure;
 mod fields;
+mod gauge;
+mod live;
 mod page;
 mod pages;
 mod plot;
@@ -18,7 +20,9 @@ use audit::Audit;
 use auth::Auth;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use backends::{Blobs, Clock};
+use backends::{Blobs, Clock, Tasks};
+use devices::Devices;
+use integrations::Integrations;
 use reports::Reports;
 use results::Results;
 use scans::Scans;
@@ -42,8 +46,14 @@ pub struct Services {
     pub reports: Reports,
     /// Search.
     pub search: Search,
+    /// Phones.
+    pub devices: Devices,
+    /// What other systems are told.
+    pub integrations: Integrations,
     /// Keeps a file between its preview and its taking in.
     pub blobs: Blobs,
+    /// Ends streams when the process stops.
+    pub tasks: Tasks,
     /// Tells what is past and what is to come.
     pub clock: Clock,
     /// Shown at the foot of every page.

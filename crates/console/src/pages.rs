@@ -3,6 +3,10 @@
 mod audit;
 mod authorizations;
 mod decisions;
+mod device;
+mod device_orders;
+mod devices;
+mod enrolment;
 mod exchange;
 mod feeds;
 mod finding;
@@ -19,6 +23,8 @@ mod scans;
 mod search;
 mod session;
 mod settings;
+mod streams;
+mod switches;
 mod targets;
 mod tokens;
 mod trends;
@@ -65,6 +71,7 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/scans/{id}", get(scans::show))
         .route("/scans/{id}/cancel", post(scans::cancel))
         .merge(results())
+        .merge(phones())
         .route("/reports", get(reports::list).post(reports::create))
         .route("/reports/{id}/delete", post(reports::delete))
         .route("/reports/{id}/{format}", get(reports::download))
@@ -86,6 +93,12 @@ pub(crate) fn routes() -> Router<Services> {
         .route("/settings/users/{id}/delete", post(users::delete))
         .route("/settings/tokens", get(tokens::list).post(tokens::create))
         .route("/settings/tokens/{id}/revoke", post(tokens::revoke))
+        .route("/settings/streams", get(streams::list).post(streams::create))
+        .route("/settings/streams/{id}", get(streams::show))
+        .route("/settings/streams/{id}/status", post(streams::set_status))
+        .route("/settings/streams/{id}/verify", post(streams::verify))
+        .route("/settings/streams/{id}/resend", post(streams::resend))
+        .route("/settings/streams/{id}/delete", post(streams::delete))
         .route("/settings/feeds", get(feeds::show))
         .route("/settings/feeds/{kind}", with_file(feeds::update))
         .route("/settings/rules", get(rules::show))
@@ -124,6 +137,24 @@ fn results() -> Router<Services> {
         .route("/imports/mappings/delete", post(mappings::delete))
         .route("/imports/{id}", get(imports::show))
         .route("/imports/{id}/undo", post(imports::undo))
+}
+
+/// Phones and what belongs to them.
+fn phones() -> Router<Services> {
+    Router::new()
+        .route("/devices", get(devices::list))
+        .route("/devices/live", get(devices::live))
+        .route("/devices/codes", get(enrolment::codes).post(enrolment::create))
+        .route("/devices/policy", get(enrolment::policy).post(enrolment::set_policy))
+        .route("/devices/policy/resume", post(enrolment::resume))
+        .route("/devices/switches", get(switches::list).post(switches::propose))
+        .route("/devices/switches/new", get(switches::new))
+        .route("/devices/switches/{id}", get(switches::show))
+        .route("/devices/switches/{id}/throw", post(switches::throw))
+        .route("/devices/switches/{id}/release", post(switches::release))
+        .route("/devices/{id}", get(device::show))
+        .route("/devices/{id}/live", get(device::live))
+        .route("/devices/{id}/{order}", get(device_orders::form).post(device_orders::give))
 }
 
 /// A form with a file is as large as its reader allows, not as small as other bodies.

@@ -72,6 +72,39 @@ for (const element of document.querySelectorAll("[data-poll][id]")) {
   setTimeout(tick, Number(element.dataset.poll) * 1000);
 }
 
+// Pages that follow the server: at a word every part is read anew, all of them in one reading. A part somebody is at is left
+// until they leave it.
+for (const page of document.querySelectorAll("[data-news]")) {
+  let isReading = false;
+  let isStale = false;
+  const read = async () => {
+    isStale = true;
+    if (isReading || document.hidden) return;
+    isReading = true;
+    while (isStale) {
+      isStale = false;
+      const response = await fetch(location.href, { headers: { accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
+      if (!response?.ok || response.redirected) break;
+      const fresh = parse(await response.text());
+      for (const part of document.querySelectorAll("[data-part][id]")) {
+        const next = fresh.getElementById(part.id);
+        if (!next || next.innerHTML === part.innerHTML) continue;
+        if (part.contains(document.activeElement)) {
+          part.addEventListener("focusout", () => setTimeout(read), { once: true });
+          continue;
+        }
+        // What was opened to be read stays open.
+        const opened = [...part.querySelectorAll("details")].map((details) => details.open);
+        part.replaceChildren(...next.childNodes);
+        part.querySelectorAll("details").forEach((details, index) => { details.open = opened[index] ?? details.open; });
+      }
+    }
+    isReading = false;
+  };
+  new EventSource(page.dataset.news).addEventListener("changed", read);
+  document.addEventListener("visibilitychange", () => { if (isStale) read(); });
+}
+
 // Follows a scan to its end.
 for (const panel of document.querySelectorAll("[data-live]")) {
   const part = (name) => panel.querySelector(`[data-${name}]`);

@@ -1,6 +1,7 @@
 //! What this context tells the others.
 
 use backends::Event;
+use base::UserId;
 use serde::Serialize;
 
 use crate::model::{DeviceId, LockId};
@@ -47,6 +48,8 @@ events! {
     PostureChanged = "device.posture_changed" {
         /// The phone.
         device_id: DeviceId,
+        /// Who carries it.
+        user_id: Option<UserId>,
         /// Before.
         from: Posture,
         /// Now.
@@ -56,6 +59,8 @@ events! {
     DeviceLocked = "device.locked" {
         /// The phone.
         device_id: DeviceId,
+        /// Who carries it.
+        user_id: Option<UserId>,
         /// The lock.
         lock_id: LockId,
         /// Lock or quarantine.
@@ -69,6 +74,8 @@ events! {
     DeviceReleased = "device.released" {
         /// The phone.
         device_id: DeviceId,
+        /// Who carries it.
+        user_id: Option<UserId>,
         /// The lock.
         lock_id: LockId,
         /// Why, in words.
@@ -78,6 +85,8 @@ events! {
     TokensRevoked = "device.tokens_revoked" {
         /// The phone.
         device_id: DeviceId,
+        /// Who carries it.
+        user_id: Option<UserId>,
         /// Why, in words.
         reason: String,
     }

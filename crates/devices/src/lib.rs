@@ -35,8 +35,8 @@ pub use model::{
 pub use order::{Because, DevicePatch, LockOrder, NewCode, NewSwitch, OverlayOrder, PolicyPatch};
 pub use proof::Presented;
 pub use service::{
-    Attestation, Attesting, Challenge, CommandPage, DeviceReason, Devices, Enrolled, Enrolment, Phone, SignalBatch, SignalReceipt, StepUp,
-    Tokens,
+    Attestation, Attesting, Challenge, CommandPage, DeviceReason, Devices, Enrolled, Enrolment, News, Phone, SignalBatch, SignalReceipt,
+    StepUp, Tokens,
 };
 pub use vocabulary::{Attested, Cause, CommandKind, Level, Outcome, Ownership, Plan, Platform, Posture, Reach, SwitchScope, Withheld};
 pub use wire::v1;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::Auth;
 use super::first_admin::newcomer;
+use crate::events::UserBarred;
 use crate::model::{self, Account, Invitation, NewUser, User, UserPatch, UserState};
 use crate::{actions, cache, digest, errors, password, store};
 
@@ -136,6 +137,7 @@ impl Auth {
         keep_an_admin(&mut change, &before).await?;
         change.subject("user", id);
         change.reason(reason);
+        change.publish(&UserBarred { user_id: id, reason: reason.to_owned() }).await?;
         change.commit().await?;
         cache::forget(&self.backends().hot, id).await;
         Ok(User { state: UserState::Locked, ..before })
@@ -169,6 +171,7 @@ impl Auth {
         keep_an_admin(&mut change, &before).await?;
         change.subject("user", id);
         change.detail(json!({ "username": before.username }));
+        change.publish(&UserBarred { user_id: id, reason: "the account was removed".to_owned() }).await?;
         change.commit().await?;
         cache::forget(&self.backends().hot, id).await;
         Ok(())

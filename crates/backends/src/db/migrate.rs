@@ -24,6 +24,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0012_results", include_str!("../../../../migrations/0012_results.sql")),
     ("0013_insight", include_str!("../../../../migrations/0013_insight.sql")),
     ("0014_units", include_str!("../../../../migrations/0014_units.sql")),
+    ("0015_integrations", include_str!("../../../../migrations/0015_integrations.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

@@ -3,6 +3,7 @@
 
 mod findings;
 mod insight;
+mod phones;
 mod stage;
 
 use base::Role;

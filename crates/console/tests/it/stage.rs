@@ -1,14 +1,19 @@
 //! The pages on real services and embedded storage, behind the auth layer, as a browser without scripts sees them.
 
+use std::sync::Arc;
+
 use audit::Audit;
 use auth::{Auth, NewAdmin, NewUser, SignIn};
 use axum::Router;
 use axum::body::Body;
 use axum::middleware::from_fn_with_state;
-use base::{Actor, Origin, Role, Secret, Source};
+use base::{Actor, Origin, Result, Role, Secret, Source};
 use console::Services;
+use devices::{Devices, StepUp};
+use futures::future::BoxFuture;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
+use integrations::Integrations;
 use reports::Reports;
 use results::Results;
 use scans::Scans;
@@ -17,13 +22,23 @@ use targets::Targets;
 use testkit::{Engine, World};
 use tower::ServiceExt;
 
-const PASSWORD: &str = "a sentence nobody guesses 9";
+pub(crate) const PASSWORD: &str = "a sentence nobody guesses 9";
 
 pub(crate) struct Stage {
     pub(crate) search: Search,
-    auth: Auth,
+    pub(crate) devices: Devices,
+    pub(crate) auth: Auth,
+    pub(crate) world: World,
     router: Router,
-    _world: World,
+}
+
+/// The password again, as the binary asks for it.
+struct Passwords(Auth);
+
+impl StepUp for Passwords {
+    fn prove<'a>(&'a self, actor: &'a Actor, password: &'a Secret<String>) -> BoxFuture<'a, Result<()>> {
+        Box::pin(self.0.prove_password(actor, password))
+    }
 }
 
 /// What came back.
@@ -45,6 +60,8 @@ impl Stage {
         let reports = Reports::new(backends, &results, &targets, &scans, reports::Config { typeset_command: "tyrian".into() });
         let audit = Audit::new(backends);
         let search = Search::new(backends, &audit, &targets, &scans, &results);
+        let config = devices::Config { global_operators: vec!["ada".to_owned(), "bea".to_owned()], ..devices::Config::default() };
+        let devices = Devices::new(backends, config, Arc::new(Passwords(auth.clone()))).unwrap();
         let services = Services {
             auth: auth.clone(),
             audit,
@@ -53,12 +70,19 @@ impl Stage {
             results,
             reports,
             search: search.clone(),
+            devices: devices.clone(),
+            integrations: Integrations::new(
+                backends,
+                integrations::Config { issuer: "https://tyrian.test".to_owned(), ..Default::default() },
+            )
+            .unwrap(),
+            tasks: backends.tasks.clone(),
             blobs: backends.blobs.clone(),
             clock: backends.clock.clone(),
             version: "0",
         };
         let router = console::pages(services).layer(from_fn_with_state(auth.clone(), auth::identify));
-        Self { search, auth, router, _world: world }
+        Self { search, devices, auth, router, world }
     }
 
     /// Makes the first administrator and gives back their cookie.
@@ -146,6 +170,12 @@ impl Stage {
             request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         }
         self.seen(request.body(Body::from(form.to_owned())).unwrap()).await
+    }
+
+    /// The router itself, for answers that do not end.
+    pub(crate) async fn open(&self, path: &str, cookie: &str) -> http::Response<Body> {
+        let request = Request::builder().uri(path).header(header::COOKIE, cookie).body(Body::empty()).unwrap();
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     async fn seen(&self, request: Request<Body>) -> Seen {

@@ -141,7 +141,14 @@ impl Devices {
         if let Some(score) = order.score {
             change.threat(score, Some(device.attestation_state.as_str().to_owned()));
         }
-        let event = DeviceLocked { device_id: id, lock_id: lock.id, posture: lock.posture, cause: lock.cause, reason: lock.reason.clone() };
+        let event = DeviceLocked {
+            device_id: id,
+            user_id: device.user_id,
+            lock_id: lock.id,
+            posture: lock.posture,
+            cause: lock.cause,
+            reason: lock.reason.clone(),
+        };
         change.publish(&event).await?;
         let standing = store::devices::standing_in(&mut change, id).await?;
         change.commit().await?;

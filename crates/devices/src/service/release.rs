@@ -89,9 +89,9 @@ impl Devices {
             store::locks::release(&mut change, lock.id, by, reason).await?;
             let told = json!({ "lock": lock.id });
             self.command(&mut change, id, CommandKind::Release, Reach::Application, reason, told).await?;
-            change.publish(&DeviceReleased { device_id: id, lock_id: lock.id, reason: reason.to_owned() }).await?;
+            change.publish(&DeviceReleased { device_id: id, user_id: device.user_id, lock_id: lock.id, reason: reason.to_owned() }).await?;
         } else {
-            change.publish(&PostureChanged { device_id: id, from: device.posture, to }).await?;
+            change.publish(&PostureChanged { device_id: id, user_id: device.user_id, from: device.posture, to }).await?;
         }
         store::timeline::add(&mut change, id, "released", &detail).await?;
         change.subject("device", id);

@@ -237,7 +237,7 @@ impl Devices {
         if let Some(score) = score {
             change.threat(score, Some(found.attestation_state.as_str().to_owned()));
         }
-        change.publish(&PostureChanged { device_id: device.id, from, to }).await?;
+        change.publish(&PostureChanged { device_id: device.id, user_id: device.user_id, from, to }).await?;
         let standing = store::devices::standing_in(&mut change, device.id).await?;
         change.commit().await?;
         self.learned(device.tenant, standing).await;

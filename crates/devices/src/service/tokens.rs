@@ -242,7 +242,8 @@ impl Devices {
         change.subject("device", device);
         change.detail(json!({ "families": families }));
         change.reason(why);
-        change.publish(&TokensRevoked { device_id: device, reason: why.to_owned() }).await?;
+        let user_id = store::devices::hold(&mut change, device).await?.and_then(|held| held.user_id);
+        change.publish(&TokensRevoked { device_id: device, user_id, reason: why.to_owned() }).await?;
         let standing = store::devices::standing_in(&mut change, device).await?;
         change.commit().await?;
         self.learned(actor.tenant, standing).await;

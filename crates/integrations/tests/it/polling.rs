@@ -1,0 +1,86 @@
+//! Events are fetched by their receiver: the same again until it says that it has them, and at once when something happens.
+
+use serde_json::{Value as Json, json};
+use testkit::engines;
+
+use crate::stage::{POLL, Stage, kind, said};
+
+fn ids(answer: &Json) -> Vec<String> {
+    answer["sets"].as_object().unwrap().keys().cloned().collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_events_come_until_they_are_acknowledged() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let id = stage.stream(json!({ "method": POLL })).await;
+        let (phone, _) = stage.phone().await;
+        stage.lock(phone, "lost").await;
+        stage.work().await;
+        let first = stage.poll(&id, json!({ "maxEvents": 2 })).await;
+        assert_eq!(first["moreAvailable"], true);
+        assert_eq!(ids(&first), ids(&stage.poll(&id, json!({ "maxEvents": 2 })).await), "nothing was acknowledged");
+        for (jti, token) in first["sets"].as_object().unwrap() {
+            let (_, claims) = stage.verified(&id, token.as_str().unwrap()).await;
+            assert_eq!(&claims["jti"], jti);
+        }
+        let garbage = json!({ "ack": ["", "nonsense", "0190b8a0-0000-7000-8000-000000000000"], "setErrs": { "x": { "err": "jwtParse" } } });
+        assert_eq!(ids(&stage.poll(&id, garbage).await).len(), 3, "what is not ours to acknowledge is nothing");
+        let (taken, refused) = (ids(&first)[0].clone(), ids(&first)[1].clone());
+        let rest = stage
+            .poll(&id, json!({ "ack": [taken, taken], "setErrs": { refused.clone(): { "err": "invalid_key", "description": "unknown" } } }))
+            .await;
+        assert_eq!(ids(&rest).len(), 1);
+        assert!(rest.get("moreAvailable").is_none());
+        let dead = stage.order("GET", &format!("/ssf/events?stream_id={id}&state=dead"), None).await;
+        assert_eq!((&dead["items"][0]["id"], &dead["items"][0]["error"]), (&json!(refused), &json!("invalid_key: unknown")));
+        let none = stage.order("POST", &format!("/ssf/poll/{id}"), Some(json!({ "maxEvents": 0, "ack": ids(&rest) }))).await;
+        assert_eq!(none, json!({ "sets": {} }), "acknowledging alone waits for nothing");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poll_waits_for_what_happens_next() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let id = stage.stream(json!({ "method": POLL, "endpoint_url": "https://ignored.example" })).await;
+        let (phone, _) = stage.phone().await;
+        let happens = async {
+            stage.lock(phone, "lost").await;
+            stage.work().await;
+        };
+        let path = format!("/ssf/poll/{id}");
+        let (answer, ()) = tokio::join!(stage.order("POST", &path, Some(json!({}))), happens);
+        assert!(!ids(&answer).is_empty(), "{answer}");
+        let acknowledged = stage.poll(&id, json!({ "ack": ids(&stage.poll(&id, json!({})).await) })).await;
+        assert!(ids(&acknowledged).is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_who_is_locked_out_is_told_too() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let auth = auth::Auth::new(&stage.world.backends, auth::Config::default());
+        let home = base::Actor::system(auth.home_tenant().await.unwrap(), base::Source::Cli);
+        let new = |name: &str, role| auth::NewUser {
+            username: name.to_owned(),
+            email: format!("{name}@example.org"),
+            roles: vec![role],
+            password: Some(base::Secret::new("a sentence nobody guesses 9".to_owned())),
+            language: base::Language::English,
+        };
+        auth.create_user(&home, new("ada", base::Role::Admin)).await.unwrap();
+        let bob = auth.create_user(&home, new("bob", base::Role::Viewer)).await.unwrap().user.id;
+        let stream = stage.integrations.create_stream(&home, integrations::NewStream::default()).await.unwrap();
+        auth.lock_user(&home, bob, "left the company").await.unwrap();
+        stage.work().await;
+        let asked = integrations::PollRequest { return_immediately: true, ..integrations::PollRequest::default() };
+        let answer = stage.integrations.poll(&home, stream.id, asked).await.unwrap();
+        let (_, claims) = stage.verified(&stream.id.to_string(), answer.sets.values().next().unwrap()).await;
+        assert_eq!(kind(&claims), "session-revoked");
+        assert_eq!(claims["sub_id"]["user"]["sub"], bob.to_string());
+        assert!(claims["sub_id"].get("device").is_none());
+        assert_eq!(said(&claims)["reason_admin"]["en"], "left the company");
+    }
+}
