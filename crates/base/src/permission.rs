@@ -54,7 +54,19 @@ impl Permission {
     /// Whether what it allows hangs on targets, and so can be kept within business units; a person's own tokens can, too.
     #[must_use]
     pub const fn is_about_targets(self) -> bool {
-        !matches!(self, Self::ReadAudit | Self::ReadUsers | Self::WriteUsers | Self::WriteKeys | Self::ReadDevices | Self::WriteDevices)
+        matches!(
+            self,
+            Self::ReadTargets
+                | Self::WriteTargets
+                | Self::AuthorizeTargets
+                | Self::ReadScans
+                | Self::WriteScans
+                | Self::ReadFindings
+                | Self::WriteFindings
+                | Self::ReadReports
+                | Self::WriteReports
+                | Self::WriteTokens
+        )
     }
 }
 
