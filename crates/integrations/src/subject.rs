@@ -66,7 +66,7 @@ fn simple(members: &Map<String, Json>) -> Result<()> {
         .iter()
         .find(|(name, _)| *name == format)
         .ok_or_else(|| errors::subject(format!("the format `{}` is unknown", format.chars().take(40).collect::<String>())))?;
-    let missing = wanted.iter().find(|name| !members.get(**name).is_some_and(|value| value.as_str().is_some_and(|text| !text.is_empty())));
+    let missing = wanted.iter().find(|name| members.get(**name).and_then(Json::as_str).is_none_or(str::is_empty));
     missing.map_or(Ok(()), |name| Err(errors::subject(format!("`{format}` needs `{name}`"))))
 }
 

@@ -102,7 +102,7 @@ impl Integrations {
         match patch.delivery {
             Some(order) => self.direct(&mut stream, order).await?,
             None if whole => {
-                self.direct(&mut stream, DeliveryOrder { method: Method::Poll, endpoint_url: None, authorization_header: None }).await?
+                self.direct(&mut stream, DeliveryOrder { method: Method::Poll, endpoint_url: None, authorization_header: None }).await?;
             }
             None => {}
         }

@@ -80,7 +80,7 @@ pub(crate) async fn insert(change: &mut Change, stream: &Stream) -> Result<()> {
         .bind(stream.method.as_str())
         .bind(stream.endpoint.clone())
         .bind(stream.authorization.clone())
-        .bind(&serde_json::json!(stream.requested))
+        .bind(serde_json::json!(stream.requested))
         .bind(stream.status.as_str())
         .bind(&stream.created_by)
         .bind(stream.created_at);
@@ -97,7 +97,7 @@ pub(crate) async fn update(change: &mut Change, stream: &Stream) -> Result<()> {
         .bind(stream.method.as_str())
         .bind(stream.endpoint.clone())
         .bind(stream.authorization.clone())
-        .bind(&serde_json::json!(stream.requested));
+        .bind(serde_json::json!(stream.requested));
     change.run(statement).await.map(drop)
 }
 
