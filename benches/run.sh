@@ -26,7 +26,10 @@ for name in $parts; do
     audit) part audit cargo bench --quiet -p audit --bench append ;;
     pdf) part pdf crates/reports/benches/pdf.sh 500 ;;
     import) part import cargo bench --quiet -p importers --bench import ;;
-    results) part results taskset -c 0 cargo bench --quiet -p results --bench import ;;
+    results)
+        cargo bench --quiet -p results --bench import --no-run
+        part results taskset -c 0 cargo bench --quiet -p results --bench import
+        ;;
     million) part million cargo bench --quiet -p results --bench million ;;
     memory) part memory cargo bench --quiet -p importers --bench memory ;;
     threat) part threat cargo bench --quiet -p threat --bench engine ;;

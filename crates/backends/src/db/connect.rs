@@ -86,8 +86,9 @@ async fn postgres(url: &str, connections: u32) -> Result<Pools> {
     let pool = || {
         PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).after_release(|connection, _| {
             Box::pin(async move {
-                // Ends whatever a cancelled future may have left open on the connection (sqlx#4393).
-                sqlx::raw_sql("ROLLBACK").execute(connection).await.map(|_| true)
+                // Ends whatever a cancelled future may have left open on the connection (sqlx#4393). Without BEGIN the server warns
+                // that there is nothing to end; where a transaction has failed it refuses, and the connection is closed.
+                sqlx::raw_sql("BEGIN; ROLLBACK").execute(connection).await.map(|_| true)
             })
         })
     };

@@ -20,7 +20,7 @@ impl News {
             let message = self.subscription.next().await?;
             // Whoever missed something reads everything.
             let Some(body) = message.body() else { return Some(()) };
-            if serde_json::from_slice::<Word>(body).is_ok_and(|word| word.tenant() == self.tenant) {
+            if serde_json::from_slice::<Word>(body).is_ok_and(|word| word.tenant() == Some(self.tenant)) {
                 return Some(());
             }
         }
@@ -28,9 +28,11 @@ impl News {
 }
 
 impl Word {
-    fn tenant(&self) -> TenantId {
+    /// Whose phones it is about; a line that opened is nobody's news.
+    fn tenant(&self) -> Option<TenantId> {
         match self {
-            Self::Changed { tenant, .. } | Self::Commanded { tenant, .. } | Self::Switched { tenant } => *tenant,
+            Self::Changed { tenant, .. } | Self::Commanded { tenant, .. } | Self::Switched { tenant } => Some(*tenant),
+            Self::Joined { .. } => None,
         }
     }
 }
