@@ -916,11 +916,13 @@ CREATE TABLE targets (
     updated_at BIGINT NOT NULL,
     deleted_at BIGINT,
     version BIGINT NOT NULL
-);
+, unit TEXT);
 
 CREATE INDEX targets_tenant ON targets (tenant_id, id);
 
 CREATE INDEX targets_tenant_name ON targets (tenant_id, name, kind);
+
+CREATE INDEX targets_unit ON targets (tenant_id, unit);
 
 CREATE TABLE tenants (
     id TEXT PRIMARY KEY,
@@ -958,7 +960,7 @@ CREATE TABLE users (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     version BIGINT NOT NULL DEFAULT 1
-);
+, units TEXT NOT NULL DEFAULT '[]');
 
 CREATE UNIQUE INDEX users_email ON users (tenant_id, LOWER(email));
 

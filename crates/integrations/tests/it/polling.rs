@@ -67,6 +67,7 @@ async fn a_person_who_is_locked_out_is_told_too() {
             username: name.to_owned(),
             email: format!("{name}@example.org"),
             roles: vec![role],
+            units: Vec::new(),
             password: Some(base::Secret::new("a sentence nobody guesses 9".to_owned())),
             language: base::Language::English,
         };
