@@ -18,7 +18,7 @@ use crate::rank::Ranks;
 use crate::reading::{Batch, Faults, Reading};
 use crate::replay::{Carried, Recall};
 use crate::score::{Mode, Parts};
-use crate::sensor::{COUPLING, Context, FEATURES, Sensor, accelerometer, gyroscope};
+use crate::sensor::{COUPLING, Context, FEATURES, Sensor, accelerometer, gyroscope, is_at_rest};
 use crate::stream::{Stream, Surroundings, Window};
 use crate::touch::Touches;
 use crate::trust::Trust;
@@ -249,7 +249,9 @@ impl Device {
 
     /// Scores the motion sensors' windows, then learns them.
     fn score(&mut self, windows: &[Option<Window>; 2], setting: &Setting<'_>, mut checks: Checks) {
-        let learns = self.learns(setting);
+        // A phone that lies somewhere says nothing of who carries it: that is no deviation from how it is carried, and no habit to learn.
+        let rests = is_at_rest(&self.last.features);
+        let learns = self.learns(setting) && !rests;
         let last = &mut self.last;
         let profile = &mut self.profiles[last.context as usize];
         let model = situation(setting.cohort, last.context);
@@ -258,7 +260,7 @@ impl Device {
         let mut deviations = [[0.0; FEATURES]; 2];
         for sensor in [Sensor::Accelerometer, Sensor::Gyroscope] {
             let index = sensor as usize;
-            if windows[index].is_some() {
+            if windows[index].is_some() && !rests {
                 deviations[index] = profile.measure(sensor.features(), &last.features, model);
                 surprises[index] =
                     profile.statistic(sensor, &deviations[index], simplified).map(|statistic| model.shape(sensor).exponent(statistic));
@@ -267,6 +269,7 @@ impl Device {
         let mut coupled = false;
         if let [Some(left), Some(right)] = windows
             && !simplified
+            && !rests
             && (left.rate / right.rate - 1.0).abs() < 0.05
             && let Some(coupling) = coupling(&left.magnitudes, &right.magnitudes)
         {

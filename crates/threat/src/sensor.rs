@@ -106,6 +106,18 @@ impl Context {
     }
 }
 
+/// Where the accelerometer's deviation stands among the features.
+const DEVIATION: usize = 1;
+/// Added to a deviation, so that silence has a logarithm.
+const NOISE: f32 = 0.01;
+/// Deviation of |a| in m/s² below which nobody has the phone: what it measures is its sensors' own noise, and tells of no person.
+const REST: f32 = 0.04;
+
+/// Whether these are features of a phone that lies somewhere.
+pub(crate) fn is_at_rest(features: &[f32; FEATURES]) -> bool {
+    features[DEVIATION] < (REST + NOISE).ln()
+}
+
 /// Mean and standard deviation.
 pub(crate) fn moments(values: &[f32; crate::WINDOW]) -> (f32, f32) {
     let mut lanes = [0.0_f32; 4];
@@ -124,14 +136,14 @@ pub(crate) fn moments(values: &[f32; crate::WINDOW]) -> (f32, f32) {
     (mean, (squares.iter().sum::<f32>() / crate::WINDOW as f32).sqrt())
 }
 
-/// Features of an accelerometer window, its context, and the deviation of |a|.
+/// Features of an accelerometer window, and its context.
 pub(crate) fn accelerometer(window: &Window, simplified: bool) -> ([f32; ACCELEROMETER], Context) {
     let (mean, deviation) = moments(&window.magnitudes);
     let [x, y, z] = window.mean;
     let gravity = (x * x + y * y + z * z).sqrt();
     let tilt = if gravity > 0.1 { (z / gravity).clamp(-1.0, 1.0).acos() } else { 0.0 };
     let bands = if simplified { [0.5, 0.0, 0.0] } else { bands(&window.magnitudes, mean, window.rate) };
-    let features = [mean, (deviation + 0.01).ln(), (window.change + 0.1).ln(), tilt, bands[0], bands[1], bands[2]];
+    let features = [mean, (deviation + NOISE).ln(), (window.change + 0.1).ln(), tilt, bands[0], bands[1], bands[2]];
     (features, Context::of(deviation, bands[0]))
 }
 
