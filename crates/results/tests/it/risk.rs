@@ -140,7 +140,7 @@ async fn a_feed_is_taken_in_whole_and_only_what_changed_is_written() {
 async fn due_dates_follow_severity_unit_target_and_catalogue() {
     for engine in engines() {
         let story = world(engine).await;
-        let mut shop: Json = json!({ "name": "shop.example", "type": "host", "tags": ["unit:payments"], "criticality": "critical" });
+        let mut shop: Json = json!({ "name": "shop.example", "type": "host", "unit": "payments/cards", "criticality": "critical" });
         let target = story.targets.create(&story.actor, serde_json::from_value(shop.take()).unwrap()).await.unwrap();
         story
             .import(&lines(&[hit("a", "high", "https://shop.example/"), hit("b", "info", "https://shop.example/")]), Some(&target))
