@@ -20,7 +20,8 @@ pub(crate) fn config() -> String {
 /// Every command with its options and the exit codes.
 pub(crate) fn cli() -> String {
     let mut text = format!("{NOTICE}\n# Command line\n\n{EXIT_CODES}\n");
-    let mut command = Cli::command();
+    // Whatever the terminal is, and whether or not a dependency of tests brought clap its line breaking.
+    let mut command = Cli::command().term_width(0);
     command.build();
     describe(&mut command, "tyrian", &mut text);
     text
