@@ -6,12 +6,10 @@ use std::time::Duration;
 use backends::Backends;
 use backends::{Algorithm as KeyAlgorithm, PublicKey};
 use base::{Error, Permission, Result, Role, Secret, TenantId, Time, Unit, UserId};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::config::{self, Config};
 use crate::errors;
@@ -81,12 +79,8 @@ pub(crate) const fn key_algorithm(algorithm: config::Algorithm) -> KeyAlgorithm 
 
 /// The compact JWS of the claims.
 pub(crate) async fn sign(backends: &Backends, config: &Config, claims: &Claims) -> Result<Secret<String>> {
-    let signer = backends.keys.signer(PURPOSE, key_algorithm(config.algorithm)).await?;
-    let header = json!({ "alg": signer.algorithm.as_str(), "kid": signer.kid, "typ": TYPE });
-    let claims = serde_json::to_vec(claims).map_err(|cause| Error::internal("claims cannot be written").because(cause))?;
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(claims));
-    let signature = backends.keys.sign(&signer, signed.as_bytes()).await?;
-    Ok(Secret::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))
+    let signed = backends.keys.sign_jws(PURPOSE, key_algorithm(config.algorithm), TYPE, claims).await?;
+    Ok(Secret::new(signed))
 }
 
 /// The claims of a token that is ours, meant for us and in its time. Revocation is the caller's question.
@@ -138,16 +132,5 @@ fn check_times(claims: &Claims, config: &Config, now: Time) -> Result<()> {
 
 /// The key set for `/internal/.well-known/jwks.json` (RFC 7517).
 pub(crate) async fn jwks(backends: &Backends) -> Result<Json> {
-    let keys = backends.keys.public(PURPOSE).await?;
-    let keys: Vec<Json> = keys
-        .into_iter()
-        .map(|key| {
-            let mut jwk = key.jwk;
-            jwk["kid"] = json!(key.kid);
-            jwk["alg"] = json!(key.algorithm.as_str());
-            jwk["use"] = json!("sig");
-            jwk
-        })
-        .collect();
-    Ok(json!({ "keys": keys }))
+    backends.keys.jwk_set(PURPOSE).await
 }

@@ -6,6 +6,7 @@
 //! Several processes may share the folder.
 
 mod file;
+mod jws;
 mod pair;
 mod protection;
 mod ring;

@@ -8,7 +8,7 @@ use base::{Error, Id, Result, Role, TenantId, Time, UserId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::model::{DeviceId, FamilyId};
 
@@ -59,19 +59,9 @@ pub(crate) fn certificate_thumbprint(certificate: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(digest(&SHA256, certificate))
 }
 
-/// The compact JWS of `content`, by the ES256 key of `purpose`.
-pub(crate) async fn sign(keys: &Keys, purpose: &str, kind: &str, content: &impl Serialize) -> Result<String> {
-    let signer = keys.signer(purpose, Algorithm::Es256).await?;
-    let header = json!({ "alg": signer.algorithm.as_str(), "kid": signer.kid, "typ": kind });
-    let content = serde_json::to_vec(content).map_err(|cause| Error::internal("claims cannot be written").because(cause))?;
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(content));
-    let signature = keys.sign(&signer, signed.as_bytes()).await?;
-    Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
-}
-
 /// An access token of these claims.
 pub(crate) async fn access(keys: &Keys, claims: &Claims) -> Result<String> {
-    sign(keys, ACCESS, ACCESS_TYPE, claims).await
+    keys.sign_jws(ACCESS, Algorithm::Es256, ACCESS_TYPE, claims).await
 }
 
 /// The claims of an access token that one of our keys signed; time and revocation are the caller's question.
@@ -97,19 +87,7 @@ pub(crate) async fn read_access(keys: &Keys, token: &str) -> Result<Option<Claim
 /// The public keys of commands, as a JWK set.
 pub(crate) async fn command_keys(keys: &Keys) -> Result<Json> {
     keys.signer(COMMANDS, Algorithm::Es256).await?;
-    let set: Vec<Json> = keys
-        .public(COMMANDS)
-        .await?
-        .into_iter()
-        .map(|key| {
-            let mut jwk = key.jwk;
-            jwk["kid"] = json!(key.kid);
-            jwk["alg"] = json!(key.algorithm.as_str());
-            jwk["use"] = json!("sig");
-            jwk
-        })
-        .collect();
-    Ok(json!({ "keys": set }))
+    keys.jwk_set(COMMANDS).await
 }
 
 /// What a refresh token says.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use audit::Change;
+use backends::Algorithm;
 use base::{Actor, Result};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
@@ -11,7 +12,7 @@ use utoipa::ToSchema;
 use super::{Devices, Phone};
 use crate::model::{Command, CommandId, DeviceId};
 use crate::order::{OverlayOrder, line};
-use crate::token::{COMMAND_TYPE, COMMANDS, sign};
+use crate::token::{COMMAND_TYPE, COMMANDS};
 use crate::vocabulary::{CommandKind, Reach};
 use crate::{actions, errors, store};
 
@@ -57,7 +58,7 @@ impl Devices {
             "iss": self.config().issuer, "aud": device, "jti": id, "seq": sequence, "iat": now.seconds(), "exp": expires_at.seconds(),
             "cmd": kind, "reach": reach, "reason": reason, "about": about,
         });
-        let token = sign(&self.backends().keys, COMMANDS, COMMAND_TYPE, &claims).await?;
+        let token = self.backends().keys.sign_jws(COMMANDS, Algorithm::Es256, COMMAND_TYPE, &claims).await?;
         let command = Command {
             id,
             sequence,
