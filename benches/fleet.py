@@ -9,6 +9,7 @@ TYRIAN_SIMULATOR names another build of the program for the phones; variables th
 import http.client
 import json
 import os
+import secrets
 import socket
 import statistics
 import subprocess
@@ -17,7 +18,7 @@ import tempfile
 import threading
 import time
 
-PASSWORD = "amber-quarry-lantern-27"
+PASSWORD = secrets.token_urlsafe(18)
 TICK = os.sysconf("SC_CLK_TCK")
 # Of the memory after warming up.
 MOST_GROWTH = 0.05

@@ -31,10 +31,13 @@ pub(crate) fn only_of(actor: &Actor) -> Option<UserId> {
 }
 
 pub(crate) async fn find(db: &Db, scope: &Scope, of: Option<UserId>, id: ReportId) -> Result<Option<Report>> {
-    let text = format!(
-        "SELECT {REPORT} FROM reports WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL AND COALESCE($3, requested_by, '') = COALESCE(requested_by, '')"
-    );
-    db.one(Sql::built(text).bind(scope.tenant()).bind(id).bind(of)).await?.as_ref().map(report).transpose()
+    let mut text = format!("SELECT {REPORT} FROM reports WHERE tenant_id = $1 AND id = $2 AND deleted_at IS NULL");
+    let mut values: Vec<Value> = vec![scope.tenant().into(), id.into()];
+    if let Some(user) = of {
+        values.push(user.into());
+        text.push_str(" AND requested_by = $3");
+    }
+    db.one(Sql::built(text).bind_all(values)).await?.as_ref().map(report).transpose()
 }
 
 pub(crate) async fn list(db: &Db, scope: &Scope, of: Option<UserId>, page: &PageRequest) -> Result<Page<Report>> {
