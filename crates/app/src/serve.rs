@@ -66,7 +66,8 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
         gateway::edge(router, &services.backends, &settings.gateway, door, |router| router.layer(auth::layer(services.auth.clone())))
     };
     if runs(roles, Role::Gateway) {
-        let mut router = api::api(services, roles, &settings.gateway.upstreams)?.merge(gateway::docs(api::document(services)));
+        let described = services.clone();
+        let mut router = api::api(services, roles, &settings.gateway.upstreams)?.merge(gateway::docs(move || api::document(&described)));
         router = router.merge(integrations::discovery(&services.integrations));
         router = router.merge(graphql::routes(&graphql::Services {
             backends: services.backends.clone(),
