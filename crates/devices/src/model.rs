@@ -74,6 +74,9 @@ pub struct Device {
     pub(crate) attested_key: Option<String>,
     #[serde(skip)]
     pub(crate) attested_counter: i64,
+    /// Grows with each change of the row.
+    #[serde(skip)]
+    pub(crate) version: i64,
 }
 
 /// A phone as lists show it: the row, and what it said last.

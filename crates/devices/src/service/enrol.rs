@@ -150,6 +150,7 @@ impl Devices {
             generation: 1,
             attested_key: judged.as_ref().and_then(|judged| judged.attested_key.clone()),
             attested_counter: 0,
+            version: 1,
         };
         let report = judged.as_ref().and_then(|judged| serde_json::to_value(&judged.report).ok());
         let actor = speaking(&device, None, origin);

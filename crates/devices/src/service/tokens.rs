@@ -172,22 +172,22 @@ impl Devices {
 
     async fn turn(&self, refresh: Refresh, proof: &Proof, origin: &Origin) -> Result<Turn> {
         let db = &self.backends().db;
-        let Some(device) = store::families::device_of(db, refresh.tenant, refresh.family).await? else { return Ok(Turn::Refused) };
+        let Some((device, plan)) = store::families::device_of(db, refresh.tenant, refresh.family).await? else { return Ok(Turn::Refused) };
         let actor = guarding(refresh.tenant, device, origin);
         let mut change = Change::begin(self.backends(), &actor, actions::REFRESH).await?;
         let now = change.now();
-        if let Some(family) = store::families::rotate(&mut change, refresh.family, refresh.generation, &proof.thumbprint).await? {
+        let expires_at = now + self.config().refresh_life(plan);
+        let rotated = store::families::rotate(&mut change, refresh.family, refresh.generation, &proof.thumbprint, expires_at).await?;
+        if let Some(family) = rotated {
             let device = store::devices::hold(&mut change, family.device).await?.ok_or_else(errors::grant)?;
             if device.is_locked(now) {
                 return Err(errors::locked(device.locked_until));
             }
             self.bar(Named { tenant: device.tenant, device: device.id, generation: device.generation }).await?;
-            let expires_at = (now + self.config().refresh_life(device.plan)).min(family.ends_at);
-            store::families::slide(&mut change, refresh.family, expires_at).await?;
             change.subject("device", device.id);
             change.detail(json!({ "family": refresh.family, "generation": family.generation }));
             change.commit().await?;
-            let grant = Grant { refresh: Refresh { generation: family.generation, ..refresh }, expires_at };
+            let grant = Grant { refresh: Refresh { generation: family.generation, ..refresh }, expires_at: family.expires_at };
             return Ok(Turn::Rotated(device, grant));
         }
         let Some(family) = store::families::find(&mut change, refresh.family).await? else { return Ok(Turn::Refused) };

@@ -109,7 +109,10 @@ impl Devices {
         let forgotten = self.forgotten();
         for standing in changed {
             self.inner.bars.take(standing, forgotten);
-            self.inner.known.invalidate(&standing.id);
+            // The same changes are read for a minute; the row is read again once for each.
+            if self.inner.known.get(&standing.id).is_some_and(|device| device.version < standing.version) {
+                self.inner.known.invalidate(&standing.id);
+            }
             self.inner.hub.read(&standing);
         }
         self.inner.bars.refreshed(begun);

@@ -11,7 +11,7 @@ use crate::vocabulary::{Attested, Level, Posture};
 
 const DEVICE: &str = "id, tenant_id, user_id, name, platform, ownership, plan, thumbprint, model, os_version, app_version, posture, \
      locked_until, generation, attestation_state, attestation_level, attested_at, attested_key, attested_counter, allow_listed, \
-     enrolled_at, changed_at";
+     enrolled_at, changed_at, version";
 
 fn device(row: &Row) -> Result<Device> {
     Ok(Device {
@@ -37,6 +37,7 @@ fn device(row: &Row) -> Result<Device> {
         generation: row.get("generation")?,
         attested_key: row.get("attested_key")?,
         attested_counter: row.get("attested_counter")?,
+        version: row.get("version")?,
     })
 }
 

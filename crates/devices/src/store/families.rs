@@ -5,6 +5,7 @@ use backends::{Db, Row, Sql, sql};
 use base::{Result, TenantId, Time};
 
 use crate::model::{DeviceId, Family, FamilyId};
+use crate::vocabulary::Plan;
 
 const FAMILY: &str = "device_id, thumbprint, generation, rotated_at, expires_at, ends_at, revoked_at";
 
@@ -34,26 +35,27 @@ pub(crate) async fn insert(change: &mut Change, id: FamilyId, family: &Family) -
     change.run(statement).await.map(drop)
 }
 
-/// Moves the head on when `generation` is the head, alive and of this key; the row after, else nothing.
-pub(crate) async fn rotate(change: &mut Change, id: FamilyId, generation: i64, thumbprint: &str) -> Result<Option<Family>> {
+/// Moves the head on when `generation` is the head, alive and of this key, to be good until `expires_at` or the end of the chain; the
+/// row after, else nothing.
+pub(crate) async fn rotate(
+    change: &mut Change,
+    id: FamilyId,
+    generation: i64,
+    thumbprint: &str,
+    expires_at: Time,
+) -> Result<Option<Family>> {
     let statement = Sql::built(format!(
-        "UPDATE device_families SET generation = generation + 1, rotated_at = $5 WHERE tenant_id = $1 AND id = $2 AND generation = $3 \
+        "UPDATE device_families SET generation = generation + 1, rotated_at = $5, \
+         expires_at = CASE WHEN ends_at < $6 THEN ends_at ELSE $6 END WHERE tenant_id = $1 AND id = $2 AND generation = $3 \
          AND thumbprint = $4 AND revoked_at IS NULL AND expires_at > $5 AND ends_at > $5 RETURNING {FAMILY}"
     ))
     .bind(change.scope().tenant())
     .bind(id)
     .bind(generation)
     .bind(thumbprint)
-    .bind(change.now());
+    .bind(change.now())
+    .bind(expires_at);
     change.one(statement).await?.as_ref().map(family).transpose()
-}
-
-pub(crate) async fn slide(change: &mut Change, id: FamilyId, expires_at: Time) -> Result<()> {
-    let statement = sql("UPDATE device_families SET expires_at = $3 WHERE tenant_id = $1 AND id = $2")
-        .bind(change.scope().tenant())
-        .bind(id)
-        .bind(expires_at);
-    change.run(statement).await.map(drop)
 }
 
 pub(crate) async fn find(change: &mut Change, id: FamilyId) -> Result<Option<Family>> {
@@ -73,8 +75,11 @@ pub(crate) async fn revoke_all(change: &mut Change, device: DeviceId, reason: &s
     change.run(statement).await
 }
 
-/// The phone a chain belongs to, for whoever brings a token that is ours.
-pub(crate) async fn device_of(db: &Db, tenant: TenantId, id: FamilyId) -> Result<Option<DeviceId>> {
-    let statement = sql("SELECT device_id FROM device_families WHERE tenant_id = $1 AND id = $2").bind(tenant).bind(id);
-    db.one(statement).await?.map(|row| row.get("device_id")).transpose()
+/// The phone a chain belongs to and the plan it is judged by, for whoever brings a token that is ours.
+pub(crate) async fn device_of(db: &Db, tenant: TenantId, id: FamilyId) -> Result<Option<(DeviceId, Plan)>> {
+    let statement = sql("SELECT d.id, d.plan FROM device_families f JOIN devices d ON d.tenant_id = f.tenant_id AND d.id = f.device_id \
+         WHERE f.tenant_id = $1 AND f.id = $2")
+    .bind(tenant)
+    .bind(id);
+    db.one(statement).await?.map(|row| Ok((row.get("id")?, row.parse("plan")?))).transpose()
 }
