@@ -3,12 +3,13 @@
 Usage: fleet.py PROGRAM [SECONDS]                      CPU time of one batch of 50 readings and of one refresh
        fleet.py PROGRAM soak [DEVICES [MINUTES]]       memory, descriptors and threads while a fleet lives; fails when memory grows
 
-TYRIAN_SIMULATOR names another build of the program for the phones; variables that begin with TYRIAN__ configure the server. Figures come from the difference of a short and a long run of the same fleet: enrolment and the end are in both.
+TYRIAN_SIMULATOR names another build of the program for the phones; variables that begin with TYRIAN__ configure the server. Figures are taken while the fleet lives, after it has enrolled.
 """
 
 import http.client
 import json
 import os
+import re
 import secrets
 import socket
 import statistics
@@ -20,6 +21,9 @@ import time
 
 PASSWORD = secrets.token_urlsafe(18)
 TICK = os.sysconf("SC_CLK_TCK")
+# Seconds after which a fleet that enrolled costs what it will cost.
+WARM = 65
+ANSWERED = re.compile(r'http_requests_total\{.*?route="[^"]*/([^/"]+)".*?\} (\d+)')
 # Of the memory after warming up.
 MOST_GROWTH = 0.05
 UNLIMITED = {
@@ -51,7 +55,7 @@ class Server:
         told = subprocess.run([program, "--json", *self.data, "user", "token", "ada", "--name", "bench"], **run)
         self.token = json.loads(told.stdout)["token"]
         port, management = free_port(), free_port()
-        self.address = f"http://127.0.0.1:{port}"
+        self.address, self.management = f"http://127.0.0.1:{port}", management
         self.log = open(os.path.join(folder, "serve.log"), "w", encoding="utf-8")
         words = ["serve", "--listen", f"127.0.0.1:{port}", "--management", f"127.0.0.1:{management}"]
         self.process = subprocess.Popen([program, *self.data, *words], cwd=folder, env=self.environment, stdout=self.log, stderr=self.log)
@@ -70,6 +74,15 @@ class Server:
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:
             fields = stat.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICK
+
+    def answered(self):
+        """Requests answered so far, by the last word of their route."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.management, timeout=5)
+        connection.request("GET", "/metrics")
+        counts = {}
+        for route, count in ANSWERED.findall(connection.getresponse().read().decode()):
+            counts[route] = counts.get(route, 0) + int(count)
+        return counts
 
     def held(self):
         """Megabytes of memory of its own, descriptors, threads."""
@@ -104,28 +117,43 @@ def idle(server):
     return (server.cpu() - before) / 10
 
 
-def difference(server, seconds, *words):
-    """CPU seconds and requests by kind that the longer run has more than the shorter."""
-    short, cpu_short = server.simulate("--seconds", 5, *words)
-    long, cpu_long = server.simulate("--seconds", 5 + seconds, *words)
-    counts = {kind: figures["count"] - short["traffic"]["requests"].get(kind, {"count": 0})["count"]
-              for kind, figures in long["traffic"]["requests"].items()}
-    return cpu_long - cpu_short, counts, long["traffic"]["requests"]
+def steady(server, seconds, *words):
+    """CPU seconds of the server and requests by the end of their route, while a fleet that has enrolled lives; and what the fleet told."""
+    told = {}
+    lasting = ["--seconds", WARM + seconds + 10]
+    fleet = threading.Thread(target=lambda: told.update(report=server.simulate(*words, *lasting)[0]))
+    fleet.start()
+    while fleet.is_alive() and not server.answered().get("signals"):
+        time.sleep(0.5)
+    # Rows that enrolment made are read again for a minute; buffers and caches fill.
+    time.sleep(WARM)
+    cpu, before = server.cpu(), server.answered()
+    time.sleep(seconds)
+    cpu, after = server.cpu() - cpu, server.answered()
+    fleet.join()
+    if "report" not in told:
+        sys.exit("the simulation ended early")
+    return cpu, {route: count - before.get(route, 0) for route, count in after.items()}, told["report"]["traffic"]["requests"]
 
 
 def costs(server, seconds):
+    cores = sorted(os.sched_getaffinity(0))
+    if len(cores) > 1:
+        # The phones may not take the server's core away from it.
+        os.sched_setaffinity(server.process.pid, cores[:1])
+        os.sched_setaffinity(0, cores[1:])
     resting = idle(server)
     print(f"idle: {resting * 100:.1f} % of a core, taken off below")
-    fleet = ["--devices", 100, "--rate", 50, "--every", 0.5]
-    signals_cpu, counts, figures = difference(server, seconds, *fleet)
-    signals = (signals_cpu - resting * seconds) / counts["signals"]
+    fleet = ["--devices", 800, "--rate", 50, "--every", 0.5]
+    cpu, counts, figures = steady(server, seconds, *fleet)
+    signals = (cpu - resting * seconds) / counts["signals"]
     told = figures["signals"]
     print(f"POST signals of 50 readings: {signals * 1e6:.0f} µs of CPU each (with one poll of commands for every fourth), {counts['signals']} of them, "
           f"p50 {told['p50_ms']:.1f} ms, p95 {told['p95_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms")
-    both_cpu, both, figures = difference(server, seconds, *fleet, "--refresh-every", 1)
-    refresh = (both_cpu - resting * seconds - signals * both["signals"]) / both["refresh"]
+    cpu, counts, figures = steady(server, seconds, "--devices", 200, *fleet[2:], "--refresh-every", 1)
+    refresh = (cpu - resting * seconds - signals * counts["signals"]) / counts["token"]
     told = figures["refresh"]
-    print(f"refresh: {refresh * 1e6:.0f} µs of CPU each, database and audit entry included, {both['refresh']} of them, "
+    print(f"refresh: {refresh * 1e6:.0f} µs of CPU each, database and audit entry included, {counts['token']} of them, "
           f"p50 {told['p50_ms']:.1f} ms, p95 {told['p95_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms")
 
 
