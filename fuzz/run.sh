@@ -15,7 +15,9 @@ PATH=$(dirname "$cargo"):$PATH
     testssl tenable openvas nexpose nikto sslyze qualys qualys_hacker_guardian qualys_infrascan_webgui qualys_vmdr qualys_webapp \
     zap burp burp_api burp_dastardly burp_graphql burp_suite_dast acunetix wapiti semgrep semgrep_pro bandit gitleaks checkov sonarqube \
     trivy trivy_operator anchore_grype osv_scanner dependency_track cyclonedx npm_audit npm_audit_7_plus pip_audit cargo_audit \
-    snyk snyk_issue_api aws_prowler aws_prowler_v3plus prowler tyrian
+    snyk snyk_issue_api aws_prowler aws_prowler_v3plus prowler tyrian \
+    anchore_engine asff brakeman clair dependency_check detect_secrets dockle gosec hadolint \
+    jfrogxray kubebench mend mobsf retirejs trufflehog twistlock yarn_audit
 for target in "$@"; do
     corpus=corpus/$target
     mkdir -p "$corpus"
@@ -34,8 +36,8 @@ for target in "$@"; do
     # Real files are where damage starts from.
     if [ -d "$data/$target" ]; then
         find "$data/$target" -type f -size -12k ! -name expected.json -exec cp -u {} "$corpus" \;
-        find ../crates/importers/tests/fixtures -name "$(echo "$target" | cut -d_ -f1)*" -size -12k -exec cp -u {} "$corpus" \;
     fi
+    find ../crates/importers/tests/fixtures -name "$(echo "$target" | cut -d_ -f1)*" -size -12k -exec cp -u {} "$corpus" \;
     case $target in
     android_key)
         find "$data/../attestation/android" -name '*.pem' -exec cp -u {} "$corpus" \;

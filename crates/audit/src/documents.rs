@@ -61,5 +61,5 @@ fn card(row: &Row) -> Result<Card> {
         .with("detail", row.get::<String>("detail")?)
         .with_all("threat_score", row.get::<Option<f64>>("threat_score")?)
         .with("created_at", created_at.micros());
-    Ok(Card { document, shown })
+    Ok(Card { document, shown, unit: None })
 }

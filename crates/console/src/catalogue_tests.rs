@@ -61,6 +61,11 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("pattern", "recurring recurring_about burst burst_about"),
     ("period", "30 90 180 365"),
     ("scope", "finding rule_on_asset rule"),
+    (
+        "sentence",
+        "reachable same_place same_network same_label named exploited likely remote sure secret_class secret_tool secret_word login \
+         rebuild replace upgrade_all",
+    ),
     ("sla_column", "days on_high on_critical"),
     ("step_role", "entry credential login exploit"),
     ("posture", "observe observe_about step_up step_up_about restrict restrict_about lock lock_about quarantine quarantine_about"),

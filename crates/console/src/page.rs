@@ -7,6 +7,7 @@ use base::{Actor, Error, Language, Permission, Time, fill};
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::{StatusCode, header};
+use results::Sentence;
 
 use crate::catalogue::Speech;
 use crate::failure::Failure;
@@ -73,6 +74,12 @@ impl Frame {
     pub(crate) fn word(&self, kind: &str, word: impl ToString) -> String {
         let word = word.to_string();
         self.language.find(&format!("{kind}.{word}")).map_or(word, str::to_owned)
+    }
+
+    /// A sentence of an answer, in the language of the page.
+    pub(crate) fn sentence(&self, sentence: &Sentence) -> String {
+        let key = format!("sentence.{}", sentence.kind);
+        fill(self.say(&key), &[("one", sentence.word(0)), ("two", sentence.word(1))])
     }
 
     /// What a word of an enumeration means: `kind.word_about`.

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::errors::ParseError;
 use crate::formats::{
-    acunetix, bandit, burp, cargo_audit, checkov, cyclonedx, dependency_track, gitleaks, grype, nexpose, nikto, nmap, npm_audit,
+    acunetix, anchore_engine, asff, bandit, brakeman, burp, cargo_audit, checkov, clair, cyclonedx, dependency_check, dependency_track,
+    detect_secrets, dockle, gitleaks, gosec, grype, hadolint, jfrogxray, kubebench, mend, mobsf, nexpose, nikto, nmap, npm_audit,
     npm_audit_7_plus, nuclei, openvas, osv_scanner, pip_audit, prowler, qualys, qualys_hacker_guardian, qualys_infrascan_webgui,
-    qualys_vmdr, qualys_webapp, sarif, semgrep, snyk, snyk_issue_api, sonarqube, sslscan, sslyze, tenable, testssl, trivy, trivy_operator,
-    tyrian, wapiti, zap,
+    qualys_vmdr, qualys_webapp, retirejs, sarif, semgrep, snyk, snyk_issue_api, sonarqube, sslscan, sslyze, tenable, testssl, trivy,
+    trivy_operator, trufflehog, twistlock, tyrian, wapiti, yarn_audit, zap,
 };
 pub(crate) use crate::head::Head;
 use crate::limits::{Limits, Options};
@@ -143,6 +144,40 @@ formats! {
     Trivy = trivy,
     /// Reports of the Trivy operator.
     TrivyOperator = trivy_operator,
+    /// Anchore Engine JSON.
+    AnchoreEngine = anchore_engine,
+    /// AWS Security Hub findings (ASFF).
+    Asff = asff,
+    /// Brakeman `-f json`.
+    Brakeman = brakeman,
+    /// Clair as clair-scanner and klar report it.
+    Clair = clair,
+    /// OWASP Dependency-Check XML and JSON.
+    DependencyCheck = dependency_check,
+    /// detect-secrets baselines.
+    DetectSecrets = detect_secrets,
+    /// Dockle `-f json`.
+    Dockle = dockle,
+    /// gosec `-fmt json`.
+    Gosec = gosec,
+    /// hadolint `-f json`.
+    Hadolint = hadolint,
+    /// JFrog Xray JSON.
+    Jfrogxray = jfrogxray,
+    /// kube-bench `--json`.
+    Kubebench = kubebench,
+    /// Mend (WhiteSource) JSON.
+    Mend = mend,
+    /// MobSF JSON report.
+    Mobsf = mobsf,
+    /// Retire.js JSON.
+    Retirejs = retirejs,
+    /// TruffleHog 2 and 3 JSON lines.
+    Trufflehog = trufflehog,
+    /// Prisma Cloud (Twistlock) JSON and CSV.
+    Twistlock = twistlock,
+    /// `yarn audit --json` of version 1 and since version 3.
+    YarnAudit = yarn_audit,
     /// What this platform exports as JSON.
     Tyrian = tyrian,
 }

@@ -26,6 +26,8 @@ pub struct Card {
     pub document: Document,
     /// What a list of hits shows of it: an object.
     pub shown: serde_json::Value,
+    /// The business unit it lies in, where there are such.
+    pub unit: Option<String>,
 }
 
 /// Which things a context is asked for, of every organisation.

@@ -1,7 +1,7 @@
 //! Findings and observations as the search index sees them: of every organisation, for the index alone.
 
 use backends::{Backends, Row, portion};
-use base::Result;
+use base::{Result, Unit};
 use importers::{Location, Observation};
 use query::{Card, Document, Field, Portion, Schema};
 use serde_json::json;
@@ -27,6 +27,7 @@ pub static FINDINGS: Schema = Schema {
         Field::keyword("check", "the tool's check").free(),
         Field::keyword("tag", "labels of the tool").free(),
         Field::keyword("target", "id of the target"),
+        Field::keyword("unit", "business units the target lies in"),
         Field::keyword("scan", "id of the scan that saw it last"),
         Field::keyword("host", "host name or address").free(),
         Field::integer("port", "port"),
@@ -58,6 +59,7 @@ pub static OBSERVATIONS: Schema = Schema {
         Field::keyword("source", "the tool").free(),
         Field::keyword("check", "the tool's check").free(),
         Field::keyword("finding", "id of the finding"),
+        Field::keyword("unit", "business units its target lies in"),
         Field::keyword("import", "id of the import"),
         Field::keyword("scan", "id of the scan"),
         Field::keyword("host", "host name or address").free(),
@@ -102,7 +104,7 @@ fn finding(row: &Row) -> Result<Card> {
         "title": title, "severity": severity_name(severity), "status": status, "source": source, "place": place(&location),
         "first_seen": first_seen, "last_seen": last_seen,
     });
-    let target: String = row.get("target_id")?;
+    let (target, unit): (String, _) = (row.get("target_id")?, unit(row)?);
     let document = Document::new(&FINDINGS, tenant, id)
         .with("title", title)
         .with("description", row.get::<String>("description")?)
@@ -116,13 +118,19 @@ fn finding(row: &Row) -> Result<Card> {
         .with("check", row.get::<String>("check_id")?)
         .with_all("tag", row.json::<Vec<String>>("tags")?)
         .with("target", target)
+        .with_all("unit", unit.iter().flat_map(Unit::upwards).map(str::to_owned))
         .with_all("scan", row.get::<Option<String>>("last_scan")?)
         .with_all("reference", row.json::<Vec<String>>("refs")?)
         .with("confidence", row.get::<i64>("confidence")?)
         .with("times_seen", row.get::<i64>("times_seen")?)
         .with("first_seen", first_seen.micros())
         .with("last_seen", last_seen.micros());
-    Ok(Card { document: located(document, location), shown })
+    Ok(Card { document: located(document, location), shown, unit: unit.map(String::from) })
+}
+
+/// The business unit of the target.
+fn unit(row: &Row) -> Result<Option<Unit>> {
+    Ok(row.get::<Option<String>>("unit")?.and_then(|path| path.parse().ok()))
 }
 
 fn observation(row: &Row) -> Result<Card> {
@@ -132,8 +140,10 @@ fn observation(row: &Row) -> Result<Card> {
     // An observation like the one before is kept without a body.
     let said: Option<Observation> = if body.is_empty() { None } else { Some(row.json("body")?) };
     let created_at: base::Time = row.get("created_at")?;
+    let unit = unit(row)?;
     let mut document = Document::new(&OBSERVATIONS, tenant, id)
         .with("finding", finding.as_str())
+        .with_all("unit", unit.iter().flat_map(Unit::upwards).map(str::to_owned))
         .with("import", import)
         .with_all("scan", row.get::<Option<String>>("scan_id")?)
         .with("created_at", created_at.micros());
@@ -160,7 +170,7 @@ fn observation(row: &Row) -> Result<Card> {
         "title": title, "severity": severity, "source": source, "place": place(&location), "finding_id": finding, "created_at": created_at,
     });
     let document = document.with("title", title).with("severity", severity).with("source", source);
-    Ok(Card { document: located(document, location), shown })
+    Ok(Card { document: located(document, location), shown, unit: unit.map(String::from) })
 }
 
 fn located(document: Document, location: Location) -> Document {

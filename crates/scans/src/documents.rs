@@ -41,5 +41,5 @@ fn card(row: &Row) -> Result<Card> {
         .with("value", value)
         .with("scan", scan)
         .with("recorded_at", recorded_at.micros());
-    Ok(Card { document, shown })
+    Ok(Card { document, shown, unit: None })
 }

@@ -3,9 +3,9 @@
 use base::{Action, Permission};
 
 /// Search findings and observations.
-pub const READ_FINDINGS: Action = Action::new("search.read_findings", Permission::ReadFindings);
+pub const READ_FINDINGS: Action = Action::new("search.read_findings", Permission::ReadFindings).by_unit();
 /// Search targets.
-pub const READ_TARGETS: Action = Action::new("search.read_targets", Permission::ReadTargets);
+pub const READ_TARGETS: Action = Action::new("search.read_targets", Permission::ReadTargets).by_unit();
 /// Search audit entries.
 pub const READ_AUDIT: Action = Action::new("search.read_audit", Permission::ReadAudit);
 /// Search figures.

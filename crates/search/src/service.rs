@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use audit::{Audit, Change};
 use backends::{Backends, COUNTED, Inquiry, Position};
-use base::{Actor, Cursor, PageRequest, Result};
-use query::{Portion, Sort};
+use base::{Actor, Cursor, PageRequest, Result, Scope, Unit};
+use query::{Expression, Portion, Schema, Sort};
 use results::Results;
 use scans::Scans;
 use serde_json::json;
@@ -52,11 +52,13 @@ impl Search {
     /// # Errors
     /// `Forbidden` without the permission for the index, `Invalid` naming the character of the query, `Unavailable` while the index is down.
     pub async fn find(&self, actor: &Actor, question: &Question) -> Result<Answer> {
-        let tenant = actor.scope(question.index.action())?.tenant().to_string();
+        let scope = actor.scope(question.index.action())?;
+        let tenant = scope.tenant().to_string();
         let schema = question.index.schema();
         let page = PageRequest { cursor: question.cursor.clone(), limit: question.limit };
         let limit = page.rows()?;
         let expression = query::parse(&question.q, schema, self.backends.clock.now().micros()).map_err(|cause| errors::query(&cause))?;
+        let expression = within(&scope, schema, expression);
         let sort = Sort::parse(&question.sort, schema).map_err(|cause| errors::sort(&cause))?;
         let after: Option<Position> = page.after()?;
         if after.as_ref().is_some_and(|position| !sort.fits(position.key.as_ref())) {
@@ -71,7 +73,8 @@ impl Search {
         let ids: Vec<String> = found.hits.into_iter().map(|hit| hit.id).collect();
         let cards = question.index.cards(self, Portion::These(&ids)).await?;
         // The index says which; the database has the last word about whose.
-        let own = cards.into_iter().filter(|card| card.document.tenant == tenant);
+        let unit = |path: &Option<String>| path.as_ref().and_then(|path| path.parse::<Unit>().ok());
+        let own = cards.into_iter().filter(|card| card.document.tenant == tenant && scope.holds(unit(&card.unit).as_ref()));
         let mut shown: HashMap<String, _> = own.map(|card| (card.document.id, card.shown)).collect();
         let items = ids.into_iter().filter_map(|id| shown.remove(&id).map(|fields| Hit { id, fields })).collect();
         let total = i64::try_from(found.total).unwrap_or(i64::MAX);
@@ -141,4 +144,12 @@ impl Search {
         change.detail(json!({ "index": name }));
         change.commit().await
     }
+}
+
+/// The same, of the business units of the scope only; every thing is indexed under its unit and those that one lies in.
+fn within(scope: &Scope, schema: &'static Schema, expression: Expression) -> Expression {
+    if scope.units().is_empty() {
+        return expression;
+    }
+    Expression::And(vec![expression, Expression::one_of(schema.field("unit"), scope.units().iter().map(Unit::as_str))])
 }

@@ -55,5 +55,5 @@ fn card(row: &Row) -> Result<Card> {
         .with("criticality", criticality)
         .with("created_at", row.get::<Time>("created_at")?.micros())
         .with("updated_at", row.get::<Time>("updated_at")?.micros());
-    Ok(Card { document, shown })
+    Ok(Card { document, shown, unit: unit.map(String::from) })
 }

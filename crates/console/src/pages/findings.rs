@@ -19,8 +19,8 @@ const STATUSES: &str = "open not_retested accepted out_of_scope mitigated false_
 const SORTS: &str = "severity risk due newest last_seen title";
 const EXPORTS: [&str; 4] = ["sarif", "csv", "json", "vex"];
 /// What narrows the list, as it stands in its address.
-const NARROWING: [&str; 12] =
-    ["severity", "status", "target", "scan", "source", "q", "cve", "cwe", "check", "service", "cluster", "import"];
+const NARROWING: [&str; 13] =
+    ["severity", "status", "target", "unit", "scan", "source", "q", "cve", "cwe", "check", "service", "cluster", "import"];
 /// Of those, what the form has no field for; it stays until the filter is cleared.
 const HIDDEN: [&str; 8] = ["target", "scan", "source", "cwe", "check", "service", "cluster", "import"];
 /// What is said once about decisions just made.
@@ -117,6 +117,7 @@ fn filter(query: &Fields) -> Result<Filter> {
         severity: query.all("severity"),
         status: query.all("status"),
         target: query.word("target")?,
+        unit: query.word("unit")?,
         scan: query.word("scan")?,
         source: query.text("source"),
         q: query.text("q"),
@@ -135,6 +136,7 @@ pub(crate) fn address(filter: &Filter) -> String {
     let words = |name: &'static str, words: &[String]| words.iter().map(|word| (name, word.clone())).collect::<Vec<_>>();
     let single = [
         ("target", filter.target.map(|id| id.to_string()).unwrap_or_default()),
+        ("unit", filter.unit.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("scan", filter.scan.map(|id| id.to_string()).unwrap_or_default()),
         ("source", text(&filter.source)),
         ("q", text(&filter.q)),

@@ -60,6 +60,8 @@ pub(crate) struct FindingFilter {
     status: Option<Vec<StatusWord>>,
     /// Of this target.
     target: Option<ID>,
+    /// Of targets of this business unit and those within it, such as `retail/payments`.
+    unit: Option<String>,
     /// Seen by this scan.
     scan: Option<ID>,
     /// Of this tool.
@@ -89,6 +91,7 @@ impl FindingFilter {
             severity: self.severity.into_iter().flatten().map(severity).collect::<BTreeSet<_>>().into_iter().collect(),
             status: self.status.into_iter().flatten().map(status).collect::<BTreeSet<_>>().into_iter().collect(),
             target: wanted(self.target)?,
+            unit: self.unit.map(|path| path.parse()).transpose().ok()?,
             scan: wanted(self.scan)?,
             source: self.source,
             q: self.q,

@@ -103,55 +103,66 @@ impl Route for Report<'_, '_> {
 
 impl Report<'_, '_> {
     fn map(&mut self, raw: &str, position: Position) -> Result<(), ParseError> {
-        let Some(value) = walk::value(raw, position, self.out)? else {
-            return Ok(());
-        };
-        let id = value.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
-        let (Some(id), Some(name)) = (id, json::text(&value, &["module_name"])) else {
-            return self.out.skip(position, "advisory without id or module name");
-        };
-        let findings: Vec<&Value> = json::items(&value, &["findings"]).collect();
-        let version = findings.iter().find_map(|finding| json::text(finding, &["version"]));
-        let component = package::component("npm", name, version, None);
-        let paths: Vec<String> = findings
-            .iter()
-            .flat_map(|finding| json::texts(finding, &["paths"]).into_iter().map(|path| (json::text(finding, &["version"]), path)))
-            .take(PATHS)
-            .map(|(version, path)| format!("{} {}", version.unwrap_or_default(), masked(path)).trim().to_owned())
-            .collect();
-        let evidence = if paths.is_empty() { Vec::new() } else { vec![self.out.evidence("paths", &paths.join("\n"))] };
-        let advisory = json::text(&value, &["github_advisory_id"]);
-        let ids = json::texts(&value, &["cves"]).into_iter().chain(advisory);
-        let (cves, aliases) = package::names(ids);
-        let url = json::text(&value, &["url"]);
-        let title = json::text(&value, &["title"]);
-        let ranges = json::text(&value, &["vulnerable_versions"]).map(|range| format!("Vulnerable versions: {range}"));
-        let check = format!("npm:{id}");
-        let observation = Observation {
-            source: SOURCE.to_owned(),
-            title: package::title(advisory.or(cves.first().map(String::as_str)).unwrap_or(&check), &component, title),
-            description: [json::text(&value, &["overview"]), ranges.as_deref()].into_iter().flatten().collect::<Vec<_>>().join("\n\n"),
-            remediation: json::text(&value, &["recommendation"]).map(str::to_owned),
-            severity: json::text(&value, &["severity"]).and_then(vocabulary::severity).unwrap_or_default(),
-            confidence: 80,
-            cvss: json::text(&value, &["cvss", "vectorString"]).and_then(vocabulary::cvss),
-            cwes: json::texts(&value, &["cwe"]).into_iter().flat_map(vocabulary::cwes).collect(),
-            cves,
-            aliases,
-            references: references(url, json::text(&value, &["references"])),
-            tags: json::text(&value, &["access"]).map(|access| format!("access:{access}")).into_iter().collect(),
-            location: Location {
-                logical: findings.first().and_then(|one| json::texts(one, &["paths"]).into_iter().next()).map(masked),
-                component: Some(component.clone()),
-                ..Location::default()
-            },
-            evidence,
-            keys: package::keys(None, None, &check, &component, &mut self.seen),
-            check,
-            ..Observation::default()
-        };
-        self.out.observation(observation, &[&id, name])
+        match walk::value(raw, position, self.out)? {
+            Some(value) => advisory(SOURCE, &value, position, &mut self.seen, self.out),
+            None => Ok(()),
+        }
     }
+}
+
+/// One advisory with the packages it is about, whichever tool asked for it.
+pub(crate) fn advisory(
+    source: &str,
+    value: &Value,
+    position: Position,
+    seen: &mut Occurrences,
+    out: &mut Output<'_>,
+) -> Result<(), ParseError> {
+    let id = value.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let (Some(id), Some(name)) = (id, json::text(value, &["module_name"])) else {
+        return out.skip(position, "advisory without id or module name");
+    };
+    let findings: Vec<&Value> = json::items(value, &["findings"]).collect();
+    let version = findings.iter().find_map(|finding| json::text(finding, &["version"]));
+    let component = package::component("npm", name, version, None);
+    let paths: Vec<String> = findings
+        .iter()
+        .flat_map(|finding| json::texts(finding, &["paths"]).into_iter().map(|path| (json::text(finding, &["version"]), path)))
+        .take(PATHS)
+        .map(|(version, path)| format!("{} {}", version.unwrap_or_default(), masked(path)).trim().to_owned())
+        .collect();
+    let evidence = if paths.is_empty() { Vec::new() } else { vec![out.evidence("paths", &paths.join("\n"))] };
+    let advisory = json::text(value, &["github_advisory_id"]);
+    let ids = json::texts(value, &["cves"]).into_iter().chain(advisory);
+    let (cves, aliases) = package::names(ids);
+    let url = json::text(value, &["url"]);
+    let title = json::text(value, &["title"]);
+    let ranges = json::text(value, &["vulnerable_versions"]).map(|range| format!("Vulnerable versions: {range}"));
+    let check = format!("npm:{id}");
+    let observation = Observation {
+        source: source.to_owned(),
+        title: package::title(advisory.or(cves.first().map(String::as_str)).unwrap_or(&check), &component, title),
+        description: [json::text(value, &["overview"]), ranges.as_deref()].into_iter().flatten().collect::<Vec<_>>().join("\n\n"),
+        remediation: json::text(value, &["recommendation"]).map(str::to_owned),
+        severity: json::text(value, &["severity"]).and_then(vocabulary::severity).unwrap_or_default(),
+        confidence: 80,
+        cvss: json::text(value, &["cvss", "vectorString"]).and_then(vocabulary::cvss),
+        cwes: json::texts(value, &["cwe"]).into_iter().flat_map(vocabulary::cwes).collect(),
+        cves,
+        aliases,
+        references: references(url, json::text(value, &["references"])),
+        tags: json::text(value, &["access"]).map(|access| format!("access:{access}")).into_iter().collect(),
+        location: Location {
+            logical: findings.first().and_then(|one| json::texts(one, &["paths"]).into_iter().next()).map(masked),
+            component: Some(component.clone()),
+            ..Location::default()
+        },
+        evidence,
+        keys: package::keys(None, None, &check, &component, seen),
+        check,
+        ..Observation::default()
+    };
+    out.observation(observation, &[&id, name])
 }
 
 /// npm names packages from git by a hash that is another in every run.

@@ -7,6 +7,7 @@ mod expected;
 mod hostile;
 mod identity;
 mod laws;
+mod listed;
 mod mapped;
 mod mapping;
 mod net;
@@ -85,5 +86,6 @@ fn specimens() -> Vec<(Format, Vec<u8>)> {
     all.extend(net::specimens());
     all.extend(packages::specimens());
     all.extend(variants::specimens());
+    all.extend(listed::specimens());
     all
 }

@@ -6,7 +6,7 @@ use importers::Severity;
 use scans::BySeverity;
 
 use crate::link::names;
-use crate::model::{CauseKind, MOST, RootCause, rank};
+use crate::model::{CauseKind, MOST, RootCause, Sentence, SentenceKind, rank};
 use crate::store::correlate::Standing;
 
 /// Findings that make a cause.
@@ -101,12 +101,14 @@ fn cause(kind: CauseKind, group: &Group<'_>) -> Option<(u64, RootCause)> {
     let targets: BTreeSet<_> = group.members.iter().map(|finding| finding.target).collect();
     let mut gravest = group.members.clone();
     gravest.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), finding.id));
+    let (fix, fix_said) = fix(kind, group);
     Some((
         worth,
         RootCause {
             kind,
             name: group.name.clone(),
-            fix: fix(kind, group),
+            fix,
+            fix_said,
             findings,
             weaknesses: weaknesses.len() as u64,
             targets: targets.len() as u64,
@@ -116,7 +118,8 @@ fn cause(kind: CauseKind, group: &Group<'_>) -> Option<(u64, RootCause)> {
     ))
 }
 
-fn fix(kind: CauseKind, group: &Group<'_>) -> Option<String> {
+/// What to do, and whether it is a sentence of ours.
+fn fix(kind: CauseKind, group: &Group<'_>) -> (Option<String>, Option<Sentence>) {
     let mut said: BTreeMap<&str, usize> = BTreeMap::new();
     for remedy in group.members.iter().filter_map(|finding| finding.remediation.as_deref()).map(str::trim).filter(|text| !text.is_empty()) {
         *said.entry(remedy).or_default() += 1;
@@ -124,15 +127,14 @@ fn fix(kind: CauseKind, group: &Group<'_>) -> Option<String> {
     let mut often: Vec<(&str, usize)> = said.into_iter().collect();
     often.sort_by_key(|(_, times)| std::cmp::Reverse(*times));
     let told: Vec<&str> = often.iter().take(FIXES).map(|(remedy, _)| *remedy).collect();
-    match (kind, told.as_slice()) {
-        (CauseKind::Asset, _) => None,
-        (CauseKind::Image, _) => Some(format!("Rebuild {} on a newer base, or update its system packages.", group.name)),
-        (CauseKind::Package, []) => Some(format!("Upgrade or replace {}; no tool names a version without these.", group.name)),
-        (_, []) => None,
-        (_, [one]) => Some((*one).to_owned()),
-        (CauseKind::Package, several) => Some(format!("Upgrade {} to a version that closes all: {}", group.name, several.join(" "))),
-        (_, [first, ..]) => Some((*first).to_owned()),
-    }
+    let ours = match (kind, told.as_slice()) {
+        (CauseKind::Asset, _) => return (None, None),
+        (CauseKind::Image, _) => Sentence::new(SentenceKind::Rebuild, [&group.name]),
+        (CauseKind::Package, []) => Sentence::new(SentenceKind::Replace, [&group.name]),
+        (CauseKind::Package, [_, _, ..]) => Sentence::new(SentenceKind::UpgradeAll, [&group.name, &told.join(" ")]),
+        (_, told) => return (told.first().map(|first| (*first).to_owned()), None),
+    };
+    (Some(ours.to_string()), Some(ours))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use risk::{Criticality, Exposure};
 use targets::{Target, TargetId};
 
 use super::places::{Known, Part, Place, places};
-use crate::model::{AttackPath, EdgeKind, FindingId, MOST, PathStep, StepRole, rank};
+use crate::model::{AttackPath, EdgeKind, FindingId, MOST, PathStep, Sentence, SentenceKind, StepRole, rank};
 use crate::store::correlate::Standing;
 
 /// Places a path can begin at, and neighbours that are looked at from one.
@@ -28,7 +28,7 @@ struct Leg<'p> {
     place: &'p Place<'p>,
     part: &'p Part<'p>,
     role: StepRole,
-    edge: Option<(EdgeKind, String)>,
+    edge: Option<(EdgeKind, Sentence)>,
 }
 
 /// Paths among these findings, the one that weighs most first.
@@ -98,13 +98,13 @@ impl Near {
     }
 
     /// Places one step away, and why; the strongest reason for each.
-    fn neighbours<'p>(&self, from: &Place<'_>, places: &'p [Place<'p>]) -> Vec<(&'p Place<'p>, EdgeKind, String)> {
+    fn neighbours<'p>(&self, from: &Place<'_>, places: &'p [Place<'p>]) -> Vec<(&'p Place<'p>, EdgeKind, Sentence)> {
         let by_network = from.network.iter().flat_map(|network| {
-            let says = format!("both addresses are in {network}");
+            let says = Sentence::new(SentenceKind::SameNetwork, [network]);
             self.networks.get(network).into_iter().flatten().map(move |index| (*index, EdgeKind::SameNetwork, says.clone()))
         });
         let by_label = from.labels.iter().flat_map(|label| {
-            let says = format!("both targets are labelled {label}");
+            let says = Sentence::new(SentenceKind::SameLabel, [label]);
             self.labels.get(label).into_iter().flatten().map(move |index| (*index, EdgeKind::SameLabel, says.clone()))
         });
         let mut seen = HashSet::new();
@@ -121,7 +121,7 @@ impl Near {
 /// Secrets at a place, and in the code and images that carry its label.
 fn secrets<'p>(place: &'p Place<'p>, near: &Near, places: &'p [Place<'p>]) -> Vec<Leg<'p>> {
     let leg = |place, part, edge| Leg { place, part, role: StepRole::Credential, edge: Some(edge) };
-    let own = place.secrets.iter().map(|part| leg(place, part, (EdgeKind::SamePlace, "it lies at the same place".to_owned())));
+    let own = place.secrets.iter().map(|part| leg(place, part, (EdgeKind::SamePlace, Sentence::new(SentenceKind::SamePlace, []))));
     let beside =
         near.neighbours(place, places).into_iter().filter(|(other, kind, _)| *kind == EdgeKind::SameLabel && other.asset.is_empty());
     let labelled = beside.flat_map(|(other, kind, says)| other.secrets.iter().map(move |part| leg(other, part, (kind, says.clone()))));
@@ -154,7 +154,7 @@ fn beyond<'p>(way: &[Leg<'p>], near: &Near, places: &'p [Place<'p>]) -> Vec<Leg<
 }
 
 /// Places a finding's own words name.
-fn named_by<'p>(finding: &Standing, places: &'p [Place<'p>]) -> Vec<(&'p Place<'p>, EdgeKind, String)> {
+fn named_by<'p>(finding: &Standing, places: &'p [Place<'p>]) -> Vec<(&'p Place<'p>, EdgeKind, Sentence)> {
     let place = &finding.location;
     let parts = [Some(finding.title.as_str()), place.snippet.as_deref(), place.logical.as_deref(), place.parameter.as_deref()];
     let words = parts.into_iter().flatten().collect::<Vec<_>>().join("\n").to_lowercase();
@@ -166,26 +166,27 @@ fn named_by<'p>(finding: &Standing, places: &'p [Place<'p>]) -> Vec<(&'p Place<'
                 .any(|(at, _)| edge(words[..at].chars().next_back()) && edge(words[at + asset.len()..].chars().next()))
     };
     let named = places.iter().take(NAMED).filter(|place| !place.asset.is_empty() && place.asset != finding.asset && is_named(&place.asset));
-    named.map(|place| (place, EdgeKind::Names, format!("the secret's own words name {}", place.asset))).take(NEIGHBOURS).collect()
+    named.map(|place| (place, EdgeKind::Names, Sentence::new(SentenceKind::Named, [&place.asset]))).take(NEIGHBOURS).collect()
+}
+
+fn step(leg: &Leg<'_>) -> PathStep {
+    let led = leg.edge.as_ref().map_or_else(|| Sentence::new(SentenceKind::Reachable, []), |(_, says)| says.clone());
+    let said = vec![led, leg.part.because.clone()];
+    PathStep {
+        finding_id: leg.part.finding.id,
+        title: leg.part.finding.title.clone(),
+        severity: leg.part.finding.severity,
+        target_id: leg.place.target,
+        place: leg.place.name.clone(),
+        role: leg.role,
+        edge: leg.edge.as_ref().map(|(kind, _)| *kind),
+        because: said.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        said,
+    }
 }
 
 fn told(legs: &[Leg<'_>]) -> AttackPath {
-    let steps: Vec<PathStep> = legs
-        .iter()
-        .map(|leg| PathStep {
-            finding_id: leg.part.finding.id,
-            title: leg.part.finding.title.clone(),
-            severity: leg.part.finding.severity,
-            target_id: leg.place.target,
-            place: leg.place.name.clone(),
-            role: leg.role,
-            edge: leg.edge.as_ref().map(|(kind, _)| *kind),
-            because: match &leg.edge {
-                None => format!("reachable from the internet; {}", leg.part.because),
-                Some((_, says)) => format!("{says}; {}", leg.part.because),
-            },
-        })
-        .collect();
+    let steps = legs.iter().map(step).collect();
     let gravity: i64 = legs.iter().map(|leg| 10 * rank(leg.part.finding.severity) + if leg.part.is_exploited { 20 } else { 0 }).sum();
     let end = legs.last().map_or(0, |leg| match leg.place.criticality {
         Criticality::Critical => 60,

@@ -8,6 +8,7 @@ use risk::{Criticality, Exposure};
 use targets::{Target, TargetId};
 
 use crate::link::names;
+use crate::model::{Sentence, SentenceKind};
 use crate::risk::{criticality_of, exposure_of};
 use crate::store::correlate::Standing;
 
@@ -49,7 +50,7 @@ pub(super) struct Known {
 #[derive(Debug, Clone)]
 pub(super) struct Part<'f> {
     pub(super) finding: &'f Standing,
-    pub(super) because: String,
+    pub(super) because: Sentence,
     pub(super) is_exploited: bool,
 }
 
@@ -132,21 +133,21 @@ fn network(address: IpAddr) -> String {
 
 /// Whether and why somebody could use it: exploited, likely to be, or open to anybody over the network by its own vector.
 fn exploit<'f>(finding: &'f Standing, feeds: &HashMap<String, Known>) -> Option<Part<'f>> {
-    let part = |because: String, is_exploited| Some(Part { finding, because, is_exploited });
+    let part = |because: Sentence, is_exploited| Some(Part { finding, because, is_exploited });
     let known: Vec<(&str, Known)> = names(&finding.labels).into_iter().filter_map(|name| Some((name, *feeds.get(name)?))).collect();
     if let Some((name, _)) = known.iter().find(|(_, known)| known.is_exploited) {
-        return part(format!("{name} is known to be exploited"), true);
+        return part(Sentence::new(SentenceKind::Exploited, [name]), true);
     }
     let likely = known.iter().filter(|(_, known)| known.probability >= LIKELY).max_by(|a, b| a.1.probability.total_cmp(&b.1.probability));
     if let Some((name, known)) = likely {
-        return part(format!("{name} is {:.0} % likely to be exploited within 30 days", known.probability * 100.0), false);
+        return part(Sentence::new(SentenceKind::Likely, [name, &format!("{:.0}", known.probability * 100.0)]), false);
     }
     let is_remote = finding.cvss.as_deref().is_some_and(|vector| vector.contains("/AV:N") && vector.contains("/PR:N"));
     if is_remote && finding.cvss_score.is_some_and(|score| score >= 7.0) {
-        return part("its CVSS vector asks for the network only and no privileges".to_owned(), false);
+        return part(Sentence::new(SentenceKind::Remote, []), false);
     }
     let is_sure = finding.severity == Severity::Critical && finding.confidence >= 70 && !finding.asset.is_empty();
-    if is_sure { part("the tool calls it critical and is sure".to_owned(), false) } else { None }
+    if is_sure { part(Sentence::new(SentenceKind::Sure, []), false) } else { None }
 }
 
 fn secret(finding: &Standing) -> Option<Part<'_>> {
@@ -155,9 +156,9 @@ fn secret(finding: &Standing) -> Option<Part<'_>> {
     let words = format!("{} {}", finding.check, finding.title).to_lowercase().replace(['-', '_'], " ");
     let word = SECRET_WORDS.iter().find(|word| words.contains(**word));
     let because = match (class, tool, word) {
-        (Some(class), ..) => format!("{class}: a credential or key lies there"),
-        (_, Some(tool), _) => format!("{tool} looks for credentials only"),
-        (.., Some(word)) => format!("the rule is about a {word}"),
+        (Some(class), ..) => Sentence::new(SentenceKind::SecretClass, [class]),
+        (_, Some(tool), _) => Sentence::new(SentenceKind::SecretTool, [tool]),
+        (.., Some(word)) => Sentence::new(SentenceKind::SecretWord, [word]),
         _ => return None,
     };
     Some(Part { finding, because, is_exploited: false })
@@ -171,5 +172,6 @@ fn login(finding: &Standing) -> Option<Part<'_>> {
     let named = LOGINS.iter().find(|(_, name)| service.split([' ', '/']).any(|word| word == *name));
     let usual = || LOGINS.iter().find(|(usual, _)| *usual == port && place.url.is_none());
     let (_, name) = named.or_else(usual)?;
-    Some(Part { finding, because: format!("{name} takes logins on port {port}"), is_exploited: false })
+    let because = Sentence::new(SentenceKind::Login, [name, &port.to_string()]);
+    Some(Part { finding, because, is_exploited: false })
 }

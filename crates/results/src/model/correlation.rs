@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::finding::{FindingId, words};
 use super::schema::SeveritySchema;
+use super::sentence::Sentence;
 use crate::errors;
 
 /// Most causes, paths or patterns of an answer.
@@ -41,6 +42,8 @@ pub struct RootCause {
     /// What to do, where one thing does it.
     #[schema(max_length = 4096)]
     pub fix: Option<String>,
+    /// The same as a sentence; nothing where it is in a tool's own words.
+    pub fix_said: Option<Sentence>,
     /// Findings it would close.
     #[schema(minimum = 2, format = "int64")]
     pub findings: u64,
@@ -145,6 +148,9 @@ pub struct PathStep {
     /// Why it plays that part and is reached, in words.
     #[schema(max_length = 4096)]
     pub because: String,
+    /// The same as sentences: what leads here, then the part it plays.
+    #[schema(max_items = 2)]
+    pub said: Vec<Sentence>,
 }
 
 /// A way that findings may open together. A hint from what is recorded, not a proof: nothing was tried.

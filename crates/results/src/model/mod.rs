@@ -12,6 +12,7 @@ mod query;
 mod review;
 mod risk;
 mod schema;
+mod sentence;
 mod trend;
 
 pub use cluster::{Cluster, ClusterJoin, ClusterMove};
@@ -39,4 +40,5 @@ pub use review::{Resolution, Review, ReviewId};
 pub(crate) use risk::unit;
 pub use risk::{DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy};
 pub(crate) use schema::SeveritySchema;
+pub use sentence::{Sentence, SentenceKind};
 pub use trend::{Analytics, Cause, FilterId, NewFilter, Period, SavedFilter, TrendDay};

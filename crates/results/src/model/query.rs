@@ -1,6 +1,6 @@
 //! Which findings a list shows, in which order, and how they are counted.
 
-use base::{Id, Result};
+use base::{Id, Result, Unit};
 use scans::BySeverity;
 use scans::ScanId;
 use serde::{Deserialize, Serialize};
@@ -29,6 +29,9 @@ pub struct Filter {
     /// Findings of this target.
     #[param(value_type = Option<TargetId>)]
     pub target: Option<TargetId>,
+    /// Findings of targets of this business unit and those within it.
+    #[param(inline)]
+    pub unit: Option<Unit>,
     /// Findings this scan saw.
     #[param(value_type = Option<ScanId>)]
     pub scan: Option<ScanId>,
@@ -106,18 +109,18 @@ impl Filter {
         }
     }
 
-    /// Whether it asks for nothing but severities, statuses and a target: of those, figures are kept.
+    /// Whether it asks for nothing but severities, statuses, a target and a unit: of those, figures are kept.
     pub(crate) fn is_by_kind(&self) -> bool {
-        let Self { severity: _, status: _, target: _, scan, source, q, cve, cwe, check, service, cluster, import } = self;
+        let Self { severity: _, status: _, target: _, unit: _, scan, source, q, cve, cwe, check, service, cluster, import } = self;
         let texts = [source, q, cve, check, service, cluster];
         scan.is_none() && cwe.is_none() && import.is_none() && texts.iter().all(|text| text.is_none())
     }
 
     /// Whether it asks for something that few findings may have.
     pub(crate) fn is_narrow(&self) -> bool {
-        let Self { target, scan, q, cve, cwe, check, service, cluster, import, .. } = self;
+        let Self { target, unit, scan, q, cve, cwe, check, service, cluster, import, .. } = self;
         let texts = [q, cve, check, service, cluster];
-        target.is_some() || scan.is_some() || cwe.is_some() || import.is_some() || texts.iter().any(|text| text.is_some())
+        target.is_some() || unit.is_some() || scan.is_some() || cwe.is_some() || import.is_some() || texts.iter().any(|text| text.is_some())
     }
 
     pub(crate) fn severities(&self) -> Result<Vec<i64>> {

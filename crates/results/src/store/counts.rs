@@ -49,6 +49,9 @@ fn counted(scope: &Scope, now: Time, filter: &Filter) -> Result<Sql> {
 fn tallied(scope: &Scope, now: Time, filter: &Filter) -> Result<Sql> {
     let mut values: Vec<Value> = vec![scope.tenant().into(), now.into()];
     let mut narrowed = format!("v.tenant_id = $1{}", targets::within(scope, "v.target_id", &mut values));
+    if let Some(unit) = &filter.unit {
+        narrowed.push_str(&targets::of_unit(unit, "v.target_id", &mut values));
+    }
     if let Some(target) = filter.target {
         values.push(target.into());
         narrowed.push_str(&format!(" AND v.target_id = ${}", values.len()));

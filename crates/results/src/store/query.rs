@@ -22,6 +22,10 @@ impl Where {
             values: vec![scope.tenant().into(), now.into()],
         };
         this.within(scope, "v.target_id");
+        if let Some(unit) = &filter.unit {
+            let of = targets::of_unit(unit, "v.target_id", &mut this.values);
+            this.extend(&of);
+        }
         this.among("v.severity", filter.severities()?.into_iter().map(Value::from).collect());
         this.standing(filter.statuses()?.iter().map(|status| status.as_str().into()).collect());
         if let Some(target) = filter.target {
@@ -58,8 +62,13 @@ impl Where {
 
     fn within(&mut self, scope: &Scope, target: &str) {
         let within = targets::within(scope, target, &mut self.values);
+        self.extend(&within);
+    }
+
+    /// Adds conditions that are led by ` AND ` already.
+    fn extend(&mut self, conditions: &str) {
         if let Some(last) = self.clauses.last_mut() {
-            last.push_str(&within);
+            last.push_str(conditions);
         }
     }
 

@@ -6,3 +6,4 @@ mod away;
 mod following;
 mod routes;
 mod stage;
+mod units;

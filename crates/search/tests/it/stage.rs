@@ -51,6 +51,11 @@ impl Stage {
 
     /// Takes in findings numbered `from` to `to`.
     pub(crate) async fn import(&self, from: usize, to: usize, severity: &str) {
+        self.import_into(from, to, severity, None).await;
+    }
+
+    /// The same, of a target.
+    pub(crate) async fn import_into(&self, from: usize, to: usize, severity: &str, target: Option<targets::TargetId>) {
         let lines: Vec<String> = (from..to).map(|number| hit(&format!("t-{number}"), severity).to_string()).collect();
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(lines.join("\n").as_bytes()).unwrap();
@@ -58,7 +63,7 @@ impl Stage {
         let request = ImportRequest {
             format: Some(Format::Nuclei),
             filename: Some("results.jsonl".into()),
-            target_id: None,
+            target_id: target,
             idempotency_key: None,
             dry_run: false,
             options: results::ImportOptions::default(),
