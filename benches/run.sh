@@ -1,9 +1,9 @@
 #!/bin/sh
 # Every figure of docs/benchmarks.md, measured here and now: `just bench`, or the names of some parts.
-# Parts: serve ports orchestration audit pdf import memory results million threat fleet soak. Ratios are taken within one run; scans go to loopback only.
+# Parts: serve ports orchestration audit pdf import memory results million search threat fleet soak. Ratios are taken within one run; scans go to loopback only.
 set -eu
 cd "$(dirname "$0")/.."
-parts=${*:-serve ports orchestration audit pdf import memory results million threat fleet soak}
+parts=${*:-serve ports orchestration audit pdf import memory results million search threat fleet soak}
 target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')
 missed=0
 
@@ -31,6 +31,7 @@ for name in $parts; do
         part results taskset -c 0 cargo bench --quiet -p results --bench import
         ;;
     million) part million cargo bench --quiet -p results --bench million ;;
+    search) part search cargo bench --quiet -p search --bench million ;;
     memory) part memory cargo bench --quiet -p importers --bench memory ;;
     threat) part threat cargo bench --quiet -p threat --bench engine ;;
     fleet)

@@ -16,8 +16,8 @@ PATH=$(dirname "$cargo"):$PATH
     zap burp burp_api burp_dastardly burp_graphql burp_suite_dast acunetix wapiti semgrep semgrep_pro bandit gitleaks checkov sonarqube \
     trivy trivy_operator anchore_grype osv_scanner dependency_track cyclonedx npm_audit npm_audit_7_plus pip_audit cargo_audit \
     snyk snyk_issue_api aws_prowler aws_prowler_v3plus prowler tyrian \
-    anchore_engine asff brakeman clair dependency_check detect_secrets dockle gosec hadolint \
-    jfrogxray kubebench mend mobsf retirejs trufflehog twistlock yarn_audit
+    anchore_engine asff brakeman checkmarx clair dependency_check detect_secrets dockle generic gitlab gosec hadolint \
+    jfrogxray kubebench mend mobsf retirejs stackhawk trufflehog twistlock yarn_audit
 for target in "$@"; do
     corpus=corpus/$target
     mkdir -p "$corpus"

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::errors::ParseError;
 use crate::formats::{
-    acunetix, anchore_engine, asff, bandit, brakeman, burp, cargo_audit, checkov, clair, cyclonedx, dependency_check, dependency_track,
-    detect_secrets, dockle, gitleaks, gosec, grype, hadolint, jfrogxray, kubebench, mend, mobsf, nexpose, nikto, nmap, npm_audit,
-    npm_audit_7_plus, nuclei, openvas, osv_scanner, pip_audit, prowler, qualys, qualys_hacker_guardian, qualys_infrascan_webgui,
-    qualys_vmdr, qualys_webapp, retirejs, sarif, semgrep, snyk, snyk_issue_api, sonarqube, sslscan, sslyze, tenable, testssl, trivy,
-    trivy_operator, trufflehog, twistlock, tyrian, wapiti, yarn_audit, zap,
+    acunetix, anchore_engine, asff, bandit, brakeman, burp, cargo_audit, checkmarx, checkov, clair, cyclonedx, dependency_check,
+    dependency_track, detect_secrets, dockle, generic, gitlab, gitleaks, gosec, grype, hadolint, jfrogxray, kubebench, mend, mobsf,
+    nexpose, nikto, nmap, npm_audit, npm_audit_7_plus, nuclei, openvas, osv_scanner, pip_audit, prowler, qualys, qualys_hacker_guardian,
+    qualys_infrascan_webgui, qualys_vmdr, qualys_webapp, retirejs, sarif, semgrep, snyk, snyk_issue_api, sonarqube, sslscan, sslyze,
+    stackhawk, tenable, testssl, trivy, trivy_operator, trufflehog, twistlock, tyrian, wapiti, yarn_audit, zap,
 };
 pub(crate) use crate::head::Head;
 use crate::limits::{Limits, Options};
@@ -158,6 +158,8 @@ formats! {
     DetectSecrets = detect_secrets,
     /// Dockle `-f json`.
     Dockle = dockle,
+    /// Security reports of GitLab's analyzers.
+    Gitlab = gitlab,
     /// gosec `-fmt json`.
     Gosec = gosec,
     /// hadolint `-f json`.
@@ -178,6 +180,12 @@ formats! {
     Twistlock = twistlock,
     /// `yarn audit --json` of version 1 and since version 3.
     YarnAudit = yarn_audit,
+    /// Checkmarx XML and JSON.
+    Checkmarx = checkmarx,
+    /// DefectDojo's generic findings, JSON and CSV.
+    Generic = generic,
+    /// StackHawk webhook.
+    Stackhawk = stackhawk,
     /// What this platform exports as JSON.
     Tyrian = tyrian,
 }

@@ -84,8 +84,9 @@ impl Expression {
     /// Means documents whose keyword field has one of these values; none where there is no such field.
     #[must_use]
     pub fn one_of<'v>(field: Option<&'static Field>, values: impl IntoIterator<Item = &'v str>) -> Self {
-        let leaf = |field, value| Self::Leaf(Leaf { field: Some(field), test: Test::Term(analysis::term(value)) });
-        Self::Or(field.into_iter().flat_map(|field| values.into_iter().map(move |value| leaf(field, value))).collect())
+        let Some(field) = field else { return Self::nothing() };
+        let leaf = |value| Self::Leaf(Leaf { field: Some(field), test: Test::Term(analysis::term(value)) });
+        Self::Or(values.into_iter().map(leaf).collect())
     }
 
     /// Whether the document is meant: the definition that engines are held to.

@@ -127,12 +127,13 @@ impl Route for Report<'_, '_> {
         let path = walk::element(path);
         match path {
             [] | ["paths"] => Plan::Enter,
-            ["results" | "vulns" | "errors"] | ["paths", "scanned"] => {
+            ["results" | "vulns"] | ["paths", "scanned"] => {
                 self.ours += 1;
                 self.supply |= path == ["vulns"];
                 Plan::Each
             }
-            ["skipped_rules"] | ["paths", "skipped"] => Plan::Each,
+            // Many say what went wrong with them.
+            ["errors" | "skipped_rules"] | ["paths", "skipped"] => Plan::Each,
             ["version" | "hasMore"] => Plan::Take,
             ["metrics" | "generated_at" | "summary" | "check_type" | "runs"] => {
                 self.others += 1;

@@ -26,6 +26,8 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
     match (has("@programName") || has("@version"), has("site")) {
         (true, true) => Some(Confidence::Certain),
         (false, true) if head.has("\"alerts\"") && head.has("\"pluginid\"") => Some(Confidence::Likely),
+        // What the API answers.
+        (false, false) if has("alerts") && head.has("\"pluginId\"") && head.has("\"cweid\"") => Some(Confidence::Certain),
         (true, false) if head.has("\"ZAP\"") => Some(Confidence::Likely),
         _ => None,
     }

@@ -6,12 +6,16 @@ use crate::specimens;
 
 #[test]
 fn a_file_read_as_another_format_is_refused_by_name() {
+    let mut taken = Vec::new();
     for (actual, bytes) in specimens() {
         for format in Format::all().filter(|format| *format != actual) {
             let result = parse(format, &mut &bytes[..], &Limits::default(), &mut Vec::new());
-            assert!(matches!(result, Err(ParseError::NotThisFormat { .. })), "{actual} read as {format}: {result:?}");
+            if !matches!(result, Err(ParseError::NotThisFormat { .. })) {
+                taken.push(format!("{actual} read as {format}: {result:?}"));
+            }
         }
     }
+    assert_eq!(taken, Vec::<String>::new());
 }
 
 #[test]

@@ -99,7 +99,11 @@ impl Reading<'_, '_> {
         let site = std::mem::take(&mut self.site);
         let waiting = std::mem::take(&mut self.waiting);
         // Others list vulnerabilities, too, but of no host and without a message.
-        let worded = waiting.iter().any(|value| value.get("msg").is_some() || value.get("message").is_some());
+        let is_item = |value: &Value| {
+            let places = ["url", "uri", "method", "OSVDB"].into_iter().any(|name| value.get(name).is_some());
+            value.get("msg").is_some() || (value.get("message").is_some() && places)
+        };
+        let worded = waiting.iter().any(is_item);
         self.recognised |= std::mem::take(&mut self.listed) && (worded || !site.host.is_unknown());
         if !self.recognised {
             return Ok(());

@@ -29,6 +29,8 @@ pub(super) struct Alert {
     pub(super) cwe: Option<String>,
     pub(super) tags: Vec<(String, String)>,
     pub(super) instances: Vec<Instance>,
+    /// Whether each instance is an alert of its own in the report, so that those of one name and risk are counted together.
+    pub(super) is_alone: bool,
     /// Instances past the limit.
     pub(super) left_out: u64,
     pub(super) kept: usize,
@@ -64,17 +66,19 @@ fn severity(risk: Option<&str>) -> Severity {
         Some("3") => Severity::High,
         Some("2") => Severity::Medium,
         Some("1") => Severity::Low,
-        _ => Severity::Info,
+        // The API writes words.
+        Some(word) => word.parse().unwrap_or_default(),
+        None => Severity::Info,
     }
 }
 
 /// ZAP's scale: 0 false positive, 1 low, 2 medium, 3 high, 4 confirmed by a person.
 fn confidence(text: Option<&str>) -> u8 {
     match text.map(str::trim) {
-        Some("0") => 5,
-        Some("1") => 40,
-        Some("3") => 85,
-        Some("4") => 100,
+        Some("0" | "False Positive") => 5,
+        Some("1" | "Low") => 40,
+        Some("3" | "High") => 85,
+        Some("4" | "Confirmed") => 100,
         _ => 70,
     }
 }
@@ -95,7 +99,10 @@ impl Report<'_> {
         if alert.left_out > 0 {
             out.warn(position, format!("alert with {} instances; {INSTANCES} are taken", alert.instances.len() as u64 + alert.left_out))?;
         }
-        let number = self.alerts.to_string();
+        let number = match &alert {
+            Alert { is_alone: true, plugin, risk, .. } => format!("{plugin:?} {name} {risk:?}"),
+            _ => self.alerts.to_string(),
+        };
         let common = self.common(&alert, &name);
         let instances = if alert.instances.is_empty() { vec![Instance::default()] } else { alert.instances };
         for instance in instances {

@@ -49,6 +49,7 @@ impl Route for Top<'_, '_, '_> {
     fn plan(&mut self, path: &[&str]) -> Plan {
         match (path, inside(path)) {
             ([] | [ANY], _) | (_, Some([])) => Plan::Enter,
+            (["alerts"], _) => Plan::Each,
             (["@programName" | "@version" | "@generated"], _) | (_, Some(["@name"])) => Plan::Take,
             (_, Some(["alerts"])) => {
                 self.ours = true;
@@ -66,6 +67,12 @@ impl Route for Top<'_, '_, '_> {
             Some(&"@name") => self.site = walk::text(raw),
             _ => {
                 if let Some(value) = walk::value(raw, position, self.out)? {
+                    if path == ["alerts"] {
+                        if value.get("pluginId").is_none() {
+                            return self.out.skip(position, "alert without plugin");
+                        }
+                        self.ours = true;
+                    }
                     return self.report.take(alert(&value, self.out), self.site.as_deref(), position, self.out);
                 }
             }
@@ -85,13 +92,13 @@ impl Route for Top<'_, '_, '_> {
 
 fn alert(value: &Value, out: &Output<'_>) -> Alert {
     let mut alert = Alert {
-        plugin: text(value, "pluginid"),
+        plugin: text(value, "pluginid").or_else(|| text(value, "pluginId")),
         reference: text(value, "alertRef"),
         name: text(value, "alert").or_else(|| text(value, "name")),
-        risk: text(value, "riskcode"),
+        risk: text(value, "riskcode").or_else(|| text(value, "risk")),
         confidence: text(value, "confidence"),
-        description: text(value, "desc"),
-        other: text(value, "otherinfo"),
+        description: text(value, "desc").or_else(|| text(value, "description")),
+        other: text(value, "otherinfo").or_else(|| text(value, "other")),
         solution: text(value, "solution"),
         references: text(value, "reference"),
         cwe: text(value, "cweid"),
@@ -103,6 +110,10 @@ fn alert(value: &Value, out: &Output<'_>) -> Alert {
     };
     for instance in json::items(value, &["instances"]) {
         alert.add(self::instance(instance, out));
+    }
+    if alert.instances.is_empty() && value.get("url").is_some() {
+        alert.is_alone = true;
+        alert.add(self::instance(value, out));
     }
     alert
 }
@@ -120,7 +131,12 @@ fn instance(value: &Value, out: &Output<'_>) -> Instance {
             evidence.push(out.evidence(label, &parts.join("\n\n")));
         }
     }
-    Instance { uri: text(value, "uri"), method: text(value, "method"), parameter: text(value, "param"), evidence }
+    Instance {
+        uri: text(value, "uri").or_else(|| text(value, "url")),
+        method: text(value, "method"),
+        parameter: text(value, "param"),
+        evidence,
+    }
 }
 
 /// Text or number of a member, which ZAP writes as text.
