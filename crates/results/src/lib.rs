@@ -42,8 +42,8 @@ pub use model::{
 };
 pub use model::{
     AttackPath, AttackPaths, CauseFilter, CauseKind, ClusterJoin, EdgeKind, FalsePositiveEstimate, FalsePositiveLearning,
-    FalsePositiveReason, MappingTrial, MappingUse, PathStep, Pattern, PatternFilter, PatternKind, RootCause, RootCauses, SavedMapping, Sentence, SentenceKind,
-    StepRole, TriedObservation, TryMapping,
+    FalsePositiveReason, MappingTrial, MappingUse, PathStep, Pattern, PatternFilter, PatternKind, RootCause, RootCauses, SavedMapping,
+    Sentence, SentenceKind, StepRole, TriedObservation, TryMapping,
 };
 pub use model::{DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy};
 pub use service::Results;

@@ -36,11 +36,17 @@ async fn other_units_do_not_exist_for_who_is_bound_to_one() {
         story.import(&line("Of nobody", "low"), None).await.unwrap();
         let retail = story.bound("retail");
         let page = PageRequest::default();
-        for (unit, severity, expected) in [("retail", "high", 1), ("retail/web", "low", 0), ("retail_banking", "critical", 1), ("ret", "high", 0)] {
+        for (unit, severity, expected) in
+            [("retail", "high", 1), ("retail/web", "low", 0), ("retail_banking", "critical", 1), ("ret", "high", 0)]
+        {
             let filter = Filter { unit: Some(unit.parse().unwrap()), ..Filter::default() };
             let graded = Filter { severity: vec![severity.to_owned()], ..filter.clone() };
             let listed = story.results.findings(&story.actor, &graded, Sort::Severity, &page).await.unwrap().items;
-            assert_eq!((listed.len(), story.results.summary(&story.actor, &graded).await.unwrap().total), (expected, expected as u64), "{unit}");
+            assert_eq!(
+                (listed.len(), story.results.summary(&story.actor, &graded).await.unwrap().total),
+                (expected, expected as u64),
+                "{unit}"
+            );
             let elsewhere = story.results.summary(&retail, &filter).await.unwrap().total;
             assert_eq!(elsewhere, u64::from(unit.starts_with("retail") && !unit.contains('_')), "{unit}");
         }
