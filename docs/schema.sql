@@ -894,6 +894,12 @@ CREATE TRIGGER targets_search_insert AFTER INSERT ON targets BEGIN
     INSERT INTO search_pending (index_name, document_id) VALUES ('assets', NEW.id);
 END;
 
+CREATE TRIGGER targets_search_unit AFTER UPDATE OF unit ON targets WHEN OLD.unit IS NOT NEW.unit BEGIN
+    INSERT INTO search_pending (index_name, document_id) SELECT 'vulnerabilities', id FROM vulnerabilities WHERE tenant_id = NEW.tenant_id AND target_id = NEW.id;
+    INSERT INTO search_pending (index_name, document_id) SELECT 'scan_results', o.id FROM vulnerabilities v
+        JOIN observations o ON o.tenant_id = v.tenant_id AND o.finding_id = v.id WHERE v.tenant_id = NEW.tenant_id AND v.target_id = NEW.id;
+END;
+
 CREATE TRIGGER targets_search_update AFTER UPDATE ON targets BEGIN
     INSERT INTO search_pending (index_name, document_id) VALUES ('assets', NEW.id);
 END;

@@ -11,6 +11,7 @@ mod permission;
 mod secret;
 mod time;
 mod unit;
+mod words;
 
 pub use action::Action;
 pub use actor::{Actor, ActorKind, Origin, Scope, Source};

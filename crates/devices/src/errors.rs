@@ -9,6 +9,12 @@ pub(crate) fn field(pointer: &str, why: impl Into<String>) -> Error {
     Error::invalid("devices.field", why).at(pointer)
 }
 
+/// A word that is none of the known ones.
+pub(crate) fn word(pointer: &str, given: &str, known: &[&str]) -> Error {
+    let shown: String = given.chars().take(40).collect();
+    field(pointer, format!("`{shown}` is not one of {}", known.join(", ")))
+}
+
 /// A setting of the `[devices]` section cannot work.
 pub(crate) fn setting(key: &str, why: impl std::fmt::Display) -> Error {
     Error::invalid("devices.setting", format!("devices.{key}: {why}"))

@@ -1,50 +1,11 @@
 //! The closed lists of words this context speaks, and how they meet those of the threat engine and the verifiers.
 
-use base::Error;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use base::words;
 
 use crate::errors;
 
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident, $what:literal { $($(#[$doc:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-        $(#[$about])*
-        pub enum $name {
-            $($(#[$doc])* #[serde(rename = $text)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The text form used in JSON and tables.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = Error;
-
-            fn from_str(text: &str) -> Result<Self, Error> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
-                    let all: Vec<&str> = Self::ALL.iter().map(|value| value.as_str()).collect();
-                    errors::field($what, format!("`{}` is not one of {}", text.chars().take(40).collect::<String>(), all.join(", ")))
-                })
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-    };
-}
-
 words! {
+    errors::word;
     /// How a phone can prove what it is.
     Platform, "/platform" {
         /// Android Key Attestation.
@@ -56,9 +17,6 @@ words! {
         /// It cannot: a key in software.
         Software = "none",
     }
-}
-
-words! {
     /// Whose phone it is.
     Ownership, "/ownership" {
         /// The organisation's.
@@ -66,9 +24,6 @@ words! {
         /// Its user's: nothing beyond the application may be touched.
         Byod = "byod",
     }
-}
-
-words! {
     /// What the organisation pays for: life of tokens, strictness of thresholds.
     Plan, "/plan" {
         /// Free.
@@ -78,9 +33,6 @@ words! {
         /// High security.
         HighSecurity = "high_security",
     }
-}
-
-words! {
     /// What a phone may do, mildest first.
     #[derive(Default)]
     Posture, "/posture" {
@@ -96,9 +48,6 @@ words! {
         /// Nothing, tokens revoked.
         Quarantine = "quarantine",
     }
-}
-
-words! {
     /// What became of the newest attestation.
     Attested, "/attestation_state" {
         /// There never was one.
@@ -108,9 +57,6 @@ words! {
         /// It was wrong.
         Failed = "failed",
     }
-}
-
-words! {
     /// What an attestation is worth, weakest first.
     Level, "/attestation_level" {
         /// Nothing.
@@ -124,9 +70,6 @@ words! {
         /// A key in a secure element, or the platform's strongest word.
         Strong = "strong",
     }
-}
-
-words! {
     /// What a phone is told to do.
     CommandKind, "/kind" {
         /// Lock at once.
@@ -138,9 +81,6 @@ words! {
         /// The lock is over.
         Release = "RELEASE",
     }
-}
-
-words! {
     /// How far a command reaches.
     Reach, "/reach" {
         /// The application and its data.
@@ -148,9 +88,6 @@ words! {
         /// The whole phone; never one that belongs to its user.
         Device = "device",
     }
-}
-
-words! {
     /// What became of a command.
     Outcome, "/outcome" {
         /// It was done.
@@ -160,9 +97,6 @@ words! {
         /// It failed.
         Failed = "failed",
     }
-}
-
-words! {
     /// Whom a kill switch stops.
     SwitchScope, "/scope" {
         /// One phone.
@@ -172,9 +106,6 @@ words! {
         /// Every phone of the installation.
         Global = "global",
     }
-}
-
-words! {
     /// Why a phone is locked.
     Cause, "/cause" {
         /// Readings that were sent before.
@@ -198,9 +129,6 @@ words! {
         /// A person decided.
         Operator = "operator",
     }
-}
-
-words! {
     /// Why no lock was laid although there was reason for one.
     Withheld, "/withheld" {
         /// The organisation only watches.

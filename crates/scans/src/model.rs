@@ -1,9 +1,6 @@
 //! Scans: their states, stages and summaries, and the checks on what starts one.
 
-use std::fmt;
-use std::str::FromStr;
-
-use base::{Error, Id, Result, Time, UserId};
+use base::{Id, Result, Time, UserId, words};
 use serde::{Deserialize, Serialize};
 use targets::{AuthorizationId, TargetId};
 use utoipa::ToSchema;
@@ -17,44 +14,8 @@ pub type ScanId = Id<Scan>;
 /// The id of what one stage brought back.
 pub type ArtifactId = Id<crate::artifact::Artifact>;
 
-macro_rules! words {
-    ($(#[$about:meta])* $name:ident, $pointer:literal { $($(#[$doc:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-        $(#[$about])*
-        pub enum $name {
-            $($(#[$doc])* #[serde(rename = $text)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The text form used in JSON and tables.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text,)+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = Error;
-
-            fn from_str(text: &str) -> Result<Self, Error> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| {
-                    errors::word($pointer, text, &[$($text),+])
-                })
-            }
-        }
-    };
-}
-
 words! {
+    errors::word;
     /// How thorough a scan is.
     #[schema(as = ScanProfile)]
     Profile, "/scan_type" {
@@ -65,9 +26,6 @@ words! {
         /// Every port, and nmap's service detection on top.
         Deep = "deep",
     }
-}
-
-words! {
     /// Where a scan stands.
     ScanState, "state" {
         /// Waiting for a worker.
@@ -94,6 +52,7 @@ impl ScanState {
 }
 
 words! {
+    errors::word;
     /// Where a stage stands.
     StageState, "state" {
         /// Not begun.

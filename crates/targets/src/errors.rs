@@ -21,6 +21,12 @@ pub(crate) fn field(pointer: &str, why: impl Into<String>) -> Error {
     Error::invalid("targets.field", why).at(pointer)
 }
 
+/// A word that is none of the known ones.
+pub(crate) fn word(pointer: &str, given: &str, known: &[&str]) -> Error {
+    let shown: String = given.chars().take(40).collect();
+    field(pointer, format!("`{shown}` is not one of {}", known.join(", ")))
+}
+
 /// There is no such target.
 pub(crate) fn not_found() -> Error {
     Error::not_found("targets.not_found", "there is no such target")

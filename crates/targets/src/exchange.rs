@@ -2,7 +2,7 @@
 //! Invariant: a row at fault is named by its line and left out; the good rows of one file commit together or not at all.
 
 use audit::Change;
-use base::{Actor, Error, PageRequest, Result};
+use base::{Actor, Error, PageRequest, Result, words};
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt, stream};
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,6 @@ use utoipa::ToSchema;
 
 use crate::model::{Filter, NewTarget, Target, TargetPatch};
 use crate::service::{Targets, held};
-use crate::vocabulary::words;
 use crate::{actions, errors, store};
 
 /// Most rows in one file.
@@ -21,6 +20,7 @@ const MOST_ROWS: usize = 10_000;
 const MOST_FAULTS: usize = 1000;
 
 words! {
+    errors::word;
     /// A file format for targets.
     FileFormat, "format" {
         /// Comma-separated values with a header line.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use base::{Error, Result};
+use base::{Error, Result, words};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
@@ -11,9 +11,9 @@ use utoipa::ToSchema;
 
 use crate::address::{self, Address};
 use crate::errors;
-use crate::vocabulary::words;
 
 words! {
+    errors::word;
     /// What a rule names.
     RuleKind, "/kind" {
         /// A host name, `*.` and a domain, or an IP address.

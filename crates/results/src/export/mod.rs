@@ -7,11 +7,12 @@ mod vex;
 
 use std::collections::HashMap;
 
-use base::{Actor, Result, Scope, Time};
+use base::{Actor, Result, Scope, Time, words};
 use bytes::Bytes;
 use futures::{Stream, stream};
 
-use crate::model::{Filter, Finding, FindingId, words_of};
+use crate::errors;
+use crate::model::{Filter, Finding, FindingId};
 use crate::service::Results;
 use crate::store::findings::Exported;
 use crate::store::lives::Life;
@@ -20,21 +21,20 @@ use crate::{actions, store};
 /// Findings read at once.
 const PAGE: u32 = 500;
 
-/// What findings are written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ExportFormat {
-    /// SARIF 2.1.0, a run per tool.
-    Sarif,
-    /// One line per finding.
-    Csv,
-    /// One document with everything.
-    Json,
-    /// CycloneDX 1.6 VEX.
-    Vex,
+words! {
+    errors::word;
+    /// What findings are written as.
+    ExportFormat, "format" {
+        /// SARIF 2.1.0, a run per tool.
+        Sarif = "sarif",
+        /// One line per finding.
+        Csv = "csv",
+        /// One document with everything.
+        Json = "json",
+        /// CycloneDX 1.6 VEX.
+        Vex = "vex",
+    }
 }
-
-words_of! { ExportFormat, "format" { Sarif = "sarif", Csv = "csv", Json = "json", Vex = "vex" } }
 
 impl ExportFormat {
     /// Media type of the document.

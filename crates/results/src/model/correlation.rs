@@ -1,13 +1,13 @@
 //! What findings have to do with each other: one cause behind many, ways from one to the next, patterns over time.
 
-use base::{Result, Time};
+use base::{Result, Time, words};
 use importers::Severity;
 use scans::BySeverity;
 use serde::{Deserialize, Serialize};
 use targets::TargetId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::finding::{FindingId, words};
+use super::finding::FindingId;
 use super::schema::SeveritySchema;
 use super::sentence::Sentence;
 use crate::errors;
@@ -15,21 +15,20 @@ use crate::errors;
 /// Most causes, paths or patterns of an answer.
 pub(crate) const MOST: usize = 100;
 
-/// What many findings have in common, so that one piece of work closes them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CauseKind {
-    /// A package: upgrading it closes them wherever it is.
-    Package,
-    /// The system packages of an image or machine: a newer base closes them.
-    Image,
-    /// The same rule at several places: a setting to be made once, for all.
-    Configuration,
-    /// The same host or site: work for one owner, not one fix.
-    Asset,
+words! {
+    errors::word;
+    /// What many findings have in common, so that one piece of work closes them.
+    CauseKind, "kind" {
+        /// A package: upgrading it closes them wherever it is.
+        Package = "package",
+        /// The system packages of an image or machine: a newer base closes them.
+        Image = "image",
+        /// The same rule at several places: a setting to be made once, for all.
+        Configuration = "configuration",
+        /// The same host or site: work for one owner, not one fix.
+        Asset = "asset",
+    }
 }
-
-words! { CauseKind, "kind" { Package = "package", Image = "image", Configuration = "configuration", Asset = "asset" } }
 
 /// One cause behind several findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -92,37 +91,31 @@ impl CauseFilter {
     }
 }
 
-/// What part a finding plays in a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepRole {
-    /// Exploitable, at a place the internet reaches.
-    Entry,
-    /// A credential or secret that lies there.
-    Credential,
-    /// A place beyond that takes logins.
-    Login,
-    /// Exploitable, at a place beyond.
-    Exploit,
+words! {
+    errors::word;
+    /// What part a finding plays in a path.
+    StepRole, "role" {
+        /// Exploitable, at a place the internet reaches.
+        Entry = "entry",
+        /// A credential or secret that lies there.
+        Credential = "credential",
+        /// A place beyond that takes logins.
+        Login = "login",
+        /// Exploitable, at a place beyond.
+        Exploit = "exploit",
+    }
+    /// Why one step may lead to the next; each is a fact of the inventory, none was tried.
+    EdgeKind, "edge" {
+        /// Both are at the same host or site.
+        SamePlace = "same_place",
+        /// The finding before names this place.
+        Names = "names",
+        /// Both addresses are in the same network (/24 or /64).
+        SameNetwork = "same_network",
+        /// Both targets are of the same business unit, or carry the same label `app:`.
+        SameLabel = "same_label",
+    }
 }
-
-words! { StepRole, "role" { Entry = "entry", Credential = "credential", Login = "login", Exploit = "exploit" } }
-
-/// Why one step may lead to the next; each is a fact of the inventory, none was tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EdgeKind {
-    /// Both are at the same host or site.
-    SamePlace,
-    /// The finding before names this place.
-    Names,
-    /// Both addresses are in the same network (/24 or /64).
-    SameNetwork,
-    /// Both targets are of the same business unit, or carry the same label `app:`.
-    SameLabel,
-}
-
-words! { EdgeKind, "edge" { SamePlace = "same_place", Names = "names", SameNetwork = "same_network", SameLabel = "same_label" } }
 
 /// One finding on a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -177,17 +170,16 @@ pub struct AttackPaths {
     pub is_complete: bool,
 }
 
-/// What repeats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum PatternKind {
-    /// Findings of a rule come back after they were gone.
-    Recurring,
-    /// Far more new findings of a rule than it usually brings.
-    Burst,
+words! {
+    errors::word;
+    /// What repeats.
+    PatternKind, "pattern" {
+        /// Findings of a rule come back after they were gone.
+        Recurring = "recurring",
+        /// Far more new findings of a rule than it usually brings.
+        Burst = "burst",
+    }
 }
-
-words! { PatternKind, "pattern" { Recurring = "recurring", Burst = "burst" } }
 
 /// Something a rule does over time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

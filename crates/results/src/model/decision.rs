@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use base::{Id, Result, Time, UserId};
+use base::{Id, Result, Time, UserId, words};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::finding::{FindingId, words};
+use super::finding::FindingId;
 use super::query::Filter;
 use crate::errors;
 
@@ -24,30 +24,26 @@ const LONGEST_REASON: usize = 4000;
 /// Findings decided about together.
 pub(crate) const MOST_AT_ONCE: usize = 10_000;
 
-/// What is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DecisionKind {
-    /// Not a weakness.
-    FalsePositive,
-    /// A weakness we live with, for a time.
-    Accepted,
-    /// A weakness, but not of anything we answer for.
-    OutOfScope,
-    /// A weakness that something else keeps from being used.
-    Mitigated,
-    /// Looked at, and it is one; changes no status.
-    Confirmed,
-    /// Repaired; holds until a tool sees it again.
-    Fixed,
-    /// Takes the decision in force back.
-    Reopen,
+words! {
+    errors::word;
+    /// What is decided.
+    DecisionKind, "kind" {
+        /// Not a weakness.
+        FalsePositive = "false_positive",
+        /// A weakness we live with, for a time.
+        Accepted = "accepted",
+        /// A weakness, but not of anything we answer for.
+        OutOfScope = "out_of_scope",
+        /// A weakness that something else keeps from being used.
+        Mitigated = "mitigated",
+        /// Looked at, and it is one; changes no status.
+        Confirmed = "confirmed",
+        /// Repaired; holds until a tool sees it again.
+        Fixed = "fixed",
+        /// Takes the decision in force back.
+        Reopen = "reopen",
+    }
 }
-
-words! { DecisionKind, "kind" {
-    FalsePositive = "false_positive", Accepted = "accepted", OutOfScope = "out_of_scope", Mitigated = "mitigated", Confirmed = "confirmed",
-    Fixed = "fixed", Reopen = "reopen",
-} }
 
 impl DecisionKind {
     /// Whether it can end by itself, and can hold for a rule.
@@ -56,41 +52,35 @@ impl DecisionKind {
     }
 }
 
-/// What a decision holds for; findings yet to come included.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DecisionScope {
-    /// This finding.
-    #[default]
-    Finding,
-    /// This check of this tool on this asset of this target.
-    RuleOnAsset,
-    /// This check of this tool, everywhere.
-    Rule,
+words! {
+    errors::word;
+    /// What a decision holds for; findings yet to come included.
+    #[derive(Default)]
+    DecisionScope, "scope" {
+        /// This finding.
+        #[default]
+        Finding = "finding",
+        /// This check of this tool on this asset of this target.
+        RuleOnAsset = "rule_on_asset",
+        /// This check of this tool, everywhere.
+        Rule = "rule",
+    }
+    /// Where a decision stands.
+    #[derive(Default)]
+    DecisionState, "state" {
+        /// Waits for a second person.
+        Proposed = "proposed",
+        /// Made; whether it still holds depends on its end and on later ones.
+        #[default]
+        InForce = "in_force",
+        /// A second person said no.
+        Rejected = "rejected",
+        /// Taken back.
+        Withdrawn = "withdrawn",
+        /// Its time is over.
+        Expired = "expired",
+    }
 }
-
-words! { DecisionScope, "scope" { Finding = "finding", RuleOnAsset = "rule_on_asset", Rule = "rule" } }
-
-/// Where a decision stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DecisionState {
-    /// Waits for a second person.
-    Proposed,
-    /// Made; whether it still holds depends on its end and on later ones.
-    #[default]
-    InForce,
-    /// A second person said no.
-    Rejected,
-    /// Taken back.
-    Withdrawn,
-    /// Its time is over.
-    Expired,
-}
-
-words! { DecisionState, "state" {
-    Proposed = "proposed", InForce = "in_force", Rejected = "rejected", Withdrawn = "withdrawn", Expired = "expired",
-} }
 
 /// What a person decided.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,6 +1,6 @@
 //! A finding: our belief about a weakness, kept over scans. Its status is derived, never set by hand.
 
-use base::{Id, Time};
+use base::{Id, Time, words};
 use importers::{Location, Severity};
 use scans::ScanId;
 use serde::{Deserialize, Serialize};
@@ -12,78 +12,40 @@ use super::doubt::FalsePositiveEstimate;
 use super::import::{CoverageRow, ImportId};
 use super::risk::RiskView;
 use super::schema::{LocationSchema, SeveritySchema};
+use crate::errors;
 
 /// A finding's id.
 pub type FindingId = Id<Finding>;
 
-/// What the tools last said about it; people never set this.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Seen when it was last looked for.
-    Present,
-    /// Looked for again at the same place, and gone.
-    Absent,
-    /// A newer test did not look there again.
-    NotRetested,
+words! {
+    errors::word;
+    /// What the tools last said about it; people never set this.
+    State, "state" {
+        /// Seen when it was last looked for.
+        Present = "present",
+        /// Looked for again at the same place, and gone.
+        Absent = "absent",
+        /// A newer test did not look there again.
+        NotRetested = "not_retested",
+    }
+    /// Where a finding stands, derived from its state and the decision in force.
+    Status, "status" {
+        /// There.
+        Open = "open",
+        /// Was there; no later test looked again.
+        NotRetested = "not_retested",
+        /// There, and somebody accepted the risk.
+        Accepted = "accepted",
+        /// There, but nothing we answer for.
+        OutOfScope = "out_of_scope",
+        /// There, and something else keeps it from being used.
+        Mitigated = "mitigated",
+        /// Not a weakness after all.
+        FalsePositive = "false_positive",
+        /// Looked for again and gone, or declared fixed and not seen since.
+        Fixed = "fixed",
+    }
 }
-
-/// Where a finding stands, derived from its state and the decision in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    /// There.
-    Open,
-    /// Was there; no later test looked again.
-    NotRetested,
-    /// There, and somebody accepted the risk.
-    Accepted,
-    /// There, but nothing we answer for.
-    OutOfScope,
-    /// There, and something else keeps it from being used.
-    Mitigated,
-    /// Not a weakness after all.
-    FalsePositive,
-    /// Looked for again and gone, or declared fixed and not seen since.
-    Fixed,
-}
-
-macro_rules! words {
-    ($name:ident, $code:literal { $($variant:ident = $text:literal),+ $(,)? }) => {
-        impl $name {
-            /// Every value.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The text form used in JSON and tables.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = base::Error;
-
-            fn from_str(text: &str) -> Result<Self, base::Error> {
-                Self::ALL.iter().copied().find(|value| value.as_str() == text).ok_or_else(|| crate::errors::word($code, text, &[$($text),+]))
-            }
-        }
-    };
-}
-pub(crate) use words;
-pub(crate) use words as words_of;
-
-words! { State, "state" { Present = "present", Absent = "absent", NotRetested = "not_retested" } }
-words! { Status, "status" {
-    Open = "open", NotRetested = "not_retested", Accepted = "accepted", OutOfScope = "out_of_scope", Mitigated = "mitigated",
-    FalsePositive = "false_positive", Fixed = "fixed",
-} }
 
 /// The status and until when it holds: an acceptance ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -269,29 +231,26 @@ pub struct Seen {
     pub evidence: Vec<SeenEvidence>,
 }
 
-/// What kind of turn a finding took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum HappeningKind {
-    /// Seen for the first time.
-    New,
-    /// Seen again after it was gone.
-    Reopened,
-    /// Recognised at another place.
-    Moved,
-    /// Looked for again and gone.
-    Fixed,
-    /// A newer test did not look there.
-    NotRetested,
-    /// Somebody decided.
-    Decided,
-    /// An acceptance ended.
-    Expired,
+words! {
+    errors::word;
+    /// What kind of turn a finding took.
+    HappeningKind, "happening" {
+        /// Seen for the first time.
+        New = "new",
+        /// Seen again after it was gone.
+        Reopened = "reopened",
+        /// Recognised at another place.
+        Moved = "moved",
+        /// Looked for again and gone.
+        Fixed = "fixed",
+        /// A newer test did not look there.
+        NotRetested = "not_retested",
+        /// Somebody decided.
+        Decided = "decided",
+        /// An acceptance ended.
+        Expired = "expired",
+    }
 }
-
-words! { HappeningKind, "happening" {
-    New = "new", Reopened = "reopened", Moved = "moved", Fixed = "fixed", NotRetested = "not_retested", Decided = "decided", Expired = "expired",
-} }
 
 /// One turn in a finding's life.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,13 +1,13 @@
 //! Imports: one file or one stage of a scan, taken in whole or not at all.
 
-use base::{Id, Result, Time};
+use base::{Id, Result, Time, words};
 use importers::{CoverageStatus, Format, Location, Severity};
 use scans::{BySeverity, ScanId};
 use serde::{Deserialize, Serialize};
 use targets::TargetId;
 use utoipa::ToSchema;
 
-use super::finding::{FindingId, words};
+use super::finding::FindingId;
 use super::mapping::MappingUse;
 use super::schema::{CoverageStatusSchema, LocationSchema, SeveritySchema};
 use crate::errors;
@@ -38,20 +38,20 @@ pub struct ImportRequest {
     pub file: std::fs::File,
 }
 
-/// What an import may conclude from what a file does not say.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Closing {
-    /// Closes what the file proves to have looked for again.
-    #[default]
-    Covered,
-    /// Closes nothing.
-    Never,
-    /// Closes everything of the same tool, target and service that is not in the file: somebody declares that the run was complete.
-    Complete,
+words! {
+    errors::word;
+    /// What an import may conclude from what a file does not say.
+    #[derive(Default)]
+    Closing, "close_old" {
+        /// Closes what the file proves to have looked for again.
+        #[default]
+        Covered = "covered",
+        /// Closes nothing.
+        Never = "never",
+        /// Closes everything of the same tool, target and service that is not in the file: somebody declares that the run was complete.
+        Complete = "complete",
+    }
 }
-
-words! { Closing, "close_old" { Covered = "covered", Never = "never", Complete = "complete" } }
 
 /// How a file is taken in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,42 +93,35 @@ impl ImportOptions {
     }
 }
 
-/// How far an import is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ImportState {
-    /// The file is kept; its turn comes.
-    Queued,
-    /// Taken in, whole.
-    #[default]
-    Done,
-    /// Not taken in, not in part either.
-    Failed,
-    /// Was taken in, and taken back.
-    Undone,
+words! {
+    errors::word;
+    /// How far an import is.
+    #[derive(Default)]
+    ImportState, "state" {
+        /// The file is kept; its turn comes.
+        Queued = "queued",
+        /// Taken in, whole.
+        #[default]
+        Done = "done",
+        /// Not taken in, not in part either.
+        Failed = "failed",
+        /// Was taken in, and taken back.
+        Undone = "undone",
+    }
+    /// What an import does to one finding.
+    ChangeKind, "change" {
+        /// Nobody knew it.
+        Created = "created",
+        /// Recognised at another place.
+        Moved = "moved",
+        /// Gone, and there again.
+        Reopened = "reopened",
+        /// Looked for again and gone.
+        Closed = "closed",
+        /// Known on the same asset, but not looked for.
+        NotRetested = "not_retested",
+    }
 }
-
-words! { ImportState, "state" { Queued = "queued", Done = "done", Failed = "failed", Undone = "undone" } }
-
-/// What an import does to one finding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeKind {
-    /// Nobody knew it.
-    Created,
-    /// Recognised at another place.
-    Moved,
-    /// Gone, and there again.
-    Reopened,
-    /// Looked for again and gone.
-    Closed,
-    /// Known on the same asset, but not looked for.
-    NotRetested,
-}
-
-words! { ChangeKind, "change" {
-    Created = "created", Moved = "moved", Reopened = "reopened", Closed = "closed", NotRetested = "not_retested",
-} }
 
 /// One difference an import makes, or would make.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,13 +1,13 @@
 //! Which findings a list shows, in which order, and how they are counted.
 
-use base::{Id, Result, Unit};
+use base::{Id, Result, Unit, words};
 use scans::BySeverity;
 use scans::ScanId;
 use serde::{Deserialize, Serialize};
 use targets::TargetId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::finding::{Status, words};
+use super::finding::Status;
 use super::import::ImportId;
 use super::schema::SeveritySchema;
 use crate::errors;
@@ -140,26 +140,26 @@ pub(crate) const fn rank(severity: importers::Severity) -> i64 {
     severity as i64
 }
 
-/// The order of a list of findings.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Sort {
-    /// Gravest first.
-    #[default]
-    Severity,
-    /// First seen last, first.
-    Newest,
-    /// Last seen last, first.
-    LastSeen,
-    /// By title.
-    Title,
-    /// Highest risk first.
-    Risk,
-    /// Due first, first; what has no due date is left out.
-    Due,
+words! {
+    errors::word;
+    /// The order of a list of findings.
+    #[derive(Default)]
+    Sort, "sort" {
+        /// Gravest first.
+        #[default]
+        Severity = "severity",
+        /// First seen last, first.
+        Newest = "newest",
+        /// Last seen last, first.
+        LastSeen = "last_seen",
+        /// By title.
+        Title = "title",
+        /// Highest risk first.
+        Risk = "risk",
+        /// Due first, first; what has no due date is left out.
+        Due = "due",
+    }
 }
-
-words! { Sort, "sort" { Severity = "severity", Newest = "newest", LastSeen = "last_seen", Title = "title", Risk = "risk", Due = "due" } }
 
 /// How many findings a filter shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,29 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use base::{Result, Time, Unit};
+use base::{Result, Time, Unit, words};
 use risk::{Exploitation, Likelihood, sla};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::finding::words;
 use crate::errors;
 
 /// Most days a policy may allow: ten years.
 const MOST_DAYS: u16 = 3650;
 
-/// A file that an operator brings in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FeedKind {
-    /// Likelihood of exploitation (EPSS of first.org).
-    Epss,
-    /// Known exploited vulnerabilities (KEV of cisa.gov).
-    Kev,
+words! {
+    errors::word;
+    /// A file that an operator brings in.
+    FeedKind, "feed" {
+        /// Likelihood of exploitation (EPSS of first.org).
+        Epss = "epss",
+        /// Known exploited vulnerabilities (KEV of cisa.gov).
+        Kev = "kev",
+    }
 }
-
-words! { FeedKind, "feed" { Epss = "epss", Kev = "kev" } }
 
 impl From<FeedKind> for risk::feeds::Kind {
     fn from(kind: FeedKind) -> Self {

@@ -1,56 +1,51 @@
 //! Sentences that answers hold as a name and the words in it, so that who shows them can say them in another language.
 
+use base::words;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::finding::words;
+use crate::errors;
 
-/// Which sentence.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SentenceKind {
-    /// The internet reaches it.
-    Reachable,
-    /// A secret lies at the same place.
-    SamePlace,
-    /// Both addresses are in the network of the first word.
-    SameNetwork,
-    /// Both targets carry the label of the first word.
-    SameLabel,
-    /// The secret's own words name the place of the first word.
-    Named,
-    /// The vulnerability of the first word is known to be exploited.
-    Exploited,
-    /// That of the first word is likely to be, by the percentage of the second.
-    Likely,
-    /// Its vector asks for the network only.
-    Remote,
-    /// The tool calls it critical and is sure.
-    Sure,
-    /// Of the weakness class of the first word: a credential lies there.
-    SecretClass,
-    /// The tool of the first word looks for credentials only.
-    SecretTool,
-    /// The rule is about the thing of the first word.
-    SecretWord,
-    /// The service of the first word takes logins on the port of the second.
-    Login,
-    /// Rebuild the image of the first word.
-    Rebuild,
-    /// Upgrade or replace the package of the first word; no tool names a version.
-    Replace,
-    /// Upgrade the package of the first word to a version that closes all that the second, the tools' own words, tells.
-    UpgradeAll,
+words! {
+    errors::word;
+    /// Which sentence.
+    SentenceKind, "sentence" {
+        /// The internet reaches it.
+        Reachable = "reachable",
+        /// A secret lies at the same place.
+        SamePlace = "same_place",
+        /// Both addresses are in the network of the first word.
+        SameNetwork = "same_network",
+        /// Both targets carry the label of the first word.
+        SameLabel = "same_label",
+        /// The secret's own words name the place of the first word.
+        Named = "named",
+        /// The vulnerability of the first word is known to be exploited.
+        Exploited = "exploited",
+        /// That of the first word is likely to be, by the percentage of the second.
+        Likely = "likely",
+        /// Its vector asks for the network only.
+        Remote = "remote",
+        /// The tool calls it critical and is sure.
+        Sure = "sure",
+        /// Of the weakness class of the first word: a credential lies there.
+        SecretClass = "secret_class",
+        /// The tool of the first word looks for credentials only.
+        SecretTool = "secret_tool",
+        /// The rule is about the thing of the first word.
+        SecretWord = "secret_word",
+        /// The service of the first word takes logins on the port of the second.
+        Login = "login",
+        /// Rebuild the image of the first word.
+        Rebuild = "rebuild",
+        /// Upgrade or replace the package of the first word; no tool names a version.
+        Replace = "replace",
+        /// Upgrade the package of the first word to a version that closes all that the second, the tools' own words, tells.
+        UpgradeAll = "upgrade_all",
+    }
 }
-
-words! { SentenceKind, "sentence" {
-    Reachable = "reachable", SamePlace = "same_place", SameNetwork = "same_network", SameLabel = "same_label", Named = "named",
-    Exploited = "exploited", Likely = "likely", Remote = "remote", Sure = "sure", SecretClass = "secret_class",
-    SecretTool = "secret_tool", SecretWord = "secret_word", Login = "login", Rebuild = "rebuild", Replace = "replace",
-    UpgradeAll = "upgrade_all",
-} }
 
 /// A sentence; its text form is English.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
