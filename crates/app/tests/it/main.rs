@@ -11,6 +11,7 @@ mod local;
 mod outage;
 mod server;
 mod simulate;
+mod simulate_lines;
 mod split;
 mod story;
 mod threat;
