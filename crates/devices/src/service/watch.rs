@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::Devices;
 use crate::hub::{LinkId, why};
+use crate::live;
 use crate::model::DeviceId;
 use crate::store;
 use crate::store::devices::Standing;
@@ -30,8 +31,8 @@ pub(crate) enum Word {
     Changed { tenant: TenantId, device: DeviceId },
     /// A phone has a new command.
     Commanded { tenant: TenantId, device: DeviceId },
-    /// A kill switch was thrown or released.
-    Switched { tenant: TenantId },
+    /// A kill switch was thrown or released, for one organisation or for all.
+    Switched { tenant: Option<TenantId> },
     /// A phone's line opened; older ones end.
     Joined { device: DeviceId, line: LinkId },
 }
@@ -60,7 +61,8 @@ impl Devices {
         self.say(&Word::Commanded { tenant, device }).await;
     }
 
-    pub(crate) async fn switched(&self, tenant: TenantId) {
+    /// A kill switch changed: for this organisation, or for all when none is named.
+    pub(crate) async fn switched(&self, tenant: Option<TenantId>) {
         if let Err(error) = self.read_switches().await {
             tracing::warn!(%error, "kill switches cannot be read");
         }
@@ -175,7 +177,9 @@ async fn watch(devices: Devices) {
                     // Whatever was said before this is in the database.
                     until_whole = 0;
                 }
-                devices.inner.fleet.sample(TICK.as_secs_f64());
+                if let Some(simplified) = devices.inner.fleet.sample(TICK.as_secs_f64(), devices.now()) {
+                    live::proclaim(&devices.backends().hot, &simplified).await;
+                }
                 metrics::gauge!("devices_barred").set(devices.inner.bars.len() as f64);
                 let whole = until_whole == 0;
                 until_whole = if whole { WHOLE_EVERY } else { until_whole - 1 };
