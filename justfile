@@ -39,6 +39,11 @@ linearizable operations="100000":
     cargo build -p app
     TYRIAN_OPERATIONS={{operations}} TYRIAN_SECONDS=3600 tests/judges/linearizable.sh
 
+# Stores and nodes that fail while so many phones hold lines and are locked and released.
+failures phones="5000":
+    cargo build -p app
+    TYRIAN_PHONES={{phones}} TYRIAN_PAUSE=20 TYRIAN_EVERY=10 tests/judges/failures.sh
+
 # Damaged input for what reads strangers' files, that many seconds for each target.
 fuzz seconds *targets:
     fuzz/run.sh {{seconds}} {{targets}}

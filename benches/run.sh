@@ -1,9 +1,9 @@
 #!/bin/sh
 # Every figure of docs/benchmarks.md, measured here and now: `just bench`, or the names of some parts.
-# Parts: serve ports orchestration audit pdf import memory results million search threat fleet soak. Ratios are taken within one run; scans go to loopback only.
+# Parts: serve ports orchestration audit pdf import memory results million search threat fleet sockets soak. Ratios are taken within one run; scans go to loopback only.
 set -eu
 cd "$(dirname "$0")/.."
-parts=${*:-serve ports orchestration audit pdf import memory results million search threat fleet soak}
+parts=${*:-serve ports orchestration audit pdf import memory results million search threat fleet sockets soak}
 target=$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')
 missed=0
 
@@ -37,6 +37,12 @@ for name in $parts; do
     fleet)
         cargo build --quiet --release --locked -p app
         part fleet python3 benches/fleet.py "$target/release/tyrian"
+        ;;
+    sockets)
+        cargo build --quiet --release --locked -p app
+        # As many as descriptors allow, held by several processes: TYRIAN_SOCKETS="100000 5".
+        # shellcheck disable=SC2086
+        part sockets python3 benches/sockets.py "$target/release/tyrian" ${TYRIAN_SOCKETS:-10000 1}
         ;;
     soak)
         cargo build --quiet --release --locked -p app

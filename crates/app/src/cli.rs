@@ -343,7 +343,7 @@ pub(crate) enum UserCommand {
 pub(crate) enum KeysCommand {
     /// Publish a new signing key, use it after a while, retire the old one later
     Rotate {
-        /// jwt or audit
+        /// jwt (access tokens), ssf (event tokens) or audit (checkpoints)
         #[arg(default_value = "jwt")]
         purpose: String,
     },

@@ -104,6 +104,16 @@ impl Bus {
         Ok(Subscription { member })
     }
 
+    /// Which uninterrupted stretch of hearing this is; nothing while messages cannot be heard. Whoever was subscribed and reads state within one
+    /// session misses no message of the same session.
+    #[must_use]
+    pub fn session(&self) -> Option<u64> {
+        match &self.engine {
+            Engine::Memory(_) => Some(0),
+            Engine::Redis(redis) => redis.session(),
+        }
+    }
+
     /// Whether the server answers.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! Who is refused, held in this process: locked phones, revoked generations, kill switches. The database is the truth; what is held here
-//! is only believed while it is fresh, and whoever finds it stale asks the database.
+//! is only believed while it is fresh, nothing can have been missed, and no word about the phone waits to be read. Else the database is asked.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
@@ -15,8 +15,8 @@ use crate::model::{DeviceId, Switch};
 use crate::store::devices::Standing;
 use crate::vocabulary::{Posture, SwitchScope};
 
-/// How old what is held may be before the database is asked instead.
-const FRESH: Duration = Duration::from_secs(3);
+/// How old what is held may be before the database is asked instead. Whoever could not tell the other nodes of a lock waits for so long.
+pub(crate) const FRESH: Duration = Duration::from_secs(3);
 
 /// A phone as its token names it.
 #[derive(Debug, Clone, Copy)]
@@ -40,11 +40,35 @@ pub(crate) struct Bars {
     since: Instant,
     /// Milliseconds after `since` of the last reading of the database, plus one; zero when there was none.
     read: AtomicU64,
+    /// The session of the bus in which that reading began, plus one; zero when nobody listened.
+    session: AtomicU64,
+    /// Phones of which something was told that is not read yet, and how often.
+    doubted: DashMap<DeviceId, u32>,
+    /// The same of everybody.
+    all_doubted: AtomicU32,
+}
+
+/// Whom a word makes doubtful until it is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Doubt {
+    /// One phone.
+    Of(DeviceId),
+    /// Everybody.
+    OfAll,
 }
 
 impl Default for Bars {
     fn default() -> Self {
-        Self { devices: DashMap::new(), switches: RwLock::default(), since: Instant::now(), read: AtomicU64::new(0) }
+        Self {
+            devices: DashMap::new(),
+            switches: RwLock::default(),
+            since: Instant::now(),
+            read: AtomicU64::new(0),
+            session: AtomicU64::new(0),
+            doubted: DashMap::new(),
+            // Nobody listens yet.
+            all_doubted: AtomicU32::new(1),
+        }
     }
 }
 
@@ -75,16 +99,48 @@ impl Bars {
         *self.switches.write().unwrap_or_else(PoisonError::into_inner) = on;
     }
 
-    /// A reading of the database that began at `begun` is complete.
-    pub(crate) fn refreshed(&self, begun: Instant) {
+    /// A reading of the database is complete that began at `begun`, while words came by this session of the bus.
+    pub(crate) fn refreshed(&self, begun: Instant, session: Option<u64>) {
         let at = u64::try_from(begun.duration_since(self.since).as_millis()).unwrap_or(0) + 1;
-        self.read.fetch_max(at, Ordering::SeqCst);
+        self.session.store(session.map_or(0, |session| session + 1), Ordering::SeqCst);
+        self.read.store(at, Ordering::SeqCst);
     }
 
-    pub(crate) fn is_fresh(&self) -> bool {
+    /// Something could not be read: nothing that is held counts until everything was read again.
+    pub(crate) fn distrust(&self) {
+        self.read.store(0, Ordering::SeqCst);
+    }
+
+    /// Something was told that is not read yet.
+    pub(crate) fn doubt(&self, doubt: Doubt) {
+        match doubt {
+            Doubt::Of(device) => *self.doubted.entry(device).or_insert(0) += 1,
+            Doubt::OfAll => drop(self.all_doubted.fetch_add(1, Ordering::SeqCst)),
+        }
+    }
+
+    /// It was read, or nothing that is held counts anyway.
+    pub(crate) fn settle(&self, doubt: Doubt) {
+        match doubt {
+            Doubt::Of(device) => {
+                if let Some(mut count) = self.doubted.get_mut(&device) {
+                    *count = count.saturating_sub(1);
+                }
+                self.doubted.remove_if(&device, |_, count| *count == 0);
+            }
+            Doubt::OfAll => drop(self.all_doubted.fetch_sub(1, Ordering::SeqCst)),
+        }
+    }
+
+    /// Whether what is held of this phone may be believed, when words come by this session of the bus.
+    pub(crate) fn knows(&self, device: DeviceId, session: Option<u64>) -> bool {
         let read = self.read.load(Ordering::SeqCst);
         let now = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
-        read > 0 && now.saturating_sub(read) < FRESH.as_millis() as u64
+        read > 0
+            && now.saturating_sub(read) < FRESH.as_millis() as u64
+            && session.is_some_and(|session| self.session.load(Ordering::SeqCst) == session + 1)
+            && self.all_doubted.load(Ordering::SeqCst) == 0
+            && !self.doubted.contains_key(&device)
     }
 
     /// How many phones are held.
@@ -118,4 +174,35 @@ pub(crate) fn judge(named: Named, standing: Option<Standing>, switches: &[(Tenan
         return Err(errors::locked(standing.locked_until));
     }
     if named.generation < standing.generation { Err(errors::revoked()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_held_is_believed_only_while_nothing_can_have_been_missed() {
+        let (bars, now) = (Bars::default(), Instant::now());
+        let [one, two] = [1, 2].map(|number| DeviceId::from_uuid(uuid::Uuid::from_u128(number)));
+        bars.refreshed(now, Some(7));
+        assert!(!bars.knows(one, Some(7)), "nobody listens yet");
+        bars.settle(Doubt::OfAll);
+        assert!(bars.knows(one, Some(7)));
+        bars.doubt(Doubt::Of(one));
+        bars.doubt(Doubt::Of(one));
+        bars.settle(Doubt::Of(one));
+        assert!(!bars.knows(one, Some(7)), "a second word came while the first was read");
+        assert!(bars.knows(two, Some(7)));
+        bars.settle(Doubt::Of(one));
+        assert!(bars.knows(one, Some(7)));
+        for session in [None, Some(9)] {
+            assert!(!bars.knows(one, session), "words were lost since the reading: {session:?}");
+        }
+        bars.refreshed(now, None);
+        assert!(!bars.knows(one, Some(9)), "nothing was heard when the reading began");
+        bars.refreshed(now, Some(9));
+        assert!(bars.knows(one, Some(9)));
+        bars.distrust();
+        assert!(!bars.knows(one, Some(9)));
+    }
 }

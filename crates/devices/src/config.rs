@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use base::Result;
 use serde::Deserialize;
+use threat::BreakerLimits;
 
 use crate::errors;
 use crate::vocabulary::Plan;
@@ -51,6 +52,38 @@ pub struct Config {
     pub lines: usize,
     /// The listener for gRPC.
     pub grpc: Grpc,
+    /// When scoring is simplified.
+    pub breaker: BreakerConfig,
+}
+
+/// The `[devices.breaker]` section: scores are simplified, and lock nobody, when one of these was exceeded for a second and a half; they are
+/// whole again after five seconds below half of all of them.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BreakerConfig {
+    /// Mean time that batches wait before they are scored, in milliseconds.
+    pub queue_milliseconds: u32,
+    /// Time within which 95 of 100 batches must be scored, in milliseconds.
+    pub runtime_milliseconds: u32,
+    /// Share of the batches that come which must be scored, in percent.
+    pub throughput_percent: u32,
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self { queue_milliseconds: 250, runtime_milliseconds: 50, throughput_percent: 90 }
+    }
+}
+
+impl BreakerConfig {
+    pub(crate) fn limits(&self) -> BreakerLimits {
+        BreakerLimits {
+            queue_latency: self.queue_milliseconds.into(),
+            runtime: self.runtime_milliseconds.into(),
+            throughput: f64::from(self.throughput_percent) / 100.0,
+            ..BreakerLimits::default()
+        }
+    }
 }
 
 /// The `[devices.grpc]` section: a listener of its own, for clients with certificates.
@@ -173,6 +206,7 @@ impl Default for Config {
             play: Play::default(),
             lines: 100_000,
             grpc: Grpc::default(),
+            breaker: BreakerConfig::default(),
         }
     }
 }
@@ -183,7 +217,7 @@ impl Config {
     /// # Errors
     /// `Invalid`, naming the key.
     pub fn check(&self) -> Result<()> {
-        let limits: [(&str, u64, u64, u64); 11] = [
+        let limits: [(&str, u64, u64, u64); 14] = [
             ("access_ttl_seconds", self.access_ttl_seconds, 30, 3_600),
             ("grace_seconds", self.grace_seconds, 0, 60),
             ("family_days", self.family_days.into(), 1, 366),
@@ -193,6 +227,9 @@ impl Config {
             ("failures", self.failures.into(), 2, 1_000),
             ("requests_per_minute", self.requests_per_minute.into(), 1, 60_000),
             ("lines", self.lines as u64, 1, 10_000_000),
+            ("breaker.queue_milliseconds", self.breaker.queue_milliseconds.into(), 1, 60_000),
+            ("breaker.runtime_milliseconds", self.breaker.runtime_milliseconds.into(), 1, 60_000),
+            ("breaker.throughput_percent", self.breaker.throughput_percent.into(), 1, 100),
             (
                 "refresh_days",
                 u64::from(self.refresh_days.free.min(self.refresh_days.professional).min(self.refresh_days.high_security)),

@@ -4,7 +4,7 @@ use backends::Event;
 use base::UserId;
 use serde::Serialize;
 
-use crate::model::{DeviceId, LockId};
+use crate::model::{DeviceId, LockId, SwitchId};
 use crate::vocabulary::{Attested, Cause, Level, Posture};
 
 macro_rules! events {
@@ -25,6 +25,29 @@ macro_rules! events {
             }
         )+
     };
+}
+
+/// A kill switch stopped one phone of an organisation, or all of them.
+#[derive(Debug, Clone, Serialize)]
+pub struct PhonesStopped {
+    /// The switch.
+    pub switch_id: SwitchId,
+    /// The phone; absent when all of the organisation are stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub device_id: Option<DeviceId>,
+    /// Who carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<UserId>,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl Event for PhonesStopped {
+    const NAME: &'static str = "device.stopped";
+
+    fn subject(&self) -> String {
+        self.switch_id.to_string()
+    }
 }
 
 events! {

@@ -27,16 +27,18 @@ mod words;
 pub use self::grpc::grpc;
 pub use self::http::routes;
 pub use attestation::dpop::Proof;
-pub use config::{Android, Apple, Config, Grpc, Play, RefreshDays};
+pub use config::{Android, Apple, BreakerConfig, Config, Grpc, Play, RefreshDays};
 pub use jobs::{AnnounceSwitch, ExpireLocks, jobs};
+pub use live::Simplified;
 pub use model::{
     Code, CodeId, Command, CommandId, Device, DeviceId, Filter, Lock, LockId, Moment, Policy, Sample, Seen, Switch, SwitchId, Why,
 };
 pub use order::{Because, DevicePatch, LockOrder, NewCode, NewSwitch, OverlayOrder, PolicyPatch};
 pub use proof::Presented;
 pub use service::{
-    Attestation, Attesting, Challenge, CommandPage, DeviceReason, Devices, Enrolled, Enrolment, News, Phone, SignalBatch, SignalReceipt,
-    StepUp, Tokens,
+    Attestation, Attesting, Challenge, CommandPage, DeviceReason, Devices, Enrolled, Enrolment, News, Phone, Plight, SignalBatch,
+    SignalReceipt, StepUp, Tokens,
 };
+pub use threat::Overload;
 pub use vocabulary::{Attested, Cause, CommandKind, Level, Outcome, Ownership, Plan, Platform, Posture, Reach, SwitchScope, Withheld};
 pub use wire::v1;

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use backends::Hot;
-use base::TenantId;
+use base::{TenantId, Time};
 use dashmap::DashMap;
 use moka::sync::Cache;
-use threat::{Breaker, BreakerChange, Cohort, Device as Engine, LoadMeter, Memory, Mode};
+use serde::{Deserialize, Serialize};
+use threat::{Breaker, BreakerChange, BreakerLimits, Cohort, Device as Engine, LoadMeter, Memory, Mode, Overload};
 
 use crate::model::{DeviceId, Sample};
 
@@ -21,6 +22,10 @@ const KEPT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Fingerprints remembered for one organisation.
 const FINGERPRINTS: usize = 200_000;
 
+/// Where a node says that its scores are simplified, and for how long that is believed.
+const SIMPLIFIED: &str = "sig:simplified";
+const PROCLAIMED: Duration = Duration::from_secs(3);
+
 /// One phone's state and how often it was written.
 #[derive(Default)]
 struct Live {
@@ -32,17 +37,35 @@ struct Live {
 pub(crate) struct Fleet {
     devices: Cache<DeviceId, Arc<tokio::sync::Mutex<Live>>>,
     memories: DashMap<TenantId, Arc<Mutex<Memory>>>,
-    load: Mutex<(LoadMeter, Breaker)>,
+    load: Mutex<Load>,
     /// What phones of all kinds have in common.
     pub(crate) cohort: Cohort,
 }
 
-impl Default for Fleet {
-    fn default() -> Self {
+/// How scoring keeps up, in this process.
+struct Load {
+    meter: LoadMeter,
+    breaker: Breaker,
+    /// While the breaker is open.
+    simplified: Option<Simplified>,
+}
+
+/// Scores are simplified.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Simplified {
+    /// What went over its limit.
+    pub because: Overload,
+    /// Since when.
+    pub since: Time,
+}
+
+impl Fleet {
+    /// Nobody yet; scoring is simplified beyond these limits.
+    pub(crate) fn new(limits: BreakerLimits) -> Self {
         Self {
             devices: Cache::builder().max_capacity(HELD).time_to_idle(IDLE).build(),
             memories: DashMap::new(),
-            load: Mutex::default(),
+            load: Mutex::new(Load { meter: LoadMeter::default(), breaker: Breaker::new(limits), simplified: None }),
             cohort: Cohort::default(),
         }
     }
@@ -79,8 +102,8 @@ impl Fleet {
     /// A batch arrived; how to score it.
     pub(crate) fn arrived(&self) -> Mode {
         let mut load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
-        load.0.arrived();
-        load.1.mode()
+        load.meter.arrived();
+        load.breaker.mode()
     }
 
     /// A batch was scored: it arrived then, and scoring began then.
@@ -89,21 +112,28 @@ impl Fleet {
         let took = begun.elapsed();
         metrics::histogram!("device_scoring_seconds").record(took.as_secs_f64());
         let mut load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
-        load.0.scored(micros(begun.duration_since(arrived)), micros(took));
+        load.meter.scored(micros(begun.duration_since(arrived)), micros(took));
     }
 
-    /// Ends an interval of load; tells when the breaker opens or closes.
-    pub(crate) fn sample(&self, seconds: f64) {
+    /// Ends an interval of load; tells when the breaker opens or closes, and whether it is open.
+    pub(crate) fn sample(&self, seconds: f64, now: Time) -> Option<Simplified> {
         let mut load = self.load.lock().unwrap_or_else(PoisonError::into_inner);
-        let sample = load.0.close(seconds);
-        match load.1.sample(sample) {
-            Some(BreakerChange::Opened { because, load }) => {
-                tracing::warn!(?because, ?load, "scoring cannot keep up: scores are simplified and lock nobody");
+        let sample = load.meter.close(seconds);
+        match load.breaker.sample(sample) {
+            Some(BreakerChange::Opened { because, load: measured }) => {
+                tracing::warn!(?because, load = ?measured, "scoring cannot keep up: scores are simplified and lock nobody");
+                metrics::counter!("device_breaker_changes_total", "to" => "open").increment(1);
+                load.simplified = Some(Simplified { because, since: now });
             }
-            Some(BreakerChange::Closed { .. }) => tracing::info!("scores are whole again"),
+            Some(BreakerChange::Closed { .. }) => {
+                tracing::warn!("scoring keeps up again: scores are whole");
+                metrics::counter!("device_breaker_changes_total", "to" => "closed").increment(1);
+                load.simplified = None;
+            }
             None => {}
         }
-        metrics::gauge!("device_breaker_open").set(if load.1.is_open() { 1.0 } else { 0.0 });
+        metrics::gauge!("device_breaker_open").set(if load.breaker.is_open() { 1.0 } else { 0.0 });
+        load.simplified
     }
 }
 
@@ -119,6 +149,19 @@ async fn newest(hot: &Hot, id: DeviceId, live: &mut Live) {
         Ok(engine) => *live = Live { engine, version },
         Err(error) => tracing::warn!(%error, device = %id, "a device's state cannot be read and is begun anew"),
     }
+}
+
+/// Tells people on every node that scores are simplified on this one, for a moment.
+pub(crate) async fn proclaim(hot: &Hot, simplified: &Simplified) {
+    let Ok(bytes) = serde_json::to_vec(simplified) else { return };
+    if let Err(error) = hot.set(SIMPLIFIED, &bytes, Some(PROCLAIMED)).await {
+        tracing::debug!(%error, "people of other nodes do not see that scores are simplified");
+    }
+}
+
+/// What a node told last, while that is fresh.
+pub(crate) async fn proclaimed(hot: &Hot) -> Option<Simplified> {
+    serde_json::from_slice(&hot.get(SIMPLIFIED).await.ok()??).ok()
 }
 
 fn state_key(id: DeviceId) -> String {

@@ -10,6 +10,7 @@ mod enrol;
 mod inspect;
 mod lay;
 mod news;
+mod plight;
 mod policies;
 mod release;
 mod signals;
@@ -43,6 +44,7 @@ pub use commands::CommandPage;
 pub use enrol::{Challenge, Enrolled, Enrolment};
 pub use inspect::DeviceReason;
 pub use news::News;
+pub use plight::Plight;
 pub(crate) use signals::Point;
 pub use signals::{SignalBatch, SignalReceipt};
 pub use tokens::Tokens;
@@ -95,6 +97,7 @@ impl Devices {
         config.check()?;
         let public_url = Url::parse(&config.public_url).ok();
         let verifiers = Verifiers::load(&config, backends.clock.now().to_chrono())?;
+        let fleet = Fleet::new(config.breaker.limits());
         let inner = Inner {
             backends: backends.clone(),
             config,
@@ -105,7 +108,7 @@ impl Devices {
             known: Cache::builder().max_capacity(KNOWN).time_to_live(KNOWN_HELD).build(),
             policies: Cache::builder().max_capacity(KNOWN).time_to_live(POLICY_HELD).build(),
             bars: Bars::default(),
-            fleet: Fleet::default(),
+            fleet,
             hub: Hub::default(),
             step_up,
         };

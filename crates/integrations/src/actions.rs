@@ -18,6 +18,8 @@ pub const VERIFY_STREAM: Action = Action::new("integrations.verify_stream", Perm
 pub const RESEND: Action = Action::new("integrations.resend", Permission::WriteIntegrations);
 /// A receiver tells what it has taken.
 pub const ACKNOWLEDGE: Action = Action::new("integrations.acknowledge", Permission::ReadIntegrations);
+/// Bring in a new key for event tokens.
+pub const ROTATE_KEYS: Action = Action::new("integrations.rotate_keys", Permission::WriteKeys);
 /// Something happened that receivers are told.
 pub const TRANSMIT: Action = Action::open("integrations.transmit");
 /// Events were brought to a receiver, or could not be.

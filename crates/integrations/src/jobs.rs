@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Integrations;
 use crate::model::StreamId;
 use crate::service::About;
-use crate::signals;
+use crate::signals::{self, Ground};
 
 const QUEUE_NAME: &str = "integration_queue";
 
@@ -134,6 +134,30 @@ impl Job for TellRevoked {
     }
 }
 
+/// A kill switch stopped one phone, or all of the organisation.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct TellStopped {
+    #[serde(default)]
+    device_id: Option<String>,
+    #[serde(default)]
+    user_id: Option<String>,
+    reason: String,
+}
+
+impl Job for TellStopped {
+    const NAME: &'static str = "integrations.tell_stopped";
+    const QUEUE: &'static str = QUEUE_NAME;
+    const ON: &'static [&'static str] = &["device.stopped"];
+    type Service = Integrations;
+
+    async fn run(self, integrations: &Integrations, run: &Run) -> Result<()> {
+        // A person threw the switch, whoever told the phones of it.
+        let ground = Ground { by_person: true, ..integrations.ground(run, &self.reason) };
+        let about = About { device: self.device_id.as_deref(), user: self.user_id.as_deref() };
+        integrations.transmit(run, about, &[signals::revoked(&ground)]).await
+    }
+}
+
 /// A person was locked out or removed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct TellBarred {
@@ -163,5 +187,6 @@ pub fn jobs(integrations: &Integrations) -> Handlers {
         .add::<TellReleased>(integrations.clone())
         .add::<TellMoved>(integrations.clone())
         .add::<TellRevoked>(integrations.clone())
+        .add::<TellStopped>(integrations.clone())
         .add::<TellBarred>(integrations.clone())
 }

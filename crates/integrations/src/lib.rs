@@ -22,5 +22,5 @@ pub use model::{
     Configuration, DeliveryOrder, DeliveryShown, Held, HeldState, Method, NewStream, PollAnswer, PollError, PollRequest, Status, Stream,
     StreamId, StreamPatch, StreamStatus, SubjectOrder, Tally,
 };
-pub use service::Integrations;
+pub use service::{Integrations, Rotated};
 pub use signals::{SUPPORTED, name};

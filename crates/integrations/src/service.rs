@@ -1,6 +1,7 @@
 //! The verbs of this context, one file per group; the only door to its tables.
 
 mod deliver;
+mod keys;
 mod poll;
 mod streams;
 mod subjects;
@@ -16,6 +17,7 @@ use crate::config::Config;
 use crate::model::StreamId;
 use crate::token;
 
+pub use keys::Rotated;
 pub(crate) use transmit::About;
 
 /// Where streams are told that something waits in them.

@@ -34,6 +34,11 @@ pub(crate) fn enrolment(status: u16, code: &str, detail: &str) -> Error {
     Error::new(kind, "simulator.enrolment", format!("a phone cannot enrol: {detail} [{code}]{hint}"))
 }
 
+/// A phone cannot be locked although that was asked for.
+pub(crate) fn order(code: &str, detail: &str) -> Error {
+    Error::forbidden("simulator.order", format!("a phone cannot be locked: {detail} [{code}]"))
+}
+
 /// An attack is not one that can be simulated.
 pub(crate) fn attack(text: &str, why: &str) -> Error {
     Error::invalid("simulator.attack", format!("the attack `{text}` {why}"))

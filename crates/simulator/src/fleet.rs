@@ -12,6 +12,7 @@ use threat::Posture;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use crate::locksmith::{self, Locked, Ward};
 use crate::phone::{Life, Phone};
 use crate::plan::{Attack, Plan};
 use crate::siege::Siege;
@@ -74,9 +75,11 @@ pub struct Report {
     pub honest: Honest,
     /// Attacks and mishaps.
     pub attacks: Vec<Outcome>,
+    /// Locks by a person meanwhile.
+    pub locking: Option<Locked>,
     /// What was asked and answered.
     pub traffic: Traffic,
-    /// No honest phone was locked, every attack was caught, every mishap was borne.
+    /// No honest phone was locked by itself, every attack was caught, every mishap was borne, and what a person locked was not served.
     pub passed: bool,
 }
 
@@ -102,6 +105,13 @@ pub async fn run(plan: &Plan, clock: Clock) -> Result<Report> {
     tracing::info!(phones = phones.len(), seconds = enrolment.as_secs_f64(), "enrolled");
 
     let begun = Instant::now();
+    let wards: Vec<Arc<Ward>> = phones.iter().map(|phone| Arc::clone(&phone.ward)).collect();
+    let mut locksmith = JoinSet::new();
+    if let Some(locking) = plan.locking.clone() {
+        // The last ones released must have time to hear of it.
+        let until = begun + plan.life.mul_f64(0.75);
+        locksmith.spawn(locksmith::lock(Arc::clone(&stage), locking, wards, until));
+    }
     let mut tasks = JoinSet::new();
     for phone in phones {
         tasks.spawn(phone.live(Arc::clone(&stage), begun));
@@ -110,14 +120,23 @@ pub async fn run(plan: &Plan, clock: Clock) -> Result<Report> {
     while let Some(ended) = tasks.join_next().await {
         lives.push(ended.map_err(|cause| Error::internal("a phone's task ended badly").because(cause))??);
     }
-    Ok(report(plan, &stage, &lives, enrolment, begun.elapsed()))
+    let lived = begun.elapsed();
+    let mut locked = None;
+    if let (Some(ended), Some(locking)) = (locksmith.join_next().await, &plan.locking) {
+        let mut told = ended.map_err(|cause| Error::internal("locking ended badly").because(cause))??;
+        let lives: Vec<(Arc<Ward>, u64)> = lives.iter().map(|life| (Arc::clone(&life.ward), life.obeyed)).collect();
+        locksmith::audit(&stage, locking, &lives, &mut told).await?;
+        (told.tries, told.granted) = stage.tally.barred();
+        locked = Some(told);
+    }
+    Ok(report(plan, &stage, &lives, enrolment, lived, locked))
 }
 
 fn word(posture: Posture) -> String {
     serde_json::to_value(posture).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn report(plan: &Plan, stage: &Stage, lives: &[Life], enrolment: Duration, lived: Duration) -> Report {
+fn report(plan: &Plan, stage: &Stage, lives: &[Life], enrolment: Duration, lived: Duration, locking: Option<Locked>) -> Report {
     let attack_of = |life: &Life| life.siege.as_ref().and_then(|siege| siege.attack);
     let mut honest = Honest::default();
     for life in lives.iter().filter(|life| attack_of(life).is_none()) {
@@ -151,7 +170,9 @@ fn report(plan: &Plan, stage: &Stage, lives: &[Life], enrolment: Duration, lived
             }
         })
         .collect();
-    let passed = honest.locked == 0 && attacks.iter().all(|one| one.caught == one.devices && one.devices > 0 && one.breached == 0);
+    let is_kept = locking.as_ref().is_none_or(Locked::is_good);
+    let passed =
+        is_kept && honest.locked == 0 && attacks.iter().all(|one| one.caught == one.devices && one.devices > 0 && one.breached == 0);
     Report {
         seed: plan.seed,
         devices: lives.len(),
@@ -159,6 +180,7 @@ fn report(plan: &Plan, stage: &Stage, lives: &[Life], enrolment: Duration, lived
         seconds: lived.as_secs_f64(),
         honest,
         attacks,
+        locking,
         traffic: stage.tally.close(lived),
         passed,
     }

@@ -61,6 +61,8 @@ pub(crate) struct Handset {
     nonce: String,
     /// Seconds by which the phone's clock is wrong.
     pub(crate) skew: i64,
+    /// The node it talks to; the next one when that is away.
+    pub(crate) node: usize,
 }
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
@@ -79,7 +81,7 @@ impl Handset {
         let (x, y) = (point.get(1..33).unwrap_or_default(), point.get(33..).unwrap_or_default());
         let jwk = json!({ "kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y) });
         let header = encode(json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": jwk }).to_string());
-        Ok(Self { pair: Arc::new(pair), jwk, header, nonce: String::new(), skew: 0 })
+        Ok(Self { pair: Arc::new(pair), jwk, header, nonce: String::new(), skew: 0, node: 0 })
     }
 
     /// A copy of it, key and all.
@@ -90,6 +92,7 @@ impl Handset {
             header: self.header.clone(),
             nonce: self.nonce.clone(),
             skew: self.skew,
+            node: self.node,
         }
     }
 
@@ -98,7 +101,15 @@ impl Handset {
         &self.jwk
     }
 
-    fn proof(&self, clock: &Clock, method: &Method, address: &str, token: Option<&str>) -> Result<String> {
+    /// Keeps the nonce that the next proof must carry.
+    pub(crate) fn learn(&mut self, nonce: Option<&str>) {
+        if let Some(nonce) = nonce.filter(|nonce| !nonce.is_empty()) {
+            nonce.clone_into(&mut self.nonce);
+        }
+    }
+
+    /// A proof about a request to `address`, with a token where it carries one.
+    pub(crate) fn proof(&self, clock: &Clock, method: &Method, address: &str, token: Option<&str>) -> Result<String> {
         let chance = aws_lc_rs::rand::generate::<[u8; 16]>(&SystemRandom::new()).map_err(broken("there is no chance"))?.expose();
         let mut claims = json!({
             "jti": encode(chance), "htm": method.as_str(), "htu": address, "iat": clock.now().seconds() + self.skew, "nonce": self.nonce,
@@ -124,9 +135,7 @@ impl Handset {
                 Ok(reply) => reply,
                 Err(silence) => return Ok(Err(silence)),
             };
-            if let Some(nonce) = &reply.nonce {
-                self.nonce.clone_from(nonce);
-            }
+            self.learn(reply.nonce.as_deref());
             if is_last || reply.code() != "devices.use_dpop_nonce" {
                 return Ok(Ok(reply));
             }

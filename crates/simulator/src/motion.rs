@@ -1,6 +1,7 @@
 //! What a phone's motion sensors give: people who walk, sit and hold their phones, or recordings of such. Values lie on the steps of
 //! real hardware, and no two phones ever give the same readings: only an attack repeats anything.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use threat::Reading;
@@ -77,6 +78,23 @@ struct Cursor {
 pub(crate) struct Stretch {
     pub(crate) accelerometer: Vec<Reading>,
     pub(crate) gyroscope: Vec<Reading>,
+}
+
+impl Stretch {
+    /// The batch in JSON, as every route for readings takes it.
+    pub(crate) fn to_json(&self) -> String {
+        let mut text = String::with_capacity(40 * (self.accelerometer.len() + self.gyroscope.len()) + 48);
+        for (name, readings) in [("{\"accelerometer\":[", &self.accelerometer), ("],\"gyroscope\":[", &self.gyroscope)] {
+            text.push_str(name);
+            for (index, reading) in readings.iter().enumerate() {
+                let comma = if index > 0 { "," } else { "" };
+                // Writing to a string cannot fail.
+                let _ = write!(text, "{comma}[{},{},{},{}]", reading.t, reading.x, reading.y, reading.z);
+            }
+        }
+        text.push_str("]}");
+        text
+    }
 }
 
 /// A phone's sensors.

@@ -30,6 +30,7 @@ pub(crate) struct Orders {
     keys: Vec<VerificationKey>,
     device: String,
     done: i64,
+    carried_out: u64,
 }
 
 impl Orders {
@@ -37,12 +38,17 @@ impl Orders {
     pub(crate) fn new(device: &str, keys: &Json) -> Self {
         let keys = keys["keys"].as_array().into_iter().flatten().filter_map(Json::as_object);
         let keys = keys.filter_map(|key| VerificationKey::from_jwk(key, Algorithm::Es256).ok()).collect();
-        Self { keys, device: device.to_owned(), done: 0 }
+        Self { keys, device: device.to_owned(), done: 0, carried_out: 0 }
     }
 
     /// Number of the last command that was carried out.
     pub(crate) fn done(&self) -> i64 {
         self.done
+    }
+
+    /// How many were carried out.
+    pub(crate) fn carried_out(&self) -> u64 {
+        self.carried_out
     }
 
     /// The genuine command behind a token at `now` (seconds); nothing else is to be obeyed, whatever stands beside the token.
@@ -54,6 +60,7 @@ impl Orders {
         }
         let is_repeated = claims.seq <= self.done;
         self.done = self.done.max(claims.seq);
+        self.carried_out += u64::from(!is_repeated);
         Some(Order { sequence: claims.seq, kind: claims.cmd, is_repeated })
     }
 }
@@ -98,6 +105,6 @@ mod tests {
         assert_eq!(orders.take(&command(&ours, KIND, "me", 2, 100), 60), order(2, false));
         assert_eq!(orders.take(&command(&ours, KIND, "me", 2, 100), 60), order(2, true));
         assert_eq!(orders.take(&command(&ours, KIND, "me", 1, 100), 60), order(1, true), "an older one comes too late");
-        assert_eq!(orders.done(), 2);
+        assert_eq!((orders.done(), orders.carried_out()), (2, 1));
     }
 }

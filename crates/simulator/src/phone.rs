@@ -1,7 +1,6 @@
 //! A phone's life: it enrols, sends what its sensors give, keeps its tokens fresh, obeys genuine commands, and comes back with patience
 //! and jitter when the server is away. An honest phone never does more than this.
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,22 +9,30 @@ use bytes::Bytes;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 use threat::{Posture, Reading};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::Instant;
 
 use crate::dice::Dice;
 use crate::errors;
 use crate::handset::{Ask, Handset, Tokens};
+use crate::line::Receipt;
+use crate::locksmith::Ward;
 use crate::motion::{Motion, Stretch};
 use crate::orders::Orders;
+use crate::patience::{exchange, persist};
 use crate::server::Reply;
 use crate::siege::Siege;
 use crate::stage::Stage;
+use crate::talk::Talk;
 use crate::tally::Kind;
 
 /// The first pause after a failure, and the longest.
-const PAUSES: [f64; 2] = [0.5, 30.0];
+pub(crate) const PAUSES: [f64; 2] = [0.5, 30.0];
 /// How often an enrolment is tried when the server is busy.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A refresh without an answer is repeated for so long. Later it could be taken for a theft: the key is proven instead.
+const LOST_REPLY: Duration = Duration::from_secs(4);
+/// Phones open their first lines within this time.
+const FIRST_LINES: Duration = Duration::from_secs(5);
 /// What phones say of themselves: fleets are never of one kind, and locks of one kind stop themselves.
 const SYSTEMS: [&str; 5] = ["14", "15", "15.1", "16", "17"];
 const APPLICATIONS: [&str; 4] = ["3.0", "3.1", "3.2", "4.0"];
@@ -42,11 +49,17 @@ pub(crate) struct Phone {
     pub(crate) worst: Posture,
     pub(crate) cause: Option<String>,
     pub(crate) siege: Option<Siege>,
-    orders: Orders,
-    refresh_at: Instant,
+    pub(crate) orders: Orders,
+    pub(crate) talk: Talk,
+    pub(crate) ward: Arc<Ward>,
+    pub(crate) refresh_at: Instant,
+    pub(crate) ends: Instant,
     turns: u64,
     stormed: Option<Duration>,
-    ends: Instant,
+    /// When the tokens were given out.
+    pub(crate) given: Instant,
+    /// An access token that was revoked since.
+    pub(crate) spent: Option<String>,
 }
 
 /// What became of a phone.
@@ -58,21 +71,9 @@ pub(crate) struct Life {
     pub(crate) cause: Option<String>,
     /// How long after the storm it was served again.
     pub(crate) stormed: Option<Duration>,
-}
-
-/// The body of a batch.
-pub(crate) fn batch(stretch: &Stretch) -> Bytes {
-    let mut text = String::with_capacity(40 * (stretch.accelerometer.len() + stretch.gyroscope.len()) + 48);
-    for (name, readings) in [("{\"accelerometer\":[", &stretch.accelerometer), ("],\"gyroscope\":[", &stretch.gyroscope)] {
-        text.push_str(name);
-        for (index, reading) in readings.iter().enumerate() {
-            let comma = if index > 0 { "," } else { "" };
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{comma}[{},{},{},{}]", reading.t, reading.x, reading.y, reading.z);
-        }
-    }
-    text.push_str("]}");
-    text.into()
+    pub(crate) ward: Arc<Ward>,
+    /// Commands that were carried out.
+    pub(crate) obeyed: u64,
 }
 
 impl Phone {
@@ -80,6 +81,7 @@ impl Phone {
     pub(crate) async fn enrol(stage: &Stage, number: usize, code: &str, siege: Option<Siege>) -> Result<Self> {
         let mut dice = Dice::of(stage.seed, number);
         let mut handset = Handset::new()?;
+        handset.node = number % stage.nodes();
         let ends = Instant::now() + PATIENCE;
         let ask = |path, body| Ask { method: &Method::POST, path, token: None, code: Some(code), body };
         let told = exchange(stage, &mut handset, &mut dice, ends, Kind::Enrol, ask("device/nonce", None)).await?;
@@ -91,13 +93,13 @@ impl Phone {
             .to_string(),
         );
         let enrolled = exchange(stage, &mut handset, &mut dice, ends, Kind::Enrol, ask("device/enrol", Some(&body))).await?.body;
-        let tokens = Tokens::read(&enrolled["tokens"]).ok_or_else(|| errors::answer(stage.server.base(), "no tokens"))?;
+        let tokens = Tokens::read(&enrolled["tokens"]).ok_or_else(|| errors::answer(stage.node(handset.node).base(), "no tokens"))?;
         let id = enrolled["device"]["id"].as_str().unwrap_or_default();
         let at = stage.clock.now().micros();
         let motion = Motion::new(dice.clone(), number, &stage.tracks, stage.activity, stage.rate, at);
         let orders = Orders::new(id, &enrolled["command_keys"]);
         let (posture, now) = (Posture::Observe, Instant::now());
-        let this = Self {
+        Ok(Self {
             handset,
             tokens,
             motion,
@@ -108,12 +110,15 @@ impl Phone {
             cause: None,
             siege,
             orders,
+            talk: Talk::new(now),
+            ward: Ward::new(id),
             refresh_at: now,
+            ends: now,
             turns: 0,
             stormed: None,
-            ends: now,
-        };
-        Ok(this)
+            given: now,
+            spent: None,
+        })
     }
 
     /// Lives until the stage ends.
@@ -122,6 +127,7 @@ impl Phone {
         self.plan_refresh(&stage);
         let mut storm = stage.storm.map(|after| begun + after);
         let mut next = begun + stage.every.mul_f64(self.dice.uniform());
+        self.talk.hold_off(begun + FIRST_LINES.min(stage.every).mul_f64(self.dice.uniform()));
         // The clock of the first batch counts: a phone that will make readings faster than life says how far ahead it will be.
         self.announce(&stage).await?;
         loop {
@@ -129,7 +135,7 @@ impl Phone {
             if due >= self.ends {
                 break;
             }
-            sleep_until(due).await;
+            self.rest(&stage, due).await?;
             if storm == Some(due) {
                 storm = None;
                 self.weather(&stage, due).await?;
@@ -143,13 +149,28 @@ impl Phone {
                 next = now + stage.every.mul_f64(self.dice.uniform());
             }
         }
-        self.look(&stage).await?;
-        Ok(Life { siege: self.siege, posture: self.posture, worst: self.worst, cause: self.cause, stormed: self.stormed })
+        self.hang_up(&stage);
+        // What was ordered at last is fetched and answered when everything is over.
+        if !stage.is_silent || self.posture >= Posture::Lock {
+            self.look(&stage).await?;
+        }
+        Ok(Life {
+            siege: self.siege,
+            posture: self.posture,
+            worst: self.worst,
+            cause: self.cause,
+            stormed: self.stormed,
+            ward: self.ward,
+            obeyed: self.orders.carried_out(),
+        })
     }
 
     async fn turn(&mut self, stage: &Stage, begun: Instant) -> Result<()> {
         self.turns += 1;
         self.press(stage, begun).await?;
+        if stage.is_defiant {
+            self.defy(stage).await?;
+        }
         if self.posture >= Posture::Lock {
             self.look(stage).await?;
             if self.posture < Posture::Lock {
@@ -161,13 +182,19 @@ impl Phone {
         if Instant::now() >= self.refresh_at {
             self.refresh(stage).await?;
         }
+        if stage.is_silent {
+            return Ok(());
+        }
         let stretch = self.stretch(stage);
+        if stage.carrier.is_line() {
+            return self.tell(stage, &stretch).await;
+        }
         self.send(stage, &stretch).await?;
         if self.turns.is_multiple_of(4) { self.obey(stage).await } else { Ok(()) }
     }
 
     /// What the sensors gave since the last time, or what an attacker gives instead.
-    fn stretch(&mut self, stage: &Stage) -> Stretch {
+    pub(crate) fn stretch(&mut self, stage: &Stage) -> Stretch {
         let length = (stage.every.as_secs_f64() * stage.speed * 1e6) as i64;
         let stretch = self.motion.advance(length);
         match &mut self.siege {
@@ -178,7 +205,7 @@ impl Phone {
 
     /// Readings faster than life come from a clock that runs ahead: one reading without values says how far it will go.
     async fn announce(&mut self, stage: &Stage) -> Result<()> {
-        if stage.speed <= 1.0 {
+        if stage.speed <= 1.0 || stage.is_silent {
             return Ok(());
         }
         let ahead = (stage.life.as_secs_f64() * stage.speed * 1e6) as i64 + 60_000_000;
@@ -190,24 +217,15 @@ impl Phone {
 
     /// Sends a batch, again with fresh tokens when the old ones are over.
     async fn send(&mut self, stage: &Stage, stretch: &Stretch) -> Result<()> {
-        let body = batch(stretch);
+        let body = Bytes::from(stretch.to_json());
         for is_last in [false, true] {
-            let token = self.tokens.access.clone();
+            let (token, asked) = (self.tokens.access.clone(), Instant::now());
             let ask = Ask { method: &Method::POST, path: "device/signals", token: Some(&token), code: None, body: Some(&body) };
             let Some(reply) = self.ask(stage, Kind::Signals, ask).await? else { return Ok(()) };
             match (reply.status, reply.code()) {
                 (200, _) => {
-                    let count = |key: &str| reply.body[key].as_u64().unwrap_or(0);
-                    let (received, refused) = (count("received"), count("refused"));
-                    stage.tally.readings(received, refused);
-                    if let Ok(posture) = serde_json::from_value(reply.body["posture"].clone()) {
-                        self.notice(posture, None);
-                    }
-                    if let Some(siege) = &mut self.siege {
-                        siege.accepted(received > 0 && refused == 0);
-                    }
-                    // A genuine phone answers a challenge; that its user is the owner it cannot prove.
-                    return if reply.body["attest_now"] == true { self.prove(stage, false).await } else { Ok(()) };
+                    self.granted(stage, asked, "readings");
+                    return self.received(stage, Receipt::from_json(&reply.body)).await;
                 }
                 (403, _) => return self.look(stage).await,
                 (401, _) if !is_last => self.refresh(stage).await?,
@@ -220,11 +238,34 @@ impl Phone {
         Ok(())
     }
 
+    /// Learns what came of readings.
+    pub(crate) async fn received(&mut self, stage: &Stage, receipt: Receipt) -> Result<()> {
+        stage.tally.readings(receipt.received, receipt.refused);
+        if let Some(posture) = receipt.posture {
+            self.notice(posture, None);
+        }
+        if let Some(siege) = &mut self.siege {
+            siege.accepted(receipt.received > 0 && receipt.refused == 0);
+        }
+        // A genuine phone answers a challenge; that its user is the owner it cannot prove.
+        if receipt.attest_now { self.prove(stage, false).await } else { Ok(()) }
+    }
+
     /// Exchanges the refresh token; asks for new tokens by the key when that is refused.
     pub(crate) async fn refresh(&mut self, stage: &Stage) -> Result<()> {
-        let Some(reply) = self.bring(stage, &self.tokens.refresh.clone()).await? else { return Ok(()) };
+        let (asked, whole) = (Instant::now(), self.ends);
+        self.ends = whole.min(asked + LOST_REPLY);
+        let reply = self.bring(stage, &self.tokens.refresh.clone()).await;
+        self.ends = whole;
+        let Some(reply) = reply? else {
+            return if asked + LOST_REPLY < whole { self.prove(stage, true).await } else { Ok(()) };
+        };
         match Tokens::read(&reply.body).filter(|_| reply.is_ok()) {
-            Some(tokens) => self.take(stage, tokens),
+            Some(tokens) => {
+                self.granted(stage, asked, "tokens");
+                self.take(stage, tokens);
+                self.renew(stage).await?;
+            }
             None if reply.status == 401 => {
                 self.look(stage).await?;
                 if self.posture < Posture::Lock {
@@ -242,8 +283,9 @@ impl Phone {
         self.ask(stage, Kind::Refresh, Ask::keyed(&Method::POST, "device/token", Some(&body))).await
     }
 
-    fn take(&mut self, stage: &Stage, tokens: Tokens) {
+    pub(crate) fn take(&mut self, stage: &Stage, tokens: Tokens) {
         self.tokens = tokens;
+        self.given = Instant::now();
         self.plan_refresh(stage);
     }
 
@@ -273,6 +315,7 @@ impl Phone {
         let reply = self.attest(stage, &nonce, "", wants_tokens).await?;
         if let Some(tokens) = reply.and_then(|reply| Tokens::read(&reply.body["tokens"])) {
             self.take(stage, tokens);
+            self.renew(stage).await?;
         }
         Ok(())
     }
@@ -286,12 +329,15 @@ impl Phone {
         self.obey(stage).await
     }
 
-    fn notice(&mut self, posture: Posture, cause: Option<&str>) {
+    /// Learns what it may do, and why where that was told; a lock counts as one when its cause is known and no person laid it.
+    pub(crate) fn notice(&mut self, posture: Posture, cause: Option<&str>) {
         if let Some(cause) = cause {
             self.cause = Some(cause.to_owned());
         }
         self.posture = posture;
-        self.worst = self.worst.max(posture);
+        if posture < Posture::Lock || cause.is_some_and(|cause| cause != "operator") {
+            self.worst = self.worst.max(posture);
+        }
         if let Some(siege) = &mut self.siege {
             siege.noticed(posture);
         }
@@ -301,22 +347,27 @@ impl Phone {
     async fn obey(&mut self, stage: &Stage) -> Result<()> {
         let path = format!("device/commands?after={}", self.orders.done());
         let Some(reply) = self.ask(stage, Kind::Commands, Ask::keyed(&Method::GET, &path, None)).await? else { return Ok(()) };
-        let now = stage.clock.now().seconds();
         let items: Vec<Json> = reply.body["items"].as_array().cloned().unwrap_or_default();
         for item in items {
-            let Some(order) = self.orders.take(item["token"].as_str().unwrap_or_default(), now) else {
-                stage.tally.forged();
-                continue;
-            };
-            if !order.is_repeated {
-                stage.tally.obeyed();
-                tracing::debug!(phone = self.number, command = order.kind, sequence = order.sequence, "obeyed");
-            }
-            let path = format!("device/commands/{}/acknowledge", order.sequence);
+            let Some(sequence) = self.carry_out(stage, item["token"].as_str().unwrap_or_default()) else { continue };
+            let path = format!("device/commands/{sequence}/acknowledge");
             let body = Bytes::from_static(b"{\"outcome\":\"done\"}");
             self.ask(stage, Kind::Commands, Ask::keyed(&Method::POST, &path, Some(&body))).await?;
         }
         Ok(())
+    }
+
+    /// Carries out a genuine command, once; the number to answer with.
+    pub(crate) fn carry_out(&mut self, stage: &Stage, token: &str) -> Option<i64> {
+        let Some(order) = self.orders.take(token, stage.clock.now().seconds()) else {
+            stage.tally.forged();
+            return None;
+        };
+        if !order.is_repeated {
+            stage.tally.obeyed();
+            tracing::debug!(phone = self.number, command = order.kind, sequence = order.sequence, "obeyed");
+        }
+        Some(order.sequence)
     }
 
     /// Every connection is gone: back at once, as careless clients come.
@@ -325,64 +376,21 @@ impl Phone {
         if self.posture >= Posture::Lock {
             return Ok(());
         }
-        self.refresh(stage).await?;
-        let stretch = self.stretch(stage);
-        self.send(stage, &stretch).await?;
-        self.stormed = Some(since.elapsed());
+        let is_back = if stage.carrier.is_line() {
+            self.weather_line(stage).await?
+        } else {
+            self.refresh(stage).await?;
+            let stretch = self.stretch(stage);
+            self.send(stage, &stretch).await?;
+            true
+        };
+        self.stormed = is_back.then(|| since.elapsed());
         Ok(())
     }
 
     /// Asks until there is an answer that would not change by asking again; nothing when life is over before.
     pub(crate) async fn ask(&mut self, stage: &Stage, kind: Kind, ask: Ask<'_>) -> Result<Option<Reply>> {
         persist(stage, &mut self.handset, &mut self.dice, self.ends, kind, ask).await
-    }
-}
-
-/// As [`persist`], where a refusal is an error: nothing can go on without it.
-async fn exchange(stage: &Stage, handset: &mut Handset, dice: &mut Dice, ends: Instant, kind: Kind, ask: Ask<'_>) -> Result<Reply> {
-    match persist(stage, handset, dice, ends, kind, ask).await? {
-        Some(reply) if reply.is_ok() => Ok(reply),
-        Some(reply) => Err(errors::enrolment(reply.status, reply.code(), reply.detail())),
-        None => match handset.ask(&stage.server, &stage.clock, ask).await? {
-            Ok(reply) if reply.is_ok() => Ok(reply),
-            Ok(reply) => Err(errors::enrolment(reply.status, reply.code(), reply.detail())),
-            Err(silence) => Err(silence.error(stage.server.base())),
-        },
-    }
-}
-
-/// Asks with full jitter after the cap; `Retry-After` comes on top.
-async fn persist(stage: &Stage, handset: &mut Handset, dice: &mut Dice, ends: Instant, kind: Kind, ask: Ask<'_>) -> Result<Option<Reply>> {
-    let mut ceiling = PAUSES[0];
-    loop {
-        let begun = Instant::now();
-        let asked_to_wait = match handset.ask(&stage.server, &stage.clock, ask).await? {
-            Ok(reply) => {
-                if !reply.is_ok() {
-                    stage.tally.refused(if reply.code().is_empty() { "no problem document" } else { reply.code() });
-                }
-                if !matches!(reply.status, 429 | 500 | 502 | 503 | 504) {
-                    stage.tally.answered(kind, begun.elapsed());
-                    return Ok(Some(reply));
-                }
-                reply.retry_after.unwrap_or_default()
-            }
-            Err(_) => {
-                stage.tally.refused("unreachable");
-                // Nobody there at all, and nobody ever was: that is a mistake in the address.
-                if stage.is_unreached() && kind == Kind::Enrol {
-                    return Ok(None);
-                }
-                Duration::ZERO
-            }
-        };
-        let pause = asked_to_wait + Duration::from_secs_f64(dice.uniform() * ceiling);
-        ceiling = (2.0 * ceiling).min(PAUSES[1]);
-        if Instant::now() + pause >= ends {
-            return Ok(None);
-        }
-        stage.tally.retried();
-        sleep(pause).await;
     }
 }
 

@@ -1,11 +1,12 @@
 //! What is to happen: how many phones, for how long, what they carry, and who attacks which of them when.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use base::{Error, Result};
+use base::{Error, Result, Secret};
 use threat::evaluate::Track;
 use url::Url;
 
@@ -135,11 +136,65 @@ pub enum Activity {
     Mixed,
 }
 
+/// How phones talk to the server: what is enrolled, attested and refreshed goes by requests in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Carrier {
+    /// Requests alone; commands are asked for.
+    #[default]
+    Http,
+    /// An open WebSocket, protobuf.
+    Socket,
+    /// An open WebSocket, JSON.
+    SocketJson,
+    /// A gRPC stream.
+    Grpc,
+}
+
+impl Carrier {
+    /// Whether phones hold a line open.
+    #[must_use]
+    pub const fn is_line(self) -> bool {
+        !matches!(self, Self::Http)
+    }
+}
+
+/// Where the gRPC listener is, and what phones show it.
+#[derive(Debug, Clone)]
+pub struct Grpc {
+    /// Its address.
+    pub address: Url,
+    /// PEM file of the certificate that phones show.
+    pub certificate: PathBuf,
+    /// PEM file of its key.
+    pub key: PathBuf,
+}
+
+/// Somebody who locks phones and lets them go again meanwhile; these go on asking all the same, and nothing may be granted.
+#[derive(Debug, Clone)]
+pub struct Locking {
+    /// API token of somebody who may.
+    pub token: Secret<String>,
+    /// Between two locks.
+    pub every: Duration,
+}
+
 /// A simulation.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The server.
     pub server: Url,
+    /// Further nodes of it: phones are spread over all and move on when theirs is away.
+    pub nodes: Vec<Url>,
+    /// How phones talk to it.
+    pub carrier: Carrier,
+    /// For gRPC.
+    pub grpc: Option<Grpc>,
+    /// The address phones come from, any when there is none.
+    pub bind: Option<IpAddr>,
+    /// Phones hold their line and say nothing unasked.
+    pub is_silent: bool,
+    /// Locks meanwhile.
+    pub locking: Option<Locking>,
     /// PEM file of an authority to trust besides the public ones.
     pub authority: Option<PathBuf>,
     /// Enrolment codes, one for each phone.
@@ -214,6 +269,12 @@ impl Plan {
         if !(5.0..=400.0).contains(&self.rate) {
             return Err(errors::option("--rate", "it is between 5 and 400 readings a second"));
         }
+        if self.is_silent && !self.carrier.is_line() {
+            return Err(errors::option("--silent", "phones without a line are silent anyway: name a --line"));
+        }
+        if self.locking.is_some() && !self.strikes.is_empty() {
+            return Err(errors::option("--lock-every", "attacks lock phones too: who did could not be told apart"));
+        }
         if self.every < Duration::from_millis(100) {
             return Err(errors::option("--every", "it is at least 0.1 seconds"));
         }
@@ -239,6 +300,12 @@ mod tests {
     fn plan(devices: usize, strikes: &[&str]) -> Plan {
         Plan {
             server: "http://localhost".parse().unwrap(),
+            nodes: Vec::new(),
+            carrier: Carrier::Http,
+            grpc: None,
+            bind: None,
+            is_silent: false,
+            locking: None,
             authority: None,
             codes: vec![String::new(); devices],
             life: Duration::from_secs(60),

@@ -131,7 +131,7 @@ pub async fn race(race: Race, clock: Clock) -> Result<Raced> {
         return Err(errors::option("--clients, --node", "at least one node and a multiple of four clients are needed"));
     }
     let file = std::fs::File::create(&race.history).map_err(errors::history)?;
-    let nodes = race.nodes.iter().map(|node| Server::new(node, None)).collect::<Result<Vec<_>>>()?;
+    let nodes = race.nodes.iter().map(|node| Server::new(node, None, None)).collect::<Result<Vec<_>>>()?;
     let course = Arc::new(Course {
         nodes,
         clock,

@@ -1,5 +1,6 @@
 //! The way to one server: plain HTTP requests, timed. Nothing here knows phones.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use backends::Authorities;
 use base::{Error, Result};
 use bytes::Bytes;
+use reqwest::Method;
 use serde_json::Value as Json;
 use url::Url;
 
@@ -18,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// What a request carries.
 #[derive(Debug, Clone)]
 pub(crate) struct Letter<'a> {
-    pub(crate) method: reqwest::Method,
+    pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) proof: &'a str,
     pub(crate) token: Option<&'a str>,
@@ -71,12 +73,15 @@ impl Silence {
 pub(crate) struct Server {
     base: Url,
     authority: Option<PathBuf>,
+    bind: Option<IpAddr>,
     http: RwLock<reqwest::Client>,
 }
 
 impl Server {
-    pub(crate) fn new(base: &Url, authority: Option<&Path>) -> Result<Self> {
-        Ok(Self { base: base.clone(), authority: authority.map(Path::to_path_buf), http: RwLock::new(connect(authority)?) })
+    /// `bind` is the address requests come from, any when there is none.
+    pub(crate) fn new(base: &Url, authority: Option<&Path>, bind: Option<IpAddr>) -> Result<Self> {
+        let http = RwLock::new(connect(authority, bind)?);
+        Ok(Self { base: base.clone(), authority: authority.map(Path::to_path_buf), bind, http })
     }
 
     pub(crate) fn base(&self) -> &Url {
@@ -91,7 +96,7 @@ impl Server {
 
     /// Drops every connection; the next requests make new ones.
     pub(crate) fn reconnect(&self) -> Result<()> {
-        let fresh = connect(self.authority.as_deref())?;
+        let fresh = connect(self.authority.as_deref(), self.bind)?;
         *self.http.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
@@ -108,22 +113,37 @@ impl Server {
         if let Some(body) = letter.body {
             request = request.header("content-type", "application/json").body(body);
         }
-        let silence = |cause: reqwest::Error| if cause.is_connect() { Silence::Unconnected(cause) } else { Silence::Broken(cause) };
-        let response = request.send().await.map_err(silence)?;
-        let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let (status, nonce) = (response.status().as_u16(), text("dpop-nonce"));
-        let retry_after = text("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
-        let bytes = response.bytes().await.map_err(Silence::Broken)?;
-        Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap_or_default(), nonce, retry_after })
+        answer(request).await
+    }
+
+    /// What a person asks, with an API token.
+    pub(crate) async fn order(&self, method: Method, path: &str, token: &str, body: Option<&Json>) -> Result<Result<Reply, Silence>> {
+        let http = self.http.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut request = http.request(method, self.url(path)?).header("authorization", format!("Bearer {token}"));
+        if let Some(body) = body {
+            request = request.header("content-type", "application/json").body(body.to_string());
+        }
+        Ok(answer(request).await)
     }
 }
 
+async fn answer(request: reqwest::RequestBuilder) -> Result<Reply, Silence> {
+    let silence = |cause: reqwest::Error| if cause.is_connect() { Silence::Unconnected(cause) } else { Silence::Broken(cause) };
+    let response = request.send().await.map_err(silence)?;
+    let text = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (status, nonce) = (response.status().as_u16(), text("dpop-nonce"));
+    let retry_after = text("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    let bytes = response.bytes().await.map_err(Silence::Broken)?;
+    Ok(Reply { status, body: serde_json::from_slice(&bytes).unwrap_or_default(), nonce, retry_after })
+}
+
 #[expect(clippy::disallowed_methods, reason = "the server is named by the person at the keyboard, not by data")]
-fn connect(authority: Option<&Path>) -> Result<reqwest::Client> {
+fn connect(authority: Option<&Path>, bind: Option<IpAddr>) -> Result<reqwest::Client> {
     let tls = Authorities::load(authority)?.client()?;
     reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .no_proxy()
+        .local_address(bind)
         .connect_timeout(Duration::from_secs(5))
         .timeout(PATIENCE)
         .redirect(reqwest::redirect::Policy::none())

@@ -8,13 +8,21 @@ use backends::Clock;
 use base::Result;
 use threat::evaluate::Track;
 
-use crate::plan::{Activity, Plan};
+use crate::line::Opener;
+use crate::plan::{Activity, Carrier, Plan};
 use crate::server::Server;
 use crate::tally::Tally;
 
 /// The world of a fleet.
 pub(crate) struct Stage {
-    pub(crate) server: Server,
+    /// At least one.
+    nodes: Vec<Server>,
+    pub(crate) carrier: Carrier,
+    pub(crate) opener: Opener,
+    /// Phones say nothing unasked.
+    pub(crate) is_silent: bool,
+    /// Somebody locks phones meanwhile, and these do not take that for an answer.
+    pub(crate) is_defiant: bool,
     pub(crate) clock: Clock,
     pub(crate) tally: Tally,
     pub(crate) tracks: Vec<Arc<Track>>,
@@ -32,8 +40,14 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn new(plan: &Plan, storm: Option<Duration>, clock: Clock) -> Result<Self> {
+        let nodes = std::iter::once(&plan.server).chain(&plan.nodes);
+        let nodes = nodes.map(|node| Server::new(node, plan.authority.as_deref(), plan.bind)).collect::<Result<Vec<_>>>()?;
         Ok(Self {
-            server: Server::new(&plan.server, plan.authority.as_deref())?,
+            nodes,
+            carrier: plan.carrier,
+            opener: Opener::new(plan)?,
+            is_silent: plan.is_silent,
+            is_defiant: plan.locking.is_some(),
             clock,
             tally: Tally::default(),
             tracks: plan.tracks.iter().cloned().map(Arc::new).collect(),
@@ -50,6 +64,16 @@ impl Stage {
         })
     }
 
+    /// A node; numbers beyond the last begin anew.
+    pub(crate) fn node(&self, number: usize) -> &Server {
+        &self.nodes[number % self.nodes.len()]
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The first phone is enrolled.
     pub(crate) fn reached(&self) {
         self.reached.store(true, Ordering::Relaxed);
@@ -62,6 +86,6 @@ impl Stage {
 
     /// Drops the connections of all phones, once.
     pub(crate) fn drop_connections(&self) -> Result<()> {
-        if self.stormed.swap(true, Ordering::Relaxed) { Ok(()) } else { self.server.reconnect() }
+        if self.stormed.swap(true, Ordering::Relaxed) { Ok(()) } else { self.nodes.iter().try_for_each(Server::reconnect) }
     }
 }

@@ -16,6 +16,7 @@ pub(crate) enum Kind {
     Commands,
     Attest,
     Why,
+    Open,
 }
 
 /// Latencies in buckets that grow by a sixteenth of an octave: a percentile is at most 4.5 % too high.
@@ -69,6 +70,48 @@ struct Counted {
     forged_commands: u64,
     commands_obeyed: u64,
     retries: u64,
+    ends: BTreeMap<String, Ends>,
+    tries: u64,
+    leaks: u64,
+}
+
+/// Lines that ended in one way.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Ends {
+    /// How many.
+    pub count: u64,
+    /// Those that ended together, oldest first: between two bursts nothing ended for a second. The last one takes what comes after it.
+    pub bursts: Vec<Burst>,
+}
+
+/// Lines that ended together.
+#[derive(Debug, Clone, Serialize)]
+pub struct Burst {
+    /// How many.
+    pub count: u64,
+    /// When the first one did, in microseconds since 1970, UTC.
+    pub first_at: i64,
+    /// When the last one did.
+    pub last_at: i64,
+}
+
+/// Bursts that are told apart.
+const BURSTS: usize = 32;
+/// Microseconds of silence between two of them.
+const SILENCE: i64 = 1_000_000;
+
+impl Ends {
+    fn add(&mut self, at: i64) {
+        self.count += 1;
+        let is_full = self.bursts.len() >= BURSTS;
+        match self.bursts.last_mut().filter(|burst| is_full || at - burst.last_at < SILENCE) {
+            Some(burst) => {
+                burst.count += 1;
+                burst.last_at = burst.last_at.max(at);
+            }
+            None => self.bursts.push(Burst { count: 1, first_at: at, last_at: at }),
+        }
+    }
 }
 
 /// The counts of all phones.
@@ -109,6 +152,8 @@ pub struct Traffic {
     pub commands_forged: u64,
     /// Requests that were repeated after a pause, because the server was away or asked for it.
     pub retries: u64,
+    /// How lines ended, by the server's last word, or what was seen of it; `left` by the phone itself.
+    pub line_ends: BTreeMap<String, Ends>,
 }
 
 impl Tally {
@@ -139,6 +184,26 @@ impl Tally {
         self.with(|counted| counted.forged_commands += 1);
     }
 
+    pub(crate) fn ended(&self, code: &str, at: i64) {
+        self.with(|counted| counted.ends.entry(code.to_owned()).or_default().add(at));
+    }
+
+    /// A request of somebody barred.
+    pub(crate) fn tried(&self) {
+        self.with(|counted| counted.tries += 1);
+    }
+
+    /// Something was granted that must not be.
+    pub(crate) fn leaked(&self) {
+        self.with(|counted| counted.leaks += 1);
+    }
+
+    /// Requests of barred phones, and those of all that were granted although they must not be.
+    pub(crate) fn barred(&self) -> (u64, u64) {
+        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (counted.tries, counted.leaks)
+    }
+
     pub(crate) fn retried(&self) {
         self.with(|counted| counted.retries += 1);
     }
@@ -164,6 +229,7 @@ impl Tally {
             commands_obeyed: counted.commands_obeyed,
             commands_forged: counted.forged_commands,
             retries: counted.retries,
+            line_ends: counted.ends.clone(),
         }
     }
 }
@@ -171,6 +237,24 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_of_lines_are_told_apart_by_silence_and_take_a_fixed_amount_of_memory() {
+        let tally = Tally::default();
+        for second in [10, 20, 30] {
+            for line in 0..100 {
+                tally.ended("restart", second * 1_000_000 + line);
+            }
+        }
+        let ends = tally.close(Duration::from_secs(1)).line_ends.remove("restart").unwrap();
+        let bursts: Vec<_> = ends.bursts.iter().map(|burst| (burst.count, burst.first_at, burst.last_at)).collect();
+        assert_eq!(bursts, [(100, 10_000_000, 10_000_099), (100, 20_000_000, 20_000_099), (100, 30_000_000, 30_000_099)]);
+        for second in 0..1_000 {
+            tally.ended("cut", second * 2_000_000);
+        }
+        let ends = tally.close(Duration::from_secs(1)).line_ends.remove("cut").unwrap();
+        assert_eq!((ends.count, ends.bursts.len(), ends.bursts[BURSTS - 1].count), (1_000, BURSTS, 1_001 - BURSTS as u64));
+    }
 
     #[test]
     fn percentiles_are_close_and_never_beyond_the_slowest() {

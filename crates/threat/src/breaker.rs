@@ -1,7 +1,7 @@
 //! The breaker around scoring: when the engine falls behind, scores are simplified and nothing is locked by them.
 //! Pure: it is given samples of load and answers with changes; opening is quick, closing takes patience.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::Mode;
 
@@ -42,7 +42,7 @@ impl Default for BreakerLimits {
 }
 
 /// What a limit was exceeded in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Overload {
     /// Batches wait too long.

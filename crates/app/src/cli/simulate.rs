@@ -1,9 +1,10 @@
 //! Words of `tyrian simulate`, and of the race that a checker judges.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use simulator::{Activity, Strike};
+use simulator::{Activity, Carrier, Strike};
 use url::Url;
 
 #[derive(Debug, Args)]
@@ -39,9 +40,57 @@ pub(crate) struct Simulate {
     /// Seconds between two refreshes of a phone; four fifths of the access token's life when not given
     #[arg(long, value_name = "SECONDS")]
     pub(crate) refresh_every: Option<f64>,
+    /// How phones talk to the server; enrolment, attestation and refresh go by requests in any case
+    #[arg(long, value_enum, default_value_t = Line::Http)]
+    pub(crate) line: Line,
+    /// Where the gRPC listener is, for --line grpc
+    #[arg(long, value_name = "URL", requires_all = ["certificate", "key"])]
+    pub(crate) grpc: Option<Url>,
+    /// PEM file of the certificate that phones show there
+    #[arg(long, value_name = "FILE", requires = "grpc")]
+    pub(crate) certificate: Option<PathBuf>,
+    /// PEM file of its key
+    #[arg(long, value_name = "FILE", requires = "grpc")]
+    pub(crate) key: Option<PathBuf>,
+    /// A further node of the server (may be repeated); phones are spread over all and move on when theirs is away
+    #[arg(long = "node", value_name = "URL")]
+    pub(crate) nodes: Vec<Url>,
+    /// Lock and release a phone every so many seconds, with --token; phones go on asking, and nothing may be granted to a locked one
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) lock_every: Option<f64>,
+    /// Phones hold their line and say nothing unasked
+    #[arg(long)]
+    pub(crate) silent: bool,
+    /// Address that phones come from
+    #[arg(long, value_name = "ADDRESS", hide = true)]
+    pub(crate) bind: Option<IpAddr>,
     /// Seed of all chance; another one each time when not given, because the same readings on the same server are a replay
     #[arg(long)]
     pub(crate) seed: Option<u64>,
+}
+
+/// How phones talk, on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Line {
+    /// Requests; commands are asked for
+    Http,
+    /// An open WebSocket, protobuf
+    Socket,
+    /// An open WebSocket, JSON
+    SocketJson,
+    /// A gRPC stream
+    Grpc,
+}
+
+impl From<Line> for Carrier {
+    fn from(line: Line) -> Self {
+        match line {
+            Line::Http => Self::Http,
+            Line::Socket => Self::Socket,
+            Line::SocketJson => Self::SocketJson,
+            Line::Grpc => Self::Grpc,
+        }
+    }
 }
 
 /// What people do, on the command line.

@@ -28,7 +28,7 @@ pub(super) async fn run(command: &KeysCommand, cli: &Cli, settings: &Settings) -
 async fn list(session: &Session, as_json: bool) -> Result<()> {
     let keys = &session.services()?.backends.keys;
     let mut rows = Vec::new();
-    for purpose in ["jwt", "audit"] {
+    for purpose in ["jwt", "ssf", "audit"] {
         for key in keys.public(purpose).await? {
             rows.push(json!({ "purpose": purpose, "key": key }));
         }
@@ -49,8 +49,12 @@ async fn rotate(session: &Session, purpose: &str, as_json: bool) -> Result<()> {
             let actor = base::Actor::system(services.auth.home_tenant().await?, base::Source::Cli);
             json!(services.auth.rotate_keys(&actor).await?)
         }
+        "ssf" => {
+            let actor = base::Actor::system(services.auth.home_tenant().await?, base::Source::Cli);
+            json!(services.integrations.rotate_keys(&actor).await?)
+        }
         "audit" => json!(services.backends.keys.rotate(purpose, Duration::ZERO, AUDIT_RETIREMENT).await?),
-        other => return Err(crate::errors::usage(format!("`{other}` is not a purpose; keys exist for jwt and audit"))),
+        other => return Err(crate::errors::usage(format!("`{other}` is not a purpose; keys exist for jwt, ssf and audit"))),
     };
     if as_json {
         output::document(&told)

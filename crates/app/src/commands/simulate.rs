@@ -8,7 +8,7 @@ use base::{Result, Secret};
 use client::Client;
 use futures::{StreamExt, TryStreamExt};
 use serde_json::{Value as Json, json};
-use simulator::{Outcome, Plan, Report};
+use simulator::{Grpc, Locking, Outcome, Plan, Report};
 use url::Url;
 
 use crate::cli::{Cli, Race, Simulate};
@@ -29,6 +29,12 @@ pub(super) async fn run(simulate: &Simulate, cli: &Cli) -> Result<ExitCode> {
     };
     let mut plan = Plan {
         server: server.clone(),
+        nodes: simulate.nodes.clone(),
+        carrier: simulate.line.into(),
+        grpc: grpc(simulate),
+        bind: simulate.bind,
+        is_silent: simulate.silent,
+        locking: simulate.lock_every.map(|every| locking(every, cli)).transpose()?,
         authority: cli.authority.clone(),
         codes: vec![String::new(); if simulate.codes.is_empty() { simulate.devices } else { simulate.codes.len() }],
         life: seconds("--seconds", simulate.seconds)?,
@@ -91,6 +97,16 @@ fn seconds(name: &str, value: f64) -> Result<Duration> {
     if is_sound { Ok(Duration::from_secs_f64(value)) } else { Err(errors::usage(format!("{name} is more than zero seconds"))) }
 }
 
+fn grpc(simulate: &Simulate) -> Option<Grpc> {
+    let (address, certificate, key) = (simulate.grpc.clone()?, simulate.certificate.clone()?, simulate.key.clone()?);
+    Some(Grpc { address, certificate, key })
+}
+
+fn locking(every: f64, cli: &Cli) -> Result<Locking> {
+    let token = cli.token.clone().ok_or_else(|| errors::usage("--lock-every needs --token of somebody who may lock phones"))?;
+    Ok(Locking { token: Secret::new(token), every: seconds("--lock-every", every)? })
+}
+
 /// An enrolment code for each phone.
 async fn codes(cli: &Cli, server: &Url, count: usize) -> Result<Vec<String>> {
     let Some(token) = cli.token.clone() else {
@@ -136,6 +152,16 @@ fn print(report: &Report) {
         "{} readings, {} of them refused; {} commands obeyed, {} forged; {} requests repeated",
         traffic.readings, traffic.readings_refused, traffic.commands_obeyed, traffic.commands_forged, traffic.retries
     ));
+    if !traffic.line_ends.is_empty() {
+        let ends: Vec<String> = traffic.line_ends.iter().map(|(code, ends)| format!("{code} {}", ends.count)).collect();
+        output::line(&format!("ends of lines: {}", ends.join(", ")));
+    }
+    if let Some(locked) = &report.locking {
+        output::line(&format!(
+            "{} locks and {} releases of {} phones: {} of {} tries of barred phones granted; {} commands, {} unanswered, {} phones astray",
+            locked.locks, locked.releases, locked.phones, locked.granted, locked.tries, locked.commands, locked.unanswered, locked.astray
+        ));
+    }
     if !traffic.refusals.is_empty() {
         let refusals: Vec<String> = traffic.refusals.iter().map(|(code, count)| format!("{code} {count}")).collect();
         output::line(&format!("refusals: {}", refusals.join(", ")));

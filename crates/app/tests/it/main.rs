@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests start processes and read the environment")]
 
 mod attest;
+mod breaker;
 mod contract;
 mod cut_import;
 mod full_disk;
@@ -11,6 +12,7 @@ mod local;
 mod outage;
 mod server;
 mod simulate;
+mod simulate_lines;
 mod split;
 mod story;
 mod threat;

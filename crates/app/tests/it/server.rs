@@ -151,9 +151,17 @@ fn spawn(launcher: &[String], arguments: &[String], environment: &[(String, Stri
     child
 }
 
+fn log_path() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("serve.log")
+}
+
 fn log() -> std::fs::File {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("serve.log");
-    std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap()
+    std::fs::OpenOptions::new().create(true).append(true).open(log_path()).unwrap()
+}
+
+/// How often servers of all tests logged something, in all runs.
+pub(crate) fn logged(text: &str) -> usize {
+    std::fs::read(log_path()).map_or(0, |log| String::from_utf8_lossy(&log).matches(text).count())
 }
 
 /// A plain HTTP client, for what the typed one does not do.

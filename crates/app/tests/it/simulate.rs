@@ -6,10 +6,10 @@ use serde_json::{Value as Json, json};
 use crate::server::{PASSWORD, Server, create_admin, http, stderr, stdout, tyrian};
 
 /// A server that takes phones without attestation hardware, and a token of its administrator.
-async fn stage(folder: &std::path::Path) -> (Server, String) {
+pub(crate) async fn stage(folder: &std::path::Path, more: &[(&str, &str)]) -> (Server, String) {
     let data = folder.display().to_string();
     create_admin(&["--data", &data], &[], "ada");
-    let environment = [("TYRIAN__DEVICES__SOFTWARE_KEYS", "true"), ("TYRIAN__DEVICES__GRACE_SECONDS", "2")];
+    let environment = [&[("TYRIAN__DEVICES__SOFTWARE_KEYS", "true"), ("TYRIAN__DEVICES__GRACE_SECONDS", "2")], more].concat();
     let server = Server::start(&["--data", &data], &environment);
     let words = json!({ "username": "ada", "password": PASSWORD });
     let url = server.base.join("/api/v1/auth/login").unwrap();
@@ -18,8 +18,13 @@ async fn stage(folder: &std::path::Path) -> (Server, String) {
 }
 
 /// Runs a simulation; the exit code and its report.
-async fn simulate(server: &Server, token: &str, words: &[&str]) -> (Option<i32>, Json) {
-    let base = server.base.to_string();
+pub(crate) async fn simulate(server: &Server, token: &str, words: &[&str]) -> (Option<i32>, Json) {
+    simulate_at(&server.base, token, words).await
+}
+
+/// The same against a server that somebody else stops and starts.
+pub(crate) async fn simulate_at(base: &url::Url, token: &str, words: &[&str]) -> (Option<i32>, Json) {
+    let base = base.to_string();
     let words: Vec<String> =
         ["--json", "--server", &base, "--token", token, "simulate"].iter().chain(words).map(|word| (*word).to_owned()).collect();
     let run = move || tyrian(&words.iter().map(String::as_str).collect::<Vec<_>>(), &[], "");
@@ -31,7 +36,7 @@ async fn simulate(server: &Server, token: &str, words: &[&str]) -> (Option<i32>,
 #[tokio::test(flavor = "multi_thread")]
 async fn every_simulated_attack_is_caught_as_documented_and_no_honest_phone_is_locked() {
     let folder = tempfile::tempdir().unwrap();
-    let (server, token) = stage(folder.path()).await;
+    let (server, token) = stage(folder.path(), &[]).await;
     let attacks =
         "token-theft@4s,nonce-replay@5s,clone@6s,clock-skew@7s,reconnect-storm@9s,replayed-window@12s,sensor-injection@24s,takeover@26s";
     let words = ["--devices", "14", "--seconds", "40", "--speed", "12", "--every", "1.5", "--attack", attacks];

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base::Result;
@@ -31,6 +32,7 @@ pub(super) struct Redis {
     link: Link,
     hub: Arc<Hub>,
     orders: mpsc::UnboundedSender<Order>,
+    sessions: Arc<AtomicU64>,
 }
 
 enum Order {
@@ -51,9 +53,10 @@ impl Redis {
                 drop(orders.send(Order::Leave(channel.into())));
             }
         });
-        let listener = Listener { client, server: link.server().to_owned(), hub: Arc::clone(&hub), inbox };
+        let sessions = Arc::new(AtomicU64::new(0));
+        let listener = Listener { client, server: link.server().to_owned(), hub: Arc::clone(&hub), inbox, sessions: Arc::clone(&sessions) };
         tasks.spawn("bus.listener", listener.run(tasks.stop()));
-        Ok(Self { link, hub, orders })
+        Ok(Self { link, hub, orders, sessions })
     }
 
     pub(super) async fn publish(&self, channel: &str, body: &[u8]) -> Result<()> {
@@ -70,6 +73,11 @@ impl Redis {
         }
     }
 
+    pub(super) fn session(&self) -> Option<u64> {
+        let sessions = self.sessions.load(Ordering::SeqCst);
+        (sessions % 2 == 1).then_some(sessions)
+    }
+
     pub(super) async fn ping(&self) -> Result<()> {
         self.link.ping().await
     }
@@ -81,6 +89,8 @@ struct Listener {
     server: String,
     hub: Arc<Hub>,
     inbox: mpsc::UnboundedReceiver<Order>,
+    /// Connections made and lost so far: odd while there is one.
+    sessions: Arc<AtomicU64>,
 }
 
 /// Why a connection was left.
@@ -115,7 +125,10 @@ impl Listener {
                 self.hub.lag();
             }
             is_first = false;
-            match self.serve(&mut session).await {
+            self.sessions.fetch_add(1, Ordering::SeqCst);
+            let end = self.serve(&mut session).await;
+            self.sessions.fetch_add(1, Ordering::SeqCst);
+            match end {
                 End::Stopped => return,
                 End::Lost => tracing::warn!(server = self.server, "the bus lost its connection"),
             }

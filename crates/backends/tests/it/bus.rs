@@ -68,6 +68,8 @@ async fn after_a_lost_connection_subscribers_are_told_and_hear_again() {
     let mut server = Redis::start();
     let (here, there) = (open(&server.url()).await, open(&server.url()).await);
     let mut subscription = there.subscribe("events").await.unwrap();
+    let first = there.session();
+    assert!(first.is_some());
     let lost_and_found = async |subscription: &mut Subscription, how: &str| {
         eventually("publishing works", async || here.publish("events", how.into()).await.is_ok()).await;
         // Whatever was published before the subscription was made again is gone, and said to be.
@@ -92,8 +94,10 @@ async fn after_a_lost_connection_subscribers_are_told_and_hear_again() {
 
     server.kill();
     eventually("publishing fails", async || here.publish("events", Vec::new()).await.is_err()).await;
+    eventually("nothing is heard", async || there.session().is_none()).await;
     server.restart();
     lost_and_found(&mut subscription, "a restart").await;
+    assert!(there.session() > first, "who read state before cannot take this for the same session");
 
     server.pause();
     let error = here.publish("events", Vec::new()).await.unwrap_err();

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use base::{Page, Result};
-use devices::{Device, Filter, Policy, Seen, Switch};
+use devices::{Device, Filter, Overload, Plight, Policy, Seen, Simplified, Switch};
 
 use super::{Shown, first, page_of, readable};
 use crate::Services;
@@ -26,6 +26,7 @@ struct FleetPage {
     policy: Policy,
     /// Kill switches that stop somebody now.
     thrown: Vec<Switch>,
+    plight: Plight,
     is_narrowed: bool,
     next: Option<String>,
     /// The stream that says when to read again.
@@ -45,6 +46,16 @@ struct Row {
 /// A platform as a key of the catalogue.
 pub(crate) fn platform(frame: &Frame, device: &Device) -> String {
     frame.word("platform", device.platform.as_str().replace('-', "_"))
+}
+
+/// Why scores are simplified, in words.
+fn overload(frame: &Frame, simplified: &Simplified) -> String {
+    let word = match simplified.because {
+        Overload::QueueLatency => "queue_latency",
+        Overload::Runtime => "runtime",
+        Overload::Throughput => "throughput",
+    };
+    frame.word("overload", word)
 }
 
 fn platforms(frame: &Frame) -> Vec<crate::page::Choice> {
@@ -73,14 +84,16 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
     let page = found(&services, &viewer, &query).await?;
     let policy = services.devices.policy(&viewer.actor).await?;
     let thrown = switches::on(&services, &viewer).await?;
+    let plight = services.devices.plight(&viewer.actor).await?;
     let kept = query.query(&["done"]);
-    let news = format!("/devices/live?{kept}{}seen={}", if kept.is_empty() { "" } else { "&" }, digest(&page.items));
+    let news = format!("/devices/live?{kept}{}seen={}", if kept.is_empty() { "" } else { "&" }, digest(&(&page.items, &thrown, &plight)));
     let rows = page.items.into_iter().map(|seen| row(&viewer.frame, seen)).collect();
     render(&FleetPage {
         frame: viewer.frame,
         rows,
         policy,
         thrown,
+        plight,
         is_narrowed: query.any(&["posture", "platform", "user", "cursor"]),
         next: query.next("/devices", page.next_cursor),
         form: Form::of(query),
@@ -97,7 +110,10 @@ pub(crate) async fn live(State(services): State<Services>, viewer: Viewer) -> Sh
         let (services, viewer) = (services.clone(), std::sync::Arc::new(viewer));
         move || {
             let (services, viewer, query) = (services.clone(), viewer.clone(), query.clone());
-            async move { Ok(digest(&found(&services, &viewer, &query).await?.items)) }
+            async move {
+                let (items, thrown) = (found(&services, &viewer, &query).await?.items, switches::on(&services, &viewer).await?);
+                Ok(digest(&(items, thrown, services.devices.plight(&viewer.actor).await?)))
+            }
         }
     };
     Ok(follow(&services, news, seen, read))

@@ -140,6 +140,11 @@ async fn codes_are_shown_once_and_the_policy_says_what_it_means() {
     assert_eq!(nameless.status, StatusCode::BAD_REQUEST);
     assert_eq!(stage.post("/devices/policy", &cookie, "shadow=true").await.location, "/devices/policy?done=saved");
     assert!(stage.get("/devices", Some(&cookie)).await.body.contains("Only watching."));
+    // Another node says that it cannot keep up.
+    let simplified = br#"{"because":"runtime","since":"2026-01-02T03:04:05Z"}"#;
+    stage.world.backends.hot.set("sig:simplified", simplified, None).await.unwrap();
+    let warned = stage.get("/devices", Some(&cookie)).await.body;
+    assert!(warned.contains("Scores are simplified.") && warned.contains("Scoring takes too long."), "{warned}");
     let viewer = stage.person("viola", Role::Viewer).await;
     for path in ["/devices", "/devices/codes", "/devices/policy", "/devices/switches", "/devices/switches/new"] {
         assert_eq!(stage.get(path, Some(&viewer)).await.status, StatusCode::OK, "{path}");

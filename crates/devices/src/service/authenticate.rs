@@ -142,10 +142,10 @@ impl Devices {
         if is_for_us && token::is_timely(&claims, self.now(), SKEW) { Ok(claims) } else { Err(errors::token()) }
     }
 
-    /// Refuses a barred phone, by what this process holds when that is fresh, else by the database.
+    /// Refuses a barred phone, by what this process holds when that may be believed, else by the database.
     pub(crate) async fn bar(&self, named: Named) -> Result<()> {
         let now = self.now();
-        if self.inner.bars.is_fresh() {
+        if self.inner.bars.knows(named.device, self.backends().bus.session()) {
             return self.inner.bars.check(named, now);
         }
         let db = &self.backends().db;

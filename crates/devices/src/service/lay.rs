@@ -153,9 +153,10 @@ impl Devices {
         let standing = store::devices::standing_in(&mut change, id).await?;
         change.commit().await?;
         metrics::counter!("device_locks_total", "cause" => lock.cause.as_str()).increment(1);
+        // First of all: what follows may wait for a store that is away.
+        self.learned(device.tenant, standing).await;
         self.tell_engine(&device, lock.cause).await;
         self.show_revoked(id, expires_at.map_or(self.config().lock_life(), |until| until.since(now))).await;
-        self.learned(device.tenant, standing).await;
         Ok(Laid { lock: Some(lock), withheld: None })
     }
 

@@ -20,7 +20,7 @@ impl News {
             let message = self.subscription.next().await?;
             // Whoever missed something reads everything.
             let Some(body) = message.body() else { return Some(()) };
-            if serde_json::from_slice::<Word>(body).is_ok_and(|word| word.tenant() == Some(self.tenant)) {
+            if serde_json::from_slice::<Word>(body).is_ok_and(|word| word.concerns(self.tenant)) {
                 return Some(());
             }
         }
@@ -28,11 +28,12 @@ impl News {
 }
 
 impl Word {
-    /// Whose phones it is about; a line that opened is nobody's news.
-    fn tenant(&self) -> Option<TenantId> {
+    /// Whether it is about this organisation's phones; a line that opened is nobody's news.
+    fn concerns(&self, own: TenantId) -> bool {
         match self {
-            Self::Changed { tenant, .. } | Self::Commanded { tenant, .. } | Self::Switched { tenant } => Some(*tenant),
-            Self::Joined { .. } => None,
+            Self::Changed { tenant, .. } | Self::Commanded { tenant, .. } => *tenant == own,
+            Self::Switched { tenant } => tenant.is_none_or(|tenant| tenant == own),
+            Self::Joined { .. } => false,
         }
     }
 }

@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use audit::Change;
-use base::{Actor, ActorKind, Page, PageRequest, Result, Secret, Source};
+use base::{Actor, ActorKind, Page, PageRequest, Result, Secret, Source, TenantId};
 use serde_json::json;
 
 use super::Devices;
+use crate::events::PhonesStopped;
 use crate::jobs::AnnounceSwitch;
 use crate::model::{DeviceId, Switch, SwitchId};
 use crate::order::{NewSwitch, line};
@@ -94,7 +95,7 @@ impl Devices {
         let now = change.now();
         change.commit().await?;
         tracing::warn!(scope = switch.scope.as_str(), affects, "a kill switch was thrown");
-        self.switched(actor.tenant).await;
+        self.switched(reach(switch.scope, actor)).await;
         Ok(Switch { confirmed_at: Some(now), confirmed_by: Some(actor.username.clone()), affects, ..switch })
     }
 
@@ -120,7 +121,7 @@ impl Devices {
         change.reason(&reason);
         let now = change.now();
         change.commit().await?;
-        self.switched(actor.tenant).await;
+        self.switched(reach(switch.scope, actor)).await;
         Ok(Switch { released_at: Some(now), released_by: Some(actor.username.clone()), ..switch })
     }
 
@@ -163,6 +164,14 @@ impl Devices {
         let mut change = Change::begin(self.backends(), &actor, actions::ANNOUNCE_SWITCH).await?;
         // Should this run twice, the second must not number its commands anew.
         change.hold(run).await?;
+        // Who listens for the organisation is told once, with the first batch; which phones are concerned follows from the switch.
+        if job.after.is_none() && job.kind == CommandKind::ImmediateQuarantine {
+            let user_id = match job.device {
+                Some(id) => store::devices::hold(&mut change, id).await?.and_then(|device| device.user_id),
+                None => None,
+            };
+            change.publish(&PhonesStopped { switch_id: job.switch, device_id: job.device, user_id, reason: job.reason.clone() }).await?;
+        }
         let devices = match job.device {
             Some(id) => store::devices::hold(&mut change, id).await?.into_iter().collect(),
             None => store::devices::ids_after(&mut change, job.after, BATCH).await?,
@@ -182,6 +191,11 @@ impl Devices {
         }
         Ok(())
     }
+}
+
+/// Whose phones a switch of an organisation concerns; all when nobody is named.
+fn reach(scope: SwitchScope, actor: &Actor) -> Option<TenantId> {
+    (scope != SwitchScope::Global).then_some(actor.tenant)
 }
 
 async fn affected(change: &mut Change, scope: SwitchScope, device: Option<DeviceId>) -> Result<i64> {

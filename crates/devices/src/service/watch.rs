@@ -1,18 +1,23 @@
 //! Keeps what this process holds of locks, revocations and kill switches up to date: told by the bus at once, read from the database
-//! twice a second, and read whole at the start and whenever messages were lost. Nothing depends on a message arriving.
+//! twice a second, and read whole at the start and whenever messages were lost. What was told and is not read yet makes requests ask the
+//! database, and so does a bus that is silent: a lock that was acknowledged holds on every node from that moment on.
 
 use std::time::Duration;
 
-use backends::{Message, Subscription};
+use backends::Message;
 use base::{Result, TenantId, Time};
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, sleep};
 
 use super::Devices;
+use crate::bars::{Doubt, FRESH};
 use crate::hub::{LinkId, why};
+use crate::live;
 use crate::model::DeviceId;
 use crate::store;
 use crate::store::devices::Standing;
+use crate::vocabulary::Posture;
 
 /// Where nodes tell each other of phones.
 pub(crate) const CHANNEL: &str = "devices";
@@ -30,25 +35,47 @@ pub(crate) enum Word {
     Changed { tenant: TenantId, device: DeviceId },
     /// A phone has a new command.
     Commanded { tenant: TenantId, device: DeviceId },
-    /// A kill switch was thrown or released.
-    Switched { tenant: TenantId },
+    /// A kill switch was thrown or released, for one organisation or for all.
+    Switched { tenant: Option<TenantId> },
     /// A phone's line opened; older ones end.
     Joined { device: DeviceId, line: LinkId },
+}
+
+/// What was told and must be read.
+#[derive(Debug, Clone, Copy)]
+enum Unread {
+    Phone(DeviceId),
+    Switches,
+    Everything,
+}
+
+impl Unread {
+    fn doubt(self) -> Doubt {
+        match self {
+            Self::Phone(device) => Doubt::Of(device),
+            Self::Switches | Self::Everything => Doubt::OfAll,
+        }
+    }
 }
 
 impl Devices {
     /// Begins to keep watch; every process that serves phones does.
     pub fn start(&self) {
-        self.backends().tasks.spawn("devices.watch", watch(self.clone()));
+        let (told, unread) = unbounded_channel();
+        self.backends().tasks.spawn("devices.words", listen(self.clone(), told));
+        self.backends().tasks.spawn("devices.watch", watch(self.clone(), unread));
         self.backends().tasks.spawn("devices.lines", sweep(self.clone()));
     }
 
-    /// This process changed a phone: it knows at once, the others by a word.
+    /// This process changed a phone: it knows at once, the others by a word. Ends when they cannot serve it any more, should it be barred.
     pub(crate) async fn learned(&self, tenant: TenantId, standing: Standing) {
         self.inner.bars.take(standing, self.forgotten());
         self.inner.known.invalidate(&standing.id);
         self.inner.hub.wake(standing.id);
-        self.say(&Word::Changed { tenant, device: standing.id }).await;
+        let is_told = self.say(&Word::Changed { tenant, device: standing.id }).await;
+        if !is_told && (standing.posture >= Posture::Lock || standing.revoked_at.is_some_and(|at| at >= self.forgotten())) {
+            self.sit_out().await;
+        }
     }
 
     pub(crate) async fn tell_joined(&self, device: DeviceId, line: LinkId) {
@@ -60,19 +87,31 @@ impl Devices {
         self.say(&Word::Commanded { tenant, device }).await;
     }
 
-    pub(crate) async fn switched(&self, tenant: TenantId) {
+    /// A kill switch changed: for this organisation, or for all when none is named. Ends when no node serves those whom it stops.
+    pub(crate) async fn switched(&self, tenant: Option<TenantId>) {
         if let Err(error) = self.read_switches().await {
             tracing::warn!(%error, "kill switches cannot be read");
+            self.inner.bars.distrust();
         }
         self.inner.hub.wake_all(why::BAR);
-        self.say(&Word::Switched { tenant }).await;
+        if !self.say(&Word::Switched { tenant }).await {
+            self.sit_out().await;
+        }
     }
 
-    async fn say(&self, word: &Word) {
+    /// Says it to the other nodes; whether it went out.
+    async fn say(&self, word: &Word) -> bool {
         let body = serde_json::to_vec(word).unwrap_or_default();
-        if let Err(error) = self.backends().bus.publish(CHANNEL, body).await {
+        let said = self.backends().bus.publish(CHANNEL, body).await;
+        if let Err(error) = &said {
             tracing::debug!(%error, "other nodes are not told; they read it within a second");
         }
+        said.is_ok()
+    }
+
+    /// Waits until every node has read the database since now, or asks it.
+    async fn sit_out(&self) {
+        sleep(FRESH).await;
     }
 
     /// Revocations before this no longer matter: no token from before is still in its time.
@@ -88,14 +127,14 @@ impl Devices {
 
     /// Reads everything that bars anybody.
     async fn read_all(&self) -> Result<()> {
-        let begun = Instant::now();
+        let (begun, session) = (Instant::now(), self.backends().bus.session());
         let forgotten = self.forgotten();
         let barred = store::devices::barred(&self.backends().db, forgotten).await?;
         self.read_switches().await?;
         self.inner.bars.replace(barred, begun, forgotten);
         self.inner.known.invalidate_all();
         self.inner.policies.invalidate_all();
-        self.inner.bars.refreshed(begun);
+        self.inner.bars.refreshed(begun, session);
         // Words about commands may have been lost.
         self.inner.hub.wake_all(why::LOOK);
         Ok(())
@@ -103,7 +142,7 @@ impl Devices {
 
     /// Reads what changed lately.
     async fn read_changes(&self) -> Result<()> {
-        let begun = Instant::now();
+        let (begun, session) = (Instant::now(), self.backends().bus.session());
         let changed = store::devices::changed(&self.backends().db, self.now() - OVERLAP).await?;
         self.read_switches().await?;
         let forgotten = self.forgotten();
@@ -115,67 +154,90 @@ impl Devices {
             }
             self.inner.hub.read(&standing);
         }
-        self.inner.bars.refreshed(begun);
+        self.inner.bars.refreshed(begun, session);
         Ok(())
     }
 
-    async fn hear(&self, message: Message) -> Result<()> {
-        let Some(body) = message.body() else { return self.read_all().await };
+    /// What of a message must be read; words about lines and commands are attended to at once.
+    fn hear(&self, message: &Message) -> Option<Unread> {
+        let Some(body) = message.body() else { return Some(Unread::Everything) };
         match serde_json::from_slice(body) {
-            Ok(Word::Changed { device, .. }) => {
+            Ok(Word::Changed { device, .. }) => return Some(Unread::Phone(device)),
+            Ok(Word::Switched { .. }) => return Some(Unread::Switches),
+            Ok(Word::Commanded { device, .. }) => self.inner.hub.wake(device),
+            Ok(Word::Joined { device, line }) => self.inner.hub.outrun(device, line),
+            Err(error) => tracing::debug!(%error, "a word about devices is not understood"),
+        }
+        None
+    }
+
+    async fn read(&self, unread: Unread) -> Result<()> {
+        match unread {
+            Unread::Phone(device) => {
                 if let Some(standing) = store::devices::standing_of(&self.backends().db, device).await? {
                     self.inner.bars.take(standing, self.forgotten());
                 }
                 self.inner.known.invalidate(&device);
                 self.inner.hub.wake(device);
-                Ok(())
             }
-            Ok(Word::Switched { .. }) => {
+            Unread::Switches => {
                 self.read_switches().await?;
                 self.inner.hub.wake_all(why::BAR);
-                Ok(())
             }
-            Ok(Word::Commanded { device, .. }) => {
-                self.inner.hub.wake(device);
-                Ok(())
-            }
-            Ok(Word::Joined { device, line }) => {
-                self.inner.hub.outrun(device, line);
-                Ok(())
-            }
-            Err(error) => {
-                tracing::debug!(%error, "a word about devices is not understood");
-                Ok(())
-            }
+            Unread::Everything => self.read_all().await?,
         }
+        Ok(())
     }
 }
 
-async fn watch(devices: Devices) {
+/// Hears what is told the moment it comes, whatever the watch waits for. While nobody listens everybody is doubted, as at the beginning.
+async fn listen(devices: Devices, told: UnboundedSender<Unread>) {
+    let stop = devices.backends().tasks.stop();
+    let mut tick = tokio::time::interval(TICK);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        let Ok(mut subscription) = devices.backends().bus.subscribe(CHANNEL).await else { continue };
+        // Whatever was said before this is in the database; when that is read nobody is doubted any more.
+        if told.send(Unread::Everything).is_err() {
+            return;
+        }
+        loop {
+            let message = tokio::select! {
+                () = stop.cancelled() => return,
+                message = subscription.next() => message,
+            };
+            let Some(message) = message else { break };
+            if let Some(unread) = devices.hear(&message) {
+                devices.inner.bars.doubt(unread.doubt());
+                if told.send(unread).is_err() {
+                    return;
+                }
+            }
+        }
+        devices.inner.bars.doubt(Doubt::OfAll);
+    }
+}
+
+async fn watch(devices: Devices, mut told: UnboundedReceiver<Unread>) {
     let stop = devices.backends().tasks.stop();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut subscription: Option<Subscription> = None;
     let mut until_whole = 0;
     loop {
-        let heard = tokio::select! {
-            () = stop.cancelled() => return,
+        let unread = tokio::select! {
+            () = stop.cancelled() => break,
             _ = tick.tick() => None,
-            message = next(&mut subscription) => Some(message),
+            Some(unread) = told.recv() => Some(unread),
         };
-        let outcome = match heard {
-            Some(Some(message)) => devices.hear(message).await,
-            Some(None) => {
-                subscription = None;
-                Ok(())
-            }
+        let outcome = match unread {
+            Some(unread) => devices.read(unread).await,
             None => {
-                if subscription.is_none() {
-                    subscription = devices.backends().bus.subscribe(CHANNEL).await.ok();
-                    // Whatever was said before this is in the database.
-                    until_whole = 0;
+                if let Some(simplified) = devices.inner.fleet.sample(TICK.as_secs_f64(), devices.now()) {
+                    live::proclaim(&devices.backends().hot, &simplified).await;
                 }
-                devices.inner.fleet.sample(TICK.as_secs_f64());
                 metrics::gauge!("devices_barred").set(devices.inner.bars.len() as f64);
                 let whole = until_whole == 0;
                 until_whole = if whole { WHOLE_EVERY } else { until_whole - 1 };
@@ -184,9 +246,15 @@ async fn watch(devices: Devices) {
         };
         if let Err(error) = outcome {
             tracing::warn!(%error, "locks cannot be read; the database is asked with every request until they can");
+            devices.inner.bars.distrust();
             until_whole = 0;
         }
+        if let Some(unread) = unread {
+            devices.inner.bars.settle(unread.doubt());
+        }
     }
+    // Requests that are still answered have nobody who listens for them.
+    devices.inner.bars.distrust();
 }
 
 /// Wakes lines whose time came. Apart from the watch, which may wait for the database.
@@ -198,12 +266,5 @@ async fn sweep(devices: Devices) {
             () = stop.cancelled() => return,
             _ = tick.tick() => devices.inner.hub.sweep(devices.now()),
         }
-    }
-}
-
-async fn next(subscription: &mut Option<Subscription>) -> Option<Message> {
-    match subscription {
-        Some(subscription) => subscription.next().await,
-        None => std::future::pending().await,
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests are clients and start tasks")]
 
 mod android;
+mod apple;
 mod authorities;
 mod calls;
 mod enrolling;

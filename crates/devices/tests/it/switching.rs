@@ -77,3 +77,29 @@ async fn the_global_switch_takes_two_named_people() {
     }
     assert_eq!(phone.knocks(&stage).await.code(), "devices.stopped");
 }
+
+#[tokio::test]
+async fn every_organisation_hears_of_the_global_switch_and_of_no_other_ones_own() {
+    for engine in engines() {
+        let operators = vec!["user-1".to_owned(), "user-2".to_owned()];
+        let stage = Stage::with(engine, devices::Config { global_operators: operators, ..config() }).await;
+        let stranger = stage.world.other(&[base::Role::Admin]);
+        let (mut own, mut foreign) = (stage.devices.news(&stage.operator).await.unwrap(), stage.devices.news(&stranger).await.unwrap());
+        let mut second = stage.operator.clone();
+        second.user = stage.world.other(&[]).user;
+        second.username = "user-2".to_owned();
+        let soon = std::time::Duration::from_secs(10);
+        for (scope, everywhere) in [("tenant", false), ("global", true)] {
+            let proposed = stage.order("POST", "/devices/switches", Some(json!({ "scope": scope, "reason": "r" }))).await;
+            let path = format!("/devices/switches/{}/confirm", proposed["id"].as_str().unwrap());
+            let (status, problem) = stage.ask(&second, "POST", &path, Some(json!({ "password": PASSWORD }))).await;
+            assert_eq!(status, StatusCode::OK, "{problem}");
+            assert_eq!(tokio::time::timeout(soon, own.next()).await, Ok(Some(())), "{scope}");
+            if everywhere {
+                assert_eq!(tokio::time::timeout(soon, foreign.next()).await, Ok(Some(())), "{scope}");
+            } else {
+                assert!(futures::FutureExt::now_or_never(foreign.next()).is_none(), "{scope}");
+            }
+        }
+    }
+}

@@ -58,6 +58,56 @@ async fn a_poll_waits_for_what_happens_next() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kill_switch_is_one_event_about_whom_it_stops() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let id = stage.stream(json!({ "method": POLL })).await;
+        let (phone, user) = stage.phone().await;
+        stage.phone().await;
+        stage.stop(None, "outbreak").await;
+        stage.stop(Some(phone), "this one").await;
+        let answer = stage.poll(&id, json!({})).await;
+        let mut told = Vec::new();
+        for token in answer["sets"].as_object().unwrap().values() {
+            let (_, claims) = stage.verified(&id, token.as_str().unwrap()).await;
+            assert_eq!((kind(&claims).as_str(), &said(&claims)["initiating_entity"]), ("session-revoked", &json!("admin")));
+            told.push((said(&claims)["reason_admin"]["en"].as_str().unwrap().to_owned(), claims["sub_id"].clone()));
+        }
+        told.sort_by(|one, other| one.0.cmp(&other.0));
+        assert_eq!(told.iter().map(|(reason, _)| reason.as_str()).collect::<Vec<_>>(), ["outbreak", "this one"], "releases are no events");
+        assert_eq!(told[0].1, json!({ "format": "complex", "tenant": { "format": "opaque", "id": stage.operator.tenant } }));
+        let (device, user) = (&told[1].1["device"]["sub"], (&told[1].1["user"]["sub"], user.to_string()));
+        assert_eq!((device, user.0), (&json!(phone.to_string()), &json!(user.1)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_key_is_published_before_it_signs_and_the_old_one_verifies_on() {
+    let stage = Stage::new(testkit::Engine::Embedded).await;
+    let id = stage.stream(json!({ "method": POLL })).await;
+    let (phone, _) = stage.phone().await;
+    stage.lock(phone, "lost").await;
+    stage.work().await;
+    let signed = async || {
+        let answer = stage.poll(&id, json!({ "maxEvents": 1 })).await;
+        let token = answer["sets"].as_object().unwrap().values().next().unwrap().as_str().unwrap().to_owned();
+        (stage.verified(&id, &token).await.0["kid"].as_str().unwrap().to_owned(), token)
+    };
+    let (before, old) = signed().await;
+    let rotated = stage.integrations.rotate_keys(&stage.operator).await.unwrap();
+    assert_eq!((signed().await.0, &rotated.previous), (before.clone(), &before), "receivers must have had time to read the new one");
+    stage.pass(3_601);
+    assert_eq!(signed().await.0, rotated.next);
+    stage.verified(&id, &old).await;
+    stage.pass(8 * 24 * 3_600);
+    let keys = stage.integrations.jwks().await.unwrap();
+    assert_eq!(
+        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect::<Vec<_>>(),
+        [rotated.next.as_str()]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_person_who_is_locked_out_is_told_too() {
     for engine in engines() {
         let stage = Stage::new(engine).await;

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use backends::{Authorities, Handlers, Outbound, OutboundConfig, sql};
 use base::{Actor, Result, Role, Secret, UserId};
-use devices::{DeviceId, Devices, LockOrder, Reach, StepUp};
+use devices::{DeviceId, Devices, LockOrder, NewSwitch, Reach, StepUp, SwitchScope};
 use futures::future::BoxFuture;
 use http::{Request, StatusCode};
 use integrations::{Config, Integrations};
@@ -91,6 +91,17 @@ impl Stage {
 
     pub(crate) async fn unlock(&self, phone: DeviceId, reason: &str) {
         self.devices.unlock(&self.operator, phone, reason).await.unwrap();
+    }
+
+    /// Throws the kill switch of the organisation, or of one phone, and releases it.
+    pub(crate) async fn stop(&self, phone: Option<DeviceId>, reason: &str) {
+        let scope = if phone.is_some() { SwitchScope::Device } else { SwitchScope::Tenant };
+        let new = NewSwitch { scope, device_id: phone, reason: reason.to_owned(), seconds: None };
+        let switch = self.devices.propose_switch(&self.operator, new).await.unwrap();
+        self.devices.confirm_switch(&self.operator, switch.id, Some(&Secret::new(String::new()))).await.unwrap();
+        self.work().await;
+        self.devices.release_switch(&self.operator, switch.id, "over").await.unwrap();
+        self.work().await;
     }
 
     /// What somebody asks.
