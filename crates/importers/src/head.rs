@@ -28,7 +28,9 @@ impl<'h> Head<'h> {
             let after = rest.strip_prefix('<')?;
             rest = if after.starts_with("!--") {
                 after.split_once("-->")?.1
-            } else if after.starts_with(['?', '!']) {
+            } else if after.starts_with('!') {
+                past_declaration(after)?
+            } else if after.starts_with('?') {
                 after.split_once('>')?.1
             } else {
                 let end = after.find(|c: char| !(c.is_alphanumeric() || "-_.:".contains(c)))?;
@@ -85,4 +87,21 @@ impl<'h> Head<'h> {
     pub(crate) fn named(&self, ending: &str) -> bool {
         self.name.is_some_and(|name| name.to_ascii_lowercase().ends_with(ending))
     }
+}
+
+/// What follows a declaration, which may hold others between brackets.
+fn past_declaration(text: &str) -> Option<&str> {
+    let (mut inside, mut quote) = (false, None);
+    for (at, byte) in text.bytes().enumerate() {
+        match (byte, quote) {
+            (byte, Some(open)) if byte == open => quote = None,
+            (_, Some(_)) => {}
+            (b'"' | b'\'', None) => quote = Some(byte),
+            (b'[', None) => inside = true,
+            (b']', None) => inside = false,
+            (b'>', None) if !inside => return Some(&text[at + 1..]),
+            _ => {}
+        }
+    }
+    None
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::errors::{ParseError, Position};
 use crate::input::Gauge;
 use crate::limits::{Detail, Limits, Options};
-use crate::model::{Asset, Belief, Coverage, Evidence, Observation, Record, Severity, Sink, Warning};
+use crate::model::{Asset, Belief, Coverage, CoverageStatus, Evidence, Location, Observation, Record, Severity, Sink, Warning};
 use crate::vocabulary;
 
 /// Distinct problems remembered; past it every further one counts as new.
@@ -76,11 +76,13 @@ pub(crate) struct Output<'a> {
     gauge: Rc<Gauge>,
     totals: Totals,
     issues: HashSet<u64>,
+    /// The first record that was left out, and why.
+    unread: Option<(Position, String)>,
 }
 
 impl<'a> Output<'a> {
     pub(crate) fn new(sink: &'a mut dyn Sink, options: &'a Options) -> Self {
-        Self { sink, options, gauge: Rc::new(Gauge::default()), totals: Totals::default(), issues: HashSet::new() }
+        Self { sink, options, gauge: Rc::new(Gauge::default()), totals: Totals::default(), issues: HashSet::new(), unread: None }
     }
 
     pub(crate) fn limits(&self) -> &'a Limits {
@@ -160,7 +162,33 @@ impl<'a> Output<'a> {
     /// Warns about a record of the file that is left out.
     pub(crate) fn skip(&mut self, position: Position, message: impl Into<String>) -> Result<(), ParseError> {
         self.totals.skipped += 1;
+        let message = message.into();
+        self.unread.get_or_insert_with(|| (position, message.clone()));
         self.warn(position, message)
+    }
+
+    /// After the last of a file. Records that were left out and none that was taken are an error: to call that clean would be wrong.
+    /// A report in which nothing is still says whose it is, so that whoever knows that it is a complete one can say so.
+    pub(crate) fn conclude(&mut self, source: &str) -> Result<(), ParseError> {
+        if self.totals.observations > 0 {
+            return Ok(());
+        }
+        if let Some((position, first)) = self.unread.take() {
+            let what = format!("none of {} records could be read; the first: {first}", self.totals.skipped);
+            return Err(ParseError::Malformed { position, what });
+        }
+        if self.totals.coverage == 0 && !source.is_empty() { self.silence(source) } else { Ok(()) }
+    }
+
+    /// Says that a tool reported and named nothing it looked at.
+    pub(crate) fn silence(&mut self, source: &str) -> Result<(), ParseError> {
+        self.coverage(Coverage {
+            source: source.to_owned(),
+            check_set: "report".to_owned(),
+            location: Location::default(),
+            status: CoverageStatus::Skipped,
+            reason: Some("nothing that was looked at is named".to_owned()),
+        })
     }
 
     /// Evidence cut to the limit.

@@ -23,6 +23,8 @@ use crate::output::{Output, Totals};
 pub(crate) struct Entry {
     pub(crate) format: Format,
     pub(crate) id: &'static str,
+    /// The tool as observations name it; empty where each file names its own.
+    pub(crate) source: &'static str,
     pub(crate) label: &'static str,
     /// Schemes of the identity keys its observations carry.
     pub(crate) schemes: &'static [&'static str],
@@ -273,7 +275,8 @@ pub struct Outcome {
 /// Reads a file to its end or to the first error, and always says what was handed over.
 pub fn read(format: Format, source: &mut dyn Read, options: &Options, sink: &mut dyn Sink) -> Outcome {
     let mut output = Output::new(sink, options);
-    let failure = (format.entry().read)(source, &mut output).err();
+    let entry = format.entry();
+    let failure = (entry.read)(source, &mut output).and_then(|()| output.conclude(entry.source)).err();
     Outcome { totals: output.totals(), failure }
 }
 

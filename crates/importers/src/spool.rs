@@ -16,6 +16,10 @@ pub(crate) struct Spool {
 }
 
 impl Spool {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.file.is_none()
+    }
+
     /// Puts one record aside.
     pub(crate) fn push(&mut self, position: Position, raw: &str) -> Result<(), ParseError> {
         let file = self.file.get_or_insert_with(|| SpooledTempFile::new(IN_MEMORY));

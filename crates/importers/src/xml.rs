@@ -199,6 +199,15 @@ impl<'a> Xml<'a> {
         }
     }
 
+    /// Enters the root of a further document in the same file, as runs that are appended to one another leave them.
+    pub(crate) fn further(&mut self, names: &[&str]) -> Result<Option<Tag>, ParseError> {
+        match self.step()? {
+            Step::Open(tag) if names.contains(&tag.name()) => Ok(Some(tag)),
+            Step::Open(tag) => Err(self.gauge.malformed(format!("<{}> after the end of the report", tag.name()))),
+            Step::Close | Step::End => Ok(None),
+        }
+    }
+
     /// The next child of the element that is open, entered; `None` once that element is closed.
     pub(crate) fn child(&mut self) -> Result<Option<Tag>, ParseError> {
         match self.step()? {

@@ -13,8 +13,15 @@ use crate::registry::{Confidence, Entry, Format, Head};
 
 const SOURCE: &str = "acunetix";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Acunetix, id: "acunetix", label: "Acunetix XML and 360 JSON", schemes: &["web", "web.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Acunetix,
+    id: "acunetix",
+    source: SOURCE,
+    label: "Acunetix XML and 360 JSON",
+    schemes: &["web", "web.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.root() == Some("ScanGroup") {

@@ -17,8 +17,15 @@ use crate::walk::Plan;
 
 const SOURCE: &str = "anchore";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::AnchoreEngine, id: "anchore_engine", label: "Anchore JSON", schemes: &package::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::AnchoreEngine,
+    id: "anchore_engine",
+    source: SOURCE,
+    label: "Anchore JSON",
+    schemes: &package::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

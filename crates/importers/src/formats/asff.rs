@@ -18,8 +18,15 @@ use crate::walk::{ANY, Plan};
 
 const SOURCE: &str = "asff";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Asff, id: "asff", label: "AWS Security Hub (ASFF)", schemes: &["cloud", "cloud.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Asff,
+    id: "asff",
+    source: SOURCE,
+    label: "AWS Security Hub (ASFF)",
+    schemes: &["cloud", "cloud.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{', '[']) {

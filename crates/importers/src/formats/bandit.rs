@@ -19,7 +19,7 @@ const EXPECTED: &str = "Bandit JSON";
 const SNIPPET: usize = 8 << 10;
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Bandit, id: "bandit", label: "Bandit JSON", schemes: &["code", "code.moved"], sniff, read };
+    Entry { format: Format::Bandit, id: "bandit", source: SOURCE, label: "Bandit JSON", schemes: &["code", "code.moved"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

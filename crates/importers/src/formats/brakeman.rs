@@ -18,7 +18,7 @@ use crate::walk::Plan;
 const SOURCE: &str = "brakeman";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Brakeman, id: "brakeman", label: "Brakeman JSON", schemes: &code::SCHEMES, sniff, read };
+    Entry { format: Format::Brakeman, id: "brakeman", source: SOURCE, label: "Brakeman JSON", schemes: &code::SCHEMES, sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

@@ -18,8 +18,15 @@ use crate::walk::{self, ANY, Bounds, Plan, Route};
 const SOURCE: &str = "cargo-audit";
 const EXPECTED: &str = "cargo audit JSON";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::CargoAudit, id: "cargo_audit", label: "cargo audit JSON", schemes: &package::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::CargoAudit,
+    id: "cargo_audit",
+    source: SOURCE,
+    label: "cargo audit JSON",
+    schemes: &package::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let all = |keys: &[&str]| keys.iter().all(|key| head.has(key));

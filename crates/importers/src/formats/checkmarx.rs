@@ -20,8 +20,15 @@ use crate::walk::{ANY, Plan};
 const SOURCE: &str = "checkmarx";
 const EXPECTED: &str = "Checkmarx XML or JSON";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Checkmarx, id: "checkmarx", label: "Checkmarx XML and JSON", schemes: &code::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Checkmarx,
+    id: "checkmarx",
+    source: SOURCE,
+    label: "Checkmarx XML and JSON",
+    schemes: &code::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     match head.root() {

@@ -22,6 +22,7 @@ const EXPECTED: &str = "Checkov JSON";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Checkov,
     id: "checkov",
+    source: SOURCE,
     label: "Checkov JSON",
     schemes: &["code", "code.moved", "dependency.place", "dependency"],
     sniff,

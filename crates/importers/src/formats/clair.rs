@@ -17,8 +17,15 @@ use crate::walk::Plan;
 
 const SOURCE: &str = "clair";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Clair, id: "clair", label: "Clair JSON (clair-scanner, klar)", schemes: &package::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Clair,
+    id: "clair",
+    source: SOURCE,
+    label: "Clair JSON (clair-scanner, klar)",
+    schemes: &package::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

@@ -20,8 +20,15 @@ const EXPECTED: &str = "CycloneDX";
 /// Bytes of components that vulnerabilities may refer to.
 const KEPT: usize = 48 << 20;
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Cyclonedx, id: "cyclonedx", label: "CycloneDX BOM and VEX", schemes: &package::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Cyclonedx,
+    id: "cyclonedx",
+    source: SOURCE,
+    label: "CycloneDX BOM and VEX",
+    schemes: &package::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.opens(&['{']) {

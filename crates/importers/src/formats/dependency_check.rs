@@ -26,6 +26,7 @@ const EXPECTED: &str = "Dependency-Check XML or JSON";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::DependencyCheck,
     id: "dependency_check",
+    source: SOURCE,
     label: "Dependency-Check XML and JSON",
     schemes: &package::SCHEMES,
     sniff,

@@ -24,6 +24,7 @@ const ALIASES: [&str; 9] = ["cveId", "ghsaId", "osvId", "snykId", "sonatypeId", 
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::DependencyTrack,
     id: "dependency_track",
+    source: SOURCE,
     label: "Dependency-Track findings (FPF)",
     schemes: &package::SCHEMES,
     sniff,
@@ -44,8 +45,8 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if (named && !head.has("\"bomFormat\"")) || (finding && head.has("\"findings\"")) {
         return Some(Confidence::Certain);
     }
-    // Every export may be cut down to this, and here it means no findings.
-    head.is("{}").then_some(Confidence::Possible)
+    // Alone it is an export of nothing only where the name says whose.
+    (head.is("{}") && head.is_named("track")).then_some(Confidence::Possible)
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {

@@ -21,6 +21,7 @@ const SOURCE: &str = "detect-secrets";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::DetectSecrets,
     id: "detect_secrets",
+    source: SOURCE,
     label: "detect-secrets JSON",
     schemes: &["secret", "secret.moved"],
     sniff,

@@ -17,7 +17,7 @@ use crate::walk::Plan;
 const SOURCE: &str = "dockle";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Dockle, id: "dockle", label: "Dockle JSON", schemes: &["code", "code.moved"], sniff, read };
+    Entry { format: Format::Dockle, id: "dockle", source: SOURCE, label: "Dockle JSON", schemes: &["code", "code.moved"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

@@ -27,6 +27,7 @@ const EXPECTED: &str = "generic findings, JSON or CSV";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Generic,
     id: "generic",
+    source: SOURCE,
     label: "Generic findings (DefectDojo JSON and CSV)",
     schemes: &["generic.id", "generic"],
     sniff,

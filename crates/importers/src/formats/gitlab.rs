@@ -24,6 +24,7 @@ const SOURCE: &str = "gitlab";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Gitlab,
     id: "gitlab",
+    source: SOURCE,
     label: "GitLab security reports",
     schemes: &["code", "code.moved", "secret.place", "dependency.place", "dependency", "web", "web.moved"],
     sniff,

@@ -26,6 +26,7 @@ const CWE: u32 = 798;
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Gitleaks,
     id: "gitleaks",
+    source: SOURCE,
     label: "Gitleaks JSON",
     schemes: &["secret", "secret.moved", "secret.place"],
     sniff,

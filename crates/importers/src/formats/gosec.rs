@@ -18,7 +18,7 @@ use crate::walk::Plan;
 const SOURCE: &str = "gosec";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Gosec, id: "gosec", label: "gosec JSON", schemes: &["code", "code.moved"], sniff, read };
+    Entry { format: Format::Gosec, id: "gosec", source: SOURCE, label: "gosec JSON", schemes: &["code", "code.moved"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

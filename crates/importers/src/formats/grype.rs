@@ -18,8 +18,15 @@ use crate::walk::{self, ANY, Bounds, Plan, Route};
 const SOURCE: &str = "grype";
 const EXPECTED: &str = "Grype JSON";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::AnchoreGrype, id: "anchore_grype", label: "Grype JSON", schemes: &package::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::AnchoreGrype,
+    id: "anchore_grype",
+    source: SOURCE,
+    label: "Grype JSON",
+    schemes: &package::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{']) {

@@ -15,8 +15,15 @@ use crate::walk::Plan;
 
 const SOURCE: &str = "hadolint";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Hadolint, id: "hadolint", label: "hadolint JSON", schemes: &["code", "code.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Hadolint,
+    id: "hadolint",
+    source: SOURCE,
+    label: "hadolint JSON",
+    schemes: &["code", "code.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

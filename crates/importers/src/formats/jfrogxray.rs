@@ -18,7 +18,7 @@ use crate::walk::{ANY, Plan};
 const SOURCE: &str = "xray";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Jfrogxray, id: "jfrogxray", label: "JFrog Xray JSON", schemes: &package::SCHEMES, sniff, read };
+    Entry { format: Format::Jfrogxray, id: "jfrogxray", source: SOURCE, label: "JFrog Xray JSON", schemes: &package::SCHEMES, sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{', '[']) {

@@ -18,7 +18,7 @@ use crate::walk::{ANY, Plan};
 const SOURCE: &str = "kube-bench";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Kubebench, id: "kubebench", label: "kube-bench JSON", schemes: &["cloud"], sniff, read };
+    Entry { format: Format::Kubebench, id: "kubebench", source: SOURCE, label: "kube-bench JSON", schemes: &["cloud"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

@@ -18,7 +18,7 @@ use crate::walk::Plan;
 const SOURCE: &str = "mend";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Mend, id: "mend", label: "Mend (WhiteSource) JSON", schemes: &package::SCHEMES, sniff, read };
+    Entry { format: Format::Mend, id: "mend", source: SOURCE, label: "Mend (WhiteSource) JSON", schemes: &package::SCHEMES, sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let any = |keys: &[&str]| keys.iter().any(|key| head.has(key));

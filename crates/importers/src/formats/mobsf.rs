@@ -20,7 +20,7 @@ const SOURCE: &str = "mobsf";
 const FILES: usize = 50;
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Mobsf, id: "mobsf", label: "MobSF JSON", schemes: &["code", "code.moved"], sniff, read };
+    Entry { format: Format::Mobsf, id: "mobsf", source: SOURCE, label: "MobSF JSON", schemes: &["code", "code.moved"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

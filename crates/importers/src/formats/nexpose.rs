@@ -31,6 +31,7 @@ const KEPT: usize = 48 << 20;
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Nexpose,
     id: "nexpose",
+    source: SOURCE,
     label: "Nexpose XML export",
     schemes: &["network", "network.instance", "network.moved"],
     sniff,

@@ -2,6 +2,7 @@
 //! Nikto rates nothing, but an item with an OSVDB number names a known weakness.
 
 mod list;
+mod mended;
 mod report;
 mod table;
 
@@ -22,7 +23,7 @@ const SOURCE: &str = "nikto";
 const EXPECTED: &str = "Nikto output";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Nikto, id: "nikto", label: "Nikto XML, JSON and CSV", schemes: &["web"], sniff, read };
+    Entry { format: Format::Nikto, id: "nikto", source: SOURCE, label: "Nikto XML, JSON and CSV", schemes: &["web"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     match head.root() {
@@ -42,7 +43,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let mut seen = Introduced::default();
     match notation {
         Notation::Xml => report::read(&mut source, &mut seen, out),
-        Notation::Json => list::read(&mut source, &mut seen, out),
+        Notation::Json => list::read(&mut mended::Mended::new(&mut source), &mut seen, out),
         Notation::Text => table::read(&mut source, &mut seen, out),
     }
 }

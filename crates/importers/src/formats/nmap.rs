@@ -26,7 +26,7 @@ const NAMES: usize = 64;
 const SERVICES: usize = 2 << 16;
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Nmap, id: "nmap", label: "nmap XML", schemes: &["network", "network.moved"], sniff, read };
+    Entry { format: Format::Nmap, id: "nmap", source: SOURCE, label: "nmap XML", schemes: &["network", "network.moved"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     (head.root() == Some("nmaprun")).then_some(Confidence::Certain)
@@ -100,7 +100,16 @@ impl Host {
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let mut xml = Xml::open(source, out)?;
-    let root = xml.root(&["nmaprun"], "nmap XML")?;
+    let mut next = Some(xml.root(&["nmaprun"], "nmap XML")?);
+    // `--append-output` writes one document behind the other.
+    while let Some(root) = next {
+        scan(&mut xml, &root, out)?;
+        next = xml.further(&["nmaprun"])?;
+    }
+    Ok(())
+}
+
+fn scan(xml: &mut Xml<'_>, root: &Tag, out: &mut Output<'_>) -> Result<(), ParseError> {
     let mut run = Run { started: root.get("start").and_then(vocabulary::epoch), scans: Vec::new() };
     while let Some(tag) = xml.child()? {
         match tag.name() {
@@ -111,7 +120,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
                 }
                 xml.skip()?;
             }
-            "host" => host(&mut xml, &tag, &run, out)?,
+            "host" => host(xml, &tag, &run, out)?,
             "runstats" => finish(&xml.node(tag)?, out)?,
             _ => xml.skip()?,
         }

@@ -19,8 +19,15 @@ const EXPECTED: &str = "npm audit JSON of npm 6";
 /// Paths of one package that are shown.
 const PATHS: usize = 100;
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::NpmAudit, id: "npm_audit", label: "npm audit JSON (npm 6)", schemes: &package::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::NpmAudit,
+    id: "npm_audit",
+    source: SOURCE,
+    label: "npm audit JSON (npm 6)",
+    schemes: &package::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{']) || head.has("\"auditReportVersion\"") {

@@ -21,6 +21,7 @@ const EXPECTED: &str = "npm audit JSON of npm 7 or newer";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::NpmAudit7Plus,
     id: "npm_audit_7_plus",
+    source: SOURCE,
     label: "npm audit JSON (npm 7 and newer)",
     schemes: &package::SCHEMES,
     sniff,

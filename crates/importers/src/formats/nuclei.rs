@@ -19,12 +19,20 @@ use crate::walk::{self, Bounds, Plan, Route};
 const SOURCE: &str = "nuclei";
 const EXPECTED: &str = "nuclei JSON";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Nuclei, id: "nuclei", label: "nuclei JSON", schemes: &["network", "network.moved", "tls", "web"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Nuclei,
+    id: "nuclei",
+    source: SOURCE,
+    label: "nuclei JSON",
+    schemes: &["network", "network.moved", "tls", "web"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{', '[']) {
-        return None;
+        // Nothing found is nothing written.
+        return (head.is("") && head.is_named(SOURCE)).then_some(Confidence::Possible);
     }
     let id = ["\"template-id\"", "\"templateID\""].into_iter().any(|key| head.has(key));
     match id && head.has("\"info\"") {

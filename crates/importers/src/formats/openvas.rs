@@ -19,6 +19,7 @@ const EXPECTED: &str = "Greenbone (OpenVAS) report";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Openvas,
     id: "openvas",
+    source: SOURCE,
     label: "Greenbone (OpenVAS) XML and CSV",
     schemes: &["network", "network.moved"],
     sniff,

@@ -19,15 +19,22 @@ use crate::walk::{self, ANY, Bounds, Plan, Route};
 const SOURCE: &str = "osv-scanner";
 const EXPECTED: &str = "OSV-Scanner JSON";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::OsvScanner, id: "osv_scanner", label: "OSV-Scanner JSON", schemes: &package::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::OsvScanner,
+    id: "osv_scanner",
+    source: SOURCE,
+    label: "OSV-Scanner JSON",
+    schemes: &package::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{']) {
         return None;
     }
     let all = |keys: &[&str]| keys.iter().all(|key| head.has(key));
-    if all(&["\"results\"", "\"packages\"", "\"package\"", "\"ecosystem\""]) {
+    if all(&["\"results\"", "\"packages\"", "\"ecosystem\""]) {
         return Some(Confidence::Certain);
     }
     if all(&["\"results\"", "\"experimental_config\""]) || all(&["\"results\"", "\"source\"", "\"packages\""]) {
@@ -43,13 +50,16 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         out,
         recognised: false,
         foreign: false,
+        known: false,
         origin: None,
         package: None,
+        placed: false,
+        early: Spool::default(),
         held: Spool::default(),
         seen: Occurrences::default(),
     };
     walk::through(source, &bounds, EXPECTED, &mut report)?;
-    if report.recognised && !report.foreign {
+    if report.recognised && (report.known || !report.foreign) {
         return Ok(());
     }
     Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without packages under results".to_owned() })
@@ -65,10 +75,17 @@ struct Origin {
 struct Report<'l, 'o> {
     out: &'l mut Output<'o>,
     recognised: bool,
-    /// Results of another tool.
+    /// Whether something another tool writes was met.
     foreign: bool,
+    /// Whether a result named packages or where they were read from, and nothing of another tool.
+    known: bool,
     origin: Option<Origin>,
     package: Option<(Component, String)>,
+    /// Whether the package of the entry being read was named.
+    placed: bool,
+    /// Vulnerabilities before the package they are in.
+    early: Spool,
+    /// Packages and their vulnerabilities before the source they are from.
     held: Spool,
     seen: Occurrences,
 }
@@ -76,21 +93,29 @@ struct Report<'l, 'o> {
 impl Route for Report<'_, '_> {
     fn plan(&mut self, path: &[&str]) -> Plan {
         match path {
-            ["results", ANY, "source"]
-            | ["results", ANY, "packages", ANY, "package"]
-            | ["results", ANY, "packages", ANY, "vulnerabilities", ANY] => Plan::Take,
-            [] | ["results", ANY] | ["results", ANY, "packages"] => Plan::Enter,
-            ["results", ANY, "packages", ANY] | ["results", ANY, "packages", ANY, "vulnerabilities"] => Plan::Enter,
+            // The first releases wrote the longer and the capital names.
+            ["results", ANY, "source" | "packageSource"] => {
+                self.known = true;
+                Plan::Take
+            }
+            ["results", ANY, "packages", ANY, "package" | "Package" | "vulnerabilities"] => {
+                if path[4] == "vulnerabilities" {
+                    Plan::Each
+                } else {
+                    Plan::Take
+                }
+            }
             ["results"] => {
                 self.recognised = true;
                 Plan::Enter
             }
-            // Other tools call what they found results as well.
-            ["results", ANY, key] => {
-                self.foreign |= !matches!(*key, "experimental_package_groups" | "experimental_source");
-                Plan::Pass
+            ["results", ANY, "packages"] => {
+                self.known = true;
+                Plan::Enter
             }
-            ["errors" | "paths" | "generated_at" | "metrics"] => {
+            [] | ["results", ANY] | ["results", ANY, "packages", ANY] => Plan::Enter,
+            // Other tools call what they found results as well.
+            ["results", ANY, _] | ["errors" | "paths" | "generated_at" | "metrics"] => {
                 self.foreign = true;
                 Plan::Pass
             }
@@ -100,14 +125,17 @@ impl Route for Report<'_, '_> {
 
     fn take(&mut self, path: &[&str], raw: &str, position: Position) -> Result<(), ParseError> {
         match path.last() {
-            Some(&"source") => {
+            Some(&("source" | "packageSource")) => {
                 let source: Value = serde_json::from_str(raw).unwrap_or_default();
                 let text = |name: &str| json::text(&source, &[name]).map(str::to_owned);
                 self.origin = Some(Origin { path: text("path"), kind: text("type") });
                 Ok(())
             }
-            Some(&"package") if self.origin.is_some() => self.enter(raw),
-            Some(&"package") => self.held.push(position, &format!("P{raw}")),
+            Some(&("package" | "Package")) => {
+                self.placed = true;
+                if self.origin.is_some() { self.enter(raw) } else { self.held.push(position, &format!("P{raw}")) }
+            }
+            _ if !self.placed => self.early.push(position, raw),
             _ if self.origin.is_some() => self.map(raw, position),
             _ => self.held.push(position, &format!("V{raw}")),
         }
@@ -116,6 +144,13 @@ impl Route for Report<'_, '_> {
     fn leave(&mut self, path: &[&str]) -> Result<(), ParseError> {
         match path {
             ["results", ANY, "packages", ANY] => {
+                let mut early = std::mem::take(&mut self.early);
+                let end = self.out.position();
+                early.drain(end, |raw, position| {
+                    let raw = std::str::from_utf8(raw).unwrap_or_default();
+                    if self.origin.is_some() { self.map(raw, position) } else { self.held.push(position, &format!("V{raw}")) }
+                })?;
+                self.placed = false;
                 self.package = None;
                 Ok(())
             }

@@ -15,7 +15,7 @@ const SOURCE: &str = "pip-audit";
 const EXPECTED: &str = "pip-audit JSON";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::PipAudit, id: "pip_audit", label: "pip-audit JSON", schemes: &package::SCHEMES, sniff, read };
+    Entry { format: Format::PipAudit, id: "pip_audit", source: SOURCE, label: "pip-audit JSON", schemes: &package::SCHEMES, sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{', '[']) || head.has("\"vulnerabilities\"") {

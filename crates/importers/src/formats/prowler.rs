@@ -24,6 +24,7 @@ const SCHEMES: [&str; 2] = ["cloud", "cloud.moved"];
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Prowler,
     id: "prowler",
+    source: SOURCE,
     label: "Prowler OCSF JSON and CSV (version 4 and newer)",
     schemes: &SCHEMES,
     sniff,

@@ -17,6 +17,7 @@ const EXPECTED: &str = "Qualys asset data report";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Qualys,
     id: "qualys",
+    source: SOURCE,
     label: "Qualys asset data XML and CSV",
     schemes: &["network", "network.moved"],
     sniff,

@@ -17,6 +17,7 @@ const EXPECTED: &str = "HackerGuardian (Qualys PCI) table";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::QualysHackerGuardian,
     id: "qualys_hacker_guardian",
+    source: SOURCE,
     label: "HackerGuardian (Qualys PCI) CSV",
     schemes: &["network", "network.moved"],
     sniff,

@@ -18,6 +18,7 @@ const EXPECTED: &str = "Qualys scan XML";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::QualysInfrascanWebgui,
     id: "qualys_infrascan_webgui",
+    source: SOURCE,
     label: "Qualys scan XML",
     schemes: &["network", "network.moved"],
     sniff,

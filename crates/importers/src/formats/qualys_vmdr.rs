@@ -16,8 +16,15 @@ const EXPECTED: &str = "Qualys VMDR table";
 const NEEDED: [&str; 3] = ["qid", "title", "asset name"];
 const TIMES: [&str; 2] = ["%b %d, %Y %I:%M %p", "%b %d, %Y %H:%M"];
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::QualysVmdr, id: "qualys_vmdr", label: "Qualys VMDR CSV", schemes: &["network", "network.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::QualysVmdr,
+    id: "qualys_vmdr",
+    source: SOURCE,
+    label: "Qualys VMDR CSV",
+    schemes: &["network", "network.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.titled(&NEEDED) {

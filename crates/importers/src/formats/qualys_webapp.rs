@@ -29,8 +29,15 @@ const PAYLOADS: usize = 5;
 const KEPT: usize = 48 << 20;
 const DEPTH: u32 = 6;
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::QualysWebapp, id: "qualys_webapp", label: "Qualys web application XML", schemes: &["web"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::QualysWebapp,
+    id: "qualys_webapp",
+    source: SOURCE,
+    label: "Qualys web application XML",
+    schemes: &["web"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     matches!(head.root(), Some("WAS_SCAN_REPORT" | "WAS_WEBAPP_REPORT")).then_some(Confidence::Certain)

@@ -18,7 +18,7 @@ use crate::walk::{ANY, Plan};
 const SOURCE: &str = "retirejs";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Retirejs, id: "retirejs", label: "Retire.js JSON", schemes: &package::SCHEMES, sniff, read };
+    Entry { format: Format::Retirejs, id: "retirejs", source: SOURCE, label: "Retire.js JSON", schemes: &package::SCHEMES, sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

@@ -18,6 +18,7 @@ const EXPECTED: &str = "SARIF 2.1.0";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Sarif,
     id: "sarif",
+    source: "",
     label: "SARIF 2.1.0",
     schemes: &["code", "code.moved", "code.fingerprint", "dependency"],
     sniff,

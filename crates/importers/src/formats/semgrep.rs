@@ -30,6 +30,7 @@ const FINGERPRINT: &str = "match_based_id";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Semgrep,
     id: "semgrep",
+    source: SOURCE,
     label: "Semgrep JSON",
     schemes: &["code.fingerprint", "code", "code.moved", "dependency.place", "dependency"],
     sniff,

@@ -25,6 +25,7 @@ const EXPECTED: &str = "Snyk JSON";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Snyk,
     id: "snyk",
+    source: SOURCE,
     label: "Snyk test and iac JSON",
     schemes: &["dependency.place", "dependency", "code", "code.moved"],
     sniff,

@@ -21,6 +21,7 @@ const EXPECTED: &str = "issues of the Snyk REST API";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::SnykIssueApi,
     id: "snyk_issue_api",
+    source: SOURCE,
     label: "Snyk issues API JSON",
     schemes: &["code.fingerprint", "dependency.place", "dependency", "code"],
     sniff,
@@ -84,7 +85,7 @@ impl Route for Page<'_, '_> {
         match json::text(attributes, &["type"]) {
             Some("package_vulnerability") => self.map(&value, attributes, false),
             Some("code") => self.map(&value, attributes, true),
-            kind => self.out.skip(position, format!("issue of the type {:?} is no vulnerability", kind.unwrap_or("unknown"))),
+            kind => self.out.warn(position, format!("issue of the type {:?} is no vulnerability", kind.unwrap_or("unknown"))),
         }
     }
 }

@@ -19,6 +19,7 @@ const EXPECTED: &str = "SonarQube JSON or HTML";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Sonarqube,
     id: "sonarqube",
+    source: SOURCE,
     label: "SonarQube API JSON and sonar-report",
     schemes: &crate::code::SCHEMES,
     sniff,

@@ -16,7 +16,8 @@ use crate::xml::{Node, Tag, Xml};
 const SOURCE: &str = "sslscan";
 const HEARTBLEED: &str = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N";
 
-pub(crate) static ENTRY: Entry = Entry { format: Format::Sslscan, id: "sslscan", label: "sslscan XML", schemes: &["tls"], sniff, read };
+pub(crate) static ENTRY: Entry =
+    Entry { format: Format::Sslscan, id: "sslscan", source: SOURCE, label: "sslscan XML", schemes: &["tls"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.root() != Some("document") {

@@ -21,7 +21,7 @@ const SOURCE: &str = "sslyze";
 const EXPECTED: &str = "SSLyze output";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Sslyze, id: "sslyze", label: "SSLyze JSON and XML", schemes: &["tls"], sniff, read };
+    Entry { format: Format::Sslyze, id: "sslyze", source: SOURCE, label: "SSLyze JSON and XML", schemes: &["tls"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     match head.root() {

@@ -18,8 +18,15 @@ const SOURCE: &str = "stackhawk";
 /// Paths of one plugin.
 const PATHS: usize = 1_000;
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Stackhawk, id: "stackhawk", label: "StackHawk webhook", schemes: &["web", "web.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Stackhawk,
+    id: "stackhawk",
+    source: SOURCE,
+    label: "StackHawk webhook",
+    schemes: &["web", "web.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

@@ -20,6 +20,7 @@ const BY_VERSION: &str = "self-reported version";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Tenable,
     id: "tenable",
+    source: SOURCE,
     label: "Nessus and Tenable XML and CSV",
     schemes: &["network", "network.moved", "web"],
     sniff,

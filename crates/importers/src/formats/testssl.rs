@@ -33,7 +33,7 @@ const RATINGS: [&str; 10] = [
 ];
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Testssl, id: "testssl", label: "testssl.sh CSV and JSON", schemes: &["tls"], sniff, read };
+    Entry { format: Format::Testssl, id: "testssl", source: SOURCE, label: "testssl.sh CSV and JSON", schemes: &["tls"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.titled(&["id", "fqdn/ip", "severity", "finding"]) {

@@ -21,6 +21,7 @@ const EXPECTED: &str = "Trivy JSON";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Trivy,
     id: "trivy",
+    source: SOURCE,
     label: "Trivy JSON",
     schemes: &["dependency.place", "dependency", "code", "code.moved"],
     sniff,

@@ -20,6 +20,7 @@ const GROUP: &str = "aquasecurity.github.io";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::TrivyOperator,
     id: "trivy_operator",
+    source: SOURCE,
     label: "Trivy operator JSON",
     schemes: &["dependency.place", "dependency", "code", "code.moved", "cloud"],
     sniff,

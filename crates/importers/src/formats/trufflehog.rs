@@ -18,12 +18,20 @@ use crate::walk::Plan;
 
 const SOURCE: &str = "trufflehog";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Trufflehog, id: "trufflehog", label: "TruffleHog JSON", schemes: &["secret", "secret.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Trufflehog,
+    id: "trufflehog",
+    source: SOURCE,
+    label: "TruffleHog JSON",
+    schemes: &["secret", "secret.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{', '[']) {
-        return None;
+        // Nothing found is nothing written.
+        return (head.is("") && head.is_named(SOURCE)).then_some(Confidence::Possible);
     }
     let all = |keys: &[&str]| keys.iter().all(|key| head.has(key));
     let known = all(&["\"SourceMetadata\"", "\"DetectorName\""]) || all(&["\"stringsFound\"", "\"commitHash\"", "\"printDiff\""]);

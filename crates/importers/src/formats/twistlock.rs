@@ -24,6 +24,7 @@ const EXPECTED: &str = "Twistlock JSON or CSV";
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Twistlock,
     id: "twistlock",
+    source: SOURCE,
     label: "Prisma Cloud (Twistlock) JSON and CSV",
     schemes: &package::SCHEMES,
     sniff,

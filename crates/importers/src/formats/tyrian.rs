@@ -25,6 +25,7 @@ const SOURCE: usize = 256;
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::Tyrian,
     id: "tyrian",
+    source: "",
     label: "Tyrian JSON export",
     schemes: &[
         "cloud",

@@ -14,8 +14,15 @@ use crate::registry::{Confidence, Entry, Format, Head};
 const SOURCE: &str = "wapiti";
 const EXPECTED: &str = "Wapiti report";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Wapiti, id: "wapiti", label: "Wapiti XML and JSON", schemes: &["web", "web.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Wapiti,
+    id: "wapiti",
+    source: SOURCE,
+    label: "Wapiti XML and JSON",
+    schemes: &["web", "web.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.root() == Some("report") {

@@ -20,8 +20,15 @@ use crate::walk::Plan;
 
 const SOURCE: &str = "yarn-audit";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::YarnAudit, id: "yarn_audit", label: "yarn audit JSON", schemes: &package::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::YarnAudit,
+    id: "yarn_audit",
+    source: SOURCE,
+    label: "yarn audit JSON",
+    schemes: &package::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let any = |keys: &[&str]| keys.iter().any(|key| head.has(key));

@@ -14,8 +14,15 @@ use crate::registry::{Confidence, Entry, Format, Head};
 const SOURCE: &str = "zap";
 const EXPECTED: &str = "ZAP report";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Zap, id: "zap", label: "ZAP XML and JSON", schemes: &["web.named", "web", "web.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::Zap,
+    id: "zap",
+    source: SOURCE,
+    label: "ZAP XML and JSON",
+    schemes: &["web.named", "web", "web.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.root() == Some("OWASPZAPReport") {

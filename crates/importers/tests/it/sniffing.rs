@@ -48,3 +48,19 @@ fn formats_are_named_by_their_id() {
     let error = "nessus".parse::<Format>().expect_err("not yet");
     assert!(error.to_string().contains("known are nmap"));
 }
+
+#[test]
+fn declarations_before_the_root_may_hold_others() {
+    let declared = "<?xml version='1.0'?><!-- a > b --><!DOCTYPE issues [<!ATTLIST issue note CDATA \"a > ]\"><!ELEMENT issue (name)>]>";
+    let issues = format!("{declared}<issues burpVersion='2.1'/>");
+    assert_eq!(sniff(issues.as_bytes(), None).first().map(|best| best.0), Some(Format::Burp));
+    let run = "<!DOCTYPE nmaprun [<!ELEMENT nmaprun ANY>]>\n<nmaprun/>";
+    assert_eq!(sniff(run.as_bytes(), None).first().map(|best| best.0), Some(Format::Nmap));
+}
+
+#[test]
+fn an_empty_object_is_nobodys() {
+    assert_eq!(sniff(b"{}", Some("report.json")), []);
+    assert_eq!(sniff(b" { }\n", Some("dependency-track.json")), [(Format::DependencyTrack, Confidence::Possible)]);
+    assert_eq!(sniff(b"\n", Some("nuclei-2026-01-02.jsonl")), [(Format::Nuclei, Confidence::Possible)]);
+}

@@ -341,3 +341,21 @@ async fn what_somebody_checked_stays_certain_when_a_tool_is_less_so() {
         assert_eq!((later.confidence, later.severity), (100, importers::Severity::Low), "{engine:?}");
     }
 }
+
+#[tokio::test]
+async fn a_report_of_nothing_closes_only_where_somebody_says_that_it_is_complete() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        story.import(&lines(&[hit("a", "high", SITE), hit("b", "low", SITE)]), None).await.unwrap();
+        story.request(ports(&nmap("192.0.2.1", "1-100", &[22]))).await.unwrap();
+        let silent = story.import("", None).await.unwrap();
+        assert_eq!((silent.summary.closed, silent.summary.not_retested), (0, 0), "{:?}", silent.summary);
+        let complete = ImportOptions { close_old: Closing::Complete, ..ImportOptions::default() };
+        let closing = story.request(ImportRequest { options: complete.clone(), ..request("", None) }).await.unwrap();
+        assert_eq!(closing.summary.closed, 2, "what another tool found stays: {:?}", closing.summary);
+        let run = ports("<nmaprun scanner='nmap'><runstats/></nmaprun>");
+        let closing = story.request(ImportRequest { options: complete, ..run }).await.unwrap();
+        assert_eq!(closing.summary.closed, 1, "{engine:?}: {:?}", closing.summary);
+        assert!(story.findings().await.iter().all(|finding| finding.status == Status::Fixed));
+    }
+}

@@ -18,7 +18,7 @@ use crate::walk::{self, Bounds, Plan, Route};
 const EXPECTED: &str = "answer of the Burp REST API";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::BurpApi, id: "burp_api", label: "Burp REST API", schemes: &["web", "web.moved"], sniff, read };
+    Entry { format: Format::BurpApi, id: "burp_api", source: SOURCE, label: "Burp REST API", schemes: &["web", "web.moved"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

@@ -15,8 +15,15 @@ const EXPECTED: &str = "Burp DAST report";
 /// Rows of the table that wait for their details.
 const ROWS: usize = 200_000;
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::BurpSuiteDast, id: "burp_suite_dast", label: "Burp DAST HTML", schemes: &["web", "web.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::BurpSuiteDast,
+    id: "burp_suite_dast",
+    source: SOURCE,
+    label: "Burp DAST HTML",
+    schemes: &["web", "web.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.root().is_none_or(|root| !root.eq_ignore_ascii_case("html")) {

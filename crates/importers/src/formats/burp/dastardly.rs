@@ -12,8 +12,15 @@ use crate::xml::{Node, Tag, Xml};
 
 const EXPECTED: &str = "Dastardly XML";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::BurpDastardly, id: "burp_dastardly", label: "Dastardly XML", schemes: &["web", "web.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::BurpDastardly,
+    id: "burp_dastardly",
+    source: SOURCE,
+    label: "Dastardly XML",
+    schemes: &["web", "web.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.root() != Some("testsuites") {

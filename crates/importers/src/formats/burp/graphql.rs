@@ -16,8 +16,15 @@ use crate::walk::{self, ANY, Bounds, Plan, Route};
 
 const EXPECTED: &str = "answer of the Burp GraphQL API";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::BurpGraphql, id: "burp_graphql", label: "Burp GraphQL API", schemes: &["web", "web.moved"], sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::BurpGraphql,
+    id: "burp_graphql",
+    source: SOURCE,
+    label: "Burp GraphQL API",
+    schemes: &["web", "web.moved"],
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();

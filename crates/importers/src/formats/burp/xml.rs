@@ -15,9 +15,10 @@ use crate::xml::{Node, Xml};
 const EXPECTED: &str = "Burp XML";
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Burp, id: "burp", label: "Burp issues as XML", schemes: &["web", "web.moved"], sniff, read };
+    Entry { format: Format::Burp, id: "burp", source: SOURCE, label: "Burp issues as XML", schemes: &["web", "web.moved"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
+    // The declarations before the issues may be all that the head holds.
     if head.root() != Some("issues") && !(head.has("<!DOCTYPE issues") && head.has("<!ELEMENT issue ")) {
         return None;
     }

@@ -118,12 +118,15 @@ impl Reading<'_, '_> {
 
 fn item(value: &Value, site: &Site, out: &mut Output<'_>) -> Result<(), ParseError> {
     let get = |name: &str| json::text(value, &[name]);
+    // Numbers were not always quoted.
+    let number = |name: &str| get(name).map(str::to_owned).or_else(|| Some(value.get(name)?.as_u64()?.to_string()));
     let Some(message) = get("msg").or_else(|| get("message")) else {
         return out.skip(out.position(), format!("not a {SOURCE} item: no message"));
     };
-    let osvdb = get("OSVDB");
+    let (id, osvdb) = (number("id"), number("OSVDB"));
+    let osvdb = osvdb.as_deref();
     let item = Item {
-        id: get("id"),
+        id: id.as_deref(),
         osvdb,
         method: get("method"),
         path: get("url").or_else(|| get("uri")),

@@ -13,16 +13,21 @@ use crate::xml::{Tag, Xml};
 pub(super) fn read(source: &mut dyn Read, seen: &mut Introduced, out: &mut Output<'_>) -> Result<(), ParseError> {
     let mut xml = Xml::open(source, out)?;
     xml.root(&["niktoscan"], EXPECTED)?;
-    let mut depth = 1;
-    while depth > 0 {
-        match xml.child()? {
-            None => depth -= 1,
-            Some(tag) if tag.name() == "niktoscan" => depth += 1,
-            Some(tag) if tag.name() == "scandetails" => details(&mut xml, &tag, seen, out)?,
-            Some(_) => xml.skip()?,
+    loop {
+        let mut depth = 1;
+        while depth > 0 {
+            match xml.child()? {
+                None => depth -= 1,
+                Some(tag) if tag.name() == "niktoscan" => depth += 1,
+                Some(tag) if tag.name() == "scandetails" => details(&mut xml, &tag, seen, out)?,
+                Some(_) => xml.skip()?,
+            }
+        }
+        // A further run is appended to the file of the one before.
+        if xml.further(&["niktoscan"])?.is_none() {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 fn details(xml: &mut Xml<'_>, tag: &Tag, seen: &mut Introduced, out: &mut Output<'_>) -> Result<(), ParseError> {

@@ -5,7 +5,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
-use super::{Check, SCHEMES, Seen, opening, present};
+use super::{Check, SCHEMES, SOURCE, Seen, opening, present};
 use crate::csv::Table;
 use crate::errors::{ParseError, Position};
 use crate::json;
@@ -17,8 +17,15 @@ use crate::walk::{self, Bounds, Plan, Route};
 
 const EXPECTED: &str = "Prowler 2 CSV or JSON";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::AwsProwler, id: "aws_prowler", label: "Prowler 2 CSV and JSON", schemes: &SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::AwsProwler,
+    id: "aws_prowler",
+    source: SOURCE,
+    label: "Prowler 2 CSV and JSON",
+    schemes: &SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.opens(&['{', '[']) {

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use serde_json::Value;
 
-use super::{Check, Outcome, SCHEMES, Seen, opening, present, severity, table};
+use super::{Check, Outcome, SCHEMES, SOURCE, Seen, opening, present, severity, table};
 use crate::errors::{ParseError, Position};
 use crate::json;
 use crate::model::CoverageStatus;
@@ -15,8 +15,15 @@ use crate::walk::{self, Bounds, Plan, Route};
 
 const EXPECTED: &str = "Prowler 3 JSON or CSV";
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::AwsProwlerV3Plus, id: "aws_prowler_v3plus", label: "Prowler 3 JSON and CSV", schemes: &SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::AwsProwlerV3Plus,
+    id: "aws_prowler_v3plus",
+    source: SOURCE,
+    label: "Prowler 3 JSON and CSV",
+    schemes: &SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if head.opens(&['{', '[']) {

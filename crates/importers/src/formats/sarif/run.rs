@@ -58,6 +58,9 @@ impl<'l, 'o> Run<'l, 'o> {
     pub(super) fn finish(&mut self) -> Result<(), ParseError> {
         let mut context = std::mem::take(&mut self.context);
         let mut spool = std::mem::take(&mut self.spool);
+        if spool.is_empty() && context.driver.name.is_some() {
+            return self.out.silence(&context.source());
+        }
         spool.drain(self.out.position(), |raw, position| match json::record(raw, self.out.limits()) {
             Ok(value) => result::map(&value, position, &mut context, self.out),
             Err(what) => self.out.skip(position, format!("result is not readable: {what}")),

@@ -19,8 +19,15 @@ const EXPECTED: &str = "findings of the Semgrep platform";
 /// Repositories told as covered.
 const REPOSITORIES: usize = 10_000;
 
-pub(crate) static ENTRY: Entry =
-    Entry { format: Format::SemgrepPro, id: "semgrep_pro", label: "Semgrep platform API", schemes: &code::SCHEMES, sniff, read };
+pub(crate) static ENTRY: Entry = Entry {
+    format: Format::SemgrepPro,
+    id: "semgrep_pro",
+    source: SOURCE,
+    label: "Semgrep platform API",
+    schemes: &code::SCHEMES,
+    sniff,
+    read,
+};
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     let members = head.members();
