@@ -19,3 +19,4 @@ mod routes;
 mod scanned;
 mod story;
 mod units;
+mod varied;
