@@ -109,7 +109,6 @@ impl Told {
             evidence,
             keys,
             observed_at: self.observed_at,
-            ..Observation::default()
         })
     }
 

@@ -71,7 +71,7 @@ impl Records for App {
             ["manifest_analysis", "manifest_findings"] | ["certificate_analysis", "certificate_findings"] => Plan::Enter,
             ["manifest_analysis", "manifest_findings", ANY] | ["certificate_analysis", "certificate_findings", ANY] => Plan::Take,
             ["binary_analysis", "findings"] => Plan::Enter,
-            ["manifest_analysis", ANY] | ["code_analysis", "findings", _] | ["binary_analysis", "findings", _] => Plan::Take,
+            ["manifest_analysis", ANY] | ["code_analysis" | "binary_analysis", "findings", _] => Plan::Take,
             ["code_analysis" | "binary_analysis", part] if *part != "summary" => Plan::Take,
             ["permissions", _] => Plan::Take,
             _ => Plan::Pass,
