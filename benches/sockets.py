@@ -25,7 +25,6 @@ MOST_BROADCAST = 0.150
 SPARE = 500
 # Between two looks of a phone that is stopped.
 EVERY = 10
-LIFE = 150
 
 
 def metric(port, name):
@@ -58,11 +57,11 @@ def until(what, condition, seconds=300):
         time.sleep(0.1)
 
 
-def hold(server, number, sockets, log):
+def hold(server, number, sockets, life, log):
     """Starts a process of phones."""
     program = os.environ.get("TYRIAN_SIMULATOR", server.program)
     words = ["--json", "--server", server.address, "--token", server.token, "simulate", "--line", "socket", "--silent", "--devices", sockets,
-             "--seconds", LIFE, "--every", EVERY, "--seed", number + 1, "--bind", f"127.0.0.{number + 2}"]
+             "--seconds", life, "--every", EVERY, "--seed", number + 1, "--bind", f"127.0.0.{number + 2}"]
     command = ["taskset", "-c", str((os.cpu_count() or 1) - 1), program, *map(str, words)]
     return subprocess.Popen(command, env=server.environment, stdout=log, stderr=subprocess.DEVNULL)
 
@@ -118,17 +117,19 @@ def measure(server, sockets, processes, folder):
     for thread in os.listdir(f"/proc/{server.process.pid}/task"):
         os.sched_setaffinity(int(thread), {0})
     resting = fleet.idle(server)
+    # Time for all to open their lines, for two kill switches and as many returns.
+    life = 150 + sockets // 250
     each, held, cost, grown, reports = sockets // processes, [], 0.0, 0.0, []
     for number in range(processes):
         reports.append(open(os.path.join(folder, f"phones-{number}.json"), "w+", encoding="utf-8"))
-        held.append(hold(server, number, each, reports[-1]))
+        held.append(hold(server, number, each, life, reports[-1]))
         cpu, grew = opened(server, each * (number + 1), held[-1], resting)
         cost, grown = cost + cpu, grown + grew
     sockets = each * processes
     megabytes, descriptors, threads = server.held()
     switched = [broadcast(server, sockets) for _ in range(2)]
     for phones in held:
-        phones.wait(LIFE + 120)
+        phones.wait(life + 120)
     took = []
     for number, (begun, answered) in enumerate(switched):
         bursts = []
