@@ -25,7 +25,6 @@ MOST_BROADCAST = 0.150
 SPARE = 500
 # Between two looks of a phone that is stopped.
 EVERY = 10
-LIFE = 150
 
 
 def metric(port, name):
@@ -37,16 +36,16 @@ def metric(port, name):
     return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith((name + "{", name + " ")))
 
 
-def order(server, method, path, body=None):
+def order(server, path, body, token=None):
     """What an operator orders; the answer, and the moment it came."""
     connection = http.client.HTTPConnection(server.address.removeprefix("http://"), timeout=60)
-    headers = {"authorization": f"Bearer {server.token}", "content-type": "application/json"}
-    connection.request(method, "/api/v1/" + path, body=json.dumps(body) if body is not None else None, headers=headers)
+    headers = {"content-type": "application/json"} | ({"authorization": f"Bearer {token}"} if token else {})
+    connection.request("POST", "/api/v1/" + path, body=json.dumps(body), headers=headers)
     response = connection.getresponse()
     told, at = json.loads(response.read() or "null"), time.time()
     connection.close()
     if response.status >= 300:
-        sys.exit(f"{method} {path}: {response.status} {told}")
+        sys.exit(f"{path}: {response.status} {told}")
     return told, at
 
 
@@ -58,11 +57,11 @@ def until(what, condition, seconds=300):
         time.sleep(0.1)
 
 
-def hold(server, number, sockets, log):
+def hold(server, number, sockets, life, log):
     """Starts a process of phones."""
     program = os.environ.get("TYRIAN_SIMULATOR", server.program)
     words = ["--json", "--server", server.address, "--token", server.token, "simulate", "--line", "socket", "--silent", "--devices", sockets,
-             "--seconds", LIFE, "--every", EVERY, "--seed", number + 1, "--bind", f"127.0.0.{number + 2}"]
+             "--seconds", life, "--every", EVERY, "--seed", number + 1, "--bind", f"127.0.0.{number + 2}"]
     command = ["taskset", "-c", str((os.cpu_count() or 1) - 1), program, *map(str, words)]
     return subprocess.Popen(command, env=server.environment, stdout=log, stderr=subprocess.DEVNULL)
 
@@ -88,12 +87,14 @@ def opened(server, target, phones, resting):
 
 def broadcast(server, sockets):
     """Throws the kill switch of the organisation, waits until nobody is left, and releases it."""
-    told, _ = order(server, "POST", "devices/switches", {"scope": "tenant", "reason": "a drill", "seconds": 600})
+    # A kill switch takes a person who signed in.
+    token = order(server, "auth/login", {"username": "ada", "password": fleet.PASSWORD})[0]["access_token"]
+    told, _ = order(server, "devices/switches", {"scope": "tenant", "reason": "a drill", "seconds": 600}, token)
     begun = time.time()
-    _, answered = order(server, "POST", f"devices/switches/{told['id']}/confirm", {"password": fleet.PASSWORD})
+    _, answered = order(server, f"devices/switches/{told['id']}/confirm", {"password": fleet.PASSWORD}, token)
     until("everybody is told", lambda: metric(server.management, "device_lines") == 0)
     time.sleep(2)
-    order(server, "POST", f"devices/switches/{told['id']}/release", {"reason": "it was a drill"})
+    order(server, f"devices/switches/{told['id']}/release", {"reason": "it was a drill"}, token)
     until("everybody is back", lambda: metric(server.management, "device_lines") >= sockets)
     return begun, answered
 
@@ -118,17 +119,19 @@ def measure(server, sockets, processes, folder):
     for thread in os.listdir(f"/proc/{server.process.pid}/task"):
         os.sched_setaffinity(int(thread), {0})
     resting = fleet.idle(server)
+    # Time for all to open their lines, for two kill switches and as many returns.
+    life = 150 + sockets // 250
     each, held, cost, grown, reports = sockets // processes, [], 0.0, 0.0, []
     for number in range(processes):
         reports.append(open(os.path.join(folder, f"phones-{number}.json"), "w+", encoding="utf-8"))
-        held.append(hold(server, number, each, reports[-1]))
+        held.append(hold(server, number, each, life, reports[-1]))
         cpu, grew = opened(server, each * (number + 1), held[-1], resting)
         cost, grown = cost + cpu, grown + grew
     sockets = each * processes
     megabytes, descriptors, threads = server.held()
     switched = [broadcast(server, sockets) for _ in range(2)]
     for phones in held:
-        phones.wait(LIFE + 120)
+        phones.wait(life + 120)
     took = []
     for number, (begun, answered) in enumerate(switched):
         bursts = []

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backends::Backends;
-use base::{Actor, ActorKind, Origin, Result, Role, Secret, TenantId, Time};
+use base::{Actor, ActorKind, Id, Origin, Result, Role, Secret, TenantId, Time};
 use futures::future::BoxFuture;
 use moka::sync::Cache;
 use url::Url;
@@ -48,6 +48,7 @@ pub use plight::Plight;
 pub(crate) use signals::Point;
 pub use signals::{SignalBatch, SignalReceipt};
 pub use tokens::Tokens;
+use watch::Node;
 
 /// Proves that the person who asks for something dangerous is still there: the password again. Another context knows passwords.
 pub trait StepUp: Send + Sync {
@@ -85,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) bars: Bars,
     pub(crate) fleet: Fleet,
     pub(crate) hub: Hub,
+    /// This process among those that talk about phones.
+    pub(crate) node: Id<Node>,
     pub(crate) step_up: Arc<dyn StepUp>,
 }
 
@@ -110,6 +113,7 @@ impl Devices {
             bars: Bars::default(),
             fleet,
             hub: Hub::default(),
+            node: backends.ids.next(),
             step_up,
         };
         Ok(Self { inner: Arc::new(inner) })

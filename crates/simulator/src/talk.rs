@@ -24,7 +24,8 @@ pub(crate) struct Talk {
     line: Option<Line>,
     /// Number of the last message.
     number: u32,
-    farewell: Option<End>,
+    /// What the server said at last, and when, in microseconds since 1970.
+    farewell: Option<(End, i64)>,
     opened: Instant,
     /// Not to be opened before.
     open_at: Instant,
@@ -204,7 +205,7 @@ impl Phone {
                     line.say(self.talk.number, &Said::Done(sequence)).await;
                 }
             }
-            Told::Farewell { code, wait } => self.talk.farewell = Some(End { code, wait }),
+            Told::Farewell { code, wait } => self.talk.farewell = Some((End { code, wait }, stage.clock.now().micros())),
             Told::Other => {}
         }
         Ok(())
@@ -218,9 +219,10 @@ impl Phone {
 
     /// The line ended: when to come back, and with what.
     fn part(&mut self, stage: &Stage, end: End) {
-        let end = self.talk.farewell.take().unwrap_or(end);
+        // The phone knows since it was told, not since the line was closed after its last words.
+        let (end, at) = self.talk.farewell.take().unwrap_or_else(|| (end, stage.clock.now().micros()));
         self.talk.line = None;
-        stage.tally.ended(&end.code, stage.clock.now().micros());
+        stage.tally.ended(&end.code, at);
         match end.code.as_str() {
             // Why, and until when, it asks at its next turn: nobody else's lock ends sooner by hurry.
             "devices.locked" | "devices.stopped" => self.notice(Posture::Lock, None),

@@ -32,7 +32,7 @@ impl Word {
     fn concerns(&self, own: TenantId) -> bool {
         match self {
             Self::Changed { tenant, .. } | Self::Commanded { tenant, .. } => *tenant == own,
-            Self::Switched { tenant } => tenant.is_none_or(|tenant| tenant == own),
+            Self::Switched { tenant, .. } => tenant.is_none_or(|tenant| tenant == own),
             Self::Joined { .. } => false,
         }
     }

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use backends::Message;
-use base::{Result, TenantId, Time};
+use base::{Id, Result, TenantId, Time};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep};
@@ -27,16 +27,19 @@ const OVERLAP: Duration = Duration::from_secs(60);
 /// Readings between two readings of everything.
 const WHOLE_EVERY: u32 = 1_200;
 
-/// What is told on the bus.
+/// Marks ids of processes that serve phones or change what they may do.
+pub(crate) enum Node {}
+
+/// What is told on the bus. Whoever said that something changed has read it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub(crate) enum Word {
     /// What a phone may do changed.
-    Changed { tenant: TenantId, device: DeviceId },
+    Changed { tenant: TenantId, device: DeviceId, from: Id<Node> },
     /// A phone has a new command.
     Commanded { tenant: TenantId, device: DeviceId },
     /// A kill switch was thrown or released, for one organisation or for all.
-    Switched { tenant: Option<TenantId> },
+    Switched { tenant: Option<TenantId>, from: Id<Node> },
     /// A phone's line opened; older ones end.
     Joined { device: DeviceId, line: LinkId },
 }
@@ -72,7 +75,7 @@ impl Devices {
         self.inner.bars.take(standing, self.forgotten());
         self.inner.known.invalidate(&standing.id);
         self.inner.hub.wake(standing.id);
-        let is_told = self.say(&Word::Changed { tenant, device: standing.id }).await;
+        let is_told = self.say(&Word::Changed { tenant, device: standing.id, from: self.inner.node }).await;
         if !is_told && (standing.posture >= Posture::Lock || standing.revoked_at.is_some_and(|at| at >= self.forgotten())) {
             self.sit_out().await;
         }
@@ -94,7 +97,7 @@ impl Devices {
             self.inner.bars.distrust();
         }
         self.inner.hub.wake_all(why::BAR);
-        if !self.say(&Word::Switched { tenant }).await {
+        if !self.say(&Word::Switched { tenant, from: self.inner.node }).await {
             self.sit_out().await;
         }
     }
@@ -135,8 +138,6 @@ impl Devices {
         self.inner.known.invalidate_all();
         self.inner.policies.invalidate_all();
         self.inner.bars.refreshed(begun, session);
-        // Words about commands may have been lost.
-        self.inner.hub.wake_all(why::LOOK);
         Ok(())
     }
 
@@ -162,6 +163,7 @@ impl Devices {
     fn hear(&self, message: &Message) -> Option<Unread> {
         let Some(body) = message.body() else { return Some(Unread::Everything) };
         match serde_json::from_slice(body) {
+            Ok(Word::Changed { from, .. } | Word::Switched { from, .. }) if from == self.inner.node => {}
             Ok(Word::Changed { device, .. }) => return Some(Unread::Phone(device)),
             Ok(Word::Switched { .. }) => return Some(Unread::Switches),
             Ok(Word::Commanded { device, .. }) => self.inner.hub.wake(device),
@@ -178,15 +180,21 @@ impl Devices {
                     self.inner.bars.take(standing, self.forgotten());
                 }
                 self.inner.known.invalidate(&device);
-                self.inner.hub.wake(device);
             }
-            Unread::Switches => {
-                self.read_switches().await?;
-                self.inner.hub.wake_all(why::BAR);
-            }
+            Unread::Switches => self.read_switches().await?,
             Unread::Everything => self.read_all().await?,
         }
         Ok(())
+    }
+
+    /// Wakes the lines that something which was read concerns, once it counts: else all of them would ask the database.
+    fn wake(&self, read: Unread) {
+        match read {
+            Unread::Phone(device) => self.inner.hub.wake(device),
+            Unread::Switches => self.inner.hub.wake_all(why::BAR),
+            // Words about commands may have been lost.
+            Unread::Everything => self.inner.hub.wake_all(why::LOOK),
+        }
     }
 }
 
@@ -232,18 +240,19 @@ async fn watch(devices: Devices, mut told: UnboundedReceiver<Unread>) {
             _ = tick.tick() => None,
             Some(unread) = told.recv() => Some(unread),
         };
-        let outcome = match unread {
-            Some(unread) => devices.read(unread).await,
+        let (read, outcome) = match unread {
+            Some(unread) => (Some(unread), devices.read(unread).await),
             None => {
                 if let Some(simplified) = devices.inner.fleet.sample(TICK.as_secs_f64(), devices.now()) {
                     live::proclaim(&devices.backends().hot, &simplified).await;
                 }
                 metrics::gauge!("devices_barred").set(devices.inner.bars.len() as f64);
-                let whole = until_whole == 0;
-                until_whole = if whole { WHOLE_EVERY } else { until_whole - 1 };
-                if whole { devices.read_all().await } else { devices.read_changes().await }
+                let is_whole = until_whole == 0;
+                until_whole = if is_whole { WHOLE_EVERY } else { until_whole - 1 };
+                if is_whole { (Some(Unread::Everything), devices.read_all().await) } else { (None, devices.read_changes().await) }
             }
         };
+        let is_read = outcome.is_ok();
         if let Err(error) = outcome {
             tracing::warn!(%error, "locks cannot be read; the database is asked with every request until they can");
             devices.inner.bars.distrust();
@@ -251,6 +260,9 @@ async fn watch(devices: Devices, mut told: UnboundedReceiver<Unread>) {
         }
         if let Some(unread) = unread {
             devices.inner.bars.settle(unread.doubt());
+        }
+        if let Some(read) = read.filter(|_| is_read) {
+            devices.wake(read);
         }
     }
     // Requests that are still answered have nobody who listens for them.
