@@ -11,7 +11,6 @@ use crate::motion::Stretch;
 /// The generated messages and the client.
 #[expect(
     unreachable_pub,
-    clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     reason = "generated from the whole contract; a phone of this kind does not say everything"
 )]
