@@ -29,6 +29,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("coverage", "done skipped error timeout auth_lost"),
     ("sort", "severity risk due newest last_seen title"),
     ("language", "en pt-BR es"),
+    ("overload", "queue_latency runtime throughput"),
     ("report_state", "queued ready failed"),
     ("role", "admin security_analyst red_team blue_team viewer"),
     ("user_state", "active invited locked"),
