@@ -46,6 +46,10 @@ pub(crate) async fn all(search: &Search) -> Result<u64> {
     for index in IndexName::ALL {
         while let Some(count) = batch(search, *index).await? {
             carried += count;
+            // What came while a batch was written waits for the next look: many small batches cost an index most.
+            if count < u64::from(BATCH) {
+                break;
+            }
         }
     }
     Ok(carried)
