@@ -85,8 +85,8 @@ impl Carrier for Socket {
     }
 
     async fn end(mut self, end: &End) {
-        if end.has_words() && web::socket::close(&mut self.socket, end.close_code(), &end.detail()).await {
-            web::socket::hear_out(&mut self.socket).await;
+        if end.has_words() {
+            web::socket::close(&mut self.socket, end.close_code(), &end.detail()).await;
         }
     }
 }

@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use web::PeerCertificate;
+use web::{Lingering, PeerCertificate};
 
 use crate::certificates::{acceptor, mutual_acceptor};
 use crate::config::{Config, MutualTls};
@@ -97,6 +97,7 @@ impl Listener {
                 accepted = accept(&self.tcp, &free) => accepted,
             };
             let Some((stream, peer, permit)) = accepted else { continue };
+            let stream = Lingering::new(stream, &tasks);
             let (builder, router, tls, watcher) = (builder.clone(), router.clone(), self.tls.clone(), graceful.watcher());
             tasks.spawn("gateway.connection", async move {
                 match tls {

@@ -19,7 +19,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 use web::Answer;
-use web::socket::{ALIVE, PATIENCE, close, hear_out, send, trimmed};
+use web::socket::{ALIVE, PATIENCE, close, send, trimmed};
 
 use crate::http::Door;
 use crate::loaders::Asking;
@@ -85,10 +85,8 @@ async fn speak(socket: WebSocket, schema: Schema, asking: Asking, stop: Cancella
             return;
         }
     };
-    if let Some((code, reason)) = end
-        && close(&mut out, code, &reason).await
-    {
-        hear_out(&mut answers).await;
+    if let Some((code, reason)) = end {
+        close(&mut out, code, &reason).await;
     }
 }
 

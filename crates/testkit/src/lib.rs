@@ -15,10 +15,12 @@ mod ports;
 mod process;
 mod scratch;
 pub mod servers;
+mod serving;
 mod world;
 
 pub use data::data;
 pub use eventually::eventually;
 pub use lab::{Lab, Planted};
 pub use ports::free_port;
+pub use serving::serve;
 pub use world::{Engine, World, engines};

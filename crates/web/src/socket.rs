@@ -1,17 +1,15 @@
-//! WebSockets as every context uses them: small buffers, bounded messages, a client that takes nothing is given up, and a close whose
-//! reason arrives.
+//! WebSockets as every context uses them: small buffers, bounded messages, a client that takes nothing is given up. That
+//! the reason of a close arrives is up to the connection ([`crate::Lingering`]).
 
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocketUpgrade};
-use futures::{Sink, SinkExt, Stream, StreamExt};
+use futures::{Sink, SinkExt};
 
 /// Proxies cut silent connections after half a minute or more.
 pub const ALIVE: Duration = Duration::from_secs(15);
 /// A client that does not take a message for this long is gone.
 pub const PATIENCE: Duration = Duration::from_secs(20);
-/// How long the client's last words are listened to after the close.
-const FAREWELL: Duration = Duration::from_secs(2);
 /// Longest reason of a close frame (RFC 6455 §5.5: 125 bytes with the code).
 const REASON: usize = 123;
 
@@ -30,9 +28,4 @@ pub async fn close<S: Sink<Message> + Unpin>(out: &mut S, code: u16, reason: &st
     let cut = reason.char_indices().map(|(at, character)| at + character.len_utf8()).take_while(|end| *end <= REASON).last().unwrap_or(0);
     let reason = reason.get(..cut).unwrap_or_default().into();
     send(out, Message::Close(Some(CloseFrame { code, reason })), PATIENCE).await
-}
-
-/// Listens a moment longer after a close: with words unread the connection would be reset, and the reason lost on the way.
-pub async fn hear_out<S: Stream + Unpin>(incoming: &mut S) {
-    let _ = tokio::time::timeout(FAREWELL, async { while incoming.next().await.is_some() {} }).await;
 }

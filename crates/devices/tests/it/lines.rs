@@ -4,16 +4,16 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde_json::{Value as Json, json};
-use testkit::{Engine, engines, eventually};
+use testkit::{Engine, engines, eventually, serve};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 
 use crate::handset::Handset;
 use crate::stage::{Stage, config};
-use crate::wire::{Came, JSON, PROTOBUF, Wire, ask, commands, dial, listen, request};
+use crate::wire::{Came, JSON, PROTOBUF, Wire, ask, commands, dial, request};
 
 async fn open(phone: &Handset, stage: &Stage, query: &str) -> Wire {
-    let mut wire = dial(phone, listen(stage.router.clone()).await, JSON, query).await.unwrap();
+    let mut wire = dial(phone, serve(stage.router.clone()).await, JSON, query).await.unwrap();
     let welcome = wire.told().await;
     assert!(welcome["welcome"]["proof_nonce"].is_string(), "{welcome}");
     phone.learn(welcome["welcome"]["proof_nonce"].as_str().unwrap());
@@ -27,7 +27,7 @@ async fn overlay(stage: &Stage, phone: &Handset, message: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_not_speak_is_refused_before_the_line_opens() {
     let stage = Stage::new(Engine::Embedded).await;
-    let address = listen(stage.router.clone()).await;
+    let address = serve(stage.router.clone()).await;
     let phone = stage.phone(json!({})).await;
     phone.knocks(&stage).await;
     let wire = dial(&phone, address, PROTOBUF, "").await.unwrap();
@@ -76,7 +76,7 @@ async fn a_lock_arrives_on_another_node_at_once_and_ends_the_line() {
         let (_, router) = stage.node();
         let phone = stage.phone(json!({})).await;
         phone.knocks(&stage).await;
-        let mut wire = dial(&phone, listen(router).await, JSON, "").await.unwrap();
+        let mut wire = dial(&phone, serve(router).await, JSON, "").await.unwrap();
         assert_eq!(wire.told().await["welcome"]["posture"].as_str(), Some("observe"));
         stage.order("POST", &format!("/devices/{}/lock", phone.id), Some(json!({ "reason": "lost" }))).await;
         let ordered = std::time::Instant::now();
@@ -88,7 +88,7 @@ async fn a_lock_arrives_on_another_node_at_once_and_ends_the_line() {
         wire.say(json!({ "number": 9, "acknowledgement": { "sequence": 1, "outcome": "done" } })).await;
         let (told, code, _) = wire.rest().await;
         assert_eq!((told[0]["acknowledged"]["outcome"].as_str(), code), (Some("done"), 4403), "{told:?}");
-        assert_eq!(dial(&phone, listen(stage.router.clone()).await, JSON, "").await.err().as_deref(), Some("devices.locked"));
+        assert_eq!(dial(&phone, serve(stage.router.clone()).await, JSON, "").await.err().as_deref(), Some("devices.locked"));
         stage.order("POST", &format!("/devices/{}/unlock", phone.id), Some(json!({ "reason": "found" }))).await;
         let mut wire = open(&phone, &stage, "?after=1").await;
         assert_eq!(wire.told().await["command"]["kind"].as_str(), Some("RELEASE"), "what was answered is not told again");
@@ -192,7 +192,7 @@ async fn a_phone_has_one_line_and_the_newer_one_wins_on_any_node() {
         let stage = Stage::new(engine).await;
         stage.devices.start();
         let (_, router) = stage.node();
-        let elsewhere = listen(router).await;
+        let elsewhere = serve(router).await;
         let phone = stage.phone(json!({})).await;
         phone.knocks(&stage).await;
         let mut first = open(&phone, &stage, "").await;

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 
-use axum::Router;
 use devices::v1;
 use futures::{SinkExt, StreamExt};
 use prost::Message as _;
@@ -18,14 +17,6 @@ use crate::handset::Handset;
 
 pub(crate) const JSON: &str = "tyrian.v1.json";
 pub(crate) const PROTOBUF: &str = "tyrian.v1.protobuf";
-
-/// Serves routes on a port of their own.
-pub(crate) async fn listen(router: Router) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    address
-}
 
 /// An open line.
 pub(crate) struct Wire<S = TcpStream> {

@@ -4,11 +4,11 @@ use devices::v1;
 use http::StatusCode;
 use prost::Message;
 use serde_json::{Value as Json, json};
-use testkit::{Engine, engines};
+use testkit::{Engine, engines, serve};
 
 use crate::judging::{OWNER, Walk, patient};
 use crate::stage::{Stage, config};
-use crate::wire::{Came, JSON, PROTOBUF, dial, listen};
+use crate::wire::{Came, JSON, PROTOBUF, dial};
 
 /// The batch as the contract carries it.
 pub(crate) fn readings(batch: &Json) -> v1::Readings {
@@ -33,7 +33,7 @@ async fn every_form_and_carrier_gives_the_same_answers() {
         let stage = Stage::with(engine, patient(config())).await;
         // One recording on four phones is found out; here it is only to be counted.
         stage.order("PATCH", "/devices/policy", Some(json!({ "shadow": true }))).await;
-        let address = listen(stage.router.clone()).await;
+        let address = serve(stage.router.clone()).await;
         let mut phones = Vec::new();
         for _ in 0..4 {
             phones.push(stage.phone(json!({})).await);
@@ -85,7 +85,7 @@ async fn another_node_goes_on_where_the_line_broke() {
         phone.knocks(&stage).await;
         let (_, router) = stage.node();
         let mut walk = Walk::new(12);
-        let nodes = [listen(stage.router.clone()).await, listen(router).await];
+        let nodes = [serve(stage.router.clone()).await, serve(router).await];
         let mut windows = 0;
         for (number, node) in nodes.into_iter().enumerate() {
             let mut wire = dial(&phone, node, JSON, "").await.unwrap();
@@ -108,7 +108,7 @@ async fn readings_over_a_line_are_written_down_as_such() {
     let stage = Stage::new(Engine::Embedded).await;
     let phone = stage.phone(json!({})).await;
     phone.knocks(&stage).await;
-    let mut wire = dial(&phone, listen(stage.router.clone()).await, JSON, "").await.unwrap();
+    let mut wire = dial(&phone, serve(stage.router.clone()).await, JSON, "").await.unwrap();
     stage.order("POST", &format!("/devices/{}/overlay", phone.id), Some(json!({ "message": "m" }))).await;
     wire.answer(1, json!({ "acknowledgement": { "sequence": 1, "outcome": "done" } })).await;
     let statement = backends::sql("SELECT source FROM audit_logs WHERE action_taken = 'devices.acknowledge'");

@@ -65,6 +65,13 @@ async fn whatever_goes_wrong_is_a_problem_document_with_a_request_id() {
     }
     let large = http.post(format!("http://{address}/take")).body(vec![0_u8; 2_000]).send().await.unwrap();
     assert_eq!(large.status(), 413);
+    // Written in one go before anything is read: all of it is taken off the wire, or the answer would be lost to a reset.
+    let mut hasty = TcpStream::connect(address).await.unwrap();
+    hasty.write_all(b"POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 33554432\r\n\r\n").await.unwrap();
+    hasty.write_all(&vec![0; 32 << 20]).await.unwrap();
+    let mut answer = String::new();
+    hasty.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     let forged = http.get(format!("http://{address}/")).header("x-request-id", "a b\tc{}").send().await.unwrap();
     assert_ne!(forged.headers()["x-request-id"], "a b\tc{}");
 }

@@ -6,7 +6,7 @@ use futures::{SinkExt, StreamExt};
 use scans::{NewScan, Profile};
 use serde_json::{Value as Json, json};
 use testkit::{Engine, engines};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -18,11 +18,7 @@ type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
 
 async fn served(story: &Story) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let router = story.router(&story.actor);
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    format!("ws://{address}/graphql")
+    format!("ws://{}/graphql", testkit::serve(story.router(&story.actor)).await)
 }
 
 async fn connect(address: &str, headers: &[(&'static str, &str)]) -> Result<Socket, Error> {

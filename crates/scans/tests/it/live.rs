@@ -58,11 +58,8 @@ async fn server_sent_events_and_the_socket_tell_the_same_story() {
     let (address, _) = listener("127.0.0.1").await;
     let target = stage.host("127.0.0.1").await;
     let scan = stage.start(&target, Profile::Quick, &[address.port()]).await;
-    let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let here = server.local_addr().unwrap();
     let routes = as_actor(router(&stage), &stage.ana);
-    let served = routes.clone();
-    tokio::spawn(async move { axum::serve(server, served).await.unwrap() });
+    let here = testkit::serve(routes.clone()).await;
     let url = format!("ws://{here}/scans/{}/ws", scan.id);
     let (mut socket, _) = tokio_tungstenite::connect_async(&url).await.unwrap();
     let events = format!("/scans/{}/events", scan.id);
