@@ -83,6 +83,19 @@ impl Hot {
         }
     }
 
+    /// Stores the value as [`Hot::set`] does, for what changes all the time and may be a few seconds older after a power cut: the
+    /// embedded engine writes it once for many changes.
+    ///
+    /// # Errors
+    /// `Unavailable` when the engine is down or full.
+    pub async fn set_lazily(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
+        checked(key, value)?;
+        match &self.engine {
+            Engine::Embedded(embedded) => embedded.set_lazily(key, value, ttl),
+            Engine::Redis(redis) => redis.set(key, value, ttl).await,
+        }
+    }
+
     /// Stores the value when there is none; `false` when there is.
     ///
     /// # Errors

@@ -80,7 +80,7 @@ impl Fleet {
         let done = work(&mut live.engine);
         live.version += 1;
         let bytes = [&live.version.to_le_bytes()[..], &live.engine.to_bytes()].concat();
-        if let Err(error) = hot.set(&state_key(id), &bytes, Some(KEPT)).await {
+        if let Err(error) = hot.set_lazily(&state_key(id), &bytes, Some(KEPT)).await {
             tracing::debug!(%error, "a device's state is not handed over");
         }
         done
@@ -175,7 +175,7 @@ fn sample_key(id: DeviceId) -> String {
 /// Keeps the newest scored window, for people.
 pub(crate) async fn remember(hot: &Hot, id: DeviceId, sample: &Sample) {
     let Ok(bytes) = serde_json::to_vec(sample) else { return };
-    if let Err(error) = hot.set(&sample_key(id), &bytes, Some(KEPT)).await {
+    if let Err(error) = hot.set_lazily(&sample_key(id), &bytes, Some(KEPT)).await {
         tracing::debug!(%error, "a device's newest score is not kept");
     }
 }

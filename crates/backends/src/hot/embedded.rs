@@ -33,11 +33,21 @@ pub(super) struct Entry {
     pub(super) expires: Option<i64>,
 }
 
+/// How soon a change must be on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Haste {
+    /// With the next commit.
+    Soon,
+    /// Within seconds: what changes all the time is written once for many changes.
+    Lazy,
+}
+
 /// The maps, and the keys whose present state the journal has not written yet.
 pub(super) struct Table {
     shards: Vec<Mutex<HashMap<String, Entry>>>,
     hasher: RandomState,
     changed: Mutex<HashSet<String>>,
+    changed_lazily: Mutex<HashSet<String>>,
     bytes: AtomicUsize,
     clock: Clock,
 }
@@ -57,11 +67,15 @@ impl Embedded {
     }
 
     pub(super) fn set(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
-        self.table.change(key, |entry, now| *entry = Some(Entry::new(value.to_vec(), ttl, now)))
+        self.table.change(key, Haste::Soon, |entry, now| *entry = Some(Entry::new(value.to_vec(), ttl, now)))
+    }
+
+    pub(super) fn set_lazily(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<()> {
+        self.table.change(key, Haste::Lazy, |entry, now| *entry = Some(Entry::new(value.to_vec(), ttl, now)))
     }
 
     pub(super) fn set_new(&self, key: &str, value: &[u8], ttl: Option<Duration>) -> Result<bool> {
-        self.table.change(key, |entry, now| {
+        self.table.change(key, Haste::Soon, |entry, now| {
             let is_new = entry.is_none();
             if is_new {
                 *entry = Some(Entry::new(value.to_vec(), ttl, now));
@@ -80,7 +94,7 @@ impl Embedded {
 
     pub(super) fn count(&self, key: &str, by: i64, window: Duration) -> Result<Count> {
         let window = milliseconds(window) * 1000;
-        let counted = self.table.change(key, |entry, now| {
+        let counted = self.table.change(key, Haste::Soon, |entry, now| {
             let before = entry.as_ref().map_or(Some(0), number);
             let value = before.and_then(|before| before.checked_add(by))?;
             let expires = entry.as_ref().and_then(|entry| entry.expires).unwrap_or(now + window);
@@ -92,7 +106,7 @@ impl Embedded {
     }
 
     pub(super) fn limit(&self, key: &str, quota: Quota) -> Result<Verdict> {
-        let decided = self.table.change(key, |entry, now| {
+        let decided = self.table.change(key, Haste::Lazy, |entry, now| {
             let full_at = match entry {
                 Some(entry) => Some(number(entry)?),
                 None => None,
@@ -140,6 +154,7 @@ impl Table {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             hasher: RandomState::new(),
             changed: Mutex::default(),
+            changed_lazily: Mutex::default(),
             bytes: AtomicUsize::new(0),
             clock,
         }
@@ -155,9 +170,13 @@ impl Table {
         live
     }
 
-    /// The keys changed since the last call.
-    pub(super) fn changes(&self) -> HashSet<String> {
-        mem::take(&mut *locked(&self.changed))
+    /// The keys changed since the last call; those that are not urgent only when asked for.
+    pub(super) fn changes(&self, haste: Haste) -> HashSet<String> {
+        let mut changes = mem::take(&mut *locked(&self.changed));
+        if haste == Haste::Lazy {
+            changes.extend(mem::take(&mut *locked(&self.changed_lazily)));
+        }
+        changes
     }
 
     /// Marks keys as not written yet.
@@ -202,7 +221,7 @@ impl Table {
     }
 
     /// Changes one key atomically: `change` gets the live entry or nothing, and the moment.
-    fn change<R>(&self, key: &str, change: impl FnOnce(&mut Option<Entry>, i64) -> R) -> Result<R> {
+    fn change<R>(&self, key: &str, haste: Haste, change: impl FnOnce(&mut Option<Entry>, i64) -> R) -> Result<R> {
         if self.bytes.load(Ordering::Relaxed) > MAXIMUM_BYTES {
             return Err(errors::hot_full());
         }
@@ -219,7 +238,10 @@ impl Table {
             shard.insert(key.to_owned(), entry);
         }
         drop(shard);
-        self.mark([key.to_owned()]);
+        match haste {
+            Haste::Soon => self.mark([key.to_owned()]),
+            Haste::Lazy => drop(locked(&self.changed_lazily).insert(key.to_owned())),
+        }
         Ok(result)
     }
 

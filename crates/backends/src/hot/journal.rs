@@ -1,5 +1,5 @@
 //! What the embedded hot store keeps on disk: one thread writes all changed keys in one durable
-//! commit, at most a tenth of a second after the change. One process owns the file.
+//! commit, at most a tenth of a second after the change, or a few seconds where that will do. One process owns the file.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,13 +10,15 @@ use base::Result;
 use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::sync::watch;
 
-use super::embedded::{Entry, Table};
+use super::embedded::{Entry, Haste, Table};
 use crate::{errors, folder};
 
 /// Key → expiry in microseconds (or [`NEVER`]) and value.
 const ENTRIES: TableDefinition<'_, &str, (i64, &[u8])> = TableDefinition::new("entries");
 const NEVER: i64 = i64::MAX;
 const INTERVAL: Duration = Duration::from_millis(100);
+/// Commits between two that also write what is not urgent.
+const LAZY_EVERY: usize = 50;
 const CACHE: usize = 8 * 1024 * 1024;
 
 /// The writing thread's other end.
@@ -135,7 +137,8 @@ impl Writer {
         let mut turn = 0_usize;
         loop {
             let (asked, is_last) = self.orders.wait(done);
-            let failure = self.write();
+            let is_for_all = asked != done || is_last || turn.is_multiple_of(LAZY_EVERY);
+            let failure = self.write(if is_for_all { Haste::Lazy } else { Haste::Soon });
             // A failed flush is answered by its failure; asking again is the caller's business.
             done = asked;
             self.tell(asked, failure);
@@ -148,8 +151,8 @@ impl Writer {
     }
 
     /// Writes every changed key in one commit; on failure they stay changed.
-    fn write(&self) -> Option<String> {
-        let changes = self.table.changes();
+    fn write(&self, haste: Haste) -> Option<String> {
+        let changes = self.table.changes(haste);
         if changes.is_empty() {
             return None;
         }

@@ -145,12 +145,14 @@ async fn the_embedded_store_survives_a_restart_and_a_power_cut() {
     hot.flush().await.unwrap();
     hot.delete("removed").await.unwrap();
     hot.count("late", 41, HOUR).await.unwrap();
+    hot.set_lazily("lazy", b"5", None).await.unwrap();
     hot.flush().await.unwrap();
     // What a power cut leaves: the file as it is now, never closed.
     fs::create_dir(folder.path().join("cut")).unwrap();
     fs::set_permissions(folder.path().join("cut"), PermissionsExt::from_mode(0o700)).unwrap();
     fs::copy(folder.path().join("hot/hot.redb"), folder.path().join("cut/hot.redb")).unwrap();
     hot.set("unflushed", b"4", None).await.unwrap();
+    hot.set_lazily("lazy and unflushed", b"6", None).await.unwrap();
     drop(hot);
 
     let cut = open(&url("cut"), &clock).await;
@@ -160,8 +162,11 @@ async fn the_embedded_store_survives_a_restart_and_a_power_cut() {
         assert_eq!(hot.get("minute").await.unwrap().unwrap(), b"2");
         assert_eq!(hot.get("removed").await.unwrap(), None);
         assert_eq!(hot.count("late", 1, HOUR).await.unwrap().value, 42);
+        assert_eq!(hot.get("lazy").await.unwrap().unwrap(), b"5");
     }
-    assert_eq!(reopened.get("unflushed").await.unwrap().unwrap(), b"4", "dropping the store writes what is left");
+    for (key, value) in [("unflushed", b"4"), ("lazy and unflushed", b"6")] {
+        assert_eq!(reopened.get(key).await.unwrap().unwrap(), value, "dropping the store writes what is left");
+    }
     drop(reopened);
     clock.advance(Duration::from_secs(60));
     assert_eq!(open(&url("hot"), &clock).await.get("minute").await.unwrap(), None);
