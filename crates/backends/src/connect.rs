@@ -1,5 +1,6 @@
 //! `Backends::connect`: the one place that picks engines and refuses combinations that cannot work.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use base::Result;
@@ -9,9 +10,13 @@ use crate::events::Subscriptions;
 use crate::tls::Authorities;
 use crate::{Blobs, Bus, Clock, Config, Db, Hot, Ids, Keys, Mail, Outbound, Search, Tasks};
 
-/// Handles on the outside world; cheap to clone.
+/// Handles on the outside world. One count to clone: every service holds them, and services are cloned for every request.
 #[derive(Clone)]
-pub struct Backends {
+pub struct Backends(Arc<Engines>);
+
+/// What [`Backends`] hands on.
+#[derive(Clone)]
+pub struct Engines {
     /// Truth.
     pub db: Db,
     /// Keys that expire, counters, nonces: fast, and rebuilt when lost.
@@ -53,6 +58,21 @@ pub struct Health {
     pub detail: Option<String>,
 }
 
+impl Deref for Backends {
+    type Target = Engines;
+
+    fn deref(&self) -> &Engines {
+        &self.0
+    }
+}
+
+/// Another engine in the place of one: seen through this handle alone.
+impl DerefMut for Backends {
+    fn deref_mut(&mut self) -> &mut Engines {
+        Arc::make_mut(&mut self.0)
+    }
+}
+
 impl Backends {
     /// Opens everything the configuration names, on the system's clock.
     ///
@@ -77,7 +97,7 @@ impl Backends {
         let keys = Keys::connect(&config.keys, config.keys_passphrase.as_ref(), &clock).await?;
         let mail = Mail::connect(&config.mail, &config.mail_from, &clock, &authorities)?;
         let outbound = Outbound::new(&config.outbound, &authorities)?;
-        Ok(Self {
+        Ok(Self(Arc::new(Engines {
             db,
             hot,
             bus,
@@ -91,7 +111,7 @@ impl Backends {
             tasks,
             subscriptions: Subscriptions::default(),
             wake: Arc::new(Notify::new()),
-        })
+        })))
     }
 
     /// Asks every dependency whether it answers.

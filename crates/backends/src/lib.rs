@@ -24,7 +24,7 @@ pub use blobs::Blobs;
 pub use bus::{Bus, Message, Subscription};
 pub use clock::Clock;
 pub use config::{Config, OutboundConfig};
-pub use connect::{Backends, Health};
+pub use connect::{Backends, Engines, Health};
 pub use db::{Column, Db, Row, Sql, Tx, Value, sql};
 pub use events::{Event, EventId};
 pub use hot::{Count, Hot, Quota, Verdict};

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base::{Error, Kind};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 
-use crate::Services;
+use crate::Shared;
 use crate::page::Frame;
 
 /// Pages run nothing that is not ours, load nothing from elsewhere and cannot be framed.
@@ -83,7 +83,7 @@ pub(crate) async fn no_page() -> StatusCode {
 }
 
 /// The outermost layer of the pages: dresses failures and adds the policy.
-pub(crate) async fn dress(State(services): State<Services>, request: Request, next: Next) -> Response {
+pub(crate) async fn dress(State(services): State<Shared>, request: Request, next: Next) -> Response {
     let wants_page =
         request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"));
     let is_head = request.method() == Method::HEAD;

@@ -7,7 +7,7 @@ use base::{Error, Result, Time};
 use chrono::NaiveDateTime;
 use url::form_urlencoded;
 
-use crate::Services;
+use crate::Shared;
 use crate::failure::Failure;
 
 /// Names and values in their order; a name may stand several times.
@@ -95,10 +95,10 @@ impl Fields {
     }
 }
 
-impl FromRequest<Services> for Fields {
+impl FromRequest<Shared> for Fields {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &Services) -> Result<Self, Failure> {
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, Failure> {
         let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|_| crate::errors::unreadable_form())?;
         Ok(Self::parse(&bytes))
     }

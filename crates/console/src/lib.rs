@@ -18,6 +18,8 @@ mod upload;
 
 use audit::Audit;
 use auth::Auth;
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use backends::{Blobs, Clock, Tasks};
@@ -30,7 +32,6 @@ use search::Search;
 use targets::Targets;
 
 /// What the pages stand on.
-#[derive(Clone)]
 pub struct Services {
     /// People, sessions, tokens.
     pub auth: Auth,
@@ -60,8 +61,12 @@ pub struct Services {
     pub version: &'static str,
 }
 
+/// As each handler and layer gets them, several times for one request.
+pub(crate) type Shared = Arc<Services>;
+
 /// Every page, mounted at the root behind the edge and the auth layer.
 pub fn pages(services: Services) -> Router {
+    let services = Shared::new(services);
     pages::routes()
         .fallback(failure::no_page)
         .layer(from_fn(preferences::keep))

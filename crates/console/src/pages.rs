@@ -37,7 +37,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{MethodRouter, get, post};
 use base::{Error, Kind, PageRequest, Result};
 
-use crate::Services;
+use crate::Shared;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::page::Frame;
@@ -49,7 +49,7 @@ const ROWS: u32 = 50;
 /// What a page handler gives back.
 type Shown = Result<Response, Failure>;
 
-pub(crate) fn routes() -> Router<Services> {
+pub(crate) fn routes() -> Router<Shared> {
     Router::new()
         .route("/", get(overview::show))
         .route("/first-run", get(session::first_run).post(session::create_first_admin))
@@ -108,7 +108,7 @@ pub(crate) fn routes() -> Router<Services> {
 }
 
 /// Findings and what belongs to them.
-fn results() -> Router<Services> {
+fn results() -> Router<Shared> {
     Router::new()
         .route("/findings", get(findings::list))
         .route("/findings/decisions", post(findings::decide))
@@ -140,7 +140,7 @@ fn results() -> Router<Services> {
 }
 
 /// Phones and what belongs to them.
-fn phones() -> Router<Services> {
+fn phones() -> Router<Shared> {
     Router::new()
         .route("/devices", get(devices::list))
         .route("/devices/live", get(devices::live))
@@ -158,7 +158,7 @@ fn phones() -> Router<Services> {
 }
 
 /// A form with a file is as large as its reader allows, not as small as other bodies.
-fn with_file<H: Handler<T, Services>, T: 'static>(handler: H) -> MethodRouter<Services> {
+fn with_file<H: Handler<T, Shared>, T: 'static>(handler: H) -> MethodRouter<Shared> {
     post(handler).layer(DefaultBodyLimit::disable())
 }
 

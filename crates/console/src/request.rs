@@ -8,17 +8,17 @@ use http::Method;
 use http::request::Parts;
 use url::form_urlencoded::byte_serialize;
 
-use crate::Services;
+use crate::Shared;
 use crate::failure::Failure;
 use crate::page::Frame;
 
 /// Anybody.
 pub(crate) struct Visitor(pub(crate) Frame);
 
-impl FromRequestParts<Services> for Visitor {
+impl FromRequestParts<Shared> for Visitor {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, services: &Shared) -> Result<Self, Failure> {
         Ok(Self(Frame::of(parts, services)))
     }
 }
@@ -37,10 +37,10 @@ impl Deref for Viewer {
     }
 }
 
-impl FromRequestParts<Services> for Viewer {
+impl FromRequestParts<Shared> for Viewer {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, services: &Shared) -> Result<Self, Failure> {
         let frame = Frame::of(parts, services);
         if let Some(actor) = frame.actor.clone() {
             return Ok(Self { actor, frame });
@@ -61,10 +61,10 @@ impl FromRequestParts<Services> for Viewer {
 /// The one id in the path; what is no id names nothing.
 pub(crate) struct Named<T>(pub(crate) Id<T>);
 
-impl<T: 'static> FromRequestParts<Services> for Named<T> {
+impl<T: 'static> FromRequestParts<Shared> for Named<T> {
     type Rejection = Failure;
 
-    async fn from_request_parts(parts: &mut Parts, services: &Services) -> Result<Self, Failure> {
+    async fn from_request_parts(parts: &mut Parts, services: &Shared) -> Result<Self, Failure> {
         let text = Path::<String>::from_request_parts(parts, services).await.ok();
         let id = text.and_then(|Path(text)| text.parse().ok());
         Ok(Self(id.ok_or_else(crate::errors::no_such_page)?))

@@ -11,7 +11,7 @@ use base::{Actor, Error, Result};
 
 use crate::failure::Failure;
 use crate::fields::Fields;
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 /// Largest file.
 pub(crate) const LARGEST: u64 = 256 << 20;
@@ -23,10 +23,10 @@ const MOST_TEXTS: usize = 100;
 /// A form that may hold a file; nothing of it is read before it is asked for.
 pub(crate) struct Parts(Multipart);
 
-impl FromRequest<Services> for Parts {
+impl FromRequest<Shared> for Parts {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, state: &Services) -> Result<Self, Failure> {
+    async fn from_request(request: Request, state: &Shared) -> Result<Self, Failure> {
         Multipart::from_request(request, state).await.map(Self).map_err(|_| errors::unreadable_form().into())
     }
 }

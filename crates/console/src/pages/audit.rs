@@ -5,7 +5,7 @@ use audit::{Entry, Filter, Proven, verify};
 use axum::extract::State;
 
 use super::{Shown, page_of, readable};
-use crate::Services;
+use crate::Shared;
 use crate::fields::Form;
 use crate::page::{Frame, show as render};
 use crate::request::{Named, Viewer};
@@ -36,7 +36,7 @@ struct VerifyPage {
     report: verify::Report,
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
     let filter = Filter {
         user: query.word("user")?,
@@ -59,13 +59,13 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
     })
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<audit::AuditEntry>) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<audit::AuditEntry>) -> Shown {
     let proven = services.audit.entry(&viewer.actor, id).await?;
     let detail = serde_json::to_string_pretty(&proven.entry.detail).unwrap_or_default();
     render(&EntryPage { frame: viewer.frame, proven, detail })
 }
 
-pub(crate) async fn verify(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn verify(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let report = services.audit.verify(&viewer.actor, verify::Trust::default()).await?;
     render(&VerifyPage { frame: viewer.frame, report })
 }

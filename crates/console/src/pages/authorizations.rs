@@ -9,7 +9,7 @@ use base::{Id, Result};
 use targets::{Authorization, NewAuthorization, Rule, RuleKind, RuleText, Target, TargetId};
 
 use super::{Shown, done, refused};
-use crate::Services;
+use crate::Shared;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
@@ -46,7 +46,7 @@ struct RevokePage {
     rules: Vec<String>,
 }
 
-pub(crate) async fn new(State(services): State<Services>, viewer: Viewer, Named(id): Named<Target>) -> Shown {
+pub(crate) async fn new(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Target>) -> Shown {
     let target = services.targets.get(&viewer.actor, id).await?;
     let covering = target.endpoint().map(|address| RuleText::from(Rule::covering(&address)).value).unwrap_or_default();
     let until = viewer.now + MONTH;
@@ -57,7 +57,7 @@ pub(crate) async fn new(State(services): State<Services>, viewer: Viewer, Named(
     render(&NewPage { frame: viewer.frame, form: Form::of(fields), target })
 }
 
-pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, Named(id): Named<Target>, fields: Fields) -> Shown {
+pub(crate) async fn create(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Target>, fields: Fields) -> Shown {
     let outcome = match built(id, &fields) {
         Ok(new) => services.targets.authorize(&viewer.actor, new).await,
         Err(error) => Err(error),
@@ -101,7 +101,7 @@ fn home(granted: &Authorization) -> String {
     granted.target.map_or_else(|| "/targets".to_owned(), |id| format!("/targets/{id}"))
 }
 
-pub(crate) async fn ask(State(services): State<Services>, viewer: Viewer, Named(id): Named<Authorization>) -> Shown {
+pub(crate) async fn ask(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Authorization>) -> Shown {
     let granted = services.targets.authorization(&viewer.actor, id).await?;
     asked(viewer, granted, Form::default(), http::StatusCode::OK)
 }
@@ -111,7 +111,7 @@ fn asked(viewer: Viewer, granted: Authorization, form: Form, status: http::Statu
     show_as(status, &RevokePage { frame: viewer.frame, form, granted, rules })
 }
 
-pub(crate) async fn revoke(State(services): State<Services>, viewer: Viewer, Named(id): Named<Authorization>, fields: Fields) -> Shown {
+pub(crate) async fn revoke(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Authorization>, fields: Fields) -> Shown {
     let id: Id<Authorization> = id;
     match services.targets.revoke(&viewer.actor, id, fields.get("reason")).await {
         Ok(granted) => Ok(done(&home(&granted), "revoked")),
@@ -124,13 +124,13 @@ pub(crate) async fn revoke(State(services): State<Services>, viewer: Viewer, Nam
     }
 }
 
-pub(crate) async fn evidence(State(services): State<Services>, viewer: Viewer, Named(id): Named<Authorization>) -> Shown {
+pub(crate) async fn evidence(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Authorization>) -> Shown {
     let granted = services.targets.authorization(&viewer.actor, id).await?;
     render(&EvidencePage { frame: viewer.frame, form: Form::default(), granted })
 }
 
 /// Takes in the file that proves an authorisation.
-pub(crate) async fn prove(State(services): State<Services>, viewer: Viewer, Named(id): Named<Authorization>, parts: Parts) -> Shown {
+pub(crate) async fn prove(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Authorization>, parts: Parts) -> Shown {
     viewer.actor.scope(targets::actions::PROVE)?;
     let outcome = match read(parts).await {
         Ok(file) => services.targets.prove(&viewer.actor, id, file).await,

@@ -6,10 +6,10 @@ use base::PageRequest;
 use results::{Cluster, Decision, DecisionKind, DecisionScope, DecisionState, NewDecision};
 
 use super::{Shown, done, page_of};
-use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer, correctable};
+use crate::{Services, Shared};
 
 const SHOWN: &str = "waiting rules all";
 
@@ -31,7 +31,7 @@ struct ClustersPage {
     next: Option<String>,
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     listed(&services, viewer, Form::default(), http::StatusCode::OK).await
 }
 
@@ -66,7 +66,7 @@ fn is_rule(decision: &Decision) -> bool {
     decision.state == DecisionState::InForce && decision.scope != DecisionScope::Finding && decision.kind != DecisionKind::Reopen
 }
 
-pub(crate) async fn answer(State(services): State<Services>, viewer: Viewer, Named(id): Named<Decision>, fields: Fields) -> Shown {
+pub(crate) async fn answer(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Decision>, fields: Fields) -> Shown {
     let approve = fields.get("approve") == "true";
     match services.results.approve(&viewer.actor, id, approve).await {
         Ok(finding) => Ok(done(&format!("/findings/{}", finding.id), if approve { "approved" } else { "rejected" })),
@@ -81,7 +81,7 @@ pub(crate) async fn answer(State(services): State<Services>, viewer: Viewer, Nam
 
 /// Takes a rule back by way of the finding it was made from.
 pub(crate) async fn withdraw(
-    State(services): State<Services>,
+    State(services): State<Shared>,
     viewer: Viewer,
     Named(finding): Named<results::Finding>,
     fields: Fields,
@@ -99,7 +99,7 @@ pub(crate) async fn withdraw(
     }
 }
 
-pub(crate) async fn clusters(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn clusters(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let page = services.results.clusters(&viewer.actor, &page_of(&viewer.query)).await?;
     let next = viewer.query.next("/clusters", page.next_cursor);
     render(&ClustersPage { frame: viewer.frame, clusters: page.items, next })

@@ -9,13 +9,13 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::{Shown, page_of};
-use crate::Services;
 use crate::failure::Failure;
 use crate::gauge::{Gauge, Point, over_time, written};
 use crate::live::{digest, follow};
 use crate::page::{Frame, show_as};
 use crate::plot::Plot;
 use crate::request::{Named, Viewer};
+use crate::{Services, Shared};
 
 /// Features shown of a window, most unusual first.
 const FEATURES: usize = 8;
@@ -120,7 +120,7 @@ impl Known {
     }
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<Device>) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Device>) -> Shown {
     let known = Known::of(&services, &viewer, id).await?;
     let people = super::devices::people(&services, &viewer).await?;
     let user =
@@ -168,7 +168,7 @@ fn shown(viewer: Viewer, known: Known, user: Option<String>) -> Shown {
 
 /// Says when the phone is another than the one shown.
 pub(crate) async fn live(
-    State(services): State<Services>,
+    State(services): State<Shared>,
     viewer: Viewer,
     Named(id): Named<Device>,
 ) -> Result<axum::response::Response, Failure> {

@@ -10,7 +10,7 @@ use super::{Shown, done, refused};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show_as};
 use crate::request::Viewer;
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 /// How long a lock may last, in hours.
 const HOURS: &str = "1 4 8 24";
@@ -75,14 +75,14 @@ fn named(path: &(String, String)) -> Result<(DeviceId, Order)> {
     Ok((id, Order::of(&path.1)?))
 }
 
-pub(crate) async fn form(State(services): State<Services>, viewer: Viewer, Path(path): Path<(String, String)>) -> Shown {
+pub(crate) async fn form(State(services): State<Shared>, viewer: Viewer, Path(path): Path<(String, String)>) -> Shown {
     let (id, order) = named(&path)?;
     let device = services.devices.get(&viewer.actor, id).await?.device;
     let form = Form::of(order.fields(&device));
     show_as(StatusCode::OK, &OrderPage { frame: viewer.frame, form, device, order })
 }
 
-pub(crate) async fn give(State(services): State<Services>, viewer: Viewer, Path(path): Path<(String, String)>, fields: Fields) -> Shown {
+pub(crate) async fn give(State(services): State<Shared>, viewer: Viewer, Path(path): Path<(String, String)>, fields: Fields) -> Shown {
     let (id, order) = named(&path)?;
     match ordered(&services, &viewer, id, order, &fields).await {
         Ok(()) => {

@@ -6,13 +6,13 @@ use base::{Page, Result};
 use devices::{Device, Filter, Overload, Plight, Policy, Seen, Simplified, Switch};
 
 use super::{Shown, first, page_of, readable};
-use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::gauge::{Gauge, written};
 use crate::live::{digest, follow};
 use crate::page::{Frame, show as render};
 use crate::pages::switches;
 use crate::request::Viewer;
+use crate::{Services, Shared};
 
 pub(crate) const POSTURES: &str = "observe step_up restrict lock quarantine";
 const PLATFORMS: &str = "android-key app-attest play-integrity none";
@@ -79,7 +79,7 @@ async fn found(services: &Services, viewer: &Viewer, query: &Fields) -> Result<P
     services.devices.list(&viewer.actor, &filter, &page_of(query)).await
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
     let page = found(&services, &viewer, &query).await?;
     let policy = services.devices.policy(&viewer.actor).await?;
@@ -102,7 +102,7 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
 }
 
 /// Says when the list is another than the one shown.
-pub(crate) async fn live(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn live(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone().without(&["seen"]);
     let news = services.devices.news(&viewer.actor).await?;
     let seen = viewer.query.get("seen").parse().ok();

@@ -10,10 +10,10 @@ use devices::{Code, NewCode, Ownership, Plan, Policy, PolicyPatch};
 use http::StatusCode;
 
 use super::{Shown, done, page_of, refused};
-use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show_as};
 use crate::request::Viewer;
+use crate::{Services, Shared};
 
 const OWNERSHIPS: &str = "corporate byod";
 const PLANS: &str = "free professional high_security";
@@ -56,7 +56,7 @@ fn beginning() -> Form {
     Form::of(Fields::default().set("ownership", "corporate").set("plan", "free").set("hours", "24"))
 }
 
-pub(crate) async fn codes(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn codes(State(services): State<Shared>, viewer: Viewer) -> Shown {
     listed(&services, viewer, beginning(), None, StatusCode::OK).await
 }
 
@@ -67,7 +67,7 @@ async fn listed(services: &Services, viewer: Viewer, form: Form, made: Option<Co
     show_as(status, &CodesPage { frame: viewer.frame, form, codes: page.items, people, made, next })
 }
 
-pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn create(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let outcome = match built(&viewer, &fields) {
         Ok(new) => services.devices.create_code(&viewer.actor, new).await,
         Err(error) => Err(error),
@@ -92,7 +92,7 @@ fn built(viewer: &Viewer, fields: &Fields) -> Result<NewCode> {
     })
 }
 
-pub(crate) async fn policy(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn policy(State(services): State<Shared>, viewer: Viewer) -> Shown {
     ruled(&services, viewer, Form::default(), StatusCode::OK).await
 }
 
@@ -102,13 +102,13 @@ async fn ruled(services: &Services, viewer: Viewer, form: Form, status: StatusCo
     show_as(status, &PolicyPage { frame: viewer.frame, form, policy, halt })
 }
 
-pub(crate) async fn set_policy(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn set_policy(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let patch = PolicyPatch { shadow: Some(fields.get("shadow") == "true"), software_keys: Some(fields.get("software_keys") == "true") };
     services.devices.patch_policy(&viewer.actor, patch).await?;
     Ok(done("/devices/policy", "saved"))
 }
 
-pub(crate) async fn resume(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn resume(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     match services.devices.resume(&viewer.actor, fields.get("reason")).await {
         Ok(_) => Ok(done("/devices/policy", "locking_resumed")),
         Err(error) => {

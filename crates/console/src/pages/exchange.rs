@@ -11,7 +11,7 @@ use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::Viewer;
 use crate::upload::{self, Parts, Purpose, Received, Upload};
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 /// Largest file of targets: ten thousand rows are smaller.
 const LARGEST: u64 = 16 << 20;
@@ -35,7 +35,7 @@ pub(crate) async fn form(viewer: Viewer) -> Shown {
     render(&ImportPage { frame: viewer.frame, form: Form::of(Fields::default().set("format", "csv")), outcome: None })
 }
 
-pub(crate) async fn preview(State(services): State<Services>, viewer: Viewer, parts: Parts) -> Shown {
+pub(crate) async fn preview(State(services): State<Shared>, viewer: Viewer, parts: Parts) -> Shown {
     // Checked before a byte is read: nobody may fill the disk without the permission.
     viewer.actor.scope(actions::IMPORT)?;
     let (fields, file) = match parts.read(LARGEST).await {
@@ -62,7 +62,7 @@ async fn looked_at(services: &Services, viewer: &Viewer, fields: &Fields, receiv
     Ok((imported, sha256))
 }
 
-pub(crate) async fn take(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn take(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     viewer.actor.scope(actions::IMPORT)?;
     let outcome = match upload::kept(&services, &viewer.actor, Purpose::Targets, fields.get("sha256")).await {
         Ok(mut file) => match (format(&fields), bytes(&mut file)) {

@@ -10,7 +10,7 @@ use crate::fields::{Fields, Form};
 use crate::page::{Frame, show_as};
 use crate::request::Viewer;
 use crate::upload::{Parts, Received};
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 /// Largest feed.
 const LARGEST: u64 = 128 << 20;
@@ -27,7 +27,7 @@ struct FeedsPage {
     feeds: Vec<Feed>,
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer) -> Shown {
     shown(&services, viewer, Form::default(), None, http::StatusCode::OK).await
 }
 
@@ -55,7 +55,7 @@ fn age(feed: &Feed, now: &Time) -> Option<u64> {
     Some((today - released).num_days().try_into().unwrap_or_default())
 }
 
-pub(crate) async fn update(State(services): State<Services>, viewer: Viewer, Path(kind): Path<String>, parts: Parts) -> Shown {
+pub(crate) async fn update(State(services): State<Shared>, viewer: Viewer, Path(kind): Path<String>, parts: Parts) -> Shown {
     // Checked before a byte is read: nobody may fill the disk without the permission.
     viewer.actor.scope(actions::UPDATE_FEED)?;
     let kind: FeedKind = kind.parse().map_err(|_| errors::no_such_page())?;

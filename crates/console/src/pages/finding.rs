@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 const DECISIONS: &str = "false_positive accepted out_of_scope mitigated confirmed fixed";
 pub(crate) const DECISIONS_AGAIN: &str = "false_positive accepted out_of_scope mitigated confirmed fixed reopen";
@@ -38,7 +38,7 @@ struct FindingPage {
     choices: &'static str,
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<Finding>) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>) -> Shown {
     let page = looked_at(&services, viewer, id, unfilled(), Form::default()).await?;
     render(&page)
 }
@@ -144,7 +144,7 @@ pub(crate) fn waits(decision: &Decision) -> bool {
     decision.state == DecisionState::Proposed
 }
 
-pub(crate) async fn decide(State(services): State<Services>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
+pub(crate) async fn decide(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
     let outcome = match built(&fields) {
         Ok(new) => {
             let waits = new.kind == DecisionKind::Accepted && services.results.policy(&viewer.actor).await?.four_eyes;
@@ -172,12 +172,12 @@ fn built(fields: &Fields) -> Result<NewDecision> {
     })
 }
 
-pub(crate) async fn join(State(services): State<Services>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
+pub(crate) async fn join(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
     let other = other(&fields);
     moved(&services, viewer, id, fields, other.map(Some)).await
 }
 
-pub(crate) async fn split(State(services): State<Services>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
+pub(crate) async fn split(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
     moved(&services, viewer, id, fields, Ok(None)).await
 }
 

@@ -12,7 +12,7 @@ use super::{Shown, page_of, refused};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show_as};
 use crate::request::{Named, Viewer};
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 pub(crate) const SEVERITIES: &str = "critical high medium low info";
 const STATUSES: &str = "open not_retested accepted out_of_scope mitigated false_positive fixed";
@@ -151,7 +151,7 @@ pub(crate) fn address(filter: &Filter) -> String {
     all.fold(Fields::default(), |fields, (name, value)| fields.set(name, value)).query(&[])
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
     let number = |name| query.number(name).ok().flatten().unwrap_or_default();
     let undo = query.word("batch").ok().flatten().map(|batch| Undo { batch, decided: number("decided"), skipped: number("skipped") });
@@ -197,7 +197,7 @@ fn back(from: &Fields, what: &str, more: &str) -> Shown {
     Ok(Redirect::to(&format!("/findings?{kept}{separator}done={what}{more}")).into_response())
 }
 
-pub(crate) async fn decide(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn decide(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let from = came_from(&fields);
     let outcome = match bulk(&fields, &from) {
         Ok(bulk) => {
@@ -234,12 +234,12 @@ fn bulk(fields: &Fields, from: &Fields) -> Result<BulkDecision> {
     })
 }
 
-pub(crate) async fn undo(State(services): State<Services>, viewer: Viewer, Named(batch): Named<Batch>, fields: Fields) -> Shown {
+pub(crate) async fn undo(State(services): State<Shared>, viewer: Viewer, Named(batch): Named<Batch>, fields: Fields) -> Shown {
     services.results.undo_decisions(&viewer.actor, batch).await?;
     back(&came_from(&fields), "batch_undone", "")
 }
 
-pub(crate) async fn save(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn save(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let from = came_from(&fields);
     let new = NewFilter { name: fields.get("name").to_owned(), filter: filter(&from)?, is_shared: fields.get("is_shared") == "true" };
     match services.results.save_filter(&viewer.actor, new).await {
@@ -252,7 +252,7 @@ pub(crate) async fn save(State(services): State<Services>, viewer: Viewer, field
     }
 }
 
-pub(crate) async fn drop_saved(State(services): State<Services>, viewer: Viewer, Named(id): Named<SavedFilter>, fields: Fields) -> Shown {
+pub(crate) async fn drop_saved(State(services): State<Shared>, viewer: Viewer, Named(id): Named<SavedFilter>, fields: Fields) -> Shown {
     match services.results.drop_filter(&viewer.actor, id).await {
         Err(error) if error.kind() == base::Kind::NotFound => Err(errors::foreign_filter().into()),
         Err(error) => Err(error.into()),

@@ -14,7 +14,7 @@ use crate::fields::{Fields, Form};
 use crate::page::{Choice, Frame, show as render, show_as};
 use crate::request::{Named, Viewer, correctable};
 use crate::upload::{self, Parts, Purpose, Received, Upload};
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 /// Files up to this are taken in before the answer; larger ones by a job that the page follows.
 const AT_ONCE: u64 = 1 << 20;
@@ -62,7 +62,7 @@ struct Group {
     rows: Vec<Difference>,
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let form = Form::of(Fields::default().set("target_id", viewer.query.get("target")).set("close_old", "covered"));
     listed(&services, viewer, form, StatusCode::OK).await
 }
@@ -91,7 +91,7 @@ async fn listed(services: &Services, mut viewer: Viewer, form: Form, status: Sta
 }
 
 /// Looks at a file, or takes it in at once.
-pub(crate) async fn preview(State(services): State<Services>, viewer: Viewer, parts: Parts) -> Shown {
+pub(crate) async fn preview(State(services): State<Shared>, viewer: Viewer, parts: Parts) -> Shown {
     // Checked before a byte is read: nobody may fill the disk without the permission.
     viewer.actor.scope(actions::IMPORT)?;
     let Upload { fields, file } = match parts.read(upload::LARGEST).await {
@@ -126,7 +126,7 @@ pub(crate) async fn preview(State(services): State<Services>, viewer: Viewer, pa
 }
 
 /// Takes in what was looked at.
-pub(crate) async fn take(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn take(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     viewer.actor.scope(actions::IMPORT)?;
     match upload::kept(&services, &viewer.actor, Purpose::Findings, fields.get("sha256")).await {
         Ok(file) => take_in(&services, viewer, fields, file).await,
@@ -232,12 +232,12 @@ fn tiles(import: &Import) -> Vec<Tile> {
     ]
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<Import>) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Import>) -> Shown {
     let import = services.results.import_of(&viewer.actor, id).await?;
     render(&ImportPage { frame: viewer.frame, form: Form::default(), import })
 }
 
-pub(crate) async fn undo(State(services): State<Services>, viewer: Viewer, Named(id): Named<Import>) -> Shown {
+pub(crate) async fn undo(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Import>) -> Shown {
     match services.results.undo(&viewer.actor, id).await {
         Ok(_) => Ok(done(&format!("/imports/{id}"), "import_undone")),
         Err(error) => not_undone(&services, viewer, id, error).await,

@@ -7,7 +7,7 @@ use results::{AttackPaths, CauseFilter, CauseKind, FalsePositiveLearning, Patter
 use targets::Target;
 
 use super::{Shown, first, readable};
-use crate::Services;
+use crate::Shared;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render};
 use crate::request::Viewer;
@@ -48,7 +48,7 @@ struct EstimatesPage {
     learning: FalsePositiveLearning,
 }
 
-pub(crate) async fn causes(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn causes(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let kind = KINDS.split(' ').find(|kind| *kind == viewer.query.get("kind"));
     let filter = CauseFilter { target: viewer.query.word("target")?, kind: kind.map(str::to_owned) };
     let found = Box::pin(services.results.causes(&viewer.actor, &filter)).await?;
@@ -71,12 +71,12 @@ fn list(cause: &RootCause) -> Option<String> {
     is_asked.then(|| format!("/findings?{}", standing().query(&[])))
 }
 
-pub(crate) async fn paths(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn paths(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let found = Box::pin(services.results.paths(&viewer.actor)).await?;
     render(&PathsPage { frame: viewer.frame, found })
 }
 
-pub(crate) async fn patterns(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn patterns(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let days = PERIODS.split(' ').find(|days| *days == viewer.query.get("days")).unwrap_or("90");
     let patterns = services.results.patterns(&viewer.actor, &PatternFilter { days: days.parse().ok() }).await?;
     render(&PatternsPage { frame: viewer.frame, form: Form::of(Fields::default().set("days", days)), patterns })
@@ -87,7 +87,7 @@ fn of_rule(pattern: &Pattern) -> String {
     format!("/findings?{}", Fields::default().set("check", &pattern.check).set("source", &pattern.source).query(&[]))
 }
 
-pub(crate) async fn estimates(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn estimates(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let learning = services.results.false_positive_learning(&viewer.actor).await?;
     render(&EstimatesPage { frame: viewer.frame, learning })
 }

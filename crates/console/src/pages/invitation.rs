@@ -9,7 +9,7 @@ use super::{Shown, done, refused};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show, show_as};
 use crate::request::Visitor;
-use crate::{Services, errors};
+use crate::{Shared, errors};
 
 #[derive(Template)]
 #[template(path = "session/invitation.html")]
@@ -24,7 +24,7 @@ pub(crate) async fn form(Visitor(frame): Visitor) -> Shown {
     show(&InvitationPage { frame, form: Form::default(), token })
 }
 
-pub(crate) async fn accept(State(services): State<Services>, Visitor(frame): Visitor, Peer(origin): Peer, fields: Fields) -> Shown {
+pub(crate) async fn accept(State(services): State<Shared>, Visitor(frame): Visitor, Peer(origin): Peer, fields: Fields) -> Shown {
     let outcome = if fields.raw("password") == fields.raw("repeated") {
         services.auth.accept_invitation(fields.get("token"), &Secret::new(fields.raw("password").to_owned()), &origin).await
     } else {

@@ -8,10 +8,10 @@ use results::{MappingTrial, SavedMapping, TryMapping};
 use serde_json::Value;
 
 use super::{Shown, done, refused};
-use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::Viewer;
+use crate::{Services, Shared};
 
 /// What a new mapping begins as: every kind of field once.
 const BEGINNING: &str = r#"{
@@ -47,7 +47,7 @@ struct EditPage {
     trial: Option<MappingTrial>,
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let mappings = services.results.mappings(&viewer.actor).await?;
     render(&ListPage { frame: viewer.frame, mappings })
 }
@@ -57,7 +57,7 @@ fn link(mapping: &SavedMapping) -> String {
     format!("/imports/mappings/edit?{}", Fields::default().set("name", &mapping.name).query(&[]))
 }
 
-pub(crate) async fn edit(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn edit(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let text = match viewer.query.text("name") {
         Some(name) => written(&services.results.mapping(&viewer.actor, &name).await?.mapping),
         None => BEGINNING.to_owned(),
@@ -70,7 +70,7 @@ fn written(mapping: &Value) -> String {
 }
 
 /// Tries a mapping, or saves it.
-pub(crate) async fn save(State(services): State<Services>, mut viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn save(State(services): State<Shared>, mut viewer: Viewer, fields: Fields) -> Shown {
     viewer.frame.path = "/imports/mappings/edit".to_owned();
     let text = fields.get("mapping").to_owned();
     let trial = match attempt(&services, &viewer, &text, fields.raw("sample")).await {
@@ -98,7 +98,7 @@ fn again(viewer: Viewer, fields: Fields, error: Error) -> Shown {
     show_as(status, &EditPage { frame: viewer.frame, form, trial: None })
 }
 
-pub(crate) async fn delete(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn delete(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     services.results.drop_mapping(&viewer.actor, fields.get("name")).await?;
     Ok(done("/imports/mappings", "mapping_dropped"))
 }

@@ -6,7 +6,7 @@ use results::{Counts, Filter, Finding, Sort};
 use scans::Scan;
 
 use super::{Shown, first, readable};
-use crate::Services;
+use crate::Shared;
 use crate::chart::{self, Piece};
 use crate::page::{Frame, show as render};
 use crate::request::Viewer;
@@ -30,7 +30,7 @@ struct Step {
     is_done: bool,
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let actor = &viewer.actor;
     let counts = readable(services.results.summary(actor, &Filter::default()).await)?;
     let latest = readable(services.results.findings(actor, &Filter::default(), Sort::Newest, &first(8)).await)?;

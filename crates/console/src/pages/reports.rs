@@ -10,10 +10,10 @@ use scans::{Scan, ScanState};
 use targets::Target;
 
 use super::{Shown, done, first, page_of, readable, refused};
-use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
+use crate::{Services, Shared};
 
 const LANGUAGES: &str = "en pt-BR es";
 const SEVERITIES: &str = "critical high medium low info";
@@ -30,7 +30,7 @@ struct ListPage {
     next: Option<String>,
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let fields = Fields::default().set("scan_id", viewer.query.get("scan")).set("language", viewer.language.as_str());
     let page = offered(&services, viewer, Form::of(fields)).await?;
     render(&page)
@@ -48,7 +48,7 @@ async fn offered(services: &Services, viewer: Viewer, form: Form) -> Result<List
     Ok(ListPage { frame: viewer.frame, form, reports: page.items, scans, targets, is_moving, next })
 }
 
-pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn create(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let outcome = match built(&fields) {
         Ok(new) => services.reports.create(&viewer.actor, new).await,
         Err(error) => Err(error),
@@ -77,7 +77,7 @@ fn built(fields: &Fields) -> Result<NewReport> {
     Ok(new)
 }
 
-pub(crate) async fn download(State(services): State<Services>, viewer: Viewer, Path((id, format)): Path<(String, String)>) -> Shown {
+pub(crate) async fn download(State(services): State<Shared>, viewer: Viewer, Path((id, format)): Path<(String, String)>) -> Shown {
     let id = id.parse().map_err(|_| crate::errors::no_such_page())?;
     let format: Format = format.parse().map_err(|_| crate::errors::no_such_page())?;
     let file = services.reports.download(&viewer.actor, id, format).await?;
@@ -91,7 +91,7 @@ fn attachment(file: reports::File) -> Response {
     response
 }
 
-pub(crate) async fn delete(State(services): State<Services>, viewer: Viewer, Named(id): Named<Report>) -> Shown {
+pub(crate) async fn delete(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Report>) -> Shown {
     services.reports.delete(&viewer.actor, id).await?;
     Ok(done("/reports", "report_deleted"))
 }

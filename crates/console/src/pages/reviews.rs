@@ -9,7 +9,7 @@ use super::{Shown, done};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show_as};
 use crate::request::{Named, Viewer};
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 /// Reviews whose titles are listed.
 const LISTED: u32 = 25;
@@ -51,7 +51,7 @@ struct Waiting {
     is_asked: bool,
 }
 
-pub(crate) async fn queue(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn queue(State(services): State<Shared>, viewer: Viewer) -> Shown {
     shown(&services, viewer, Form::default(), http::StatusCode::OK).await
 }
 
@@ -134,7 +134,7 @@ fn compared(frame: &Frame, newer: &FindingDetail, candidates: &[FindingDetail]) 
     rows.filter(|row| !row.newer.is_empty() || row.candidates.iter().any(|(text, _)| !text.is_empty())).collect()
 }
 
-pub(crate) async fn resolve(State(services): State<Services>, viewer: Viewer, Named(id): Named<Review>, fields: Fields) -> Shown {
+pub(crate) async fn resolve(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Review>, fields: Fields) -> Shown {
     let resolution = match fields.get("answer") {
         "new" => Ok(Resolution { same_as: None }),
         _ => fields

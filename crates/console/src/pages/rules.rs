@@ -9,7 +9,7 @@ use super::{Shown, done, refused};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::Viewer;
-use crate::{Services, errors};
+use crate::{Shared, errors};
 
 /// The name of the organisation's own policy, as the service has it in addresses.
 const ORGANISATION: &str = "organisation";
@@ -36,13 +36,13 @@ struct SlaPage {
     is_set: bool,
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let policy = services.results.policy(&viewer.actor).await?;
     let policies = services.results.sla_policies(&viewer.actor).await?;
     render(&RulesPage { frame: viewer.frame, policy, policies })
 }
 
-pub(crate) async fn set_policy(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn set_policy(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     services.results.set_policy(&viewer.actor, Policy { four_eyes: fields.get("four_eyes") == "true" }).await?;
     Ok(done("/settings/rules", "saved"))
 }
@@ -66,7 +66,7 @@ fn written(frame: &Frame, days: &Option<u16>) -> String {
     days.map_or_else(|| "–".to_owned(), |days| frame.number(&u64::from(days)))
 }
 
-pub(crate) async fn edit(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn edit(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let unit = viewer.query.text("unit");
     let policies = services.results.sla_policies(&viewer.actor).await?;
     let of = |wanted: &str| policies.iter().find(|set| name(&set.unit) == wanted);
@@ -106,7 +106,7 @@ fn read(fields: &Fields) -> Result<SlaPolicy> {
     })
 }
 
-pub(crate) async fn save(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn save(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let unit = fields.get("unit").to_owned();
     let outcome = match read(&fields) {
         Ok(_) if unit.is_empty() => Err(errors::no_choice("unit")),
@@ -124,7 +124,7 @@ pub(crate) async fn save(State(services): State<Services>, viewer: Viewer, field
     }
 }
 
-pub(crate) async fn drop_policy(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn drop_policy(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     services.results.drop_sla_policy(&viewer.actor, fields.get("unit")).await?;
     Ok(done("/settings/rules", "sla_dropped"))
 }

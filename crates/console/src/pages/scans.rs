@@ -8,10 +8,10 @@ use scans::{Filter, NewScan, ProfileName, Scan};
 use targets::{Authorization, Intrusiveness, Target, TargetId};
 
 use super::{Shown, done, first, page_of, readable, refused};
-use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
+use crate::{Services, Shared};
 
 const PROFILES: &str = "quick standard deep";
 const STATES: &str = "queued running importing completed failed cancelled";
@@ -48,7 +48,7 @@ struct ScanPage {
     words: String,
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
     let filter = Filter { target_id: query.word("target")?, state: query.word("state")? };
     let page = services.scans.list(&viewer.actor, filter, page_of(&query)).await?;
@@ -62,7 +62,7 @@ pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Sh
     })
 }
 
-pub(crate) async fn new(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn new(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let fields = Fields::default().set("target_id", viewer.query.get("target")).set("scan_type", "quick");
     let page = offered(&services, viewer, Form::of(fields)).await?;
     render(&page)
@@ -90,7 +90,7 @@ async fn covered(services: &Services, viewer: &Viewer, id: TargetId) -> Result<(
     Ok((target, granted))
 }
 
-pub(crate) async fn start(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn start(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let outcome = match built(&fields) {
         Ok(new) => services.scans.start(&viewer.actor, new).await,
         Err(error) => Err(error),
@@ -118,7 +118,7 @@ fn built(fields: &Fields) -> Result<NewScan> {
     })
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<Scan>) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Scan>) -> Shown {
     let actor = &viewer.actor;
     let scan = services.scans.get(actor, id).await?;
     let findings = readable(services.results.findings(actor, &FindingFilter::of_scan(id), Sort::Severity, &first(100)).await)?;
@@ -133,7 +133,7 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named
     render(&ScanPage { frame: viewer.frame, scan, findings: findings.map(|page| page.items), untested, words })
 }
 
-pub(crate) async fn cancel(State(services): State<Services>, viewer: Viewer, Named(id): Named<Scan>) -> Shown {
+pub(crate) async fn cancel(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Scan>) -> Shown {
     services.scans.cancel(&viewer.actor, id).await?;
     Ok(done(&format!("/scans/{id}"), "scan_cancelled"))
 }

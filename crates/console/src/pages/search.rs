@@ -7,7 +7,7 @@ use search::{Answer, FieldKind, Hit, IndexName, IndexState, Question};
 use serde_json::Value as Json;
 
 use super::Shown;
-use crate::Services;
+use crate::Shared;
 use crate::fields::{Fields, Form};
 use crate::page::{Choice, Frame, Markup, show_as};
 use crate::request::{Viewer, correctable};
@@ -66,7 +66,7 @@ const fn examples(index: IndexName) -> &'static [&'static str] {
     }
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
     let states = services.search.indices(&viewer.actor).await?;
     let wanted = named(query.get("index"));

@@ -8,11 +8,11 @@ use http::{StatusCode, header};
 use web::Peer;
 
 use super::{Shown, refused};
-use crate::Services;
 use crate::failure::Failure;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show, show_as};
 use crate::request::{Viewer, Visitor, own_place};
+use crate::{Services, Shared};
 
 #[derive(Template)]
 #[template(path = "session/sign_in.html")]
@@ -29,7 +29,7 @@ struct FirstRunPage {
     token: String,
 }
 
-pub(crate) async fn sign_in_form(State(services): State<Services>, Visitor(frame): Visitor) -> Shown {
+pub(crate) async fn sign_in_form(State(services): State<Shared>, Visitor(frame): Visitor) -> Shown {
     if frame.actor.is_some() {
         return Ok(Redirect::to(own_place(frame.query.get("next"))).into_response());
     }
@@ -40,7 +40,7 @@ pub(crate) async fn sign_in_form(State(services): State<Services>, Visitor(frame
     show(&SignInPage { frame, form })
 }
 
-pub(crate) async fn sign_in(State(services): State<Services>, Visitor(frame): Visitor, Peer(origin): Peer, fields: Fields) -> Shown {
+pub(crate) async fn sign_in(State(services): State<Shared>, Visitor(frame): Visitor, Peer(origin): Peer, fields: Fields) -> Shown {
     let attempt = auth::SignIn { username: fields.get("username").to_owned(), password: Secret::new(fields.raw("password").to_owned()) };
     match services.auth.sign_in(attempt, &origin).await {
         Ok(session) => Ok(entered(&services, &session, own_place(fields.get("next")))),
@@ -52,7 +52,7 @@ pub(crate) async fn sign_in(State(services): State<Services>, Visitor(frame): Vi
     }
 }
 
-pub(crate) async fn sign_out(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn sign_out(State(services): State<Shared>, viewer: Viewer) -> Shown {
     services.auth.sign_out(&viewer.actor).await?;
     let mut response = Redirect::to("/sign-in?done=signed_out").into_response();
     if let Some(cookie) = services.auth.no_cookie() {
@@ -61,7 +61,7 @@ pub(crate) async fn sign_out(State(services): State<Services>, viewer: Viewer) -
     Ok(response)
 }
 
-pub(crate) async fn first_run(State(services): State<Services>, Visitor(frame): Visitor) -> Shown {
+pub(crate) async fn first_run(State(services): State<Shared>, Visitor(frame): Visitor) -> Shown {
     if services.auth.first_admin_token().await?.is_none() {
         return Err(Failure::Elsewhere("/sign-in".to_owned()));
     }
@@ -70,7 +70,7 @@ pub(crate) async fn first_run(State(services): State<Services>, Visitor(frame): 
 }
 
 pub(crate) async fn create_first_admin(
-    State(services): State<Services>,
+    State(services): State<Shared>,
     Visitor(frame): Visitor,
     Peer(origin): Peer,
     fields: Fields,

@@ -10,7 +10,7 @@ use super::{Shown, done, refused};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show_as};
 use crate::request::{Named, Viewer};
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 #[derive(Template)]
 #[template(path = "settings/profile.html")]
@@ -36,7 +36,7 @@ struct Key {
     algorithm: String,
 }
 
-pub(crate) async fn profile(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn profile(State(services): State<Shared>, viewer: Viewer) -> Shown {
     profiled(&services, viewer, Form::default(), StatusCode::OK).await
 }
 
@@ -46,7 +46,7 @@ async fn profiled(services: &Services, viewer: Viewer, form: Form, status: Statu
     show_as(status, &ProfilePage { frame: viewer.frame, form, user, sessions })
 }
 
-pub(crate) async fn change_password(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn change_password(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let secret = |name| Secret::new(fields.raw(name).to_owned());
     let outcome = if fields.raw("password") == fields.raw("repeated") {
         services.auth.change_password(&viewer.actor, &secret("present"), &secret("password")).await
@@ -63,18 +63,18 @@ pub(crate) async fn change_password(State(services): State<Services>, viewer: Vi
     }
 }
 
-pub(crate) async fn end_session(State(services): State<Services>, viewer: Viewer, Named(id): Named<SessionEntry>) -> Shown {
+pub(crate) async fn end_session(State(services): State<Shared>, viewer: Viewer, Named(id): Named<SessionEntry>) -> Shown {
     services.auth.end_session(&viewer.actor, id).await?;
     Ok(done("/settings/profile", "session_ended"))
 }
 
-pub(crate) async fn organisation(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn organisation(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let organisation = services.auth.organisation(&viewer.actor).await?;
     let form = Form::of(Fields::default().set("name", &organisation.name));
     organised(&services, viewer, organisation, form, StatusCode::OK).await
 }
 
-pub(crate) async fn rename(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn rename(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let organisation = services.auth.organisation(&viewer.actor).await?;
     match services.auth.rename_organisation(&viewer.actor, organisation.id, fields.get("name")).await {
         Ok(_) => Ok(done("/settings/organisation", "saved")),
@@ -96,7 +96,7 @@ async fn organised(services: &Services, viewer: Viewer, organisation: Organisati
     show_as(status, &OrganisationPage { frame: viewer.frame, form, organisation, keys: keys.unwrap_or_default() })
 }
 
-pub(crate) async fn rotate_keys(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn rotate_keys(State(services): State<Shared>, viewer: Viewer) -> Shown {
     services.auth.rotate_keys(&viewer.actor).await?;
     Ok(done("/settings/organisation", "keys_rotated"))
 }

@@ -7,10 +7,10 @@ use http::StatusCode;
 use integrations::{DeliveryOrder, Held, HeldState, Method, NewStream, SUPPORTED, Status, Stream, StreamId, StreamStatus, Tally};
 
 use super::{Shown, done, first, page_of, refused};
-use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::page::{Choice, Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
+use crate::{Services, Shared};
 
 const METHODS: &str = "push poll";
 /// Dead events shown of a stream.
@@ -69,7 +69,7 @@ fn called(stream: &Stream) -> &str {
     stream.description.as_deref().or(stream.endpoint.as_deref()).unwrap_or("–")
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     listed(&services, viewer, beginning(), StatusCode::OK).await
 }
 
@@ -85,7 +85,7 @@ async fn listed(services: &Services, viewer: Viewer, form: Form, status: StatusC
     show_as(status, &page)
 }
 
-pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn create(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     match services.integrations.create_stream(&viewer.actor, built(&fields)).await {
         Ok(stream) => Ok(done(&format!("/settings/streams/{}", stream.id), "stream_made")),
         Err(error) => {
@@ -118,7 +118,7 @@ fn placed(error: base::Error) -> base::Error {
     }
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<Stream>) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Stream>) -> Shown {
     let integrations = &services.integrations;
     let stream = integrations.stream(&viewer.actor, id).await?;
     let configuration = integrations.configuration(&stream);
@@ -134,24 +134,24 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named
     })
 }
 
-pub(crate) async fn set_status(State(services): State<Services>, viewer: Viewer, Named(id): Named<Stream>, fields: Fields) -> Shown {
+pub(crate) async fn set_status(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Stream>, fields: Fields) -> Shown {
     let status: Status = fields.word("status")?.ok_or_else(|| crate::errors::no_choice("status"))?;
     let order = StreamStatus { stream_id: id, status, reason: fields.text("reason") };
     services.integrations.set_status(&viewer.actor, order, true).await?;
     back(id, "saved")
 }
 
-pub(crate) async fn verify(State(services): State<Services>, viewer: Viewer, Named(id): Named<Stream>) -> Shown {
+pub(crate) async fn verify(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Stream>) -> Shown {
     services.integrations.verify_stream(&viewer.actor, id, None).await?;
     back(id, "stream_verified")
 }
 
-pub(crate) async fn resend(State(services): State<Services>, viewer: Viewer, Named(id): Named<Stream>) -> Shown {
+pub(crate) async fn resend(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Stream>) -> Shown {
     services.integrations.resend(&viewer.actor, id).await?;
     back(id, "events_resent")
 }
 
-pub(crate) async fn delete(State(services): State<Services>, viewer: Viewer, Named(id): Named<Stream>) -> Shown {
+pub(crate) async fn delete(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Stream>) -> Shown {
     services.integrations.delete_stream(&viewer.actor, id).await?;
     Ok(done("/settings/streams", "stream_deleted"))
 }

@@ -11,7 +11,7 @@ use super::{Shown, done, first, page_of, readable, refused};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
-use crate::{Services, errors};
+use crate::{Services, Shared, errors};
 
 const SCOPES: &str = "device tenant global";
 /// How long a switch may last, in hours.
@@ -68,13 +68,13 @@ pub(crate) async fn on(services: &Services, viewer: &Viewer) -> Result<Vec<Switc
     Ok(found)
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let page = services.devices.switches(&viewer.actor, &page_of(&viewer.query)).await?;
     let next = viewer.query.next("/devices/switches", page.next_cursor);
     render(&ListPage { frame: viewer.frame, switches: page.items, next })
 }
 
-pub(crate) async fn new(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn new(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let device = viewer.query.get("device").to_owned();
     let scope = if device.is_empty() { SwitchScope::Tenant } else { SwitchScope::Device };
     let fields = Fields::default().set("scope", scope.as_str()).set("device_id", device).set("hours", "1");
@@ -87,7 +87,7 @@ async fn asked(services: &Services, viewer: Viewer, form: Form, status: StatusCo
     show_as(status, &NewPage { frame: viewer.frame, form, devices })
 }
 
-pub(crate) async fn propose(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn propose(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let outcome = match built(&fields) {
         Ok(new) => services.devices.propose_switch(&viewer.actor, new).await,
         Err(error) => Err(error),
@@ -112,7 +112,7 @@ fn built(fields: &Fields) -> Result<NewSwitch> {
     Ok(NewSwitch { scope, device_id, reason: fields.get("reason").to_owned(), seconds })
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<Switch>) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Switch>) -> Shown {
     shown(&services, viewer, id, Form::default(), StatusCode::OK).await
 }
 
@@ -127,12 +127,12 @@ async fn shown(services: &Services, viewer: Viewer, id: SwitchId, form: Form, st
     show_as(status, &SwitchPage { frame: viewer.frame, form, switch, device, needs_other })
 }
 
-pub(crate) async fn throw(State(services): State<Services>, viewer: Viewer, Named(id): Named<Switch>, fields: Fields) -> Shown {
+pub(crate) async fn throw(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Switch>, fields: Fields) -> Shown {
     let outcome = services.devices.confirm_switch(&viewer.actor, id, password(&fields).as_ref()).await.map(drop);
     answered(&services, viewer, id, outcome, "switch_thrown").await
 }
 
-pub(crate) async fn release(State(services): State<Services>, viewer: Viewer, Named(id): Named<Switch>, fields: Fields) -> Shown {
+pub(crate) async fn release(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Switch>, fields: Fields) -> Shown {
     let outcome = services.devices.release_switch(&viewer.actor, id, fields.get("reason")).await.map(drop);
     answered(&services, viewer, id, outcome, "switch_released").await
 }

@@ -8,7 +8,7 @@ use scans::Scan;
 use targets::{Authorization, Branch, Filter, Intrusiveness, NewTarget, Target, TargetPatch};
 
 use super::{Shown, done, first, page_of, readable, refused};
-use crate::Services;
+use crate::Shared;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
@@ -65,7 +65,7 @@ pub(crate) fn written(rules: &[targets::Rule]) -> Vec<String> {
     rules.iter().map(|rule| targets::RuleText::from(rule.clone()).value).collect()
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
     let filter = Filter {
         q: query.text("q"),
@@ -92,7 +92,7 @@ pub(crate) async fn new(viewer: Viewer) -> Shown {
     render(&EditPage { frame: viewer.frame, form, target: None })
 }
 
-pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn create(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let outcome = match built(&fields) {
         Ok(new) => services.targets.create(&viewer.actor, new).await,
         Err(error) => Err(error),
@@ -125,7 +125,7 @@ pub(crate) fn tags(fields: &Fields) -> Vec<String> {
     fields.get("tags").split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<Target>) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Target>) -> Shown {
     let actor = &viewer.actor;
     let target = services.targets.get(actor, id).await?;
     let authorizations = services.targets.authorizations(actor, Some(id), first(50)).await?.items;
@@ -137,7 +137,7 @@ pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named
     render(&TargetPage { frame: viewer.frame, target, authorizations, scans, counts, obstacle })
 }
 
-pub(crate) async fn edit(State(services): State<Services>, viewer: Viewer, Named(id): Named<Target>) -> Shown {
+pub(crate) async fn edit(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Target>) -> Shown {
     let target = services.targets.get(&viewer.actor, id).await?;
     let fields = Fields::default()
         .set("name", &target.name)
@@ -153,7 +153,7 @@ pub(crate) async fn edit(State(services): State<Services>, viewer: Viewer, Named
     render(&EditPage { frame: viewer.frame, form: Form::of(fields), target: Some(target) })
 }
 
-pub(crate) async fn update(State(services): State<Services>, viewer: Viewer, Named(id): Named<Target>, fields: Fields) -> Shown {
+pub(crate) async fn update(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Target>, fields: Fields) -> Shown {
     let outcome = match patch(&fields) {
         Ok(patch) => services.targets.patch(&viewer.actor, id, patch).await,
         Err(error) => Err(error),
@@ -184,7 +184,7 @@ fn patch(fields: &Fields) -> Result<TargetPatch> {
     })
 }
 
-pub(crate) async fn delete(State(services): State<Services>, viewer: Viewer, Named(id): Named<Target>) -> Shown {
+pub(crate) async fn delete(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Target>) -> Shown {
     services.targets.delete(&viewer.actor, id).await?;
     Ok(done("/targets", "target_deleted"))
 }

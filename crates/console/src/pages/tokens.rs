@@ -9,10 +9,10 @@ use base::{Permission, Result, Time};
 use http::StatusCode;
 
 use super::{Shown, done, page_of, refused};
-use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::page::{Choice, Frame, show_as};
 use crate::request::{Named, Viewer};
+use crate::{Services, Shared};
 
 const LIVES: &str = "7 30 90 365";
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -38,7 +38,7 @@ fn standing(token: &ApiToken, now: &Time) -> &'static str {
     }
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let form = Form::of(Fields::default().set("days", "90"));
     listed(&services, viewer, form, None, StatusCode::OK).await
 }
@@ -54,7 +54,7 @@ async fn listed(services: &Services, viewer: Viewer, form: Form, made: Option<St
     show_as(status, &TokensPage { form, tokens: page.items, scopes, made, next, frame: viewer.frame })
 }
 
-pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn create(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let outcome = match built(&viewer, &fields) {
         Ok(new) => services.auth.create_token(&viewer.actor, new).await,
         Err(error) => Err(error),
@@ -79,7 +79,7 @@ fn built(viewer: &Viewer, fields: &Fields) -> Result<NewToken> {
     Ok(NewToken { name: fields.get("name").to_owned(), scopes, expires_at: days.map(|days| viewer.now + DAY * days) })
 }
 
-pub(crate) async fn revoke(State(services): State<Services>, viewer: Viewer, Named(id): Named<ApiToken>) -> Shown {
+pub(crate) async fn revoke(State(services): State<Shared>, viewer: Viewer, Named(id): Named<ApiToken>) -> Shown {
     services.auth.revoke_token(&viewer.actor, id).await?;
     Ok(done("/settings/tokens", "token_revoked"))
 }

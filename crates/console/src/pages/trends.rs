@@ -6,7 +6,7 @@ use results::{Analytics, Cause, Period, TrendDay};
 use targets::{Branch, Target};
 
 use super::{Shown, first, readable};
-use crate::Services;
+use crate::Shared;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render};
 use crate::plot::{Axis, Plot};
@@ -35,7 +35,7 @@ struct TrendsPage {
     days: Vec<TrendDay>,
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
     let days = PERIODS.split(' ').find(|days| *days == query.get("days")).unwrap_or("90");
     let period = Period { target: query.word("target")?, unit: query.word("unit")?, days: days.parse().ok() };

@@ -7,10 +7,10 @@ use base::{Result, Role, Unit};
 use http::StatusCode;
 
 use super::{Shown, done, page_of, refused};
-use crate::Services;
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show_as};
 use crate::request::{Named, Viewer};
+use crate::{Services, Shared};
 
 const ROLES: &str = "admin security_analyst red_team blue_team viewer";
 
@@ -66,7 +66,7 @@ impl From<Invitation> for Link {
     }
 }
 
-pub(crate) async fn list(State(services): State<Services>, viewer: Viewer) -> Shown {
+pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     listed(&services, viewer, Form::of(Fields::default().set("roles", "viewer")), None, StatusCode::OK).await
 }
 
@@ -76,7 +76,7 @@ async fn listed(services: &Services, viewer: Viewer, form: Form, invitation: Opt
     show_as(status, &ListPage { frame: viewer.frame, form, users: page.items, invitation, next })
 }
 
-pub(crate) async fn create(State(services): State<Services>, viewer: Viewer, fields: Fields) -> Shown {
+pub(crate) async fn create(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let outcome = match roles(&fields).and_then(|roles| Ok((roles, units(&fields)?))) {
         Ok((roles, units)) => {
             let new = NewUser {
@@ -111,7 +111,7 @@ fn filled(user: &User) -> Form {
     Form::of(fields)
 }
 
-pub(crate) async fn show(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
+pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
     let user = services.auth.user(&viewer.actor, id).await?;
     let form = filled(&user);
     shown(viewer, user, form, None, StatusCode::OK)
@@ -122,7 +122,7 @@ fn shown(viewer: Viewer, user: User, form: Form, invitation: Option<Link>, statu
     show_as(status, &UserPage { frame: viewer.frame, form, user, is_self, invitation })
 }
 
-pub(crate) async fn update(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>, fields: Fields) -> Shown {
+pub(crate) async fn update(State(services): State<Shared>, viewer: Viewer, Named(id): Named<base::User>, fields: Fields) -> Shown {
     let outcome = match roles(&fields).and_then(|roles| Ok((roles, units(&fields)?))) {
         Ok((roles, units)) => {
             let patch = UserPatch { email: fields.text("email"), roles: Some(roles), units: Some(units) };
@@ -141,7 +141,7 @@ pub(crate) async fn update(State(services): State<Services>, viewer: Viewer, Nam
     }
 }
 
-pub(crate) async fn lock(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>, fields: Fields) -> Shown {
+pub(crate) async fn lock(State(services): State<Shared>, viewer: Viewer, Named(id): Named<base::User>, fields: Fields) -> Shown {
     match services.auth.lock_user(&viewer.actor, id, fields.get("reason")).await {
         Ok(_) => Ok(done(&format!("/settings/users/{id}"), "user_locked")),
         Err(error) => {
@@ -153,19 +153,19 @@ pub(crate) async fn lock(State(services): State<Services>, viewer: Viewer, Named
     }
 }
 
-pub(crate) async fn unlock(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
+pub(crate) async fn unlock(State(services): State<Shared>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
     services.auth.unlock_user(&viewer.actor, id).await?;
     Ok(done(&format!("/settings/users/{id}"), "user_unlocked"))
 }
 
-pub(crate) async fn invite(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
+pub(crate) async fn invite(State(services): State<Shared>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
     let invitation = services.auth.invite(&viewer.actor, id, viewer.frame.language).await?;
     let user = services.auth.user(&viewer.actor, id).await?;
     let form = filled(&user);
     shown(viewer, user, form, Some(invitation.into()), StatusCode::OK)
 }
 
-pub(crate) async fn delete(State(services): State<Services>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
+pub(crate) async fn delete(State(services): State<Shared>, viewer: Viewer, Named(id): Named<base::User>) -> Shown {
     services.auth.delete_user(&viewer.actor, id).await?;
     Ok(done("/settings/users", "user_deleted"))
 }
