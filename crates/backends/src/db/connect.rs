@@ -55,12 +55,15 @@ async fn sqlite(path: &Path, connections: u32) -> Result<(Pools, Option<File>)> 
         .pragma("cache_size", "-8192");
     let write = SqlitePoolOptions::new()
         .max_connections(1)
+        // A file does not hang up, and asking costs two switches of threads.
+        .test_before_acquire(false)
         .acquire_timeout(TURN)
         .connect_with(options.clone())
         .await
         .map_err(|cause| errors::db_unopened(path, cause))?;
     let read = SqlitePoolOptions::new()
         .max_connections(connections.clamp(1, 8))
+        .test_before_acquire(false)
         .acquire_timeout(PATIENCE)
         .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
     Ok((Pools::Sqlite { write, read }, Some(lock)))

@@ -2,6 +2,7 @@
 
 mod connect;
 mod failure;
+mod limited;
 mod migrate;
 mod row;
 mod unnamed;
@@ -53,7 +54,7 @@ enum Engine {
 const MOST_KEPT: usize = 500;
 
 fn sqlite_query(sql: Sql) -> Query<'static, Sqlite, SqliteArguments> {
-    let sql = unnamed::unnamed(sql);
+    let sql = unnamed::unnamed(limited::limited(sql));
     let is_kept = sql.is_kept && sql.values.len() <= MOST_KEPT;
     let mut query = match sql.text {
         std::borrow::Cow::Borrowed(text) => sqlx::query(text),
