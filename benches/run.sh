@@ -42,7 +42,7 @@ for name in $parts; do
         cargo build --quiet --release --locked -p app
         # As many as descriptors allow, held by several processes: TYRIAN_SOCKETS="100000 5".
         # shellcheck disable=SC2086
-        part sockets python3 benches/sockets.py "$target/release/tyrian" ${TYRIAN_SOCKETS:-10000 1}
+        part sockets python3 benches/sockets.py "$target/release/tyrian" ${TYRIAN_SOCKETS:-10000 2}
         ;;
     soak)
         cargo build --quiet --release --locked -p app
