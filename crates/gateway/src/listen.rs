@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use web::{Lingering, PeerCertificate};
+use web::{Linger, PeerCertificate};
 
 use crate::certificates::{acceptor, mutual_acceptor};
 use crate::config::{Config, MutualTls};
@@ -80,7 +80,7 @@ impl Listener {
 
     async fn run(self, router: Router, tasks: Tasks) {
         let stop = tasks.stop();
-        let graceful = GracefulShutdown::new();
+        let (graceful, linger) = (GracefulShutdown::new(), Linger::new(&tasks));
         let free = Arc::new(Semaphore::new(self.connections));
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(self.header_timeout).max_buf_size(64 * 1024);
@@ -97,7 +97,7 @@ impl Listener {
                 accepted = accept(&self.tcp, &free) => accepted,
             };
             let Some((stream, peer, permit)) = accepted else { continue };
-            let stream = Lingering::new(stream, &tasks);
+            let stream = linger.over(stream);
             let (builder, router, tls, watcher) = (builder.clone(), router.clone(), self.tls.clone(), graceful.watcher());
             tasks.spawn("gateway.connection", async move {
                 match tls {

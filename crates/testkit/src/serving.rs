@@ -7,11 +7,11 @@ use std::time::Duration;
 use axum::Router;
 use backends::Tasks;
 use tokio::net::TcpListener;
-use web::Lingering;
+use web::{Linger, Lingering};
 
 struct Listener {
     tcp: TcpListener,
-    tasks: Tasks,
+    linger: Linger,
 }
 
 impl axum::serve::Listener for Listener {
@@ -21,7 +21,7 @@ impl axum::serve::Listener for Listener {
     async fn accept(&mut self) -> (Lingering, SocketAddr) {
         loop {
             if let Ok((stream, peer)) = self.tcp.accept().await {
-                return (Lingering::new(stream, &self.tasks), peer);
+                return (self.linger.over(stream), peer);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -39,6 +39,6 @@ impl axum::serve::Listener for Listener {
 pub async fn serve(router: Router) -> SocketAddr {
     let tcp = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = tcp.local_addr().expect("a bound address");
-    tokio::spawn(async move { axum::serve(Listener { tcp, tasks: Tasks::default() }, router).await });
+    tokio::spawn(async move { axum::serve(Listener { tcp, linger: Linger::new(&Tasks::default()) }, router).await });
     address
 }

@@ -16,7 +16,7 @@ pub mod socket;
 pub use answer::{created, no_content};
 pub use caller::{Caller, Peer, PeerCertificate};
 pub use input::{Body, Params, Path, PathId, read_body, read_json};
-pub use lingering::Lingering;
+pub use lingering::{Linger, Lingering};
 pub use openapi::ErrorResponses;
 pub use page_origin::is_own_origin;
 pub use problem::{Answer, Problem, problems};

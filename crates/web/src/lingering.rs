@@ -4,6 +4,7 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use backends::Tasks;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 
 /// A peer that sends nothing for this long has nothing more to say.
 const SILENCE: Duration = Duration::from_secs(2);
@@ -19,22 +21,40 @@ const AT_MOST: Duration = Duration::from_secs(10);
 /// Bytes read and forgotten at a time.
 const GULP: usize = 16 * 1024;
 
+/// Connections that linger at once. They count for no other limit; more of them are closed and perhaps reset.
+const PLACES: usize = 2048;
+
+/// Where the connections of a listener linger.
+#[derive(Clone)]
+pub struct Linger {
+    tasks: Tasks,
+    places: Arc<Semaphore>,
+}
+
+impl Linger {
+    /// Connections linger as some of `tasks`.
+    #[must_use]
+    pub fn new(tasks: &Tasks) -> Self {
+        Self { tasks: tasks.clone(), places: Arc::new(Semaphore::new(PLACES)) }
+    }
+
+    /// Lets `stream` linger when its time comes.
+    #[must_use]
+    pub fn over(&self, stream: TcpStream) -> Lingering {
+        Lingering { stream: Some(stream), ended: false, linger: self.clone() }
+    }
+}
+
 /// A TCP connection that lingers when it is dropped before its peer ended it.
 pub struct Lingering {
     /// Gone only while being dropped.
     stream: Option<TcpStream>,
     /// Whether the peer ended, or failed: nothing of it can be unread.
     ended: bool,
-    tasks: Tasks,
+    linger: Linger,
 }
 
 impl Lingering {
-    /// Lets `stream` linger, as one of `tasks`.
-    #[must_use]
-    pub fn new(stream: TcpStream, tasks: &Tasks) -> Self {
-        Self { stream: Some(stream), ended: false, tasks: tasks.clone() }
-    }
-
     fn open(&mut self) -> io::Result<Pin<&mut TcpStream>> {
         self.stream.as_mut().map(Pin::new).ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
@@ -44,9 +64,13 @@ impl Drop for Lingering {
     fn drop(&mut self) {
         let Some(stream) = self.stream.take() else { return };
         // Without a runtime the process is about to end.
-        if !self.ended && Handle::try_current().is_ok() {
-            self.tasks.spawn("web.lingering", async move {
+        if !self.ended
+            && Handle::try_current().is_ok()
+            && let Ok(place) = self.linger.places.clone().try_acquire_owned()
+        {
+            self.linger.tasks.spawn("web.lingering", async move {
                 let _ = tokio::time::timeout(AT_MOST, hear_out(stream)).await;
+                drop(place);
             });
         }
     }
