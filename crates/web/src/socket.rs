@@ -1,5 +1,5 @@
-//! WebSockets as every context uses them: small buffers, bounded messages, a client that takes nothing is given up. That
-//! the reason of a close arrives is up to the connection ([`crate::Linger`]).
+//! WebSockets as every context uses them: small buffers, bounded messages, a client that takes nothing is given up. That the reason of a
+//! close arrives is up to the connection ([`crate::Linger`]).
 
 use std::time::Duration;
 
