@@ -156,6 +156,7 @@ pub(crate) enum Gravity {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = formats())]
 pub(crate) struct Import {
     /// Files to read; `-` for stdin
     #[arg(required = true)]
@@ -367,6 +368,24 @@ pub(crate) struct Docs {
     /// Folder of the generated files
     #[arg(long, default_value = "docs")]
     pub(crate) folder: PathBuf,
+}
+
+/// What `--format` takes.
+fn formats() -> String {
+    let mut names: Vec<&str> = importers::Format::all().map(importers::Format::id).collect();
+    names.sort_unstable();
+    let mut text = "Formats:".to_owned();
+    let mut width = usize::MAX;
+    for name in names {
+        if width > 90 {
+            text.push_str("\n ");
+            width = 1;
+        }
+        text.push(' ');
+        text.push_str(name);
+        width += 1 + name.len();
+    }
+    text
 }
 
 #[cfg(test)]

@@ -64,6 +64,8 @@ pub(crate) struct Log {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
+    /// Text where a person reads along, JSON elsewhere.
+    Auto,
     Json,
     Text,
 }

@@ -40,10 +40,13 @@ pub(crate) fn docs_stale(files: &[String]) -> Error {
 }
 
 /// The file is in no format that can be read.
-pub(crate) fn import_unknown_format(path: &Path, known: &[&str]) -> Error {
+pub(crate) fn import_unknown_format(path: &Path, known: usize) -> Error {
     Error::invalid(
         "import.unknown_format",
-        format!("`{}` is in none of the formats {}; if it is, say which with --format", path.display(), known.join(", ")),
+        format!(
+            "`{}` looks like none of the {known} formats that can be read (`tyrian import --help` lists them); if it is in one, say which with --format",
+            path.display()
+        ),
     )
 }
 

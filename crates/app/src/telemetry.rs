@@ -1,5 +1,6 @@
 //! Logs to stderr (JSON or text) and, where an endpoint is configured, traces over OTLP.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::time::Duration;
 
@@ -37,9 +38,10 @@ impl Telemetry {
         let spans = provider.as_ref().map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("tyrian")));
         let registry = tracing_subscriber::registry().with(filter).with(spans);
         let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-        let started = match log.format {
-            LogFormat::Json => registry.with(lines.json().flatten_event(true).with_current_span(true).with_span_list(false)).try_init(),
-            LogFormat::Text => registry.with(lines.with_target(false)).try_init(),
+        let started = if is_text(log.format) {
+            registry.with(lines.with_target(false)).try_init()
+        } else {
+            registry.with(lines.json().flatten_event(true).with_current_span(true).with_span_list(false)).try_init()
         };
         started.map_err(|cause| Error::internal("logging was started twice").because(cause))?;
         Ok(Self { traces: provider })
@@ -53,6 +55,14 @@ impl Telemetry {
                 tracing::warn!("the last traces could not be sent");
             }
         }
+    }
+}
+
+fn is_text(format: LogFormat) -> bool {
+    match format {
+        LogFormat::Auto => std::io::stderr().is_terminal(),
+        LogFormat::Json => false,
+        LogFormat::Text => true,
     }
 }
 

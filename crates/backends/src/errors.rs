@@ -12,9 +12,9 @@ pub(crate) fn db_unavailable(cause: sqlx::Error) -> Error {
     Error::unavailable("db.unavailable", "the database does not answer; retry in a moment").because(cause)
 }
 
-/// The PostgreSQL server named in the configuration does not answer.
+/// The PostgreSQL server named in the configuration does not answer, or turns us away.
 pub(crate) fn db_unreachable(host: &str, port: u16, cause: sqlx::Error) -> Error {
-    Error::unavailable("db.unreachable", format!("PostgreSQL at {host}:{port} does not answer: {cause}")).because(cause)
+    Error::unavailable("db.unreachable", format!("PostgreSQL at {host}:{port} cannot be used: {cause}")).because(cause)
 }
 
 /// The folder of the database cannot be made or written.

@@ -16,6 +16,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("intrusiveness", "passive passive_about safe safe_about intrusive intrusive_about"),
     ("profile", "quick quick_about standard standard_about deep deep_about"),
     ("scan_state", "queued running importing completed failed cancelled"),
+    ("activity", "finding_ports naming_services running_checks nmap sslscan"),
     ("stage_state", "pending running done skipped failed timed_out stopped"),
     ("stage", "ports__services_and_checks service_versions tls_configuration"),
     ("standing", "active upcoming expired revoked"),

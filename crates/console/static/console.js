@@ -116,7 +116,9 @@ for (const panel of document.querySelectorAll("[data-live]")) {
     const word = JSON.parse(event.data);
     const percent = Math.round(word.fraction * 100);
     const state = said[word.state] ?? word.state;
-    const doing = [said[word.stage] ?? word.stage, word.message].filter(Boolean).join(": ");
+    const { kind, ...facts } = word.activity ?? {};
+    const activity = said[kind]?.replace(/\{(\w+)\}/g, (_, fact) => facts[fact]) ?? word.message;
+    const doing = [said[word.stage] ?? word.stage, activity].filter(Boolean).join(": ");
     part("state").textContent = state;
     part("percent").textContent = `${percent} %`;
     part("bar").value = word.fraction;

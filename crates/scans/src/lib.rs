@@ -1,6 +1,7 @@
 //! Running tests: a scan is a durable job of stages, each a tool with limits, watched live, stopped at once, resumed after a crash.
 
 pub mod actions;
+mod activity;
 mod artifact;
 mod documents;
 mod errors;
@@ -19,6 +20,7 @@ mod store;
 mod tools;
 mod watch;
 
+pub use activity::{Activity, ActivityKind};
 pub use artifact::Artifact;
 pub use documents::METRICS;
 pub use events::{ScanCancelled, ScanCompleted, ScanFailed, ScanQueued, ScanStarted, StageFinished};

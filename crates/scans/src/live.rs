@@ -63,6 +63,7 @@ impl Scans {
             if scan.state == ScanState::Running {
                 word.fraction = word.fraction.max(last.fraction);
                 word.message = last.message;
+                word.activity = last.activity;
                 word.at = word.at.max(last.at);
             }
             if last.state != scan.state {

@@ -10,6 +10,7 @@ use base::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::activity::Activity;
 use crate::model::{Scan, ScanId, ScanState};
 
 /// How long the last word of a scan stays readable.
@@ -35,6 +36,9 @@ pub struct Progress {
     /// What it is doing, in a few words.
     #[schema(max_length = 300)]
     pub message: String,
+    /// What it is doing, as facts; absent between stages and of a scan that is not running.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activity: Option<Activity>,
     /// Open ports found so far.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, format = "int64")]
     pub open_ports: u64,
@@ -57,6 +61,7 @@ impl Progress {
             stage: scan.stage.clone(),
             fraction: scan.progress,
             message: scan.error.clone().unwrap_or_default().chars().take(LONGEST_MESSAGE).collect(),
+            activity: None,
             open_ports: 0,
             issues: scan.summary.map_or(0, |summary| summary.findings_open),
             at: scan.finished_at.or(scan.started_at).unwrap_or(scan.created_at),
@@ -137,15 +142,17 @@ impl Reporter {
             word.stage = Some(name.to_owned());
             word.fraction = word.fraction.max(share.from);
             word.message.clear();
+            word.activity = None;
         });
     }
 
     /// Moves the bar within a stage; it never moves back.
-    pub(crate) fn within(&self, share: Share, fraction: f32, message: Option<&str>) {
+    pub(crate) fn within(&self, share: Share, fraction: f32, activity: Option<Activity>) {
         self.change(|word| {
             word.fraction = word.fraction.max(share.from + share.width * fraction.clamp(0.0, 1.0));
-            if let Some(message) = message {
-                word.message = message.chars().take(LONGEST_MESSAGE).collect();
+            if activity.is_some() {
+                word.message = activity.as_ref().map(Activity::to_string).unwrap_or_default();
+                word.activity = activity;
             }
         });
     }

@@ -16,7 +16,7 @@ pub const MAXIMUM_LENGTH: usize = 2048;
 /// Where something can be reached over the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
-    /// A host, with the one port that matters if the person named it.
+    /// A host, with the one port that is meant if the person named it.
     Host {
         /// Name or IP address.
         host: Host<String>,

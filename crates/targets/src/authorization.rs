@@ -132,13 +132,13 @@ impl NewAuthorization {
         }
         let valid_from = self.valid_from.unwrap_or(now);
         if self.valid_until <= valid_from {
-            return Err(errors::period("the authorization must end after it begins"));
+            return Err(errors::period("the authorisation must end after it begins"));
         }
         if self.valid_until <= now {
-            return Err(errors::period(format!("the authorization would already be over: it ends at {}", self.valid_until)));
+            return Err(errors::period(format!("the authorisation would already be over: it ends at {}", self.valid_until)));
         }
         if self.valid_until.since(valid_from) > LONGEST {
-            return Err(errors::period("an authorization lasts at most 366 days: record a new one when it ends"));
+            return Err(errors::period("an authorisation lasts at most 366 days: record a new one when it ends"));
         }
         Ok(Authorization {
             id,
@@ -162,7 +162,7 @@ impl NewAuthorization {
 fn required_text(pointer: &str, given: &str) -> Result<String> {
     let given = text(pointer, given, 10_000)?;
     if given.is_empty() {
-        return Err(errors::field(pointer, "it must say what proves the authorization"));
+        return Err(errors::field(pointer, "it must say what proves the authorisation"));
     }
     Ok(given)
 }

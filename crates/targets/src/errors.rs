@@ -43,12 +43,12 @@ pub(crate) fn changed_meanwhile(given: i64, current: i64) -> Error {
 
 /// There is no such authorisation.
 pub(crate) fn authorization_not_found() -> Error {
-    Error::not_found("targets.authorization_not_found", "there is no such authorization")
+    Error::not_found("targets.authorization_not_found", "there is no such authorisation")
 }
 
 /// An authorisation needs rules that say what may be tested.
 pub(crate) fn no_rules() -> Error {
-    Error::invalid("targets.no_rules", "an authorization needs at least one rule, or a target whose address can become one").at("/rules")
+    Error::invalid("targets.no_rules", "an authorisation needs at least one rule, or a target whose address can become one").at("/rules")
 }
 
 /// The proof is empty or too large.
@@ -58,12 +58,12 @@ pub(crate) fn evidence(why: impl Into<String>) -> Error {
 
 /// A proof was handed in before; it is never replaced.
 pub(crate) fn already_proved() -> Error {
-    Error::conflict("targets.already_proved", "the authorization already has its evidence file, which is never replaced")
+    Error::conflict("targets.already_proved", "the authorisation already has its evidence file, which is never replaced")
 }
 
 /// No proof was handed in.
 pub(crate) fn no_evidence() -> Error {
-    Error::not_found("targets.no_evidence", "the authorization has no evidence file")
+    Error::not_found("targets.no_evidence", "the authorisation has no evidence file")
 }
 
 /// The period of an authorisation is empty, over, or too long.
@@ -73,7 +73,7 @@ pub(crate) fn period(why: impl Into<String>) -> Error {
 
 /// The authorisation was revoked before.
 pub(crate) fn already_revoked(when: Time) -> Error {
-    Error::conflict("targets.already_revoked", format!("the authorization was already revoked at {when}"))
+    Error::conflict("targets.already_revoked", format!("the authorisation was already revoked at {when}"))
 }
 
 /// No authorisation covers the target.
@@ -81,7 +81,7 @@ pub(crate) fn not_authorized(target: &Target) -> Error {
     Error::forbidden(
         "targets.not_authorized",
         format!(
-            "nobody has authorized testing of target `{}` ({}): record an authorization that covers it and is valid now",
+            "nobody has authorised testing of target `{}` ({}): record an authorisation that covers it and is valid now",
             target.name,
             shown(target)
         ),
@@ -92,7 +92,7 @@ pub(crate) fn not_authorized(target: &Target) -> Error {
 pub(crate) fn authorization_expired(target: &Target, ended: Time) -> Error {
     Error::forbidden(
         "targets.authorization_expired",
-        format!("the authorization to test target `{}` ({}) ended at {ended}: record a new one", target.name, shown(target)),
+        format!("the authorisation to test target `{}` ({}) ended at {ended}: record a new one", target.name, shown(target)),
     )
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn authorization_expired(target: &Target, ended: Time) -> Error {
 pub(crate) fn authorization_not_yet(target: &Target, begins: Time) -> Error {
     Error::forbidden(
         "targets.authorization_not_yet",
-        format!("the authorization to test target `{}` ({}) begins at {begins}", target.name, shown(target)),
+        format!("the authorisation to test target `{}` ({}) begins at {begins}", target.name, shown(target)),
     )
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn authorization_not_yet(target: &Target, begins: Time) -> Error {
 pub(crate) fn authorization_revoked(target: &Target, when: Time, reason: &str) -> Error {
     Error::forbidden(
         "targets.authorization_revoked",
-        format!("the authorization to test target `{}` ({}) was revoked at {when}: {reason}", target.name, shown(target)),
+        format!("the authorisation to test target `{}` ({}) was revoked at {when}: {reason}", target.name, shown(target)),
     )
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn too_intrusive(target: &Target, wanted: Intrusiveness, allowed: Int
     Error::forbidden(
         "targets.too_intrusive",
         format!(
-            "target `{}` may be tested up to `{}`, and this test is `{}`: record an authorization that allows it",
+            "target `{}` may be tested up to `{}`, and this test is `{}`: record an authorisation that allows it",
             target.name,
             allowed.as_str(),
             wanted.as_str()

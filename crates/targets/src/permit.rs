@@ -84,7 +84,7 @@ impl Permit {
             rule.port().is_none() && (name.as_deref().is_some_and(|name| rule.names(name)) || ip.is_some_and(|ip| rule.lists(ip)))
         };
         if self.exclusions.iter().any(|rule| touches(rule) || rule.excludes_url(url)) {
-            return Err(format!("`{url}` is excluded by the authorization"));
+            return Err(format!("`{url}` is excluded by the authorisation"));
         }
         // The target's own name may be covered by the network it is in: the address decides then.
         let is_own_name = name.is_some()
@@ -93,7 +93,7 @@ impl Permit {
         if is_own_name || self.rules.iter().any(|rule| touches(rule) || rule.contains_url(url)) {
             return Ok(());
         }
-        Err(format!("`{url}` is outside what the authorization covers"))
+        Err(format!("`{url}` is outside what the authorisation covers"))
     }
 
     /// The only ports any rule speaks of, or `None` when some rule speaks of all ports.
@@ -107,10 +107,10 @@ impl Permit {
 
     fn in_period(&self, now: Time) -> Result<(), String> {
         if now < self.valid_from {
-            return Err(format!("the authorization begins at {}", self.valid_from));
+            return Err(format!("the authorisation begins at {}", self.valid_from));
         }
         if now >= self.valid_until {
-            return Err(format!("the authorization ended at {}", self.valid_until));
+            return Err(format!("the authorisation ended at {}", self.valid_until));
         }
         Ok(())
     }
@@ -122,7 +122,7 @@ impl Permit {
         let is_named = |rule: &Rule| names.iter().any(|name| rule.names(name));
         // An excluded URL closes its path, not its port: `allows_url` holds that part.
         if self.exclusions.iter().any(|rule| rule.port().is_none() && (rule.lists(ip) || is_named(rule))) {
-            return Err(format!("{ip} is excluded by the authorization"));
+            return Err(format!("{ip} is excluded by the authorisation"));
         }
         let fits = |rule: &&Rule| rule.port().is_none_or(|own| port == Some(own));
         if self.rules.iter().filter(fits).any(|rule| rule.lists(ip)) {
@@ -130,11 +130,11 @@ impl Permit {
         }
         if !self.rules.iter().filter(fits).any(is_named) {
             let place = port.map_or_else(|| ip.to_string(), |port| SocketAddr::new(ip, port).to_string());
-            return Err(format!("{place} is outside what the authorization covers"));
+            return Err(format!("{place} is outside what the authorisation covers"));
         }
         if !is_public(ip) {
             return Err(format!(
-                "`{}` resolved to {ip}, which is not a public address: the authorization must list the address itself",
+                "`{}` resolved to {ip}, which is not a public address: the authorisation must list the address itself",
                 names.join(", ")
             ));
         }

@@ -83,8 +83,7 @@ fn open(path: &Path, format: Option<&str>) -> Result<(Format, Box<dyn Read>)> {
     source.by_ref().take(HEAD).read_to_end(&mut head).map_err(|cause| errors::file(path, &cause))?;
     let guess = importers::sniff(&head, path.file_name().and_then(|name| name.to_str()));
     let Some((format, _)) = guess.first() else {
-        let known: Vec<&str> = Format::all().map(Format::id).collect();
-        return Err(errors::import_unknown_format(path, &known));
+        return Err(errors::import_unknown_format(path, Format::all().count()));
     };
     Ok((*format, Box::new(std::io::Cursor::new(head).chain(source))))
 }

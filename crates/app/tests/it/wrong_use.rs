@@ -50,10 +50,10 @@ fn mistakes_are_named_with_what_to_do() {
             words: &["serve"],
             environment: &[("TYRIAN__BACKENDS__DB", &down)],
             code: 6,
-            says: &[&silent.to_string(), "does not answer"],
+            says: &[&silent.to_string(), "Connection refused"],
         },
         Wrong { words: &["serve", "--role", "scans"], environment: &[], code: 3, says: &["scans", "backends.db"] },
-        Wrong { words: &["import", "--dry-run", &path("noise.bin")], environment: &[], code: 3, says: &["noise.bin", "nmap"] },
+        Wrong { words: &["import", "--dry-run", &path("noise.bin")], environment: &[], code: 3, says: &["noise.bin", "--format"] },
         Wrong { words: &["import", "--dry-run", &path("cut.xml")], environment: &[], code: 3, says: &["cut.xml"] },
         Wrong { words: &["import", "--dry-run", &path("missing.xml")], environment: &[], code: 3, says: &["missing.xml"] },
         Wrong { words: &["--server", &nowhere, "findings", "list"], environment: &[], code: 6, says: &[&nowhere, "tyrian serve"] },
@@ -67,6 +67,16 @@ fn mistakes_are_named_with_what_to_do() {
         }
         assert!(!told.contains("hunter2"), "a password is told: {told}");
     }
+}
+
+#[test]
+fn the_doctor_names_what_is_down_and_looks_at_the_rest() {
+    let down = format!("postgres://tyrian@127.0.0.1:{}/tyrian", testkit::free_port([127, 0, 0, 1].into()));
+    let sick = tyrian(&["doctor"], &[("TYRIAN__BACKENDS__DB", &down)], "");
+    assert_eq!(sick.status.code(), Some(6), "{}", stderr(&sick));
+    let told = stdout(&sick);
+    assert!(told.lines().any(|line| line.starts_with("FAILED") && line.contains("Connection refused")), "{told}");
+    assert!(told.contains("nmap") && told.contains("sslscan"), "{told}");
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use base::Result;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::{Db, Inner, Pools, migrate};
@@ -95,10 +96,17 @@ async fn postgres(url: &str, connections: u32) -> Result<Pools> {
             })
         })
     };
-    let write = pool()
-        .connect_with(options.clone())
-        .await
-        .map_err(|cause| errors::db_unreachable(options.get_host(), options.get_port(), cause))?;
+    let write = match pool().connect_with(options.clone()).await {
+        Ok(write) => write,
+        // A pool that waited in vain does not say for what.
+        Err(waited) => {
+            let cause = match tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options)).await {
+                Ok(Err(cause)) => cause,
+                Ok(Ok(_)) | Err(_) => waited,
+            };
+            return Err(errors::db_unreachable(options.get_host(), options.get_port(), cause));
+        }
+    };
     let read = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(PATIENCE)

@@ -153,6 +153,8 @@ pub(super) async fn attempt(backends: &Backends, handlers: &Handlers, claimed: C
     };
     metrics::counter!("jobs_total", "job" => name.clone(), "state" => state).increment(1);
     span.in_scope(|| match &result {
+        // What nobody asked for comes round every minute.
+        Ok(()) if correlation_id.is_empty() => tracing::debug!(attempt = attempts, "job done"),
         Ok(()) => tracing::info!(attempt = attempts, "job done"),
         Err(error) => tracing::warn!(attempt = attempts, state, %error, cause = ?std::error::Error::source(error), "job failed"),
     });

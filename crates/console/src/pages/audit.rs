@@ -26,7 +26,8 @@ struct ListPage {
 struct EntryPage {
     frame: Frame,
     proven: Proven,
-    detail: String,
+    /// What more there is to say, if anything.
+    detail: Option<String>,
 }
 
 #[derive(Template)]
@@ -61,7 +62,7 @@ pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Show
 
 pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<audit::AuditEntry>) -> Shown {
     let proven = services.audit.entry(&viewer.actor, id).await?;
-    let detail = serde_json::to_string_pretty(&proven.entry.detail).unwrap_or_default();
+    let detail = (!proven.entry.detail.is_null()).then(|| serde_json::to_string_pretty(&proven.entry.detail).unwrap_or_default());
     render(&EntryPage { frame: viewer.frame, proven, detail })
 }
 

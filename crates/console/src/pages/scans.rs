@@ -15,6 +15,8 @@ use crate::{Services, Shared};
 
 const PROFILES: &str = "quick standard deep";
 const STATES: &str = "queued running importing completed failed cancelled";
+/// Kinds of work of a stage, as `scans::ActivityKind` is written.
+const ACTIVITIES: &str = "finding_ports naming_services running_checks nmap sslscan";
 
 #[derive(Template)]
 #[template(path = "scans/list.html")]
@@ -128,7 +130,8 @@ pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(i
     let words: serde_json::Map<String, serde_json::Value> =
         STATES.split_whitespace().map(|state| (state.to_owned(), viewer.word("scan_state", state).into())).collect();
     let stages = scan.stages.iter().map(|stage| (stage.name.clone(), viewer.stage(&stage.name).into()));
-    let words: serde_json::Map<String, serde_json::Value> = words.into_iter().chain(stages).collect();
+    let activities = ACTIVITIES.split_whitespace().map(|kind| (kind.to_owned(), viewer.word("activity", kind).into()));
+    let words: serde_json::Map<String, serde_json::Value> = words.into_iter().chain(stages).chain(activities).collect();
     let words = serde_json::Value::Object(words).to_string();
     render(&ScanPage { frame: viewer.frame, scan, findings: findings.map(|page| page.items), untested, words })
 }

@@ -8,6 +8,7 @@ use targets::{Address, Intrusiveness};
 use tokio::sync::mpsc;
 
 use super::{Brought, Config, Stage};
+use crate::activity::{Activity, ActivityKind};
 use crate::errors;
 use crate::model::{OpenPort, StageState};
 use crate::profile::Ports;
@@ -103,9 +104,8 @@ fn plan(stage: &Stage<'_>) -> Result<scanner::Plan> {
     } else if let Address::Host { port: Some(port), .. } = &address
         && stage.scan.options.ports.is_none()
     {
-        let mut named: Vec<u16> = ports.iter().collect();
-        named.push(*port);
-        ports = scanner::PortSet::parse(&list(&named)).map_err(errors::ports)?;
+        // Who names one port means that one.
+        ports = scanner::PortSet::parse(&list(&[*port])).map_err(errors::ports)?;
     }
     let target = match address {
         Address::Host { host: url_host, .. } => scanner::Target::Host(bare(&url_host.to_string()).to_owned()),
@@ -167,7 +167,7 @@ impl Bar {
                     "services" => Phase::Services,
                     _ => Phase::Audits,
                 };
-                stage.reporter.within(stage.share, self.part(0, 1), Some(&self.words(*total)));
+                stage.reporter.within(stage.share, self.part(0, 1), self.activity(*total));
             }
             Event::Progress { done, total, .. } => stage.reporter.within(stage.share, self.part(*done, *total), None),
             Event::OpenPort { .. } => stage.reporter.open_port(),
@@ -186,11 +186,13 @@ impl Bar {
         }
     }
 
-    fn words(&self, total: usize) -> String {
-        match self.phase {
-            Phase::Ports => format!("looking for open ports, {total} to try"),
-            Phase::Services => format!("asking {total} open ports what they are"),
-            Phase::Audits => format!("running {total} sets of checks"),
-        }
+    /// What there is to do; nothing where nothing is open.
+    fn activity(&self, total: usize) -> Option<Activity> {
+        let kind = match self.phase {
+            Phase::Ports => ActivityKind::FindingPorts,
+            Phase::Services => ActivityKind::NamingServices,
+            Phase::Audits => ActivityKind::RunningChecks,
+        };
+        (total > 0).then(|| Activity::new(kind, total, ""))
     }
 }

@@ -11,6 +11,7 @@ use super::adapter::{Setting, Spelling};
 use super::process::{Ending, Invocation};
 use super::runner::{self, Collector};
 use super::{Adapter, Brought, Stage};
+use crate::activity::{Activity, ActivityKind};
 use crate::model::{OpenPort, StageState};
 
 /// Addresses given to one run.
@@ -101,9 +102,9 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
             line.arguments.insert(0, "-6".to_owned());
         }
         let invocation = Invocation::new(stage.config, program.clone(), line.arguments);
-        let message = format!("nmap looks at {} open ports of {} hosts, run {} of {total}", ports.len(), hosts.len(), index + 1);
+        let activity = Activity::new(ActivityKind::Nmap, ports.len() * hosts.len(), format!("{}/{total}", index + 1));
         let share = |part: f32| (index as f32 + part) / total as f32;
-        stage.reporter.within(stage.share, share(0.0), Some(&message));
+        stage.reporter.within(stage.share, share(0.0), Some(activity));
         let before = collector.sheet.observed;
         let hear = |piece: &[u8]| {
             if let Some(part) = told_share(piece) {

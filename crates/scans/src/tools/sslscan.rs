@@ -12,6 +12,7 @@ use super::nmap::weaknesses;
 use super::process::{Ending, Invocation};
 use super::runner::{self, Collector};
 use super::{Adapter, Brought, Stage};
+use crate::activity::{Activity, ActivityKind};
 use crate::model::StageState;
 
 /// Longest look at one service, in seconds.
@@ -66,7 +67,7 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
         remarks.extend(line.unsupported.iter().copied());
         let mut invocation = Invocation::new(stage.config, program.clone(), line.arguments);
         invocation.wall = invocation.wall.min(std::time::Duration::from_secs(SERVICE_SECONDS));
-        stage.reporter.within(stage.share, index as f32 / total as f32, Some(&format!("sslscan looks at {address}")));
+        stage.reporter.within(stage.share, index as f32 / total as f32, Some(Activity::new(ActivityKind::Sslscan, 1, address.to_string())));
         let before = collector.sheet.observed;
         let (collected, ran) = collector.run(stage.config, &invocation, ADAPTER.format, &stage.halt.token, |_| ()).await?;
         collector = collected;

@@ -4,7 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base::{Kind, Role};
-use scans::{Config, NewScan, Profile, ScanState};
+use futures::StreamExt;
+use scans::{Config, NewScan, Profile, Progress, ScanState};
 use targets::TargetKind;
 use testkit::{Engine, engines, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -98,4 +99,20 @@ async fn a_redirect_out_of_scope_is_not_followed() {
     stage.drain().await;
     assert_eq!(stage.get(&scan).await.state, ScanState::Completed);
     assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_names_one_port_means_that_one() {
+    let stage = Stage::new(Engine::Embedded, Config::default()).await;
+    let (named, _) = listener("127.0.0.77").await;
+    // One of the hundred that the quick profile tries on a whole host.
+    let beside = tokio::net::TcpListener::bind("127.0.0.77:8080").await.unwrap();
+    let target = stage.host(&named.to_string()).await;
+    let scan = stage.scans.start(&stage.ana, NewScan::of(target.id, Profile::Quick)).await.unwrap();
+    let following = stage.scans.progress(&stage.ana, scan.id, None).await.unwrap();
+    let work = stage.work();
+    let words: Vec<Progress> = following.collect().await;
+    work.await.unwrap();
+    assert_eq!(words.last().unwrap().open_ports, 1, "{words:#?}");
+    drop(beside);
 }
