@@ -148,7 +148,7 @@ impl Records for Report {
         path == ["findings"]
     }
 
-    fn take(&mut self, _: &[&str], value: &Value, _: Position, out: &mut Output<'_>) -> Result<bool, ParseError> {
+    fn take(&mut self, _: &[&str], value: &Value, position: Position, out: &mut Output<'_>) -> Result<bool, ParseError> {
         let text = |name: &str| json::text(value, &[name]).map(str::trim);
         let (Some(title), Some(severity), true) = (text("title"), text("severity"), value.get("description").is_some()) else {
             return Ok(false);
@@ -158,7 +158,8 @@ impl Records for Report {
             return Ok(false);
         }
         let holds = |name: &str| value.get(name).and_then(Value::as_bool) == Some(true);
-        if holds("is_mitigated") || holds("false_p") || holds("out_of_scope") {
+        if let Some(settled) = ["is_mitigated", "false_p", "out_of_scope"].into_iter().find(|name| holds(name)) {
+            out.warn(position, format!("`{}` was left out: the report says {settled}", vocabulary::shorten(title, 100)))?;
             return Ok(true);
         }
         let number = |name: &str| value.get(name).and_then(|number| number.as_u64().or_else(|| number.as_str()?.parse().ok()));
@@ -213,7 +214,8 @@ fn rows(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
             continue;
         };
         let holds = |name: &str| table.get(name).is_some_and(|word| word.starts_with(['t', 'T']));
-        if holds("ismitigated") || holds("falsepositive") || holds("duplicate") {
+        if let Some(settled) = ["ismitigated", "falsepositive", "duplicate"].into_iter().find(|name| holds(name)) {
+            out.warn(position, format!("`{}` was left out: the report says {settled}", vocabulary::shorten(title, 100)))?;
             continue;
         }
         let classes = [table.get("cweids"), table.get("cweid")].into_iter().flatten().flat_map(|text| text.split([',', ' ']));

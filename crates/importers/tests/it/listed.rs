@@ -173,3 +173,12 @@ fn what_passed_is_coverage_and_what_failed_knows_its_place() {
     let one = first(Format::Brakeman, "brakeman.json");
     assert_eq!((one.location.logical.as_deref(), one.observed_at.as_deref()), (Some("User#find_it"), Some("2030-01-02T03:04:09Z")));
 }
+
+#[test]
+fn what_its_own_report_calls_settled_is_left_out_and_named() {
+    let told: Vec<_> = records(Format::Generic, &file("generic.json"))
+        .into_iter()
+        .filter_map(|record| if let importers::Record::Warning(warning) = record { Some(warning.message) } else { None })
+        .collect();
+    assert_eq!(told, ["`Gone` was left out: the report says is_mitigated"]);
+}
