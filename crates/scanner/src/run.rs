@@ -165,56 +165,61 @@ async fn audit(session: &Session, reports: Vec<(Endpoint, ServiceReport)>, serve
     }));
     let secure_hosts: HashSet<IpAddr> =
         reports.iter().filter(|(_, report)| report.tls && report.service == "http").map(|(endpoint, _)| endpoint.address.ip()).collect();
+    // One after the other per service: some serve one client at a time, and would seem to refuse what they only keep waiting.
     let mut due = Vec::new();
     for (endpoint, report) in &reports {
+        let mut audits = Vec::new();
         let starttls = StartTls::of(report.service);
         if wanted.tls && (report.tls || starttls.is_some()) {
             // An upgrade that is not on offer is no failure, so it is not promised as coverage.
             if report.tls {
                 session.begin(tls::CHECK_SET, endpoint);
             }
-            due.push((endpoint, report, Audit::Tls(starttls.filter(|_| !report.tls))));
+            audits.push(Audit::Tls(starttls.filter(|_| !report.tls)));
         }
         if wanted.http && report.service == "http" {
             for set in http::SETS {
                 session.begin(set, endpoint);
             }
-            due.push((endpoint, report, Audit::Web));
+            audits.push(Audit::Web);
         }
         if wanted.exposures && exposures::concerns(report.service) {
             for set in exposures::sets(report.service) {
                 session.begin(set, endpoint);
             }
-            due.push((endpoint, report, Audit::Exposures));
+            audits.push(Audit::Exposures);
         }
         if wanted.exposures && report.service == "ssh" {
             session.begin(ssh::CHECK_SET, endpoint);
-            due.push((endpoint, report, Audit::Ssh));
+            audits.push(Audit::Ssh);
         }
         if wanted.exposures && report.service == "dns" && !report.tls {
             session.begin(dns::SERVER_SET, endpoint);
             session.begin(dns::RECORDS_SET, endpoint);
-            due.push((endpoint, report, Audit::NameServer));
+            audits.push(Audit::NameServer);
         }
+        due.push((endpoint, report, audits));
     }
-    let total = due.len() + usize::from(resolver.is_some());
+    let total = due.iter().map(|(_, _, audits)| audits.len()).sum::<usize>() + usize::from(resolver.is_some());
     session.stage(AUDITS, total).await;
     let done = &AtomicUsize::new(0);
     let (secure_hosts, names) = (&secure_hosts, &names);
     let mut work: Vec<BoxFuture<'_, ()>> = Vec::new();
-    for (endpoint, report, audit) in due {
+    for (endpoint, report, audits) in due {
         work.push(Box::pin(async move {
-            match audit {
-                Audit::Tls(starttls) => tls::audit(session, endpoint, starttls).await,
-                Audit::Web => {
-                    let elsewhere = !report.tls && secure_hosts.contains(&endpoint.address.ip());
-                    http::audit(session, endpoint, report, elsewhere).await;
+            for audit in audits {
+                match audit {
+                    Audit::Tls(starttls) => tls::audit(session, endpoint, starttls).await,
+                    Audit::Web => {
+                        let elsewhere = !report.tls && secure_hosts.contains(&endpoint.address.ip());
+                        http::audit(session, endpoint, report, elsewhere).await;
+                    }
+                    Audit::Exposures => exposures::probe(session, endpoint, report).await,
+                    Audit::Ssh => ssh::audit(session, endpoint).await,
+                    Audit::NameServer => dns::audit(session, endpoint, names).await,
                 }
-                Audit::Exposures => exposures::probe(session, endpoint, report).await,
-                Audit::Ssh => ssh::audit(session, endpoint).await,
-                Audit::NameServer => dns::audit(session, endpoint, names).await,
+                session.progress(AUDITS, done.fetch_add(1, Ordering::Relaxed) + 1, total);
             }
-            session.progress(AUDITS, done.fetch_add(1, Ordering::Relaxed) + 1, total);
         }));
     }
     if let Some(resolver) = &resolver {

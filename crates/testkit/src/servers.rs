@@ -2,6 +2,7 @@
 //! test wants to kill, freeze or configure, it starts for itself.
 
 mod named;
+mod openssl;
 mod postgres;
 mod redis;
 mod search;
@@ -9,6 +10,7 @@ mod smtp;
 mod upgrades;
 
 pub use named::NameServer;
+pub use openssl::OneAtATime;
 pub use postgres::{Database, Durability, Postgres, fresh_database};
 pub use redis::{Redis, fresh_redis};
 pub use search::{SearchProduct, SearchServer, shared_search};

@@ -109,7 +109,7 @@ checks! { ALL in "tls";
         "Use one certificate per service where that is practical.";
     INCOMPLETE_CHAIN = "tls.chain-incomplete" Info NONE 296 "Certificate chain may be incomplete",
         "https://www.rfc-editor.org/rfc/rfc8446",
-        "The server sends its own certificate and names an issuer's certificate to fetch, but does not send it.",
+        "The server sends its own certificate only: unless a root of its clients signed it directly, they cannot build the chain.",
         "Send every intermediate certificate.";
     NO_ALTERNATIVE_NAMES = "tls.certificate-no-alternative-names" Low L31I 297 "Certificate has no subject alternative names",
         "https://www.rfc-editor.org/rfc/rfc9525",

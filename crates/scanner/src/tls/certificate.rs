@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use serde::Serialize;
+use x509_parser::der_parser::der::parse_der_integer;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey;
@@ -50,6 +51,8 @@ const SIGNATURES: &[(&str, &str)] = &[
     ("1.2.840.113549.1.1.13", "sha512WithRSAEncryption"),
     ("1.2.840.113549.1.1.14", "sha224WithRSAEncryption"),
     ("1.2.840.10040.4.3", "dsaWithSHA1"),
+    ("2.16.840.1.101.3.4.3.1", "dsa_with_SHA224"),
+    ("2.16.840.1.101.3.4.3.2", "dsa_with_SHA256"),
     ("1.2.840.10045.4.1", "ecdsa-with-SHA1"),
     ("1.2.840.10045.4.3.1", "ecdsa-with-SHA224"),
     ("1.2.840.10045.4.3.2", "ecdsa-with-SHA256"),
@@ -113,9 +116,16 @@ fn key_of(certificate: &X509Certificate<'_>) -> (&'static str, usize) {
     match info.parsed() {
         Ok(PublicKey::RSA(key)) => ("RSA", rsa_bits(key.modulus)),
         Ok(PublicKey::EC(point)) => ("EC", curve_bits(certificate).unwrap_or(point.key_size())),
-        Ok(PublicKey::DSA(key)) => ("DSA", key.len() * 8),
+        Ok(PublicKey::DSA(_)) => ("DSA", dsa_bits(certificate).unwrap_or(0)),
         Ok(_) | Err(_) => ("unknown", 0),
     }
+}
+
+/// The size of a DSA key is that of its prime, the first of the parameters.
+fn dsa_bits(certificate: &X509Certificate<'_>) -> Option<usize> {
+    let parameters = certificate.public_key().algorithm.parameters.as_ref()?;
+    let (_, prime) = parse_der_integer(parameters.data).ok()?;
+    Some(rsa_bits(prime.as_slice().ok()?))
 }
 
 fn rsa_bits(modulus: &[u8]) -> usize {

@@ -125,7 +125,7 @@ fn certificates(report: &TlsReport, now_unix: i64, issues: &mut Vec<Issue>) {
     }
     if leaf.self_signed {
         found(&tls::SELF_SIGNED, leaf, "serial", leaf.serial.clone());
-    } else if report.chain.len() == 1 && leaf.names_issuer_url {
+    } else if report.chain.len() == 1 {
         found(&tls::INCOMPLETE_CHAIN, leaf, "certificates", "1".to_owned());
     }
     if leaf.names.is_empty() {

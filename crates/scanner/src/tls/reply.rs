@@ -7,7 +7,7 @@ use tls_parser::{
 };
 
 use super::suites::uses_finite_field;
-use crate::wire::Wire;
+use crate::wire::{Wire, WireError};
 
 /// What the server chose.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,8 +27,10 @@ pub(super) enum Answer {
     Hello(Flight),
     /// It spoke TLS and declined.
     Declined,
-    /// It closed or said nothing.
+    /// It closed without a word.
     Silent,
+    /// It said nothing in time: it declines in silence, or is busy with somebody else.
+    Late,
     /// It said something that is not TLS.
     NotTls,
 }
@@ -41,8 +43,10 @@ pub(super) enum Until {
 }
 
 pub(super) async fn read(wire: &mut Wire, until: Until) -> Answer {
-    let Ok(bytes) = wire.read_until(|bytes| decode(bytes, until).is_some()).await else {
-        return Answer::Silent;
+    let bytes = match wire.read_until(|bytes| decode(bytes, until).is_some()).await {
+        Ok(bytes) => bytes,
+        Err(WireError::Timeout) => return Answer::Late,
+        Err(_) => return Answer::Silent,
     };
     decode(&bytes, until)
         // Cut off in mid-flight: the choice is what counts.

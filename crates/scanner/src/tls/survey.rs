@@ -39,7 +39,7 @@ pub(super) async fn speaks_tls(session: &Session, endpoint: &Endpoint, wait: Dur
         match prober.ask(version, suites, false, Until::ServerHello).await {
             Ok(Answer::Hello(_) | Answer::Declined) => return true,
             Ok(Answer::NotTls) => return false,
-            Ok(Answer::Silent) | Err(_) => {}
+            Ok(Answer::Silent | Answer::Late) | Err(_) => {}
         }
     }
     false
@@ -130,6 +130,15 @@ impl Prober<'_> {
         Ok(read(&mut wire, until).await)
     }
 
+    /// Asks once more when no answer came: a server that serves one client at a time was only busy, and what it was
+    /// not asked would count as declined.
+    async fn ask_patiently(&self, version: TlsVersion, suites: &[u16]) -> Result<Answer, DialError> {
+        match self.ask(version, suites, false, Until::ServerDone).await? {
+            Answer::Late => self.ask(version, suites, false, Until::ServerDone).await,
+            answer => Ok(answer),
+        }
+    }
+
     /// Offers everything, takes away what was chosen and asks again until the server declines.
     async fn enumerate(&self, version: TlsVersion) -> Result<Accepted, Failure> {
         let mut offered = match version {
@@ -138,7 +147,7 @@ impl Prober<'_> {
         };
         let mut accepted = Accepted { version, suites: Vec::new(), flights: Vec::new() };
         while !offered.is_empty() && accepted.suites.len() < MOST_SUITES {
-            let flight = match self.ask(version, &offered, false, Until::ServerDone).await {
+            let flight = match self.ask_patiently(version, &offered).await {
                 Ok(Answer::Hello(flight)) => flight,
                 Ok(_) => break,
                 Err(error) => return Err(Failure::from(error)),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use scanner::{Limits, Outcome, Plan, PortSet, TlsVersion};
 use testkit::Lab;
+use testkit::servers::OneAtATime;
 
 use crate::scene::{PORTS_ONLY, plan, run};
 
@@ -76,36 +77,45 @@ fn attribute<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 #[tokio::test]
 async fn tls_facts_are_those_sslscan_sees() {
     for lab in [Lab::weak(), Lab::hardened()] {
-        let host = lab.address().to_string();
-        let outcome = run(plan(&host, &[lab.https_port()])).await;
-        let ours = outcome.tls.first().unwrap();
-        let xml = judge("sslscan", &["--xml=-", "--show-cipher-ids", &format!("{host}:{}", lab.https_port())]);
-
-        assert_eq!(ours.versions, versions_of(&xml));
-        let accepted = |version: &str| -> BTreeSet<u16> {
-            xml.lines()
-                .filter(|line| line.contains("<cipher ") && attribute(line, "sslversion") == Some(version))
-                .filter_map(|line| u16::from_str_radix(attribute(line, "id")?.trim_start_matches("0x"), 16).ok())
-                .collect()
-        };
-        for version in &ours.versions {
-            let found: BTreeSet<u16> = ours.suites.iter().filter(|suite| suite.version == *version).map(|suite| suite.id).collect();
-            let theirs = accepted(version.as_str());
-            let missed: Vec<_> = theirs.difference(&found).map(|id| format!("{id:04x}")).collect();
-            assert!(!theirs.is_empty() && missed.is_empty(), "{}: sslscan also sees {missed:?}", version.as_str());
-        }
-        let leaf = ours.chain.first().unwrap();
-        let bits = xml.split_once("<pk").and_then(|(_, rest)| attribute(rest, "bits")).unwrap();
-        // For curves sslscan prints the strength instead of the size.
-        let size = if leaf.key == "EC" { leaf.key_bits / 2 } else { leaf.key_bits };
-        assert_eq!(size.to_string(), bits);
-        let field = |name: &str| {
-            let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("{name} is not in {xml}"));
-            rest.split_once("</").unwrap().0.replace("<![CDATA[", "").replace("]]>", "").trim().to_owned()
-        };
-        assert_eq!(leaf.signature.to_lowercase(), field("signature-algorithm").to_lowercase());
-        assert_eq!(leaf.self_signed, field("self-signed") == "true");
-        assert_eq!(leaf.not_after_unix < crate::scene::now_unix(), field("expired") == "true");
-        assert!(field("altnames").contains(leaf.names.first().unwrap()));
+        agrees_on_tls(&lab.address().to_string(), lab.https_port()).await;
     }
+}
+
+#[tokio::test]
+async fn a_server_of_one_client_at_a_time_is_seen_whole() {
+    let server = OneAtATime::start();
+    agrees_on_tls("127.0.0.1", server.address().port()).await;
+}
+
+async fn agrees_on_tls(host: &str, port: u16) {
+    let outcome = run(plan(host, &[port])).await;
+    let ours = outcome.tls.first().unwrap();
+    let xml = judge("sslscan", &["--xml=-", "--show-cipher-ids", &format!("{host}:{port}")]);
+
+    assert_eq!(ours.versions, versions_of(&xml));
+    let accepted = |version: &str| -> BTreeSet<u16> {
+        xml.lines()
+            .filter(|line| line.contains("<cipher ") && attribute(line, "sslversion") == Some(version))
+            .filter_map(|line| u16::from_str_radix(attribute(line, "id")?.trim_start_matches("0x"), 16).ok())
+            .collect()
+    };
+    for version in &ours.versions {
+        let found: BTreeSet<u16> = ours.suites.iter().filter(|suite| suite.version == *version).map(|suite| suite.id).collect();
+        let theirs = accepted(version.as_str());
+        let missed: Vec<_> = theirs.difference(&found).map(|id| format!("{id:04x}")).collect();
+        assert!(!theirs.is_empty() && missed.is_empty(), "{}: sslscan also sees {missed:?}", version.as_str());
+    }
+    let leaf = ours.chain.first().unwrap();
+    let bits = xml.split_once("<pk").and_then(|(_, rest)| attribute(rest, "bits")).unwrap();
+    // For curves sslscan prints the strength instead of the size.
+    let size = if leaf.key == "EC" { leaf.key_bits / 2 } else { leaf.key_bits };
+    assert_eq!(size.to_string(), bits);
+    let field = |name: &str| {
+        let (_, rest) = xml.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("{name} is not in {xml}"));
+        rest.split_once("</").unwrap().0.replace("<![CDATA[", "").replace("]]>", "").trim().to_owned()
+    };
+    assert_eq!(leaf.signature.to_lowercase(), field("signature-algorithm").to_lowercase());
+    assert_eq!(leaf.self_signed, field("self-signed") == "true");
+    assert_eq!(leaf.not_after_unix < crate::scene::now_unix(), field("expired") == "true");
+    assert!(field("altnames").contains(leaf.names.first().unwrap()));
 }
