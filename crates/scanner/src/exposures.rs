@@ -79,7 +79,11 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
     if has_safe(service.service) {
         let allowed = session.may(Intrusiveness::Safe);
         let found = match allowed {
-            true => Some(subject.safe().await),
+            true => {
+                let mut found = Vec::new();
+                let end = subject.safe(&mut found).await;
+                Some((found, end))
+            }
             false => None,
         };
         conclude(session, endpoint, SAFE_SET, found).await;
@@ -87,22 +91,28 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
     if has_intrusive(service.service) {
         let allowed = session.may(Intrusiveness::Intrusive);
         let found = match allowed {
-            true => Some(subject.intrusive().await),
+            true => Some(match subject.intrusive().await {
+                Ok(found) => (found, Ok(())),
+                Err(error) => (Vec::new(), Err(error)),
+            }),
             false => None,
         };
         conclude(session, endpoint, INTRUSIVE_SET, found).await;
     }
 }
 
-async fn conclude(session: &Session, endpoint: &Endpoint, set: &'static str, found: Option<Found>) {
-    let (status, reason) = match found {
+/// What was found before the end counts, however the questions ended.
+async fn conclude(session: &Session, endpoint: &Endpoint, set: &'static str, asked: Option<(Vec<Issue>, Result<(), WireError>)>) {
+    let (found, end) = match asked {
+        Some((found, end)) => (found, Some(end)),
+        None => (Vec::new(), None),
+    };
+    for issue in found {
+        session.issue(issue).await;
+    }
+    let (status, reason) = match end {
         None => (CoverageStatus::Skipped, Some("the plan does not allow probes of this kind".to_owned())),
-        Some(Ok(issues)) => {
-            for issue in issues {
-                session.issue(issue).await;
-            }
-            (CoverageStatus::Done, None)
-        }
+        Some(Ok(())) => (CoverageStatus::Done, None),
         // A service that hangs up on a question has not answered it.
         Some(Err(WireError::Closed)) => (CoverageStatus::Done, Some("the service closed the connection".to_owned())),
         Some(Err(WireError::Timeout)) => (CoverageStatus::Timeout, Some("no reply in time".to_owned())),
@@ -112,8 +122,13 @@ async fn conclude(session: &Session, endpoint: &Endpoint, set: &'static str, fou
 }
 
 impl Subject<'_> {
-    async fn safe(&self) -> Found {
-        match self.service.service {
+    async fn safe(&self, found: &mut Vec<Issue>) -> Result<(), WireError> {
+        if self.service.service == "http" {
+            let asked = web::interfaces(self, found).await;
+            found.extend(proxy::http(self).await?);
+            return asked;
+        }
+        let more = match self.service.service {
             "redis" => databases::redis(self).await,
             "memcached" => databases::memcached(self).await,
             "mongodb" => databases::mongodb(self).await,
@@ -124,11 +139,6 @@ impl Subject<'_> {
             "vnc" => remote::vnc(self).await,
             "mqtt" => messaging::mqtt(self).await,
             "ldap" => messaging::ldap(self).await,
-            "http" => {
-                let mut found = web::interfaces(self).await?;
-                found.extend(proxy::http(self).await?);
-                Ok(found)
-            }
             "smtp" => mail::smtp(self).await,
             "imap" => mail::imap(self).await,
             "pop3" => mail::pop3(self).await,
@@ -136,7 +146,9 @@ impl Subject<'_> {
             "socks" => proxy::socks(self).await,
             "nats" => direct::nats(self).await,
             _ => direct::ask(self).await,
-        }
+        }?;
+        found.extend(more);
+        Ok(())
     }
 
     async fn intrusive(&self) -> Found {

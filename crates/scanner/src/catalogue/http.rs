@@ -75,6 +75,10 @@ checks! { PASSIVE in "http.passive";
         "https://cwe.mitre.org/data/definitions/523.html",
         "The form is delivered unprotected: whoever sits on the path reads or redirects the password.",
         "Serve the form over HTTPS only.";
+    DOWNGRADE = "http.https-downgrade" Medium M48 319 "HTTPS leads to plain HTTP",
+        "https://www.rfc-editor.org/rfc/rfc9325",
+        "Visitors who come protected are sent away to an address where everything can be read and changed on the path.",
+        "Redirect to HTTPS addresses only.";
     NO_HTTPS_REDIRECT = "http.no-https-redirect" Low L37 319 "Plain HTTP does not lead to HTTPS",
         "https://www.rfc-editor.org/rfc/rfc9325",
         "The host speaks HTTPS but also serves its pages unprotected.",
@@ -114,6 +118,10 @@ checks! { ACTIVE in "http.active";
         "https://nginx.org/en/docs/http/ngx_http_core_module.html#alias",
         "A location without a closing slash lets `..` lead out of its directory.",
         "End the location with a slash, as its alias does.";
+    PATH_TRAVERSAL = "http.path-traversal" High H75 22 "Files outside the site can be fetched",
+        "https://owasp.org/www-community/attacks/Path_Traversal",
+        "`..` in a path or a parameter leads out of the directory of the site: configuration, sources and secrets can be read.",
+        "Resolve the path first and serve only what lies below the directory; look files up by name in a list.";
     GIT = "http.exposed-git" High H75 527 "Git repository is exposed",
         "https://cwe.mitre.org/data/definitions/527.html",
         "The repository can be downloaded: source, history and the secrets in it.",

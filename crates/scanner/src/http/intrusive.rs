@@ -3,8 +3,8 @@
 use hyper::Method;
 
 use super::active::unlikely;
-use super::client::{Client, Fetch, Page};
-use super::page::issue;
+use super::client::{Client, Fetch};
+use super::page::{asks_for_basic, issue};
 use crate::catalogue::http;
 use crate::session::Session;
 
@@ -52,10 +52,6 @@ pub(super) async fn probe(session: &Session, client: &Client<'_>, directories: &
         upload(session, client, directory).await?;
     }
     Ok(())
-}
-
-fn asks_for_basic(page: &Page) -> bool {
-    page.status == 401 && page.all("www-authenticate").iter().any(|value| value.to_ascii_lowercase().starts_with("basic"))
 }
 
 async fn credentials(session: &Session, client: &Client<'_>, directory: &str) -> Result<(), String> {

@@ -19,6 +19,22 @@ const TRACES: &[&[&str]] = &[
     &["at Object.", ".js:", "node_modules"],
 ];
 
+/// Marks of generated lists, in lower case; both stand in the page.
+const LISTINGS: &[(&str, &str)] = &[
+    ("<title>index of /", "<h1>index of /"),
+    ("<title>index of /", "<h2>index of /"),
+    ("<title>directory listing of ", "<h1>"),
+    ("<title>files within", "<h1>"),
+    ("<title>directory listing for /", "<h1>directory listing for /"),
+    ("directory listing for [", "<h1>directory listing for"),
+    ("[to parent directory]", "<pre><a href="),
+    ("<title>listing of /", "<h1>"),
+    ("<title>directory: /", "directory: /"),
+    // Caddy names the directory only.
+    ("https://caddyserver.com", "<div class=\"listing\">"),
+    ("https://caddyserver.com", "<div id=\"summary\">"),
+];
+
 pub(super) fn judge(client: &Client<'_>, landing: &Landing, https_elsewhere: bool) -> Vec<Issue> {
     let page = &landing.page;
     let mut issues = Vec::new();
@@ -28,6 +44,9 @@ pub(super) fn judge(client: &Client<'_>, landing: &Landing, https_elsewhere: boo
     leaks(client, page, &mut issues);
     if client.tls {
         transport_security(client, page, &mut issues);
+        if let Some(away) = landing.leaves_to.as_ref().filter(|url| url.scheme() == "http") {
+            issues.push(issue(client, page, &http::DOWNGRADE).about("location").evidence("location", away.as_str()));
+        }
     } else {
         plain(client, landing, https_elsewhere, &mut issues);
     }
@@ -46,22 +65,22 @@ pub(super) fn issue(client: &Client<'_>, page: &Page, check: &Check) -> Issue {
 /// True when the body is a generated list of a directory's files.
 pub(super) fn listing(client: &Client<'_>, page: &Page) -> Option<Issue> {
     let text = page.text();
-    let marks: [(&str, &str); 8] = [
-        ("<title>Index of /", "<h1>Index of /"),
-        ("<title>Index of /", "<h2>Index of /"),
-        ("<title>Directory listing of ", "<h1>"),
-        ("<title>Files within", "<h1>"),
-        ("<title>Directory listing for /", "<h1>Directory listing for /"),
-        ("Directory Listing For [", "<h1>Directory Listing For"),
-        ("[To Parent Directory]", "<pre><A HREF="),
-        ("<title>Listing of /", "<h1>"),
-    ];
-    let (title, _) = marks.iter().find(|(title, heading)| text.contains(title) && text.contains(heading))?;
+    let lower = text.to_ascii_lowercase();
+    let mark = LISTINGS.iter().find(|(title, rest)| lower.contains(title) && lower.contains(rest)).map(|(title, _)| *title);
+    let mark = mark.or_else(|| is_go_listing(&lower).then_some("<pre> <a href="))?;
     Some(
         issue(client, page, &http::DIRECTORY_LISTING)
-            .evidence("marker", title)
+            .evidence("marker", mark)
             .evidence("excerpt", text.chars().take(300).collect::<String>()),
     )
+}
+
+/// Go's file server writes a list of links and nothing else.
+fn is_go_listing(lower: &str) -> bool {
+    let body = lower.trim_start();
+    let body = body.strip_prefix("<!doctype html>").unwrap_or(body).trim_start();
+    let body = body.strip_prefix("<meta name=\"viewport\" content=\"width=device-width\">").unwrap_or(body).trim_start();
+    body.starts_with("<pre>\n<a href=\"") && body.trim_end().ends_with("</a>\n</pre>")
 }
 
 fn headers(client: &Client<'_>, page: &Page, issues: &mut Vec<Issue>) {
@@ -129,8 +148,15 @@ fn plain(client: &Client<'_>, landing: &Landing, https_elsewhere: bool, issues: 
     if https_elsewhere && !leads_to_https && page.status < 400 {
         issues.push(issue(client, page, &http::NO_HTTPS_REDIRECT));
     }
-    let basic = page.all("www-authenticate").iter().any(|value| value.to_ascii_lowercase().starts_with("basic"));
-    if basic {
+    passwords(client, page, issues);
+}
+
+/// Ways of asking for a password that send it readable.
+pub(super) fn passwords(client: &Client<'_>, page: &Page, issues: &mut Vec<Issue>) {
+    if client.tls {
+        return;
+    }
+    if asks_for_basic(page) {
         issues.push(
             issue(client, page, &http::BASIC_OVER_HTTP)
                 .about("www-authenticate")
@@ -143,7 +169,13 @@ fn plain(client: &Client<'_>, landing: &Landing, https_elsewhere: bool, issues: 
     }
 }
 
-fn cookies_of(client: &Client<'_>, page: &Page, issues: &mut Vec<Issue>) {
+/// True when the page asks for a name and a password that any program can send.
+pub(super) fn asks_for_basic(page: &Page) -> bool {
+    page.status == 401 && page.all("www-authenticate").iter().any(|value| value.to_ascii_lowercase().starts_with("basic"))
+}
+
+/// What is wrong with the cookies a page sets.
+pub(super) fn cookies_of(client: &Client<'_>, page: &Page, issues: &mut Vec<Issue>) {
     for line in page.all("set-cookie").into_iter().take(50) {
         let verdict = cookies::judge(line, client.tls);
         for check in verdict.checks {
@@ -176,6 +208,15 @@ pub(super) fn leaks(client: &Client<'_>, page: &Page, issues: &mut Vec<Issue>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_list_of_links_is_told_from_a_page_with_links() {
+        assert!(is_go_listing("<pre>\n<a href=\"a.txt\">a.txt</a>\n<a href=\"b/\">b/</a>\n</pre>\n"));
+        assert!(is_go_listing(
+            "<!doctype html>\n<meta name=\"viewport\" content=\"width=device-width\">\n<pre>\n<a href=\"a\">a</a>\n</pre>\n"
+        ));
+        assert!(!is_go_listing("<html><pre>\n<a href=\"a\">a</a>\n</pre>"));
+    }
 
     #[test]
     fn a_policy_is_weak_only_where_scripts_are() {
