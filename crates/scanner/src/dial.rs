@@ -138,6 +138,18 @@ impl Dialer {
     /// Connects, trying again only after a time-out or when this process had no descriptor left.
     pub(crate) async fn connect(&self, address: SocketAddr) -> Result<Connection, DialError> {
         let place = Arc::clone(&self.slots).acquire_owned().await.map_err(|error| DialError::Failed(error.to_string()))?;
+        self.dial(address, place).await
+    }
+
+    /// Connects for a conversation that holds a place already: it never waits for another, or those who hold would wait for
+    /// each other.
+    pub(crate) async fn connect_beside(&self, address: SocketAddr) -> Result<Connection, DialError> {
+        let place = Arc::clone(&self.slots).try_acquire_owned();
+        let place = place.map_err(|_| DialError::Failed("no second connection is allowed at the moment".to_owned()))?;
+        self.dial(address, place).await
+    }
+
+    async fn dial(&self, address: SocketAddr, place: OwnedSemaphorePermit) -> Result<Connection, DialError> {
         let mut timeouts = 0;
         let mut stalls = 0;
         loop {

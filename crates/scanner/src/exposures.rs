@@ -58,7 +58,7 @@ fn has_safe(service: &str) -> bool {
 }
 
 fn has_intrusive(service: &str) -> bool {
-    matches!(service, "redis" | "mysql" | "postgresql" | "smtp")
+    matches!(service, "redis" | "mysql" | "postgresql" | "smtp" | "ftp")
 }
 
 /// The sets of checks that are due for a service.
@@ -157,6 +157,7 @@ impl Subject<'_> {
             "mysql" => databases::mysql(self).await,
             "postgresql" => databases::postgresql(self).await,
             "smtp" => messaging::smtp_relay(self).await,
+            "ftp" => files::ftp_write(self).await,
             _ => Ok(Vec::new()),
         }
     }

@@ -127,6 +127,18 @@ checks! { SAFE in "exposures.safe";
         "https://github.com/beanstalkd/beanstalkd",
         "Anybody can read, add and delete jobs; there is no authentication at all.",
         "Bind to an internal address.";
+    GEARMAN = "exposure.gearman" High H75 306 "Gearman answers without authentication",
+        "https://gearman.org/protocol/",
+        "Anybody can read what work is done, add jobs and take them; there is no authentication at all.",
+        "Bind to an internal address.";
+    DISTCC = "exposure.distcc" Critical C98 306 "distcc compiles for anybody",
+        "https://www.cve.org/CVERecord?id=CVE-2004-2687",
+        "The daemon starts compilers with arguments of strangers, and older versions any command.",
+        "Allow own networks only with --allow, or run it over SSH.";
+    NATS_MONITOR = "exposure.nats-monitoring" Medium M53 200 "NATS tells its state to anybody",
+        "https://docs.nats.io/running-a-nats-service/nats_admin/monitoring",
+        "The monitoring port lists clients, their addresses, subjects and the configuration.",
+        "Bind the monitoring port to the loopback address.";
     CASSANDRA = "exposure.cassandra" Critical C91 306 "Cassandra accepts clients without credentials",
         "https://cassandra.apache.org/doc/latest/cassandra/managing/operating/security.html",
         "Whoever reaches the port reads and writes all data.",
@@ -135,6 +147,10 @@ checks! { SAFE in "exposures.safe";
         "https://learn.microsoft.com/windows-server/storage/file-server/troubleshoot/detect-enable-and-disable-smbv1-v2-v3",
         "The oldest version of the protocol has neither encryption nor protection against being forced upon clients.",
         "Disable SMB 1.";
+    SMB_GUEST = "exposure.smb-guest" High H75 287 "SMB lets strangers in as guests",
+        "https://learn.microsoft.com/windows-server/storage/file-server/enable-insecure-guest-logons-smb2-and-smb3",
+        "A user who does not exist was granted a session: shares open to guests are read, and often written, by anybody.",
+        "Refuse users who do not exist (Samba: map to guest = never) and disable the guest account.";
     SMB_UNSIGNED = "exposure.smb-signing-optional" Medium M53I 347 "SMB does not require signatures",
         "https://learn.microsoft.com/windows-server/storage/file-server/smb-signing-overview",
         "Sessions can be relayed and changed on the path.",
@@ -229,6 +245,10 @@ checks! { INTRUSIVE in "exposures.intrusive";
         "https://www.rfc-editor.org/rfc/rfc5321",
         "The server accepts mail from outside for outside: spam is sent in its name.",
         "Relay only for authenticated senders and own networks.";
+    FTP_WRITABLE = "exposure.ftp-writable" High H75I 732 "FTP lets anybody store files",
+        "https://www.rfc-editor.org/rfc/rfc1635",
+        "Strangers fill the disk, and leave files that others fetch.",
+        "Do not let anonymous users write, or only where nobody can read.";
     MYSQL_EMPTY_ROOT = "exposure.mysql-empty-root" Critical C98 521 "MySQL root has no password",
         "https://dev.mysql.com/doc/refman/en/default-privileges.html",
         "Whoever reaches the port owns the database.",

@@ -2,7 +2,7 @@
 
 use super::{Found, Subject};
 use crate::catalogue::{Check, exposures};
-use crate::services::{CASSANDRA_STARTUP, EPMD_NAMES, PORTMAP_DUMP, X11_SETUP};
+use crate::services::{CASSANDRA_STARTUP, DISTCC_EMPTY, EPMD_NAMES, PORTMAP_DUMP, X11_SETUP};
 use crate::wire::contains;
 
 struct Question {
@@ -33,6 +33,13 @@ const QUESTIONS: &[Question] = &[
     Question { service: "rpcbind", says: PORTMAP_DUMP, proves: |reply| reply.len() > 48, check: &exposures::RPCBIND },
     // READY; a server that wants to know who asks says AUTHENTICATE.
     Question { service: "cassandra", says: CASSANDRA_STARTUP, proves: |reply| reply.get(4) == Some(&2), check: &exposures::CASSANDRA },
+    Question {
+        service: "gearman",
+        says: b"workers\r\n",
+        proves: |reply| reply.ends_with(b".\n") && !reply.starts_with(b"ERR"),
+        check: &exposures::GEARMAN,
+    },
+    Question { service: "distcc", says: DISTCC_EMPTY, proves: |reply| reply.starts_with(b"DONE0000000"), check: &exposures::DISTCC },
     Question { service: "beanstalkd", says: b"stats\r\n", proves: |reply| reply.starts_with(b"OK "), check: &exposures::BEANSTALKD },
 ];
 

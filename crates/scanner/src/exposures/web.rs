@@ -67,9 +67,16 @@ const INTERFACES: &[Interface] = &[
     Interface {
         path: "/api/v1/status/config",
         question: "",
-        proof: &["\"status\":\"success\"", "\"yaml\"", "scrape_configs"],
+        proof: &["\"status\":\"success\"", "\"yaml\"", "global:"],
         check: &exposures::PROMETHEUS,
         shows: "",
+    },
+    Interface {
+        path: "/varz",
+        question: "",
+        proof: &["\"server_id\"", "\"max_payload\"", "\"connections\""],
+        check: &exposures::NATS_MONITOR,
+        shows: "server_name",
     },
     Interface {
         path: "/api/v1/namespaces",

@@ -126,8 +126,17 @@ fn weak_script_source(policy: &str) -> Option<&'static str> {
         .find(|weak| sources.contains(weak) && !(guarded && *weak == "'unsafe-inline'"))
 }
 
+/// True when a browser would show the page or follow it; interfaces for programs need no rules for browsers.
+fn is_for_browsers(page: &Page) -> bool {
+    let text = || page.header("content-type").is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/"));
+    page.is_html() || page.is_redirect() || page.is_success() && text()
+}
+
 fn transport_security(client: &Client<'_>, page: &Page, issues: &mut Vec<Issue>) {
     let Some(value) = page.header("strict-transport-security") else {
+        if !is_for_browsers(page) {
+            return;
+        }
         issues.push(issue(client, page, &http::HSTS_MISSING).about("strict-transport-security"));
         return;
     };

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use futures::future::try_join_all;
+
 use super::probes::{PROBES, Payload, Probe};
 use super::signatures::{SIGNATURES, cpe23, header_product};
 use crate::dial::DialError;
@@ -14,6 +16,10 @@ use crate::wire::{Wire, WireError, contains};
 
 /// How long an unexpected silence is listened to.
 const LISTEN: Duration = Duration::from_millis(1200);
+/// Guesses that are tried at the same time.
+const AT_ONCE: usize = 4;
+/// What is asked inside TLS after the web and greetings.
+const INSIDE: [&str; 7] = ["redis", "memcached", "mqtt", "ldap", "mongodb", "amqp", "socks"];
 /// Replies nobody understands after which a port is left alone.
 const PUZZLES_BORNE: usize = 3;
 /// A web server's own words when plain HTTP reaches its TLS port.
@@ -23,40 +29,56 @@ const WRONG_SCHEME: &[&[u8]] = &[b"sent to HTTPS port", b"to an HTTPS server", b
 pub(crate) async fn identify(session: &Session, endpoint: &Endpoint) -> Result<ServiceReport, DialError> {
     let mut report = unidentified(endpoint);
     let mut puzzles = 0;
-    for probe in order(endpoint.address.port(), session.plan.intrusiveness) {
-        let hinted = probe.ports.contains(&endpoint.address.port());
-        let wait = match hinted {
-            true => session.dialer.read_timeout,
-            false => session.dialer.read_timeout.min(LISTEN),
-        };
-        if matches!(probe.payload, Payload::Tls) {
-            match tls::speaks_tls(session, endpoint, wait).await {
-                true => {
+    let port = endpoint.address.port();
+    let order = order(port, session.plan.intrusiveness);
+    // What the port suggests, and what speaks first, is asked alone: the rest is a guess among many.
+    let guesses = order.iter().rposition(|probe| probe.ports.contains(&port) || !matches!(probe.payload, Payload::Bytes(_)));
+    let (likely, guesses) = order.split_at_checked(guesses.map_or(0, |last| last + 1)).unwrap_or((&order, &[]));
+    for probes in likely.chunks(1).chain(guesses.chunks(AT_ONCE)) {
+        for (probe, reply) in replies(session, endpoint, probes).await? {
+            let Some(reply) = reply else {
+                if matches!(probe.payload, Payload::Tls) && tls::speaks_tls(session, endpoint, patience(session, endpoint, probe)).await {
                     inside_tls(session, endpoint, &mut report).await;
                     return Ok(report);
                 }
-                false => continue,
+                continue;
+            };
+            if may_be_tls(&reply) && tls::speaks_tls(session, endpoint, session.dialer.read_timeout).await {
+                inside_tls(session, endpoint, &mut report).await;
+                return Ok(report);
             }
+            if recognise(&mut report, probe.name, &reply) {
+                return Ok(report);
+            }
+            puzzles += 1;
+            report.banner.get_or_insert_with(|| printable(&reply, 200));
         }
-        let stream = session.dialer.connect(endpoint.address).await?;
-        let mut wire = Wire::new(stream, wait);
-        let reply = ask(&mut wire, probe, &endpoint.host).await;
-        drop(wire);
-        let Ok(reply) = reply else { continue };
-        if may_be_tls(&reply) && tls::speaks_tls(session, endpoint, session.dialer.read_timeout).await {
-            inside_tls(session, endpoint, &mut report).await;
-            return Ok(report);
-        }
-        if recognise(&mut report, probe.name, &reply) {
-            return Ok(report);
-        }
-        puzzles += 1;
-        report.banner.get_or_insert_with(|| printable(&reply, 200));
-        if puzzles == PUZZLES_BORNE {
+        if puzzles >= PUZZLES_BORNE {
             break;
         }
     }
     Ok(report)
+}
+
+/// Asks each of these probes on a connection of its own, at the same time; no reply is none.
+async fn replies<'p>(session: &Session, endpoint: &Endpoint, probes: &[&'p Probe]) -> Result<Vec<(&'p Probe, Option<Vec<u8>>)>, DialError> {
+    let asked = probes.iter().map(|probe| async {
+        if matches!(probe.payload, Payload::Tls) {
+            return Ok((*probe, None));
+        }
+        let stream = session.dialer.connect(endpoint.address).await?;
+        let mut wire = Wire::new(stream, patience(session, endpoint, probe));
+        Ok((*probe, ask(&mut wire, probe, &endpoint.host).await.ok()))
+    });
+    try_join_all(asked).await
+}
+
+/// How long this probe's reply is waited for.
+fn patience(session: &Session, endpoint: &Endpoint, probe: &Probe) -> Duration {
+    match probe.ports.contains(&endpoint.address.port()) {
+        true => session.dialer.read_timeout,
+        false => session.dialer.read_timeout.min(LISTEN),
+    }
 }
 
 /// What is known of an endpoint before it is asked.
@@ -130,13 +152,14 @@ async fn inside_tls(session: &Session, endpoint: &Endpoint, report: &mut Service
     report.service = "tls";
     report.confidence = 80;
     let greets = [465, 563, 990, 992, 993, 994, 995, 6697].contains(&port);
-    let inner: &[&str] = match (greets, session.plan.intrusiveness) {
-        (true, Intrusiveness::Passive) => &["greeting"],
-        (true, _) => &["greeting", "http"],
-        (false, _) => &["http", "greeting"],
+    let first: [&str; 2] = match greets {
+        true => ["greeting", "http"],
+        false => ["http", "greeting"],
     };
-    for name in inner {
-        let Some(probe) = PROBES.iter().find(|probe| probe.name == *name) else {
+    let passive = session.plan.intrusiveness == Intrusiveness::Passive;
+    let guesses = INSIDE.iter().filter(|_| !passive).copied();
+    for name in first.into_iter().filter(|name| !(passive && greets && *name == "http")).chain(guesses) {
+        let Some(probe) = PROBES.iter().find(|probe| probe.name == name) else {
             continue;
         };
         let Ok(stream) = session.dialer.connect(endpoint.address).await else {

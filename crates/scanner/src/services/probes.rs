@@ -63,14 +63,15 @@ pub(super) const PROBES: &[Probe] = &[
     probe("amqp", b"AMQP\x00\x00\x09\x01", &[5672], true),
     probe("smb", SMB2_NEGOTIATE, &[445], true),
     probe("socks", &[5, 1, 0], &[1080, 1081, 9050], true),
-    probe("x11", X11_SETUP, &[6000, 6001, 6002, 6003, 6004, 6005, 6006, 6007, 6008, 6009, 6010, 6063], false),
-    probe("jdwp", b"JDWP-Handshake", &[5005, 8787], false),
-    probe("ajp", &[0x12, 0x34, 0, 1, 10], &[8009], false),
-    probe("zookeeper", b"ruok", &[2181], false),
-    probe("epmd", EPMD_NAMES, &[4369], false),
-    probe("rpcbind", PORTMAP_DUMP, &[111], false),
-    probe("cassandra", CASSANDRA_STARTUP, &[9042], false),
-    probe("beanstalkd", b"stats\r\n", &[11300], false),
+    probe("x11", X11_SETUP, &[6000, 6001, 6002, 6003, 6004, 6005, 6006, 6007, 6008, 6009, 6010, 6063], true),
+    probe("jdwp", b"JDWP-Handshake", &[5005, 8787], true),
+    probe("ajp", &[0x12, 0x34, 0, 1, 10], &[8009], true),
+    probe("zookeeper", b"ruok", &[2181], true),
+    probe("epmd", EPMD_NAMES, &[4369], true),
+    probe("rpcbind", PORTMAP_DUMP, &[111], true),
+    probe("cassandra", CASSANDRA_STARTUP, &[9042], true),
+    probe("distcc", DISTCC_EMPTY, &[3632], true),
+    probe("beanstalkd", b"stats\r\n", &[11300], true),
 ];
 
 /// OP_MSG `{hello: 1, $db: "admin"}`.
@@ -90,12 +91,12 @@ const DNS_VERSION: &[u8] = &[
     0, 30, 0x74, 0x79, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 7, b'v', b'e', b'r', b's', b'i', b'o', b'n', 4, b'b', b'i', b'n', b'd', 0, 0, 16, 0, 3,
 ];
 
-/// SMB 2 negotiate with the dialects 2.0.2 and 2.1.
-pub(crate) const SMB2_NEGOTIATE: &[u8] = &[
-    0, 0, 0, 104, 0xfe, b'S', b'M', b'B', 64, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 36, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0x10, 2,
-];
+/// SMB negotiation that offers the dialects 2.0.2 to 3.1.1; the last wants a context: SHA-512 and a salt.
+pub(crate) const SMB2_NEGOTIATE: &[u8] =
+    b"\0\0\0\x9e\xfeSMB\x40\0\0\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
+    \x24\0\x05\0\x01\0\0\0\0\0\0\0tyrian-scan-guid\x70\0\0\0\x01\0\0\0\
+    \x02\x02\x10\x02\0\x03\x02\x03\x11\x03\0\0\
+    \x01\0\x26\0\0\0\0\0\x01\0\x20\0\x01\0tyrian scanner asks for a hello.";
 
 /// Connection setup of X11 version 11.0, little endian, without authorisation.
 pub(crate) const X11_SETUP: &[u8] = &[0x6c, 0, 11, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -105,6 +106,10 @@ pub(crate) const EPMD_NAMES: &[u8] = &[0, 1, b'n'];
 
 /// STARTUP of the Cassandra native protocol 4 with CQL 3.0.0.
 pub(crate) const CASSANDRA_STARTUP: &[u8] = b"\x04\0\0\0\x01\0\0\0\x16\0\x01\0\x0bCQL_VERSION\0\x053.0.0";
+
+/// Version 1 of distcc's protocol: an empty source is to be compiled, by `gcc -c e.i -o e.o`.
+pub(crate) const DISTCC_EMPTY: &[u8] =
+    b"DIST00000001ARGC00000005ARGV00000003gccARGV00000002-cARGV00000003e.iARGV00000002-oARGV00000003e.oDOTI00000000";
 
 /// Call of the procedure DUMP of the port mapper, version 2 (RFC 1833), as a datagram.
 pub(crate) const PORTMAP_DUMP_DATAGRAM: &[u8] = &[

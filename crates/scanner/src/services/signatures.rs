@@ -107,7 +107,8 @@ pub(super) const SIGNATURES: &[Signature] = &[
     row("sieve", "", &[Starts(b"\"IMPLEMENTATION\"")], "", "", "", 90),
     row("nats", "", &[Starts(b"INFO {"), Contains(b"\"server_id\"")], "NATS", "\"version\":\"", "", 95),
     row("socks", "socks", &[Length(2), Starts(b"\x05\x00")], "", "", "", 90),
-    row("socks", "socks", &[Length(2), Starts(b"\x05\xff")], "", "", "", 90),
+    // To whatever it does not understand, too.
+    row("socks", "", &[Length(2), Starts(b"\x05\xff")], "", "", "", 90),
     row("x11", "x11", &[Starts(b"\x01\x00\x0b\x00")], "", "", "", 95),
     row("x11", "x11", &[Starts(b"\x00"), At(2, b"\x0b\x00")], "", "", "", 85),
     row("jdwp", "", &[Starts(b"JDWP-Handshake")], "", "", "", 95),
@@ -115,10 +116,18 @@ pub(super) const SIGNATURES: &[Signature] = &[
     row("zookeeper", "zookeeper", &[Starts(b"imok")], "Apache ZooKeeper", "", "", 95),
     row("zookeeper", "zookeeper", &[Contains(b"is not executed because it is not in the whitelist")], "Apache ZooKeeper", "", "", 95),
     row("epmd", "epmd", &[Starts(b"\x00\x00\x11\x11")], "Erlang port mapper", "", "", 95),
+    // The reply begins with the port it listens on.
+    row("epmd", "epmd", &[Starts(b"\x00\x00"), Contains(b"name "), Contains(b" at port ")], "Erlang port mapper", "", "", 95),
+    row("epmd", "epmd", &[Starts(b"\x00\x00"), Length(4)], "Erlang port mapper", "", "", 75),
     row("rpcbind", "rpcbind", &[At(4, b"tyri")], "", "", "", 95),
     row("cassandra", "cassandra", &[Starts(b"\x84"), At(4, b"\x02")], "Apache Cassandra", "", "", 95),
     row("cassandra", "cassandra", &[Starts(b"\x84"), At(4, b"\x03")], "Apache Cassandra", "", "", 95),
     row("beanstalkd", "beanstalkd", &[Starts(b"OK ")], "beanstalkd", "", "", 90),
+    row("beanstalkd", "", &[Starts(b"UNKNOWN_COMMAND\r\n")], "beanstalkd", "", "", 90),
+    row("gearman", "", &[Starts(b"ERR UNKNOWN_COMMAND Unknown+server+command")], "Gearman", "", "", 95),
+    row("distcc", "distcc", &[Starts(b"DONE0000000")], "distccd", "", "", 95),
+    row("irc", "", &[Contains(b"This is IRC")], "ngIRCd", "", "", 90),
+    row("irc", "", &[Starts(b":"), Contains(b" NOTICE * :***")], "", "", "", 90),
 ];
 
 /// Products that name themselves in the `Server` header: text before the version, product, CPE.

@@ -110,6 +110,40 @@ const MANNERS: &[Manners] = &[
         answer: |_| Some(b"\x17\x00\x00\x02\xff\x15\x04#28000Access denied".to_vec()),
         found: None,
     },
+    Manners {
+        service: "gearman",
+        greeting: b"",
+        answer: |request| match request {
+            b"workers\r\n" => Some(b"37 127.0.0.1 - : resize\n.\n".to_vec()),
+            _ => Some(b"ERR UNKNOWN_COMMAND Unknown+server+command\r\n".to_vec()),
+        },
+        found: Some("exposure.gearman"),
+    },
+    Manners {
+        service: "distcc",
+        greeting: b"",
+        answer: |request| request.starts_with(b"DIST00000001ARGC00000005").then(|| b"DONE00000001STAT00000000SERR00000000".to_vec()),
+        found: Some("exposure.distcc"),
+    },
+    // On a port of its own choice, with a node and without.
+    Manners {
+        service: "epmd",
+        greeting: b"",
+        answer: |request| (request == [0, 1, b'n']).then(|| b"\0\0\x56\x0cname rabbit at port 25672\n".to_vec()),
+        found: Some("exposure.epmd"),
+    },
+    Manners { service: "epmd", greeting: b"", answer: |request| (request == [0, 1, b'n']).then(|| b"\0\0\x56\x0c".to_vec()), found: None },
+    // SOCKS says that no method suits to whatever it does not understand.
+    Manners { service: "socks", greeting: b"", answer: |_| Some(b"\x05\xff".to_vec()), found: None },
+    Manners {
+        service: "http",
+        greeting: b"",
+        answer: |request| match asks_for(request, "GET /varz ") {
+            true => web("{\"server_id\":\"NA\",\"server_name\":\"n\",\"max_payload\":1048576,\"connections\":1}"),
+            false => no_page(),
+        },
+        found: Some("exposure.nats-monitoring"),
+    },
     Manners { service: "telnet", greeting: b"\xff\xfd\x18\xff\xfd\x20login: ", answer: |_| None, found: Some("exposure.telnet") },
     Manners {
         service: "http",
