@@ -4,6 +4,7 @@
 pub(crate) mod dns;
 pub(crate) mod exposures;
 pub(crate) mod http;
+pub(crate) mod interfaces;
 pub(crate) mod ssh;
 pub(crate) mod tls;
 
@@ -45,6 +46,7 @@ pub fn catalogue() -> &'static [Check] {
             exposures::SAFE,
             exposures::INTRUSIVE,
             exposures::DATAGRAMS,
+            interfaces::SAFE,
             http::PASSIVE,
             http::ACTIVE,
             http::INTRUSIVE,

@@ -5,6 +5,7 @@ mod direct;
 mod files;
 mod mail;
 mod messaging;
+mod passwords;
 mod proxy;
 mod remote;
 mod web;
@@ -58,7 +59,7 @@ fn has_safe(service: &str) -> bool {
 }
 
 fn has_intrusive(service: &str) -> bool {
-    matches!(service, "redis" | "mysql" | "postgresql" | "smtp" | "ftp")
+    matches!(service, "redis" | "mysql" | "postgresql" | "smtp" | "ftp" | "amqp")
 }
 
 /// The sets of checks that are due for a service.
@@ -91,10 +92,11 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
     if has_intrusive(service.service) {
         let allowed = session.may(Intrusiveness::Intrusive);
         let found = match allowed {
-            true => Some(match subject.intrusive().await {
-                Ok(found) => (found, Ok(())),
-                Err(error) => (Vec::new(), Err(error)),
-            }),
+            true => {
+                let mut found = Vec::new();
+                let end = subject.intrusive(&mut found).await;
+                Some((found, end))
+            }
             false => None,
         };
         conclude(session, endpoint, INTRUSIVE_SET, found).await;
@@ -151,15 +153,26 @@ impl Subject<'_> {
         Ok(())
     }
 
-    async fn intrusive(&self) -> Found {
-        match self.service.service {
+    async fn intrusive(&self, found: &mut Vec<Issue>) -> Result<(), WireError> {
+        let first = match self.service.service {
             "redis" => databases::redis_passwords(self).await,
             "mysql" => databases::mysql(self).await,
             "postgresql" => databases::postgresql(self).await,
             "smtp" => messaging::smtp_relay(self).await,
             "ftp" => files::ftp_write(self).await,
+            "amqp" => passwords::amqp(self).await,
             _ => Ok(Vec::new()),
-        }
+        };
+        // Who lets everybody in need not be asked for passwords.
+        let open = first.as_ref().is_ok_and(|first| !first.is_empty());
+        found.extend(first?);
+        found.extend(match self.service.service {
+            "mysql" if !open => passwords::mysql(self).await,
+            "postgresql" if !open => passwords::postgresql(self).await,
+            "ftp" => passwords::ftp(self).await,
+            _ => Ok(Vec::new()),
+        }?);
+        Ok(())
     }
 
     /// Opens a conversation, wrapped in TLS when the service is.

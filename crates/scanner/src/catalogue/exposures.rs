@@ -155,46 +155,6 @@ checks! { SAFE in "exposures.safe";
         "https://learn.microsoft.com/windows-server/storage/file-server/smb-signing-overview",
         "Sessions can be relayed and changed on the path.",
         "Require SMB signing.";
-    CONSUL = "exposure.consul" High H75 306 "Consul answers without a token",
-        "https://developer.hashicorp.com/consul/docs/security/acl",
-        "Whoever reaches the port reads services and keys, and can often register checks that run commands.",
-        "Enable ACLs with a default policy of deny.";
-    INFLUXDB = "exposure.influxdb" High H75 306 "InfluxDB answers without authentication",
-        "https://docs.influxdata.com/influxdb/v1/administration/authentication_and_authorization/",
-        "Whoever reaches the port reads and deletes all databases.",
-        "Enable authentication.";
-    PROMETHEUS = "exposure.prometheus" Medium M53 306 "Prometheus tells its configuration",
-        "https://prometheus.io/docs/operating/security/",
-        "Targets, labels and the layout of the network can be read.",
-        "Serve Prometheus behind authentication.";
-    KUBERNETES_API = "exposure.kubernetes-api" Critical C98 306 "Kubernetes API lists resources for anonymous users",
-        "https://kubernetes.io/docs/reference/access-authn-authz/authentication/",
-        "Anonymous users read, and perhaps change, what runs in the cluster.",
-        "Disable anonymous access or take its roles away.";
-    REGISTRY = "exposure.container-registry" High H75 306 "Container registry answers without authentication",
-        "https://distribution.github.io/distribution/about/deploying/",
-        "Images, and the secrets in them, can be pulled, and often replaced.",
-        "Require authentication.";
-    JUPYTER = "exposure.jupyter" Critical C98 306 "Jupyter needs no token",
-        "https://jupyter-server.readthedocs.io/en/latest/operators/security.html",
-        "Whoever reaches the port runs code on the host.",
-        "Set a token or a password.";
-    JENKINS = "exposure.jenkins" Critical C98 306 "Jenkins offers its script console to anybody",
-        "https://www.jenkins.io/doc/book/security/",
-        "Whoever reaches the page runs code on the controller.",
-        "Enable security and deny anonymous users.";
-    SOLR = "exposure.solr" High H75 306 "Solr answers without authentication",
-        "https://solr.apache.org/guide/solr/latest/deployment-guide/securing-solr.html",
-        "Whoever reaches the port reads and deletes all collections.",
-        "Enable authentication and bind to an internal address.";
-    CLICKHOUSE = "exposure.clickhouse" Critical C91 306 "ClickHouse runs queries without a password",
-        "https://clickhouse.com/docs/operations/settings/settings-users",
-        "Whoever reaches the port reads and writes all data.",
-        "Set a password for the default user.";
-    BALANCER_STATISTICS = "exposure.haproxy-statistics" Medium M53 200 "Statistics of a load balancer are open",
-        "https://docs.haproxy.org/2.6/configuration.html#4-stats%20enable",
-        "The page lists servers, their addresses and their load; some let visitors take servers out.",
-        "Ask for credentials, or serve the page on an internal address.";
 }
 
 checks! { DATAGRAMS in "exposures.datagrams";
@@ -256,6 +216,18 @@ checks! { INTRUSIVE in "exposures.intrusive";
     REDIS_DEFAULT_PASSWORD = "exposure.redis-default-password" Critical C98 521 "Redis accepts a well-known password",
         "https://redis.io/docs/latest/operate/oss_and_stack/management/security/",
         "The password is among the first an attacker tries.",
+        "Set a long random password.";
+    DATABASE_DEFAULT_PASSWORD = "exposure.database-default-password" Critical C98 1392 "Database accepts a well-known password",
+        "https://cwe.mitre.org/data/definitions/1392.html",
+        "The name and password are among the first an attacker tries.",
+        "Set a long random password, and let only known hosts connect.";
+    AMQP_DEFAULT_PASSWORD = "exposure.amqp-default-password" Critical C98 1392 "Message broker accepts its default password",
+        "https://www.rabbitmq.com/docs/access-control",
+        "The user guest with its printed password reads and writes all queues.",
+        "Delete the user guest, or give it another password.";
+    FTP_DEFAULT_PASSWORD = "exposure.ftp-default-password" High H75 1392 "FTP accepts a well-known password",
+        "https://cwe.mitre.org/data/definitions/1392.html",
+        "The name and password are among the first an attacker tries.",
         "Set a long random password.";
     POSTGRES_TRUST = "exposure.postgres-trust" Critical C98 306 "PostgreSQL lets its superuser in without a password",
         "https://www.postgresql.org/docs/current/auth-trust.html",

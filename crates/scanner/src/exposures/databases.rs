@@ -97,7 +97,7 @@ pub(super) async fn mysql(subject: &Subject<'_>) -> Found {
     Ok(entered.then(|| subject.issue(&exposures::MYSQL_EMPTY_ROOT).about("root").sure(99)).into_iter().collect())
 }
 
-fn packet(number: u8, payload: &[u8]) -> Vec<u8> {
+pub(super) fn packet(number: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes: Vec<u8> = (payload.len() as u32).to_le_bytes().into_iter().take(3).collect();
     bytes.push(number);
     bytes.extend(payload);

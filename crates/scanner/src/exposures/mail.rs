@@ -23,9 +23,10 @@ pub(super) async fn smtp(subject: &Subject<'_>) -> Found {
     }
     if code == 250 && !subject.service.tls && !offers("STARTTLS") {
         found.push(subject.issue(&exposures::SMTP_NO_TLS).evidence("greeting", greeting));
-        if offers("AUTH") {
-            found.push(subject.issue(&exposures::SMTP_PLAIN_LOGIN).evidence("features", features.replace("\r\n", " ")));
-        }
+    }
+    // That TLS is on offer too keeps no client from sending its password before.
+    if code == 250 && !subject.service.tls && offers("AUTH") {
+        found.push(subject.issue(&exposures::SMTP_PLAIN_LOGIN).evidence("features", features.replace("\r\n", " ")));
     }
     let (unknown, words) = wire.command(&format!("VRFY {NOBODY}")).await?;
     if matches!(unknown, 550 | 551 | 553) && !words.to_ascii_lowercase().contains("disabled") {

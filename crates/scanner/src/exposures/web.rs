@@ -4,8 +4,8 @@ use hyper::Method;
 use url::Url;
 
 use super::Subject;
-use crate::catalogue::{Check, exposures};
-use crate::http::client::{Client, Fetch};
+use crate::catalogue::{Check, exposures, interfaces};
+use crate::http::client::{Client, Fetch, Page};
 use crate::report::Issue;
 use crate::wire::WireError;
 
@@ -54,21 +54,21 @@ const INTERFACES: &[Interface] = &[
         path: "/v1/agent/self",
         question: "",
         proof: &["\"Config\"", "\"Datacenter\"", "\"NodeName\""],
-        check: &exposures::CONSUL,
+        check: &interfaces::CONSUL,
         shows: "NodeName",
     },
     Interface {
         path: "/query?q=SHOW%20DATABASES",
         question: "",
         proof: &["\"results\"", "\"series\"", "\"databases\""],
-        check: &exposures::INFLUXDB,
+        check: &interfaces::INFLUXDB,
         shows: "",
     },
     Interface {
         path: "/api/v1/status/config",
         question: "",
         proof: &["\"status\":\"success\"", "\"yaml\"", "global:"],
-        check: &exposures::PROMETHEUS,
+        check: &interfaces::PROMETHEUS,
         shows: "",
     },
     Interface {
@@ -82,36 +82,117 @@ const INTERFACES: &[Interface] = &[
         path: "/api/v1/namespaces",
         question: "",
         proof: &["\"NamespaceList\"", "\"items\""],
-        check: &exposures::KUBERNETES_API,
+        check: &interfaces::KUBERNETES_API,
         shows: "resourceVersion",
     },
-    Interface { path: "/v2/_catalog", question: "", proof: &["\"repositories\""], check: &exposures::REGISTRY, shows: "" },
+    Interface { path: "/v2/_catalog", question: "", proof: &["\"repositories\""], check: &interfaces::REGISTRY, shows: "" },
     Interface {
         path: "/api/contents",
         question: "",
         proof: &["\"content\"", "\"mimetype\"", "\"type\": \"directory\""],
-        check: &exposures::JUPYTER,
+        check: &interfaces::JUPYTER,
         shows: "",
+    },
+    Interface {
+        path: "/api/json",
+        question: "",
+        proof: &["\"_class\":\"hudson.model.Hudson\"", "\"jobs\""],
+        check: &interfaces::JENKINS_READABLE,
+        shows: "mode",
+    },
+    Interface { path: "/api/org", question: "", proof: &["\"id\"", "\"name\"", "\"address\""], check: &interfaces::GRAFANA, shows: "name" },
+    Interface { path: "/v2/keys/", question: "", proof: &["\"action\":\"get\"", "\"node\""], check: &exposures::ETCD, shows: "" },
+    Interface {
+        path: "/v1/agent/self",
+        question: "",
+        proof: &["\"config\"", "\"member\"", "\"stats\"", "nomad"],
+        check: &interfaces::NOMAD,
+        shows: "",
+    },
+    Interface {
+        path: "/ws/v1/cluster/info",
+        question: "",
+        proof: &["\"clusterInfo\"", "\"hadoopVersion\""],
+        check: &interfaces::HADOOP,
+        shows: "hadoopVersion",
+    },
+    Interface {
+        path: "/config",
+        question: "",
+        proof: &["\"flink-version\"", "\"flink-revision\""],
+        check: &interfaces::FLINK,
+        shows: "flink-version",
+    },
+    Interface {
+        path: "/collections",
+        question: "",
+        proof: &["\"result\"", "\"collections\"", "\"status\":\"ok\""],
+        check: &interfaces::QDRANT,
+        shows: "",
+    },
+    Interface {
+        path: "/_api/version",
+        question: "",
+        proof: &["\"server\":\"arango\"", "\"version\""],
+        check: &interfaces::ARANGODB,
+        shows: "version",
+    },
+    Interface {
+        path: "/api/rawdata",
+        question: "",
+        proof: &["\"routers\"", "\"services\"", "@internal"],
+        check: &interfaces::GATEWAY_ADMINISTRATION,
+        shows: "",
+    },
+    Interface {
+        path: "/server_info",
+        question: "",
+        proof: &["\"command_line_options\"", "\"hot_restart_version\""],
+        check: &interfaces::GATEWAY_ADMINISTRATION,
+        shows: "version",
+    },
+    Interface {
+        path: "/",
+        question: "",
+        proof: &["\"tagline\":\"Welcome to kong\""],
+        check: &interfaces::GATEWAY_ADMINISTRATION,
+        shows: "version",
+    },
+    Interface {
+        path: "/status",
+        question: "",
+        proof: &["\"ready\"", "\"message\"", "Selenium"],
+        check: &interfaces::SELENIUM,
+        shows: "message",
     },
     Interface {
         path: "/solr/admin/cores?wt=json",
         question: "",
         proof: &["\"responseHeader\"", "\"initFailures\""],
-        check: &exposures::SOLR,
+        check: &interfaces::SOLR,
         shows: "instanceDir",
     },
 ];
 
 /// Pages that only an administrator should see: path, what they say, check.
 const PAGES: &[(&str, &[&str], &Check)] = &[
-    ("/script", &["Script Console", "Jenkins"], &exposures::JENKINS),
-    ("/haproxy?stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
-    ("/haproxy_stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
-    ("/haproxy/stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
-    ("/haproxy-status", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
-    ("/admin?stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
-    ("/stats", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
-    ("/", &["Statistics Report for HAProxy"], &exposures::BALANCER_STATISTICS),
+    ("/script", &["Script Console", "Jenkins"], &interfaces::JENKINS),
+    ("/console", &["Interactive Console", "EVALEX"], &interfaces::WERKZEUG_CONSOLE),
+    ("/h2-console/", &["H2 Console"], &interfaces::DATABASE_PAGE),
+    ("/phpmyadmin/", &["phpMyAdmin"], &interfaces::DATABASE_PAGE),
+    ("/phpMyAdmin/", &["phpMyAdmin"], &interfaces::DATABASE_PAGE),
+    ("/adminer.php", &["Adminer"], &interfaces::DATABASE_PAGE),
+    ("/", &["<title>Supervisor Status</title>"], &interfaces::SUPERVISOR),
+    ("/", &["Ollama is running"], &interfaces::OLLAMA),
+    ("/", &["<ListAllMyBucketsResult"], &interfaces::BUCKETS),
+    ("/", &["<ListBucketResult"], &interfaces::BUCKETS),
+    ("/", &["Statistics Report for HAProxy"], &interfaces::BALANCER_STATISTICS),
+    ("/haproxy?stats", &["Statistics Report for HAProxy"], &interfaces::BALANCER_STATISTICS),
+    ("/haproxy_stats", &["Statistics Report for HAProxy"], &interfaces::BALANCER_STATISTICS),
+    ("/haproxy/stats", &["Statistics Report for HAProxy"], &interfaces::BALANCER_STATISTICS),
+    ("/haproxy-status", &["Statistics Report for HAProxy"], &interfaces::BALANCER_STATISTICS),
+    ("/admin?stats", &["Statistics Report for HAProxy"], &interfaces::BALANCER_STATISTICS),
+    ("/stats", &["Statistics Report for HAProxy"], &interfaces::BALANCER_STATISTICS),
 ];
 /// A query whose answer no page contains by chance.
 const CLICKHOUSE_QUERY: &str = "/?query=SELECT%20concat(%27tyrian-%27,toString(6*7))";
@@ -136,6 +217,8 @@ pub(super) async fn interfaces(subject: &Subject<'_>, found: &mut Vec<Issue>) ->
             Err(error) => failures.push(error),
         }
     }
+    // Pages are asked for once, whatever they may turn out to be.
+    let mut asked: Option<(&str, Page)> = None;
     for (path, words, check) in PAGES {
         if failures.len() >= FAILURES_BORNE {
             break;
@@ -143,21 +226,27 @@ pub(super) async fn interfaces(subject: &Subject<'_>, found: &mut Vec<Issue>) ->
         if known(found, check) {
             continue;
         }
-        match client.get(path).await {
-            Ok(page) => {
-                let text = page.text();
-                if page.status == 200 && words.iter().all(|word| text.contains(word)) {
-                    found.push(subject.issue(check).at(&page.url).evidence("marker", words.join(", ")));
-                }
+        if asked.as_ref().is_none_or(|(last, _)| last != path) {
+            match client.get(path).await {
+                Ok(page) => asked = Some((path, page)),
+                Err(error) => failures.push(error),
             }
-            Err(error) => failures.push(error),
+        }
+        if let Some((last, page)) = &asked
+            && last == path
+            && page.status == 200
+        {
+            let text = page.text();
+            if words.iter().all(|word| text.contains(word)) {
+                found.push(subject.issue(check).at(&page.url).evidence("marker", words.join(", ")));
+            }
         }
     }
     if let Ok(page) = client.get(CLICKHOUSE_QUERY).await
         && page.status == 200
         && page.text().trim() == "tyrian-42"
     {
-        found.push(subject.issue(&exposures::CLICKHOUSE).evidence("query", "answered").sure(99));
+        found.push(subject.issue(&interfaces::CLICKHOUSE).evidence("query", "answered").sure(99));
     }
     match failures.into_iter().next() {
         None => Ok(()),

@@ -126,6 +126,7 @@ pub(super) const SIGNATURES: &[Signature] = &[
     row("beanstalkd", "", &[Starts(b"UNKNOWN_COMMAND\r\n")], "beanstalkd", "", "", 90),
     row("gearman", "", &[Starts(b"ERR UNKNOWN_COMMAND Unknown+server+command")], "Gearman", "", "", 95),
     row("distcc", "distcc", &[Starts(b"DONE0000000")], "distccd", "", "", 95),
+    row("svn", "greeting", &[Starts(b"( success ( ")], "Subversion", "", "", 90),
     row("irc", "", &[Contains(b"This is IRC")], "ngIRCd", "", "", 90),
     row("irc", "", &[Starts(b":"), Contains(b" NOTICE * :***")], "", "", "", 90),
 ];

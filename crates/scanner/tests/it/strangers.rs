@@ -39,6 +39,15 @@ fn mongodb(request: &[u8], to_listing: &[u8]) -> Option<Vec<u8>> {
     Some([&length.to_le_bytes()[..], &[0; 12], &[0; 5], words].concat())
 }
 
+/// RabbitMQ, which asks who comes (Connection.Start) and answers with Tune (30) or Close (50).
+fn amqp(request: &[u8], number: u8) -> Option<Vec<u8>> {
+    match request {
+        [b'A', b'M', b'Q', b'P', ..] => Some(b"\x01\0\0\0\0\0\x0e\0\x0a\0\x0a\0\x09RabbitMQ \xce".to_vec()),
+        [1, 0, 0, ..] => Some(vec![1, 0, 0, 0, 0, 0, 4, 0, 10, 0, number, 0xce]),
+        _ => None,
+    }
+}
+
 const MANNERS: &[Manners] = &[
     Manners {
         service: "vnc",
@@ -110,6 +119,8 @@ const MANNERS: &[Manners] = &[
         answer: |_| Some(b"\x17\x00\x00\x02\xff\x15\x04#28000Access denied".to_vec()),
         found: None,
     },
+    Manners { service: "amqp", greeting: b"", answer: |request| amqp(request, 30), found: Some("exposure.amqp-default-password") },
+    Manners { service: "amqp", greeting: b"", answer: |request| amqp(request, 50), found: None },
     Manners {
         service: "gearman",
         greeting: b"",
