@@ -174,14 +174,14 @@ const INTERFACES: &[Interface] = &[
     },
 ];
 
-/// Pages that only an administrator should see: path, what they say, check.
+/// Pages that only an administrator should see: path, what they say, check. A page that repeats its path must not do.
 const PAGES: &[(&str, &[&str], &Check)] = &[
     ("/script", &["Script Console", "Jenkins"], &interfaces::JENKINS),
     ("/console", &["Interactive Console", "EVALEX"], &interfaces::WERKZEUG_CONSOLE),
     ("/h2-console/", &["H2 Console"], &interfaces::DATABASE_PAGE),
-    ("/phpmyadmin/", &["phpMyAdmin"], &interfaces::DATABASE_PAGE),
-    ("/phpMyAdmin/", &["phpMyAdmin"], &interfaces::DATABASE_PAGE),
-    ("/adminer.php", &["Adminer"], &interfaces::DATABASE_PAGE),
+    ("/phpmyadmin/", &["phpMyAdmin", "pma_"], &interfaces::DATABASE_PAGE),
+    ("/phpMyAdmin/", &["phpMyAdmin", "pma_"], &interfaces::DATABASE_PAGE),
+    ("/adminer.php", &["Adminer", "auth[driver]"], &interfaces::DATABASE_PAGE),
     ("/", &["<title>Supervisor Status</title>"], &interfaces::SUPERVISOR),
     ("/", &["Ollama is running"], &interfaces::OLLAMA),
     ("/", &["<ListAllMyBucketsResult"], &interfaces::BUCKETS),
