@@ -179,10 +179,11 @@ async fn files(
         }
     }
     let mut basic = false;
+    let mut listings = Vec::new();
     for page in client.get_all(directories).await {
         match page {
             // The landing page was judged already.
-            Ok(page) if page.is_success() && page.url != landing.page.url => found.extend(listing(client, &page)),
+            Ok(page) if page.is_success() && page.url != landing.page.url => listings.extend(listing(client, &page)),
             Ok(page) if asks_for_basic(&page) && !asks_for_basic(&landing.page) && !basic => {
                 basic = true;
                 passwords(client, &page, found);
@@ -190,6 +191,9 @@ async fn files(
             Ok(_) => {}
             Err(error) => failures.push(error),
         }
+    }
+    if !listings.is_empty() && !lists_anything(session, client).await? {
+        found.extend(listings);
     }
     // What was not answered was not tested, and must not count as clean.
     match failures.first() {
@@ -221,6 +225,12 @@ async fn is_catch_all(session: &Session, client: &Client<'_>, file: &File) -> Re
         }
     }
     Ok(false)
+}
+
+/// True when a directory that cannot exist is listed too: the server shows one listing for every path.
+async fn lists_anything(session: &Session, client: &Client<'_>) -> Result<bool, String> {
+    let page = client.get(&format!("/{}/", unlikely(session, client, "directory"))).await?;
+    Ok(page.is_success() && listing(client, &page).is_some())
 }
 
 /// A word nobody has used as a file name, different for each place and run.

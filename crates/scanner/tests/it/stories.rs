@@ -1,4 +1,4 @@
-//! Stories of single services: mail, TLS 1.3 only, PostgreSQL, ports that do not answer.
+//! Stories of single services: mail, TLS 1.3 only, PostgreSQL, ports that do not answer, listings.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -6,6 +6,7 @@ use std::time::Duration;
 use scanner::{Intrusiveness, Limits, Plan, TlsVersion};
 use socket2::{Domain, Socket, Type};
 use testkit::servers::{Durability, Postgres};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::scene::{PORTS_ONLY, checks_at, plan, run};
 use crate::servers::{mail, modern_only};
@@ -72,4 +73,32 @@ async fn only_a_port_that_does_not_answer_is_tried_again() {
     assert_eq!(outcome.connections, 3 + 1);
     let reason = outcome.coverage.first().and_then(|covered| covered.reason.clone()).unwrap();
     assert!(reason.ends_with("1 without an answer"), "{reason}");
+}
+
+/// A web server that shows the listing for every path, or for one directory besides the root.
+async fn listing_server(everywhere: bool) -> crate::servers::Server {
+    crate::servers::serve(move |mut stream| async move {
+        let mut request = [0; 4096];
+        while let Ok(count) = stream.read(&mut request).await {
+            let head = String::from_utf8_lossy(&request[..count]);
+            let Some(path) = head.split(' ').nth(1) else { return };
+            let body = "<html><head><title>Index of /</title></head><body><h1>Index of /</h1><a href=\"a\">a</a></body></html>";
+            let (status, body) = if everywhere || matches!(path, "/" | "/backup/") { ("200 OK", body) } else { ("404 Not Found", "") };
+            let answer = format!("HTTP/1.1 {status}\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            if stream.write_all(answer.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_server_that_lists_every_path_lists_one_directory() {
+    for (everywhere, expected) in [(true, 1), (false, 2)] {
+        let server = listing_server(everywhere).await;
+        let outcome = run(plan("127.0.0.1", &[server.address.port()])).await;
+        let listings = outcome.issues.iter().filter(|issue| issue.check == "http.directory-listing").count();
+        assert_eq!(listings, expected, "everywhere: {everywhere}");
+    }
 }
