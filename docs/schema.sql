@@ -1072,7 +1072,7 @@ CREATE INDEX vulnerabilities_by_target ON vulnerabilities (tenant_id, target_id,
 
 CREATE INDEX vulnerabilities_by_title ON vulnerabilities (tenant_id, title, id);
 
-CREATE INDEX vulnerabilities_ending ON vulnerabilities (status_until) WHERE status_until IS NOT NULL;
+CREATE INDEX vulnerabilities_ending ON vulnerabilities (tenant_id, status_until) WHERE status_until IS NOT NULL;
 
 CREATE TABLE vulnerability_aliases (
     tenant_id  TEXT NOT NULL,

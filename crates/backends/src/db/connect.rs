@@ -12,7 +12,7 @@ use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Db, Inner, Pools, migrate};
+use super::{Db, Inner, Pools, migrate, observe};
 use crate::{Clock, errors};
 
 /// How long a statement waits for a free connection.
@@ -33,8 +33,9 @@ impl Db {
         } else {
             return Err(errors::db_url(url));
         };
-        let db = Self { inner: Arc::new(Inner { pools, statements: AtomicU64::new(0), _lock: lock }) };
+        let db = Self { inner: Arc::new(Inner { pools, statements: AtomicU64::new(0), written: AtomicU64::new(0), _lock: lock }) };
         migrate::up(&db.inner.pools, clock.now()).await?;
+        observe::at_start(&db.inner).await;
         Ok(db)
     }
 }

@@ -26,6 +26,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0014_units", include_str!("../../../../migrations/0014_units.sql")),
     ("0015_integrations", include_str!("../../../../migrations/0015_integrations.sql")),
     ("0016_search", include_str!("../../../../migrations/0016_search.sql")),
+    ("0017_results", include_str!("../../../../migrations/0017_results.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

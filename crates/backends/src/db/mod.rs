@@ -4,6 +4,7 @@ mod connect;
 mod failure;
 mod limited;
 mod migrate;
+mod observe;
 mod row;
 mod unnamed;
 mod value;
@@ -30,6 +31,8 @@ pub struct Db {
 struct Inner {
     pools: Pools,
     statements: AtomicU64,
+    /// Rows written since the planner last had a look at how large tables are.
+    written: AtomicU64,
     /// Keeps the lock that marks the SQLite file as ours.
     _lock: Option<std::fs::File>,
 }
@@ -249,11 +252,13 @@ impl Tx {
     /// As [`Tx::all`].
     pub async fn run(&mut self, sql: Sql) -> Result<u64> {
         self.db.count();
-        match &mut self.engine {
+        let rows = match &mut self.engine {
             Engine::Sqlite(tx) => sqlite_query(sql).execute(&mut **tx).await.map(|done| done.rows_affected()),
             Engine::Postgres(tx) => postgres_query(sql).execute(&mut **tx).await.map(|done| done.rows_affected()),
         }
-        .map_err(failed)
+        .map_err(failed)?;
+        self.db.inner.written.fetch_add(rows, Ordering::Relaxed);
+        Ok(rows)
     }
 
     /// Locks `name` against other processes until the transaction ends (SQLite's writer is alone already).
@@ -284,7 +289,11 @@ impl Tx {
         self.db.count();
         tokio::spawn(async move {
             match self.engine {
-                Engine::Sqlite(tx) => tx.commit().await,
+                Engine::Sqlite(tx) => {
+                    tx.commit().await?;
+                    observe::after_writing(&self.db.inner).await;
+                    Ok(())
+                }
                 Engine::Postgres(tx) => tx.commit().await,
             }
         })

@@ -114,6 +114,27 @@ async fn the_embedded_engine_has_no_known_corruption_bug() {
     assert!(numbers >= vec![3, 51, 3], "{version}: older ones can lose a write-ahead log");
 }
 
+#[tokio::test]
+async fn the_embedded_engine_plans_by_what_its_tables_hold_once_they_have_grown() {
+    let world = World::new(Engine::Embedded).await;
+    let db = &world.backends.db;
+    let mut tx = db.begin().await.unwrap();
+    tx.run(sql("CREATE TABLE sample (number BIGINT, owner TEXT)")).await.unwrap();
+    tx.run(sql("CREATE INDEX sample_by_owner ON sample (owner)")).await.unwrap();
+    tx.run(sql("CREATE INDEX sample_by_number ON sample (number)")).await.unwrap();
+    tx.commit().await.unwrap();
+    let rows = "INSERT INTO sample WITH RECURSIVE series (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM series WHERE n < 20000)
+         SELECT n, 'one' FROM series";
+    let mut tx = db.begin().await.unwrap();
+    tx.run(sql(rows)).await.unwrap();
+    tx.commit().await.unwrap();
+    let known = db.all(sql("SELECT idx FROM sqlite_stat1 WHERE tbl = 'sample'")).await.unwrap();
+    assert_eq!(known.len(), 2);
+    let asked = "EXPLAIN QUERY PLAN SELECT owner FROM sample WHERE owner = 'one' AND number = 7";
+    let plan: Vec<String> = db.all(sql(asked)).await.unwrap().iter().map(|row| row.get("detail").unwrap()).collect();
+    assert!(plan.concat().contains("sample_by_number"), "{plan:?}");
+}
+
 #[test]
 fn null_keeps_its_type() {
     assert!(matches!(Value::from(None::<i64>), Value::Int(None)));

@@ -47,6 +47,13 @@ words! {
     }
 }
 
+impl Status {
+    /// Whether people put it there, one finding or rule at a time: few findings stand so.
+    pub(crate) const fn is_decided(self) -> bool {
+        matches!(self, Self::Accepted | Self::OutOfScope | Self::Mitigated | Self::FalsePositive)
+    }
+}
+
 /// The status and until when it holds: an acceptance ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Derived {

@@ -118,9 +118,11 @@ impl Filter {
 
     /// Whether it asks for something that few findings may have.
     pub(crate) fn is_narrow(&self) -> bool {
-        let Self { target, unit, scan, q, cve, cwe, check, service, cluster, import, .. } = self;
-        let texts = [q, cve, check, service, cluster];
-        target.is_some() || unit.is_some() || scan.is_some() || cwe.is_some() || import.is_some() || texts.iter().any(|text| text.is_some())
+        let Self { severity: _, status, target, unit, scan, source, q, cve, cwe, check, service, cluster, import } = self;
+        let texts = [source, q, cve, check, service, cluster];
+        let is_decided = !status.is_empty() && status.iter().all(|word| word.parse().is_ok_and(Status::is_decided));
+        let is_placed = target.is_some() || unit.is_some() || scan.is_some() || import.is_some();
+        is_decided || is_placed || cwe.is_some() || texts.iter().any(|text| text.is_some())
     }
 
     pub(crate) fn severities(&self) -> Result<Vec<i64>> {

@@ -54,6 +54,10 @@ impl Where {
                 this.add(column, value.into());
             }
         }
+        if filter.service.as_ref().is_some_and(|service| !service.is_empty()) {
+            // What the index of services is limited to; not every engine sees that it follows from a parameter.
+            this.clauses.push("v.service <> ''".into());
+        }
         if let Some(import) = filter.import {
             this.add("v.first_import = ?", import.into());
         }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use results::{BulkDecision, DecisionKind, DecisionScope, Filter, NewDecision};
+use base::PageRequest;
+use results::{BulkDecision, DecisionKind, DecisionScope, Filter, NewDecision, Sort};
 use testkit::engines;
 
 use crate::story::{Story, hit, lines, miss};
@@ -62,5 +63,47 @@ async fn kept_figures_follow_imports_decisions_time_and_undo() {
         let matching = story.results.matching(&story.actor, &counted).await.unwrap();
         assert_eq!((matching.count, matching.more), (2, false));
         assert_eq!(story.results.matching(&story.actor, &Filter::default()).await.unwrap().count, 50);
+    }
+}
+
+#[tokio::test]
+async fn what_few_findings_have_is_listed_page_by_page_in_every_order() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let many: Vec<_> = (0..30).map(|number| hit(&format!("t-{number}"), ["info", "low", "high"][number % 3], SITE)).collect();
+        story.import(&lines(&many), None).await.unwrap();
+        let low = Filter { severity: vec!["low".into()], ..Filter::default() };
+        let bulk =
+            BulkDecision { ids: Vec::new(), filter: Some(low), kind: DecisionKind::Mitigated, reason: "a proxy".into(), valid_until: None };
+        story.results.decide_all(&story.actor, bulk).await.unwrap();
+        let status = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        let filters = [
+            (Filter { status: status(&["mitigated"]), ..Filter::default() }, 10),
+            (Filter { status: status(&["mitigated", "accepted"]), ..Filter::default() }, 10),
+            (Filter { status: status(&["mitigated", "open"]), ..Filter::default() }, 30),
+            (Filter { status: status(&["accepted"]), ..Filter::default() }, 0),
+            (Filter { source: Some("nuclei".into()), ..Filter::default() }, 30),
+            (Filter { source: Some("nobody".into()), ..Filter::default() }, 0),
+            (Filter { service: Some("shop".into()), ..Filter::default() }, 0),
+            (Filter { service: Some(String::new()), ..Filter::default() }, 30),
+        ];
+        for (filter, wanted) in filters {
+            for sort in [Sort::Severity, Sort::Newest, Sort::LastSeen, Sort::Title, Sort::Risk] {
+                let (mut ids, mut cursor) = (Vec::new(), None);
+                loop {
+                    let request = PageRequest { cursor, limit: Some(4) };
+                    let page = story.results.findings(&story.actor, &filter, sort, &request).await.unwrap();
+                    ids.extend(page.items.iter().map(|finding| finding.id));
+                    cursor = page.next_cursor;
+                    if cursor.is_none() {
+                        break;
+                    }
+                }
+                let listed = ids.len();
+                ids.sort_unstable();
+                ids.dedup();
+                assert_eq!((listed, ids.len()), (wanted, wanted), "{engine:?} {filter:?} {sort}");
+            }
+        }
     }
 }
