@@ -2,6 +2,7 @@
 //! nothing is open until it is used, so that further processes may run beside it.
 
 mod compile;
+mod first;
 mod layout;
 mod negation;
 
@@ -10,15 +11,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base::{Error, Result};
-use query::{Schema, Sort};
-use tantivy::collector::sort_key::{SortByStaticFastValue, SortByString};
-use tantivy::collector::{Collector, Count, TopDocs};
+use query::Schema;
 use tantivy::directory::{Directory, DirectoryLock, Lock};
-use tantivy::query::Query;
-use tantivy::{DocAddress, Index, IndexReader, IndexWriter, Order, ReloadPolicy, Searcher, TantivyError, Term};
+use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyError, Term};
 
+use self::first::Wanted;
 use self::layout::Layout;
-use super::{COUNTED, Entry, Found, Inquiry, Place, Position, is_generation, names};
+use super::{COUNTED, Entry, Found, Inquiry, Place, is_generation};
 use crate::{errors, folder};
 
 /// Memory for documents that are not on disk yet, in bytes.
@@ -153,16 +152,10 @@ impl Embedded {
             generation.reader.reload().map_err(failed)?;
             let searcher = generation.reader.searcher();
             let wanted = layout.query(&tenant, &expression).map_err(failed)?;
-            let (total, hits) = match &after {
-                None => top(&searcher, wanted.as_ref(), sort, limit),
-                Some(position) => {
-                    let total = searcher.search(wanted.as_ref(), &Count);
-                    let rest = layout.after(wanted, sort, position);
-                    total.and_then(|total| Ok((total, top(&searcher, rest.as_ref(), sort, limit)?.1)))
-                }
-            }
-            .map_err(failed)?;
-            Ok(Found { hits, total: u64::try_from(total).unwrap_or(COUNTED).min(COUNTED) })
+            let [limit, most] = [u64::from(limit), COUNTED].map(|number| usize::try_from(number).unwrap_or(usize::MAX));
+            let first = Wanted { sort, after: after.as_ref(), limit, most };
+            let (total, hits) = first.of(&searcher, wanted.as_ref()).map_err(failed)?;
+            Ok(Found { hits, total: u64::try_from(total).unwrap_or(COUNTED) })
         })
         .await
     }
@@ -281,33 +274,4 @@ impl Generation {
         let lock = Lock { filepath: PathBuf::from(WRITING), is_blocking: false };
         self.index.directory().acquire_lock(&lock).map_err(|busy| TantivyError::LockFailure(busy, None))
     }
-}
-
-/// How many match, and the first of them.
-fn top(searcher: &Searcher, query: &dyn Query, sort: Sort, limit: u32) -> tantivy::Result<(usize, Vec<Position>)> {
-    let order = if sort.descending { Order::Desc } else { Order::Asc };
-    let documents = TopDocs::with_limit(usize::try_from(limit).unwrap_or(usize::MAX));
-    let by_id = |order| (SortByString::for_field(names::ID), order);
-    match sort.field {
-        None => positions(searcher, query, documents.order_by(by_id(order)), |id| (None, id)),
-        Some(field) if sort.is_textual() => {
-            let by_key = (SortByString::for_field(names::order(field.name)), order);
-            positions(searcher, query, documents.order_by((by_key, by_id(Order::Asc))), |(key, id)| (key.map(query::Key::Text), id))
-        }
-        Some(field) => {
-            let by_key = (SortByStaticFastValue::<i64>::for_field(names::order(field.name)), order);
-            positions(searcher, query, documents.order_by((by_key, by_id(Order::Asc))), |(key, id)| (key.map(query::Key::Integer), id))
-        }
-    }
-}
-
-fn positions<K: Send + 'static>(
-    searcher: &Searcher,
-    query: &dyn Query,
-    collector: impl Collector<Fruit = Vec<(K, DocAddress)>>,
-    read: impl Fn(K) -> (Option<query::Key>, Option<String>),
-) -> tantivy::Result<(usize, Vec<Position>)> {
-    let (total, found) = searcher.search(query, &(Count, collector))?;
-    let read = found.into_iter().map(|(key, _)| read(key));
-    Ok((total, read.map(|(key, id)| Position { key, id: id.unwrap_or_default() }).collect()))
 }

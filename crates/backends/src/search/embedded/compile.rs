@@ -2,12 +2,11 @@
 
 use std::ops::Bound;
 
-use query::{Expression, Key, Leaf, Sort, Test, end_of_prefix};
+use query::{Expression, Leaf, Test, end_of_prefix};
 use tantivy::Term;
 use tantivy::query::{AllQuery, BooleanQuery, EmptyQuery, InvertedIndexRangeQuery, Occur, PhraseQuery, Query, RangeQuery, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
-use super::super::{Position, names};
 use super::layout::Layout;
 use super::negation::Excluded;
 
@@ -19,29 +18,6 @@ impl Layout {
         let mut clauses = vec![must(exactly(self.tenant, tenant))];
         self.conjunction(std::slice::from_ref(expression), &mut clauses);
         Ok(Box::new(BooleanQuery::new(clauses)))
-    }
-
-    /// Those of `wanted` that come after a position.
-    pub(super) fn after(&self, wanted: Box<dyn Query>, sort: Sort, position: &Position) -> Box<dyn Query> {
-        let greater = |term: Term, descending: bool| -> Box<dyn Query> {
-            let beyond = Bound::Excluded(term);
-            Box::new(if descending { RangeQuery::new(Bound::Unbounded, beyond) } else { RangeQuery::new(beyond, Bound::Unbounded) })
-        };
-        let id = Term::from_field_text(self.id, &position.id);
-        let rest = match (sort.field, &position.key) {
-            (Some(field), Some(key)) => {
-                let place = self.field(&names::order(field.name));
-                let key = match key {
-                    Key::Integer(key) => Term::from_field_i64(place, *key),
-                    Key::Text(key) => Term::from_field_text(place, key),
-                };
-                let equal: Box<dyn Query> = Box::new(RangeQuery::new(Bound::Included(key.clone()), Bound::Included(key.clone())));
-                let equals: Box<dyn Query> = Box::new(BooleanQuery::new(vec![must(equal), must(greater(id, false))]));
-                Box::new(BooleanQuery::union(vec![greater(key, sort.descending), equals]))
-            }
-            _ => greater(id, sort.descending),
-        };
-        Box::new(BooleanQuery::new(vec![must(wanted), must(rest)]))
     }
 
     fn compiled(&self, expression: &Expression) -> Box<dyn Query> {
