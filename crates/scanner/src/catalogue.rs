@@ -1,5 +1,6 @@
 //! Every check there is, as data: identity, severity, vector, reference and repair.
-//! Invariant: identifiers are unique and never change meaning; severity follows from the vector.
+//! Invariant: identifiers are unique and never change meaning; severity follows from the vector. What a check says in other
+//! languages stands in `locales/checks.*.toml`; a test names what is missing there.
 
 pub(crate) mod dns;
 pub(crate) mod exposures;
@@ -36,6 +37,20 @@ pub struct Check {
     /// The set that coverage is reported for.
     pub check_set: &'static str,
 }
+
+/// What is said of every open port: worth knowing, no weakness by itself, and so in no set of the catalogue. `{port}` and
+/// `{service}` stand for what answers there.
+pub const OPEN_PORT: Check = Check {
+    id: "ports.open",
+    title: "Open port {port}/tcp ({service})",
+    severity: Severity::Info,
+    cvss: None,
+    cwe: None,
+    reference: "",
+    remediation: "Close the port or limit who can reach it, if nobody outside needs the service.",
+    description: "A service answers on port {port}/tcp.",
+    check_set: "ports",
+};
 
 /// Every check, sorted by identifier.
 pub fn catalogue() -> &'static [Check] {

@@ -19,11 +19,13 @@ mod ssh;
 mod tls;
 mod udp;
 mod wire;
+mod wording;
 
-pub use catalogue::{Check, catalogue};
+pub use catalogue::{Check, OPEN_PORT, catalogue};
 pub use guard::{Guard, Refusal};
 pub use plan::{Intrusiveness, Limits, Plan, Stages, Target};
 pub use ports::{PortSet, PortSetError};
 pub use report::{CoverageStatus, Covered, Event, Issue, Outcome, ScanError, ServiceReport, Severity};
 pub use run::run;
 pub use tls::{CertificateReport, SuiteReport, TlsReport, TlsVersion};
+pub use wording::{Wording, word, wording};

@@ -31,4 +31,4 @@ pub use model::{
 };
 pub use progress::Progress;
 pub use service::Scans;
-pub use tools::{Config, Installed, installed};
+pub use tools::{Config, Installed, NATIVE, installed};

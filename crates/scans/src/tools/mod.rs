@@ -7,6 +7,8 @@ mod process;
 mod runner;
 mod sslscan;
 
+pub use native::NATIVE;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

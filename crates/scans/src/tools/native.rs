@@ -13,7 +13,8 @@ use crate::errors;
 use crate::model::{OpenPort, StageState};
 use crate::profile::Ports;
 
-const SOURCE: &str = "tyrian";
+/// The source that observations of our own probes name.
+pub const NATIVE: &str = "tyrian";
 /// Events on their way; the scanner waits rather than lose one that matters.
 const EVENTS: usize = 1024;
 
@@ -41,7 +42,7 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
     match outcome {
         Ok(outcome) => brought(stage, outcome, &ports, tool_version),
         Err(error) => {
-            let mut brought = Brought::skipped(SOURCE, stage.place(), error.to_string())?;
+            let mut brought = Brought::skipped(NATIVE, stage.place(), error.to_string())?;
             brought.state = StageState::Failed;
             brought.tool_version = tool_version;
             // A refusal that is really the halt has the halt's name.

@@ -4,15 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use base::Time;
+use base::{Time, fill};
 use importers::{Asset, Coverage, CoverageStatus, Evidence, Location, Observation, Record, Service, Severity, Sink, identity};
-use scanner::{Covered, Issue, Outcome};
+use scanner::{Covered, Issue, OPEN_PORT, Outcome};
 
-use super::SOURCE;
+use super::NATIVE;
 use crate::artifact::Sheet;
 
-/// The check behind every open port.
-const OPEN_PORT: &str = "ports.open";
 /// The scanner's name for the search of open ports.
 const PORTS: &str = "ports";
 /// Refusals told one by one.
@@ -137,15 +135,17 @@ fn open_port(outcome: &Outcome, address: SocketAddr, now: Time) -> Observation {
         tell("version", report.version.as_ref());
         tell("banner", report.banner.as_ref());
     }
+    let port = address.port().to_string();
+    let told = |text: &str| fill(text, &[("port", &port), ("service", service)]);
     Observation {
-        source: SOURCE.to_owned(),
-        check: OPEN_PORT.to_owned(),
-        title: format!("Open port {}/tcp ({service})", address.port()),
-        description: format!("A service answers on port {}/tcp.", address.port()),
-        remediation: Some("Close the port or limit who can reach it, if nobody outside needs the service.".to_owned()),
+        source: NATIVE.to_owned(),
+        check: OPEN_PORT.id.to_owned(),
+        title: told(OPEN_PORT.title),
+        description: told(OPEN_PORT.description),
+        remediation: Some(told(OPEN_PORT.remediation)),
         severity: Severity::Info,
         confidence: 100,
-        keys: keys(&assets_of(&location), |asset| identity::network(asset, "tcp", location.port, OPEN_PORT)),
+        keys: keys(&assets_of(&location), |asset| identity::network(asset, "tcp", location.port, OPEN_PORT.id)),
         location,
         evidence,
         observed_at: Some(now.to_string()),
@@ -178,7 +178,7 @@ fn observation(issue: &Issue, now: Time) -> Observation {
     location.url = issue.url.as_ref().map(url::Url::to_string);
     location.parameter = issue.parameter.clone();
     Observation {
-        source: SOURCE.to_owned(),
+        source: NATIVE.to_owned(),
         check: issue.check.to_owned(),
         title: issue.title.to_owned(),
         description: issue.description.to_owned(),
@@ -259,7 +259,7 @@ fn coverage(given: &[Covered]) -> Vec<Coverage> {
         for name in names {
             if told.insert((covered.host.clone(), covered.address, name.clone())) {
                 all.push(Coverage {
-                    source: SOURCE.to_owned(),
+                    source: NATIVE.to_owned(),
                     check_set: name,
                     location: location(covered),
                     status: status(covered.status),
@@ -293,7 +293,7 @@ fn refusal(what: &str, reason: &str) -> Coverage {
         Err(_) => Location { url: Some(what.to_owned()), ..Location::default() },
     };
     Coverage {
-        source: SOURCE.to_owned(),
+        source: NATIVE.to_owned(),
         check_set: "scope".to_owned(),
         location,
         status: CoverageStatus::Skipped,
