@@ -43,7 +43,7 @@ pub use model::{
 pub use model::{
     AttackPath, AttackPaths, CauseFilter, CauseKind, ClusterJoin, EdgeKind, FalsePositiveEstimate, FalsePositiveLearning,
     FalsePositiveReason, MappingTrial, MappingUse, PathStep, Pattern, PatternFilter, PatternKind, RootCause, RootCauses, SavedMapping,
-    Sentence, SentenceKind, StepRole, TriedObservation, TryMapping,
+    Sentence, SentenceKind, StepRole, TriedObservation, TryMapping, Voice,
 };
 pub use model::{DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFactor, RiskView, SlaDays, SlaPolicy, Standing, UnitPolicy};
 pub use service::Results;

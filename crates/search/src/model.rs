@@ -39,6 +39,10 @@ pub struct Hit {
     /// What it is now; which fields there are depends on the index.
     #[schema(value_type = Object)]
     pub fields: Json,
+    /// Whose words its title is.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub voice: results::Voice,
 }
 
 /// A page of what was found.

@@ -75,8 +75,12 @@ impl Search {
         // The index says which; the database has the last word about whose.
         let unit = |path: &Option<String>| path.as_ref().and_then(|path| path.parse::<Unit>().ok());
         let own = cards.into_iter().filter(|card| card.document.tenant == tenant && scope.holds(unit(&card.unit).as_ref()));
-        let mut shown: HashMap<String, _> = own.map(|card| (card.document.id, card.shown)).collect();
-        let items = ids.into_iter().filter_map(|id| shown.remove(&id).map(|fields| Hit { id, fields })).collect();
+        let shown = own.map(|card| {
+            let voice = results::Voice::in_index(&card.document);
+            (card.document.id, (card.shown, voice))
+        });
+        let mut shown: HashMap<String, _> = shown.collect();
+        let items = ids.into_iter().filter_map(|id| shown.remove(&id).map(|(fields, voice)| Hit { id, fields, voice })).collect();
         let total = i64::try_from(found.total).unwrap_or(i64::MAX);
         Ok(Answer { items, next_cursor, total, total_is_exact: found.total < COUNTED })
     }

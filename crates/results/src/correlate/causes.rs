@@ -114,6 +114,8 @@ fn cause(kind: CauseKind, group: &Group<'_>) -> Option<(u64, RootCause)> {
             targets: targets.len() as u64,
             by_severity,
             examples: gravest.into_iter().take(EXAMPLES).map(|finding| finding.id).collect(),
+            // The name is that of the first member.
+            voice: group.members.first().map(|finding| finding.voice()).unwrap_or_default(),
         },
     ))
 }

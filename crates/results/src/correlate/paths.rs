@@ -182,6 +182,7 @@ fn step(leg: &Leg<'_>) -> PathStep {
         edge: leg.edge.as_ref().map(|(kind, _)| *kind),
         because: said.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         said,
+        voice: leg.part.finding.voice(),
     }
 }
 

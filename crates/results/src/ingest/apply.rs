@@ -17,7 +17,9 @@ use super::progress::Reporter;
 use super::rows::{KnownFinding, Review};
 use super::spool::{Entry, Line, Writer};
 use super::write::Waiting;
-use crate::model::{ChangeKind, Difference, FindingId, HappeningKind, ImportId, ImportOptions, ImportState, ImportSummary, Status, words};
+use crate::model::{
+    ChangeKind, Difference, FindingId, HappeningKind, ImportId, ImportOptions, ImportState, ImportSummary, Status, Voice, words,
+};
 use crate::store::ingest as store;
 
 /// Lines dealt with together, and how large they may be together.
@@ -301,6 +303,7 @@ impl Run<'_> {
                 let observation = line.observation()?;
                 self.differences.push(Difference {
                     change,
+                    voice: Voice::of(&observation.source, &observation.check, &observation.location),
                     finding_id: fate.known.as_ref().map(|known| known.id),
                     title: observation.title,
                     severity: observation.severity,

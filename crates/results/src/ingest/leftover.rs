@@ -9,7 +9,7 @@ use super::apply::Run;
 use super::coverage::Place;
 use super::matching::{Candidate, Incoming};
 use super::rows::Unseen;
-use crate::model::{ChangeKind, Closing, Difference, FindingId, HappeningKind, State, rank, words};
+use crate::model::{ChangeKind, Closing, Difference, FindingId, HappeningKind, State, Voice, rank, words};
 use crate::store::ingest as store;
 
 const PAGE: usize = 5000;
@@ -136,6 +136,7 @@ pub(super) fn conclude(run: &mut Run<'_>, unseen: &Unseen, is_done: bool) {
         severity: unseen.severity,
         place: words(&unseen.location),
         note: None,
+        voice: Voice::of(&known.source, &unseen.check, &unseen.location),
     });
 }
 

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::finding::FindingId;
 use super::schema::SeveritySchema;
 use super::sentence::Sentence;
+use super::voice::Voice;
 use crate::errors;
 
 /// Most causes, paths or patterns of an answer.
@@ -57,6 +58,10 @@ pub struct RootCause {
     /// The gravest of them.
     #[schema(max_items = 20)]
     pub examples: Vec<FindingId>,
+    /// Whose words the name and what to do are, where a tool says them.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub voice: Voice,
 }
 
 /// Causes, the one worth most first.
@@ -144,6 +149,10 @@ pub struct PathStep {
     /// The same as sentences: what leads here, then the part it plays.
     #[schema(max_items = 2)]
     pub said: Vec<Sentence>,
+    /// Whose words the title is.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub voice: Voice,
 }
 
 /// A way that findings may open together. A hint from what is recorded, not a proof: nothing was tried.

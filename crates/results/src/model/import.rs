@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::finding::FindingId;
 use super::mapping::MappingUse;
 use super::schema::{CoverageStatusSchema, LocationSchema, SeveritySchema};
+use super::voice::Voice;
 use crate::errors;
 
 const LONGEST_SERVICE: usize = 200;
@@ -143,6 +144,10 @@ pub struct Difference {
     /// From where it came, or who else it might be.
     #[schema(max_length = 8192)]
     pub note: Option<String>,
+    /// Whose words the title is.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub voice: Voice,
 }
 
 /// What an import did, or would do.

@@ -14,6 +14,7 @@ mod risk;
 mod schema;
 mod sentence;
 mod trend;
+mod voice;
 
 pub use cluster::{Cluster, ClusterJoin, ClusterMove};
 pub(crate) use correlation::MOST;
@@ -42,3 +43,4 @@ pub use risk::{DueDate, DueGround, Feed, FeedKind, FeedUpdate, Listing, RiskFact
 pub(crate) use schema::SeveritySchema;
 pub use sentence::{Sentence, SentenceKind};
 pub use trend::{Analytics, Cause, FilterId, NewFilter, Period, SavedFilter, TrendDay};
+pub use voice::Voice;

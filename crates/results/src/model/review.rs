@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 
 use super::finding::FindingId;
 use super::import::ImportId;
+use super::voice::Voice;
 
 /// A review's id.
 pub type ReviewId = Id<Review>;
@@ -31,6 +32,10 @@ pub struct Review {
     pub reason: String,
     /// When it came up.
     pub created_at: Time,
+    /// Whose words the title is.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub voice: Voice,
 }
 
 /// The answer to a review.

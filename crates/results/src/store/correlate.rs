@@ -7,7 +7,7 @@ use targets::TargetId;
 
 use super::findings::severity;
 use super::query::STATUS;
-use crate::model::{FindingId, rank};
+use crate::model::{FindingId, Voice, rank};
 
 /// Rows of one page.
 const PAGE: usize = 5_000;
@@ -34,6 +34,13 @@ pub(crate) struct Standing {
     pub(crate) location: Location,
     pub(crate) remediation: Option<String>,
     pub(crate) cluster: Option<String>,
+}
+
+impl Standing {
+    /// Whose words its texts are.
+    pub(crate) fn voice(&self) -> Voice {
+        Voice::of(&self.source, &self.check, &self.location)
+    }
 }
 
 fn standing(row: &Row) -> Result<Standing> {

@@ -6,11 +6,12 @@ use base::{Result, Scope};
 use serde::{Deserialize, Serialize};
 
 use super::columns;
-use crate::model::{FindingId, Review, ReviewId};
+use crate::model::{FindingId, Review, ReviewId, Voice};
 
-const COLUMNS: &str = "r.id, r.finding_id, v.title, r.import_id, r.candidates, r.reason, r.created_at";
+const COLUMNS: &str = "r.id, r.finding_id, v.title, v.source, v.check_id, v.location, r.import_id, r.candidates, r.reason, r.created_at";
 
 fn review(row: &Row) -> Result<Review> {
+    let (source, check): (String, String) = (row.get("source")?, row.get("check_id")?);
     Ok(Review {
         id: row.get("id")?,
         finding_id: row.get("finding_id")?,
@@ -19,6 +20,7 @@ fn review(row: &Row) -> Result<Review> {
         candidates: row.json("candidates")?,
         reason: row.get("reason")?,
         created_at: row.get("created_at")?,
+        voice: Voice::of(&source, &check, &row.json("location")?),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backends::jobs;
-use base::Result;
+use base::{Language, Result};
 use results::{Filter, Status};
 use scans::{ArtifactId, NewScan, Profile, Scan, ScanId, ScanState};
 use targets::{NewAuthorization, Target};
@@ -70,6 +70,14 @@ async fn a_scan_fills_findings_once_and_the_next_one_closes_what_is_gone() {
         let open = findings.iter().find(|finding| finding.check == "ports.open").unwrap();
         let detail = story.results.finding(&story.actor, open.id).await.unwrap();
         assert_eq!((detail.observations.len(), detail.coverage.len(), detail.coverage[0].check_set.as_str()), (1, 1, "ports"));
+
+        // What our own engine says reaches readers in their language: every text, from what was stored.
+        for (finding, language) in findings.iter().flat_map(|finding| [(finding, Language::Portuguese), (finding, Language::Spanish)]) {
+            let (voice, remediation) = (finding.voice(), finding.remediation.as_deref().unwrap());
+            assert_ne!(voice.title(&finding.title, language), finding.title, "{language:?} {}", finding.check);
+            assert_ne!(voice.description(&finding.description, language), finding.description, "{language:?} {}", finding.check);
+            assert_ne!(voice.remediation(remediation, language), remediation, "{language:?} {}", finding.check);
+        }
 
         // Jobs may run again; nothing is counted twice.
         let rows = story.world.count("observations").await;
