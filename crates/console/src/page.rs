@@ -1,5 +1,7 @@
 //! What every page knows: who looks at it, in which language and light, and how to say things to them.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::response::{IntoResponse, Response};
@@ -7,7 +9,7 @@ use base::{Actor, Error, Language, Permission, Time, fill};
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::{StatusCode, header};
-use results::Sentence;
+use results::{Finding, SeenEvidence, Sentence, Voice};
 
 use crate::catalogue::Speech;
 use crate::failure::Failure;
@@ -80,6 +82,31 @@ impl Frame {
     pub(crate) fn sentence(&self, sentence: &Sentence) -> String {
         let key = format!("sentence.{}", sentence.kind);
         fill(self.say(&key), &[("one", sentence.word(0)), ("two", sentence.word(1))])
+    }
+
+    /// The title of a finding, in the language of the page where it is in words of ours.
+    pub(crate) fn title<'t>(&self, finding: &'t Finding) -> Cow<'t, str> {
+        self.titled(&finding.voice(), &finding.title)
+    }
+
+    /// A title of somebody's words, the same way.
+    pub(crate) fn titled<'t>(&self, voice: &Voice, title: &'t str) -> Cow<'t, str> {
+        voice.title(title, self.language)
+    }
+
+    /// What a finding is, the same way.
+    pub(crate) fn description<'t>(&self, finding: &'t Finding) -> Cow<'t, str> {
+        finding.voice().description(&finding.description, self.language)
+    }
+
+    /// What to do about it, the same way.
+    pub(crate) fn remedy<'t>(&self, voice: &Voice, remediation: &'t str) -> Cow<'t, str> {
+        voice.remediation(remediation, self.language)
+    }
+
+    /// What a piece of its evidence is called, the same way.
+    pub(crate) fn label<'t>(&self, voice: &Voice, piece: &'t SeenEvidence) -> Cow<'t, str> {
+        voice.label(&piece.label, self.language)
     }
 
     /// What a word of an enumeration means: `kind.word_about`.

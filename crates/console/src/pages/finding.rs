@@ -1,11 +1,13 @@
 //! One finding: what it is, what proves it, how risky it is and why, what belongs to it, what people decided.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::extract::State;
 use base::{Error, Result};
 use results::{
     ClusterMove, Decision, DecisionKind, DecisionScope, DecisionState, FalsePositiveReason, Filter, Finding, FindingDetail, FindingId,
-    NewDecision, RiskFactor, Sort,
+    NewDecision, RiskFactor, Seen, Sort, Voice,
 };
 use targets::Target;
 
@@ -71,6 +73,11 @@ async fn offered(services: &Services, viewer: &Viewer, detail: &FindingDetail) -
     let found = services.results.findings(&viewer.actor, &filter, Sort::Severity, &first(rows)).await?;
     let is_known = |other: &Finding| other.id == finding.id || detail.cluster.iter().any(|member| member.id == other.id);
     Ok(found.items.into_iter().filter(|other| !is_known(other)).take(OFFERED).collect())
+}
+
+/// What the tool called it at one time; it may have been at another place then.
+fn seen_title<'s>(frame: &Frame, finding: &Finding, seen: &'s Seen) -> Cow<'s, str> {
+    frame.titled(&Voice::of(&finding.source, &finding.check, &seen.location), &seen.title)
 }
 
 /// What moved the risk, in the viewer's language.

@@ -71,7 +71,7 @@ async fn shown(services: &Services, viewer: Viewer, form: Form, status: http::St
         (None, false) => None,
     };
     let waiting = page.items.iter().enumerate().map(|(number, review)| Waiting {
-        title: review.title.clone(),
+        title: viewer.titled(&review.voice, &review.title).into_owned(),
         link: link(number),
         is_asked: number == skip,
     });
@@ -105,7 +105,7 @@ async fn asked(services: &Services, viewer: &Viewer, review: Review) -> base::Re
 fn compared(frame: &Frame, newer: &FindingDetail, candidates: &[FindingDetail]) -> Vec<Row> {
     type Part = fn(&Frame, &FindingDetail) -> String;
     let parts: [(&'static str, bool, Part); 9] = [
-        ("title", false, |_, detail| detail.finding.title.clone()),
+        ("title", false, |frame, detail| frame.title(&detail.finding).into_owned()),
         ("place", true, |_, detail| super::findings::place(&detail.finding.location)),
         ("check", true, |_, detail| detail.finding.check.clone()),
         ("vulnerability", true, |_, detail| {
@@ -117,7 +117,7 @@ fn compared(frame: &Frame, newer: &FindingDetail, candidates: &[FindingDetail]) 
         ("seen", false, |frame, detail| {
             format!("{} – {}", frame.plain(&detail.finding.first_seen), frame.plain(&detail.finding.last_seen))
         }),
-        ("description", false, |_, detail| detail.finding.description.chars().take(1200).collect()),
+        ("description", false, |frame, detail| frame.description(&detail.finding).chars().take(1200).collect()),
         ("evidence", true, |_, detail| {
             let piece = detail.observations.first().and_then(|seen| seen.evidence.first());
             piece.map(|piece| piece.body.chars().take(1200).collect()).unwrap_or_default()

@@ -1,5 +1,7 @@
 //! Search: one line of query language over findings, observations, targets, the audit log and figures.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::extract::State;
 use base::{Error, Kind};
@@ -130,9 +132,9 @@ fn text<'h>(hit: &'h Hit, name: &str) -> &'h str {
 }
 
 /// The line that stands for the hit.
-fn title(hit: &Hit) -> String {
+fn title<'h>(frame: &Frame, hit: &'h Hit) -> Cow<'h, str> {
     let first = ["title", "name", "action_taken"].into_iter().map(|name| text(hit, name)).find(|text| !text.is_empty());
-    first.unwrap_or(&hit.id).to_owned()
+    frame.titled(&hit.voice, first.unwrap_or(&hit.id))
 }
 
 /// Where the hit leads to.

@@ -22,7 +22,7 @@ fn hidden(seen: &Seen, name: &str) -> Vec<String> {
 }
 
 /// The ids that lie under this path on a page, without repetition.
-fn ids(seen: &Seen, path: &str) -> Vec<String> {
+pub(crate) fn ids(seen: &Seen, path: &str) -> Vec<String> {
     let mut ids: Vec<String> = seen
         .body
         .split(path)

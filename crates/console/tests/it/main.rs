@@ -5,6 +5,7 @@ mod findings;
 mod insight;
 mod phones;
 mod stage;
+mod wording;
 
 use base::Role;
 use http::StatusCode;
