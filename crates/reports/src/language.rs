@@ -84,7 +84,7 @@ pub(crate) struct Counts {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Catalogue {
-    pub(crate) tag: String,
+    pub(crate) tag: Language,
     months: [String; 12],
     date: String,
     date_time: String,
@@ -275,7 +275,7 @@ mod tests {
         let reference: toml::Table = toml::from_str(source(Language::English)).unwrap();
         for language in Language::ALL {
             let catalogue = Catalogue::load(language).unwrap();
-            assert_eq!(catalogue.tag, language.as_str());
+            assert_eq!(catalogue.tag, language);
             let table: toml::Table = toml::from_str(source(language)).unwrap();
             for section in ["kinds", "criticalities", "intrusiveness"] {
                 let keys = |table: &toml::Table| table[section].as_table().unwrap().keys().cloned().collect::<Vec<_>>();

@@ -154,7 +154,7 @@ impl View {
         let bars = maker.bars();
         let labels = words.labels.clone();
         Ok(Self {
-            language: words.tag.clone(),
+            language: words.tag.as_str().to_owned(),
             title: maker.line(&snapshot.title),
             tenant: maker.line(&snapshot.tenant),
             marking: snapshot.marking.as_str(),

@@ -36,7 +36,7 @@ pub(super) fn finding(detail: FindingDetail) -> Finding {
     let mut evidence = Vec::new();
     for seen in observations {
         let place = location(&seen.location, target.as_ref());
-        if locations.len() < PLACES && !locations.contains(&place) {
+        if locations.len() < PLACES && !locations.iter().any(|known| known.is_at(&place)) {
             locations.push(place);
         }
         for piece in seen.evidence {
@@ -63,6 +63,7 @@ pub(super) fn finding(detail: FindingDetail) -> Finding {
         evidence,
         references: finding.references.into_iter().map(|url| Reference { title: None, url }).collect(),
         sources: vec![finding.source],
+        check: Some(finding.check),
         first_seen: finding.first_seen,
         last_seen: finding.last_seen,
     }
@@ -96,6 +97,7 @@ pub(super) fn location(location: &importers::Location, target: Option<&String>) 
         host: location.host.clone().or_else(|| location.ip.clone()),
         port: location.port,
         protocol: location.protocol.clone(),
+        service: location.service.clone(),
         url: location.url.clone(),
         method: location.method.clone(),
         parameter: location.parameter.clone().or_else(|| location.logical.clone()),

@@ -40,6 +40,9 @@ pub struct Finding {
     pub references: Vec<Reference>,
     /// Who found it: tool or format names.
     pub sources: Vec<String>,
+    /// Id of the check inside the source; absent in reports made before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
     /// First time it was seen.
     pub first_seen: Time,
     /// Last time it was seen.
@@ -192,6 +195,9 @@ pub struct Location {
     pub port: Option<u16>,
     /// Transport protocol of the port.
     pub protocol: Option<String>,
+    /// Service name, such as `http`; absent in reports made before it was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
     /// URL.
     pub url: Option<String>,
     /// HTTP method.
@@ -207,6 +213,13 @@ pub struct Location {
 }
 
 impl Location {
+    /// Whether both are the same place, whatever answered there.
+    pub(crate) fn is_at(&self, other: &Self) -> bool {
+        let Self { target, host, port, protocol, service: _, url, method, parameter, component, file, line } = other;
+        (&self.target, &self.host, self.port, &self.protocol, &self.url) == (target, host, *port, protocol, url)
+            && (&self.method, &self.parameter, &self.component, &self.file, self.line) == (method, parameter, component, file, *line)
+    }
+
     /// The place in one line, most telling part first; empty when nothing is known.
     #[must_use]
     pub fn place(&self) -> String {

@@ -1,6 +1,9 @@
 //! One finding in words, and the table of human decisions.
 
+use std::borrow::Cow;
+
 use base::fill;
+use results::Voice;
 use serde::Serialize;
 
 use super::{Badge, Maker, Pair, pair};
@@ -76,6 +79,17 @@ pub(super) fn anchor(index: usize) -> String {
     format!("f-{:03}", index + 1)
 }
 
+/// Whose words the texts of a finding are; nobody's that is known, when several tools found it.
+fn voice(finding: &Finding) -> Voice {
+    match (finding.sources.as_slice(), finding.check.as_deref()) {
+        ([source], Some(check)) => {
+            let place = finding.locations.first();
+            Voice::at(source, check, place.and_then(|place| place.port), place.and_then(|place| place.service.as_deref()))
+        }
+        _ => Voice::default(),
+    }
+}
+
 impl Maker<'_> {
     pub(super) fn findings(&self) -> Vec<FindingView> {
         let findings = self.snapshot.findings.iter().take(self.medium.findings).enumerate();
@@ -104,14 +118,25 @@ impl Maker<'_> {
         )
     }
 
+    /// The title, in the language of the report where it is in words of ours.
+    pub(super) fn title(&self, finding: &Finding) -> String {
+        self.line(&voice(finding).title(&finding.title, self.words.tag))
+    }
+
+    /// What to do, the same way.
+    pub(super) fn remediation<'f>(&self, finding: &'f Finding) -> Option<Cow<'f, str>> {
+        finding.remediation.as_deref().map(|text| voice(finding).remediation(text, self.words.tag))
+    }
+
     fn finding(&self, index: usize, finding: &Finding) -> FindingView {
         let places = finding.locations.len();
         let hidden = u64::try_from(places.saturating_sub(PLACES)).unwrap_or(u64::MAX);
         let cvss = finding.cvss.as_ref();
+        let voice = voice(finding);
         FindingView {
             number: number(index),
             anchor: anchor(index),
-            title: self.line(&finding.title),
+            title: self.title(finding),
             badge: self.badge(finding.severity),
             score: cvss.map_or_else(String::new, |cvss| self.words.tenths(cvss.score_tenths)),
             status: self.words.status(finding.status).to_owned(),
@@ -120,8 +145,8 @@ impl Maker<'_> {
             facts: self.facts(finding),
             places: finding.locations.iter().take(PLACES).map(|l| self.place(l)).collect(),
             more_places: (hidden > 0).then(|| self.words.counted(&self.words.counts.locations, hidden)),
-            description: self.prose(&finding.description),
-            remediation: finding.remediation.as_deref().filter(|text| !text.trim().is_empty()).map(|text| self.prose(text)),
+            description: self.prose(&voice.description(&finding.description, self.words.tag)),
+            remediation: self.remediation(finding).filter(|text| !text.trim().is_empty()).map(|text| self.prose(&text)),
             evidence: finding
                 .evidence
                 .iter()
@@ -130,7 +155,11 @@ impl Maker<'_> {
                 .map(|evidence| {
                     let cut = self.medium.evidence(&evidence.body);
                     let before = evidence.truncated.then(|| self.words.sentences.cut_before.clone());
-                    EvidenceView { label: self.line(&evidence.label), note: self.cut_note(&cut).or(before), text: cut.lines.join("\n") }
+                    EvidenceView {
+                        label: self.line(&voice.label(&evidence.label, self.words.tag)),
+                        note: self.cut_note(&cut).or(before),
+                        text: cut.lines.join("\n"),
+                    }
                 })
                 .collect(),
             references: finding.references.iter().take(REFERENCES).map(|r| self.link(r)).collect(),

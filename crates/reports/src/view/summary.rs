@@ -60,8 +60,8 @@ impl Maker<'_> {
                 number: number(index),
                 anchor: anchor(index),
                 badge: self.badge(finding.severity),
-                title: self.line(&finding.title),
-                action: finding.remediation.as_deref().map_or_else(String::new, |text| self.line(first_sentence(text))),
+                title: self.title(finding),
+                action: self.remediation(finding).map_or_else(String::new, |text| self.line(first_sentence(&text))),
             })
             .collect()
     }
@@ -127,7 +127,7 @@ impl Maker<'_> {
         };
         let values = [
             ("number", &*number(index)),
-            ("title", &*self.line(&finding.title)),
+            ("title", &*self.title(finding)),
             ("severity", &*words.severity(finding.severity).to_lowercase()),
             ("score", score.as_deref().unwrap_or_default()),
         ];

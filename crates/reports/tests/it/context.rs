@@ -79,6 +79,7 @@ async fn a_report_is_made_from_what_was_found_and_its_digest_is_audited() {
         let snapshot: reports::Snapshot = serde_json::from_slice(&json.bytes).unwrap();
         let first = &snapshot.findings[0];
         assert_eq!((first.title.as_str(), first.severity, first.status), ("Git configuration exposed", Severity::High, Status::Open));
+        assert_eq!(first.check.as_deref(), Some("git-config"));
         assert_eq!((first.cwes.as_slice(), first.cvss.as_ref().unwrap().score_tenths), ([538].as_slice(), 75));
         assert!(first.evidence.iter().any(|evidence| evidence.body.contains("[core]")));
         assert_eq!(snapshot.scope.targets.len(), 2);

@@ -9,3 +9,4 @@ mod hostile;
 mod routes;
 mod sample;
 mod summary;
+mod wording;

@@ -179,6 +179,7 @@ fn finding(index: usize) -> Finding {
             Reference { title: None, url: "https://owasp.org/www-project-top-ten/".to_owned() },
         ],
         sources: vec![weakness.check.split(':').take(1).collect()],
+        check: weakness.check.split_once(':').map(|(_, check)| check.to_owned()),
         first_seen,
         last_seen: time(20, 14),
     }
