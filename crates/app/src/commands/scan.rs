@@ -169,7 +169,8 @@ fn stages(scan: &Json) {
 
 /// Makes the report and writes it in every format.
 async fn report(scan: &Scan, client: &Client, id: &str) -> Result<Vec<String>> {
-    let wanted = json!({ "title": format!("Security test of {}", scan.target), "scan_id": id, "language": scan.language });
+    // The cover says above it, in its language, what kind of report this is.
+    let wanted = json!({ "title": scan.target, "scan_id": id, "language": scan.language });
     let mut report: Json = client.post("reports", &wanted).await?;
     let path = format!("reports/{}", report["id"].as_str().unwrap_or_default());
     while matches!(report["state"].as_str(), Some("queued" | "rendering")) {
