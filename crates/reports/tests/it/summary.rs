@@ -25,7 +25,7 @@ fn the_summary_counts_what_is_there() {
     assert!(text.contains("leave 3 findings open: 1 critical and 2 high."), "{text}");
     assert!(text.contains("Of 4 findings on record: 1 fixed."), "{text}");
     assert!(text.contains("Known to be exploited in the wild: 1 finding."), "{text}");
-    assert!(text.contains("Of 24 test steps, 21 ran to the end."), "{text}");
+    assert!(text.contains("Ran to the end: 21 of 24 test steps."), "{text}");
     assert!(text.contains("Not tested at all: 2 parts of the scope."), "{text}");
     let portuguese = page(&snapshot.freeze().unwrap(), Language::Portuguese).unwrap();
     let text = paragraphs(&portuguese);
@@ -38,6 +38,6 @@ fn nothing_found_is_never_sold_as_nothing_there() {
     snapshot.coverage.retain(|step| step.outcome == Outcome::Timeout);
     let text = paragraphs(&page(&snapshot.freeze().unwrap(), Language::English).unwrap());
     assert!(text.contains("The tests leave no finding open."), "{text}");
-    assert!(text.contains("Of 1 test step, 0 ran to the end."), "{text}");
+    assert!(text.contains("Ran to the end: 0 of 1 test step."), "{text}");
     assert!(text.contains("the absence of a finding proves nothing"), "{text}");
 }
