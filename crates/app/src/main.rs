@@ -23,8 +23,19 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Shows help, or what is wrong with the command line; a script that asked for JSON gets a document too.
+fn refuse(wrong: &clap::Error) -> ! {
+    if wrong.use_stderr() && std::env::args_os().any(|word| word == "--json") {
+        // What is wrong, without the advice and the usage below it.
+        let text = wrong.to_string();
+        let what = text.split("\n\n").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ");
+        output::failure(&errors::usage(what.strip_prefix("error: ").unwrap_or(&what)));
+    }
+    wrong.exit()
+}
+
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = cli::Cli::try_parse().unwrap_or_else(|wrong| refuse(&wrong));
     if matches!(cli.command, cli::Command::Typeset) {
         return typeset::child::serve_stdin();
     }

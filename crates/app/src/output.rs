@@ -51,10 +51,15 @@ pub(crate) fn document(value: &impl Serialize) -> base::Result<()> {
     Ok(())
 }
 
+/// What went wrong as a document on stdout.
+pub(crate) fn failure(error: &Error) {
+    line(&json!({ "error": { "code": error.code(), "kind": error.kind().as_str(), "detail": error.detail() } }).to_string());
+}
+
 /// Says what went wrong and gives the exit code; with `--json` as a document on stdout.
 pub(crate) fn failed(error: &Error, json: bool) -> ExitCode {
     if json {
-        line(&json!({ "error": { "code": error.code(), "kind": error.kind().as_str(), "detail": error.detail() } }).to_string());
+        failure(error);
     }
     note(&format!("error: {}", error.detail()));
     if error.kind() == Kind::Internal {

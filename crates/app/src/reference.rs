@@ -28,8 +28,8 @@ pub(crate) fn cli() -> String {
 }
 
 const EXIT_CODES: &str = "\
-Results go to stdout, progress and logs to stderr. With `--json` stdout is one JSON document; a failure is
-`{\"error\": {\"code\", \"kind\", \"detail\"}}`.
+Results go to stdout, progress and logs to stderr. With `--json` stdout is one JSON document, which
+[cli.schema.json](cli.schema.json) describes for each command; a failure is `{\"error\": {\"code\", \"kind\", \"detail\"}}`.
 
 | exit code | meaning |
 |---|---|

@@ -81,6 +81,7 @@ pub struct Device {
 
 /// A phone as lists show it: the row, and what it said last.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = DeviceSeen)]
 pub struct Seen {
     /// The phone.
     pub device: Device,

@@ -107,6 +107,7 @@ words! {
         Global = "global",
     }
     /// Why a phone is locked.
+    #[schema(as = LockCause)]
     Cause, "/cause" {
         /// Readings that were sent before.
         ReplayedReadings = "replayed_readings",

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use audit::verify::{self, Report, Trust};
 use base::{Error, Result};
+use serde_json::json;
 
 use super::session::Session;
 use crate::cli::{AuditCommand, Cli};
@@ -32,7 +33,7 @@ pub(super) async fn run(command: &AuditCommand, cli: &Cli, settings: &Settings) 
     let session = Session::open(cli, settings).await?;
     let outcome = match command {
         AuditCommand::Verify { known_checkpoint, .. } => verify_log(&session, known_checkpoint.as_deref(), cli.json).await,
-        AuditCommand::Export { file } => export(&session, file).await,
+        AuditCommand::Export { file } => export(&session, file, cli.json).await,
     };
     session.close().await;
     outcome
@@ -45,7 +46,7 @@ async fn verify_log(session: &Session, known_checkpoint: Option<&Path>, json: bo
     tell(&report, json)
 }
 
-async fn export(session: &Session, file: &Path) -> Result<ExitCode> {
+async fn export(session: &Session, file: &Path, json: bool) -> Result<ExitCode> {
     let export = session.client.bytes("audit/export").await?;
     let write = || -> std::io::Result<()> {
         let mut writer = BufWriter::new(File::create(file)?);
@@ -53,7 +54,11 @@ async fn export(session: &Session, file: &Path) -> Result<ExitCode> {
         writer.into_inner()?.sync_all()
     };
     write().map_err(|cause| errors::file(file, &cause))?;
-    output::note(&format!("wrote {} bytes to {}", export.len(), file.display()));
+    if json {
+        output::document(&json!({ "file": file.display().to_string(), "bytes": export.len() }))?;
+    } else {
+        output::note(&format!("wrote {} bytes to {}", export.len(), file.display()));
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -12,6 +12,7 @@ use crate::output;
 /// Runs the command.
 pub(super) fn run(command: &ConfigCommand, sources: &Sources, json: bool) -> Result<ExitCode> {
     match command {
+        ConfigCommand::Reference if json => output::document(&json!({ "toml": DEFAULT }))?,
         ConfigCommand::Reference => output::line(DEFAULT.trim_end()),
         ConfigCommand::Check => {
             let settings = Settings::load(sources)?;

@@ -30,7 +30,7 @@ pub(super) async fn run(command: &Findings, cli: &Cli, settings: &Settings) -> R
         Findings::Patterns { days } => correlation::patterns(&session, *days, cli.json).await,
         Findings::Export { format, output, severity, status, target, source } => {
             let words = [("status", status), ("target", target), ("source", source)];
-            export(&session, format, output.as_deref(), &filter(severity, &words)).await
+            export(&session, format, output.as_deref(), &filter(severity, &words), cli.json).await
         }
     };
     session.close().await;
@@ -51,7 +51,7 @@ fn filter(severity: &[String], words: &[(&str, &Option<String>)]) -> String {
     query.finish()
 }
 
-async fn export(session: &Session, format: &str, file: Option<&Path>, filter: &str) -> Result<()> {
+async fn export(session: &Session, format: &str, file: Option<&Path>, filter: &str, as_json: bool) -> Result<()> {
     let format: String = url::form_urlencoded::byte_serialize(format.as_bytes()).collect();
     let mut parts = session.client.download(&format!("findings/export?format={format}&{filter}")).await?;
     let unwritten = |cause: std::io::Error| errors::file(file.unwrap_or_else(|| Path::new("-")), &cause);
@@ -59,10 +59,17 @@ async fn export(session: &Session, format: &str, file: Option<&Path>, filter: &s
         Some(path) => Box::new(std::fs::File::create(path).map_err(unwritten)?),
         None => Box::new(std::io::stdout()),
     };
+    let mut bytes = 0;
     while let Some(part) = parts.next().await {
-        out.write_all(&part?).map_err(unwritten)?;
+        let part = part?;
+        bytes += part.len();
+        out.write_all(&part).map_err(unwritten)?;
     }
-    out.flush().map_err(unwritten)
+    out.flush().map_err(unwritten)?;
+    match file {
+        Some(file) if as_json => output::document(&json!({ "file": file.display().to_string(), "bytes": bytes })),
+        _ => Ok(()),
+    }
 }
 
 async fn list(session: &Session, filter: &str, as_json: bool) -> Result<()> {

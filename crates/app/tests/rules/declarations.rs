@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::source::{Call, calls, items, named_implementations};
+use crate::source::{Call, calls, items, named_implementations, schemas};
 use crate::{FILES, File, none, product};
 
 /// Kinds that take a code as their first argument.
@@ -119,4 +119,10 @@ fn jobs_and_events_have_names_of_their_own() {
     none(strays, "jobs live in jobs.rs or jobs/");
     none(repeated(jobs), "two jobs of one name would run each other's payload");
     none(repeated(events), "subscribers tell events apart by name");
+}
+
+#[test]
+fn types_of_the_api_have_a_name_each() {
+    let found = product().flat_map(|file| schemas(file).into_iter().map(|name| (name, file.path.clone()))).collect();
+    none(repeated(found), "the one described last would stand for both in docs/openapi.json; `#[schema(as = …)]` tells them apart");
 }

@@ -77,6 +77,55 @@ pub(crate) fn named_implementations(file: &File) -> Vec<(String, String)> {
     found
 }
 
+/// What the types of `file` are called in the description of the API: their own name, or that of `#[schema(as = …)]`.
+pub(crate) fn schemas(file: &File) -> Vec<String> {
+    let mut found = Vec::new();
+    for item in items(file) {
+        let (name, attributes) = match item {
+            syn::Item::Struct(item) => (item.ident, item.attrs),
+            syn::Item::Enum(item) => (item.ident, item.attrs),
+            syn::Item::Macro(item) if item.mac.path.segments.last().is_some_and(|name| name.ident == "words") => {
+                found.extend(words(item.mac.tokens));
+                continue;
+            }
+            _ => continue,
+        };
+        let text = |attribute: &syn::Attribute| attribute.meta.require_list().map(|list| list.tokens.to_string()).unwrap_or_default();
+        if attributes.iter().any(|attribute| attribute.path().is_ident("derive") && text(attribute).contains("ToSchema")) {
+            let other =
+                attributes.iter().filter(|attribute| attribute.path().is_ident("schema")).find_map(|attribute| renamed(&text(attribute)));
+            found.push(other.unwrap_or_else(|| name.to_string()));
+        }
+    }
+    found
+}
+
+/// The types that `words!` declares: a name, a comma, a string.
+fn words(tokens: TokenStream) -> Vec<String> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let mut found = Vec::new();
+    let mut other = None;
+    for (index, token) in tokens.iter().enumerate() {
+        match (token, tokens.get(index + 1), tokens.get(index + 2)) {
+            (TokenTree::Punct(mark), Some(TokenTree::Group(group)), _) if mark.as_char() == '#' => {
+                let text = group.stream().to_string();
+                other = text.strip_prefix("schema").and_then(renamed).or(other);
+            }
+            (TokenTree::Ident(name), Some(TokenTree::Punct(comma)), Some(TokenTree::Literal(_))) if comma.as_char() == ',' => {
+                found.push(other.take().unwrap_or_else(|| name.to_string()));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The name in `as = Name`.
+fn renamed(attribute: &str) -> Option<String> {
+    let (_, name) = attribute.split_once("as = ")?;
+    Some(name.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect())
+}
+
 /// The items of `file` with those of its inline modules, without `#[cfg(test)]` ones.
 pub(crate) fn items(file: &File) -> Vec<syn::Item> {
     let parsed = syn::parse_file(&file.text).unwrap_or_else(|error| panic!("{}: {error}", file.path));

@@ -34,6 +34,7 @@ pub enum ProblemKind {
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditProblem)]
 pub struct Problem {
     /// What kind.
     pub kind: ProblemKind,
@@ -49,6 +50,7 @@ pub struct Problem {
 
 /// The outcome of a verification.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditVerification)]
 pub struct Report {
     /// The log's unique name.
     #[schema(max_length = 256)]
