@@ -512,6 +512,21 @@ CREATE INDEX finding_reviews_by_finding ON finding_reviews (tenant_id, finding_i
 
 CREATE INDEX finding_reviews_open ON finding_reviews (tenant_id, id) WHERE outcome IS NULL;
 
+CREATE TRIGGER finding_sightings_search_update AFTER UPDATE ON finding_sightings BEGIN
+    INSERT INTO search_pending (index_name, document_id) VALUES ('vulnerabilities', NEW.id);
+END;
+
+CREATE TABLE finding_sightings (
+    id          TEXT PRIMARY KEY,
+    tenant_id   TEXT NOT NULL,
+    last_seen   BIGINT NOT NULL,
+    last_scan   TEXT,
+    last_import TEXT NOT NULL,
+    times_seen  BIGINT NOT NULL
+);
+
+CREATE INDEX finding_sightings_by_last_seen ON finding_sightings (tenant_id, last_seen, id);
+
 CREATE TABLE finding_tallies (
     tenant_id TEXT NOT NULL,
     target_id TEXT NOT NULL,
@@ -672,6 +687,15 @@ END;
 
 CREATE TRIGGER observations_search_update AFTER UPDATE ON observations BEGIN
     INSERT INTO search_pending (index_name, document_id) VALUES ('scan_results', NEW.id);
+END;
+
+CREATE TRIGGER observations_sighting AFTER INSERT ON observations BEGIN
+    INSERT INTO finding_sightings (id, tenant_id, last_seen, last_scan, last_import, times_seen)
+        VALUES (NEW.finding_id, NEW.tenant_id, NEW.created_at, NEW.scan_id, NEW.import_id, 1)
+        ON CONFLICT (id) DO UPDATE SET
+            last_seen = excluded.last_seen, last_scan = COALESCE(excluded.last_scan, last_scan), last_import = excluded.last_import,
+            times_seen = times_seen + CASE WHEN last_scan = excluded.last_scan THEN 0 ELSE 1 END
+        WHERE last_import <> excluded.last_import;
 END;
 
 CREATE TABLE observations (
@@ -1034,10 +1058,6 @@ CREATE TABLE vulnerabilities (
     base_status    TEXT NOT NULL,
     ambiguous      BOOLEAN NOT NULL,
     first_seen     BIGINT NOT NULL,
-    last_seen      BIGINT NOT NULL,
-    last_scan      TEXT,
-    last_import    TEXT NOT NULL,
-    times_seen     BIGINT NOT NULL,
     decision_id    TEXT,
     decision_kind  TEXT,
     decision_until BIGINT,
@@ -1055,8 +1075,6 @@ CREATE INDEX vulnerabilities_by_due ON vulnerabilities (tenant_id, due_at, id) W
 CREATE INDEX vulnerabilities_by_first_import ON vulnerabilities (tenant_id, first_import);
 
 CREATE INDEX vulnerabilities_by_first_seen ON vulnerabilities (tenant_id, first_seen, id);
-
-CREATE INDEX vulnerabilities_by_last_seen ON vulnerabilities (tenant_id, last_seen, id);
 
 CREATE INDEX vulnerabilities_by_risk ON vulnerabilities (tenant_id, risk, id);
 

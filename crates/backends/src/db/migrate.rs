@@ -27,6 +27,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0015_integrations", include_str!("../../../../migrations/0015_integrations.sql")),
     ("0016_search", include_str!("../../../../migrations/0016_search.sql")),
     ("0017_results", include_str!("../../../../migrations/0017_results.sql")),
+    ("0018_results", include_str!("../../../../migrations/0018_results.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";
@@ -155,6 +156,31 @@ mod tests {
         let text = "CREATE A;\n-- only: sqlite\nTRIGGER;\n-- end\nCREATE B;";
         assert_eq!(for_engine(text, "sqlite"), "CREATE A;\nTRIGGER;\nCREATE B;\n");
         assert_eq!(for_engine(text, "postgres"), "CREATE A;\nCREATE B;\n");
+    }
+
+    #[tokio::test]
+    async fn when_a_finding_was_seen_is_kept_as_it_moves() {
+        let mut connection = sqlx::SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let (before, since): (Vec<_>, Vec<_>) = MIGRATIONS.iter().partition(|(name, _)| *name < "0018");
+        for (_, text) in before {
+            sqlx::raw_sql(AssertSqlSafe(for_engine(text, "sqlite"))).execute(&mut connection).await.unwrap();
+        }
+        let finding = "INSERT INTO vulnerabilities (id, tenant_id, target_id, source, check_id, title, description, severity, cwes, cves, refs, tags,
+                location, confidence, labels, search, state, status, base_status, ambiguous, first_seen, last_seen, last_scan, last_import, times_seen)
+            VALUES ('f', 't', '', 's', 'c', 'Weak', '', 2, '[]', '[]', '[]', '[]', '{}', 80, '', '', 'present', 'open', 'open', FALSE, 3, 4, 'scan', 'import', 7)";
+        sqlx::raw_sql(finding).execute(&mut connection).await.unwrap();
+        for (_, text) in since {
+            sqlx::raw_sql(AssertSqlSafe(for_engine(text, "sqlite"))).execute(&mut connection).await.unwrap();
+        }
+        let row = sqlx::query(
+            "SELECT title, last_seen, last_scan, last_import, times_seen FROM vulnerabilities JOIN finding_sightings USING (tenant_id, id)",
+        )
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+        let seen: (i64, i64) = (row.get("last_seen"), row.get("times_seen"));
+        let by: [String; 3] = ["title", "last_scan", "last_import"].map(|name| row.get(name));
+        assert_eq!((seen, by), ((4, 7), ["Weak", "scan", "import"].map(str::to_owned)));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use testkit::{Engine, World};
 /// Rows like those of imports: a few tools, ten thousand hosts, a tenth fixed, some decided about, a CVE on every second.
 /// `$1` is the tenant; the number of the first and the last row follow.
 const FINDINGS: &str = "INSERT INTO vulnerabilities (id, tenant_id, target_id, service, source, check_id, title, description, remediation, severity, cvss,
-    cvss_score, cwes, cves, refs, tags, location, confidence, labels, search, state, status, status_until, base_status, ambiguous, first_seen, last_seen,
-    last_scan, last_import, times_seen, asset, content, first_import, fixed_at, cluster, cluster_reason, risk, due_at)
+    cvss_score, cwes, cves, refs, tags, location, confidence, labels, search, state, status, status_until, base_status, ambiguous, first_seen, asset,
+    content, first_import, fixed_at, cluster, cluster_reason, risk, due_at)
 @with SELECT '01900000-0000-7000-8000-' || @n, $1,
     CASE WHEN n % 10 = 0 THEN '' ELSE '01900000-0000-7000-9000-' || @t END,
     CASE WHEN n % 500 = 0 THEN 'shop' ELSE '' END,
@@ -27,16 +27,15 @@ const FINDINGS: &str = "INSERT INTO vulnerabilities (id, tenant_id, target_id, s
     CASE WHEN n % 1000 = 5 THEN 'accepted' WHEN n % 1000 = 6 THEN 'false_positive' WHEN n % 10 = 3 THEN 'fixed' WHEN n % 10 = 4 THEN 'not_retested' ELSE 'open' END,
     CASE WHEN n % 1000 = 5 THEN 1800000000000000 + n END,
     CASE WHEN n % 10 = 3 THEN 'fixed' WHEN n % 10 = 4 THEN 'not_retested' ELSE 'open' END,
-    FALSE, 1700000000000000 + (n * 7919) % 60000000000000, 1760000000000000 + (n * 104729) % 6000000000000, NULL,
-    '01900000-0000-7000-a000-' || @i, 1 + n % 9, 'host-' || (n % 10000) || '.example', @n,
+    FALSE, 1700000000000000 + (n * 7919) % 60000000000000, 'host-' || (n % 10000) || '.example', @n,
     '01900000-0000-7000-a000-' || @i, CASE WHEN n % 10 = 3 THEN 1765000000000000 + n END,
     CASE WHEN n % 2 = 0 THEN 'cluster-' || (n / 4) END, CASE WHEN n % 2 = 0 THEN 'CVE-2024-' || (n % 40000) || ' on host' END,
     (n * 31) % 100000, CASE WHEN n % 7 < 3 THEN 1767000000000000 + (n * 7919) % 9000000000000 END
 FROM series";
 
-const KEYS: &str = "INSERT INTO finding_keys (tenant_id, finding_id, position, scheme, version, digest, added_by)
+const KEYS: &str = "INSERT INTO finding_keys (tenant_id, finding_id, position, scheme, version, digest)
 @with SELECT $1, '01900000-0000-7000-8000-' || @n, position, CASE position WHEN 0 THEN 'web' ELSE 'web.moved' END, 1,
-    @k, '01900000-0000-7000-a000-' || @i
+    @k
 FROM series, (SELECT 0 AS position UNION ALL SELECT 1) AS places";
 
 const OBSERVATIONS: &str = "INSERT INTO observations (id, tenant_id, finding_id, import_id, scan_id, body, created_at, observed_at)
@@ -45,7 +44,7 @@ const OBSERVATIONS: &str = "INSERT INTO observations (id, tenant_id, finding_id,
     '{\"source\":\"nuclei\",\"check\":\"check-' || (n % 3000) || '\",\"title\":\"Finding ' || n || '\",\"description\":\"What was found there and why it matters, in a sentence or two as tools write them, number ' || n
     || '.\",\"remediation\":null,\"severity\":\"high\",\"confidence\":80,\"cvss\":null,\"cwes\":[79],\"cves\":[],\"aliases\":[],\"references\":[\"https://example.org/' || (n % 3000)
     || '\"],\"tags\":[\"tag\"],\"location\":{\"host\":\"host-' || (n % 10000) || '.example\",\"ip\":null,\"port\":443,\"url\":\"https://host-' || (n % 10000) || '.example/app/' || (n % 97) || '\"},\"evidence\":[],\"keys\":[]}',
-    1760000000000000 + n, '2026-01-02T03:04:05Z'
+    1760000000000000 + (n * 104729) % 6000000000000, '2026-01-02T03:04:05Z'
 FROM series";
 
 /// SQLite when `TYRIAN_BENCH_DB` is `sqlite`, else PostgreSQL.

@@ -38,7 +38,7 @@ pub(super) fn past(change: &Change, origin: &Origin, finding: FindingId, belief:
         state,
         first_seen: moment(&belief.first_seen).unwrap_or(last_seen).min(last_seen),
         last_seen,
-        fixed_at: moment(&belief.fixed_at).or((state == State::Absent).then_some(last_seen)),
+        fixed_at: (state == State::Absent).then(|| moment(&belief.fixed_at).unwrap_or(last_seen)),
         times_seen: i64::from(belief.times_seen.max(1)),
         decision: belief.decision.and_then(|carried| decision(change, origin, finding, carried)),
     })

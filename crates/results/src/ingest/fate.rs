@@ -76,9 +76,9 @@ impl Fate {
         }
     }
 
-    /// Whether the row's state is not what it was; a plain sighting can be taken back without a copy of the row.
-    pub(crate) fn changes_state(&self) -> bool {
-        self.known.as_ref().is_some_and(|known| known.state != self.state)
+    /// Whether it stands as its row says; if so, a plain sighting writes nothing to the row, and can be taken back without a copy of it.
+    pub(crate) fn stands(&self) -> bool {
+        self.known.as_ref().is_some_and(|known| (known.state, known.stands) == (self.state, self.derived))
     }
 }
 

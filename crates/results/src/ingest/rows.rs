@@ -6,7 +6,8 @@ use base::Time;
 use importers::{Location, Observation, Severity};
 use scans::ScanId;
 
-use crate::model::{DecisionId, DecisionKind, Derived, FindingId, State};
+use super::matching::Key;
+use crate::model::{DecisionId, DecisionKind, Derived, FindingId, ImportId, State};
 
 /// A known finding as recognising it needs it.
 #[derive(Debug, Clone)]
@@ -14,10 +15,11 @@ pub(crate) struct KnownFinding {
     pub(crate) id: FindingId,
     pub(crate) source: String,
     pub(crate) state: State,
+    /// The status as it was written.
+    pub(crate) stands: Derived,
     pub(crate) first_seen: Time,
     pub(crate) last_seen: Time,
     pub(crate) last_scan: Option<ScanId>,
-    pub(crate) times_seen: i64,
     pub(crate) first_import: String,
     pub(crate) content: String,
     pub(crate) decision: Option<(DecisionKind, Option<Time>, Time)>,
@@ -49,11 +51,19 @@ pub(crate) struct FindingRow {
     pub(crate) ruling: Option<Ruling>,
     pub(crate) ambiguous: bool,
     pub(crate) first_seen: Time,
-    pub(crate) last_seen: Time,
     pub(crate) first_import: String,
     pub(crate) fixed_at: Option<Time>,
-    pub(crate) scan: Option<ScanId>,
-    pub(crate) times_seen: i64,
+}
+
+/// A name a finding is known by from now on.
+#[derive(Debug)]
+pub(crate) struct NewKey {
+    pub(crate) finding: FindingId,
+    /// The import that adds it to a known finding; with a finding that is born, its names come and go.
+    pub(crate) added_by: Option<ImportId>,
+    /// Its place among the finding's names, strongest first.
+    pub(crate) position: usize,
+    pub(crate) key: Key,
 }
 
 /// One sighting; an empty body says the same as the one before.

@@ -22,7 +22,12 @@ pub(crate) struct Turns {
 impl Turns {
     pub(crate) fn add(&mut self, finding: &KnownFinding, state: State, now: Time) {
         let derived = derive(state, finding.last_seen, finding.decision, now);
-        self.alike.entry((state, derived)).or_default().push(finding.id);
+        self.put(finding.id, state, derived);
+    }
+
+    /// A finding of which is known already how it stands from now on.
+    pub(crate) fn put(&mut self, id: FindingId, state: State, derived: Derived) {
+        self.alike.entry((state, derived)).or_default().push(id);
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = FindingId> {

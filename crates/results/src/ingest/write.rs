@@ -3,18 +3,17 @@
 use std::collections::{HashMap, HashSet};
 
 use audit::Change;
-use base::Result;
+use base::{Result, Time};
 use importers::{Coverage, Observation};
 
 use super::apply::Origin;
 use super::carried::{self, Past};
 use super::cluster::cluster;
 use super::fate::{Fate, hexadecimal};
-use super::matching::Key;
-use super::rows::{FindingRow, Ruling, Rulings, Seen};
+use super::rows::{FindingRow, NewKey, Ruling, Rulings, Seen};
 use super::settle::Turns;
 use super::spool::Line;
-use crate::model::{BatchId, Decision, DecisionId, Derived, FindingId, HappeningKind, State, Status, asset_of, derive};
+use crate::model::{BatchId, Decision, DecisionId, FindingId, HappeningKind, State, Status, asset_of, derive};
 use crate::store::decisions::{self, Decided};
 use crate::store::{ingest as store, text_of};
 
@@ -24,7 +23,6 @@ const OBSERVATIONS: usize = 4000;
 const KEYS: usize = 5000;
 const HISTORY: usize = 5000;
 const COVERAGE: usize = 4000;
-const IDS: usize = 10_000;
 /// Text waiting at most, whatever the number of rows.
 const BYTES: usize = 8 << 20;
 
@@ -38,15 +36,14 @@ pub(super) struct Waiting {
     pub(super) rulings: Rulings,
     observations: Vec<Seen>,
     findings: Vec<FindingRow>,
-    keys: Vec<(FindingId, usize, Key)>,
-    /// Findings seen as they were, by how they stand.
-    touched: HashMap<(State, Derived), Vec<FindingId>>,
-    touched_count: usize,
-    /// Findings that change: a copy of the row as it was is kept.
+    keys: Vec<NewKey>,
+    /// Findings of which the tool says something else: a copy of the row as it was is kept.
     before: Vec<FindingId>,
     retired: Vec<FindingId>,
     /// Known findings that came in and are not touched.
     left_alone: Vec<FindingId>,
+    /// When and how often findings were seen where they came over from.
+    carried: Vec<(FindingId, Time, i64)>,
     /// Decisions that came over with findings nobody knew.
     decided: Vec<(Decided, Decision)>,
     bytes: usize,
@@ -80,10 +77,9 @@ impl Waiting {
         store::add_history(change, Some(origin.import), None, &turns).await
     }
 
-    /// Findings that were seen, and those that wait to be written.
+    /// Findings that were seen, of which the database does not know it yet.
     pub(super) fn ids(&self) -> HashSet<FindingId> {
-        let seen = self.touched.values().flatten().chain(&self.left_alone).copied();
-        seen.chain(self.findings.iter().map(|row| row.id)).collect()
+        self.observations.iter().map(|seen| seen.finding).chain(self.left_alone.iter().copied()).collect()
     }
 
     pub(super) fn is_full(&self) -> bool {
@@ -101,13 +97,14 @@ impl Waiting {
         content: u64,
     ) -> Result<bool> {
         let is_first = !std::mem::replace(&mut fate.is_begun, true);
-        if is_first && fate.known.is_some() && (!fate.is_same || fate.changes_state()) {
+        if is_first && fate.known.is_some() && !fate.is_same {
             self.before.push(fate.id);
         }
         if fate.is_same {
             if is_first {
-                self.touched.entry((fate.state, fate.derived)).or_default().push(fate.id);
-                self.touched_count += 1;
+                if !fate.stands() {
+                    self.turns.put(fate.id, fate.state, fate.derived);
+                }
                 self.observations.push(Seen { finding: fate.id, observed_at: line.observed_at, body: String::new() });
             }
             return Ok(false);
@@ -119,6 +116,9 @@ impl Waiting {
                 _ => None,
             };
             let row = self.row(change, origin, fate, line.observation()?, content, past.as_ref());
+            if let Some(past) = &past {
+                self.carried.push((fate.id, past.last_seen, past.times_seen));
+            }
             if let Some(decision) = past.and_then(|past| past.decision) {
                 let said = &row.observation;
                 let (title, source, check) = (said.title.clone(), said.source.clone(), said.check.clone());
@@ -128,7 +128,8 @@ impl Waiting {
             opened = fate.known.is_none() && row.derived.status == Status::Open;
             self.findings.push(row);
         }
-        self.keys.extend(line.keys.into_iter().enumerate().map(|(position, key)| (fate.id, position, key)));
+        let added_by = fate.known.is_some().then_some(origin.import);
+        self.keys.extend(line.keys.into_iter().enumerate().map(|(position, key)| NewKey { finding: fate.id, added_by, position, key }));
         self.bytes += line.body.len();
         self.observations.push(Seen { finding: fate.id, observed_at: line.observed_at, body: line.body });
         Ok(opened)
@@ -157,7 +158,6 @@ impl Waiting {
             (None, Some(ruling)) => derive(state, last_seen, Some((ruling.kind, ruling.until, ruling.decided_at)), change.now()),
             (None, None) => fate.derived,
         };
-        let is_same_scan = origin.scan.is_some() && known.is_some_and(|known| known.last_scan == origin.scan);
         FindingRow {
             id: fate.id,
             cvss_score: score(&observation),
@@ -170,11 +170,8 @@ impl Waiting {
             ruling: ruling.filter(|_| past.is_none_or(|past| past.in_force().is_none())),
             ambiguous: fate.is_ambiguous,
             first_seen: past.map(|past| past.first_seen).or(known.map(|known| known.first_seen)).unwrap_or(change.now()),
-            last_seen,
             first_import: known.map_or_else(|| origin.import.to_string(), |known| known.first_import.clone()),
             fixed_at: past.map_or((fate.state == State::Absent).then(|| change.now()), |past| past.fixed_at),
-            scan: origin.scan.or_else(|| known.and_then(|known| known.last_scan)),
-            times_seen: known.map_or(past.map_or(1, |past| past.times_seen), |known| known.times_seen + i64::from(!is_same_scan)),
             observation,
         }
     }
@@ -186,17 +183,15 @@ impl Waiting {
         // Before their new names are added.
         store::retire_keys(change, origin.import, &std::mem::take(&mut self.retired)).await?;
         let findings = due(self.findings.len(), FINDINGS) || (is_large && !self.findings.is_empty());
-        if findings || due(self.before.len(), IDS) || due(self.touched_count, IDS) || all {
+        let observations = due(self.observations.len(), OBSERVATIONS) || is_large;
+        // Copies come before the change, and with an observation it is seen that something was.
+        if findings || observations || all {
             if origin.scan.is_none() {
                 let mut ids = std::mem::take(&mut self.before);
                 ids.extend(self.turns.ids());
                 store::keep_before(change, origin.import, &ids).await?;
             }
             self.before.clear();
-            for ((state, derived), ids) in self.touched.drain() {
-                store::touch(change, origin, state, derived, &ids).await?;
-            }
-            self.touched_count = 0;
             std::mem::take(&mut self.turns).write(change).await?;
         }
         if findings {
@@ -215,14 +210,15 @@ impl Waiting {
             self.findings.clear();
         }
         if due(self.keys.len(), KEYS) {
-            store::add_keys(change, origin.import, &std::mem::take(&mut self.keys)).await?;
+            store::add_keys(change, &std::mem::take(&mut self.keys)).await?;
         }
-        if due(self.observations.len(), OBSERVATIONS) || is_large {
+        if observations {
             for some in self.observations.chunks(OBSERVATIONS) {
                 store::add_observations(change, origin, some).await?;
             }
             self.observations.clear();
             self.bytes = 0;
+            store::carry_over(change, &std::mem::take(&mut self.carried)).await?;
         }
         if due(self.history.len(), HISTORY) {
             store::add_history(change, Some(origin.import), origin.scan, &std::mem::take(&mut self.history)).await?;

@@ -1,26 +1,23 @@
 //! The columns of a finding that imports write, once: what each is decides who may touch it.
 
-use self::Kind::{Born, Counted, Said, Standing};
+use self::Kind::{Born, Said, Standing};
 
 /// What a column holds.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Where the finding comes from, and what people said: written at first sight and never by a tool again.
     Born,
-    /// What the tool said last, when, and where that puts it.
+    /// What the tool said last, and where that puts it; when it did, the database keeps beside the finding.
     Said,
     /// The status, which follows from what was said and decided.
     Standing,
-    /// How often it was seen.
-    Counted,
 }
 
 /// Columns in the order in which they are written; the first [`SHARED`] are the same for all rows of a statement.
-const COLUMNS: [(&str, Kind); 37] = [
+const COLUMNS: [(&str, Kind); 33] = [
     ("tenant_id", Born),
     ("target_id", Born),
     ("service", Born),
-    ("last_import", Said),
     ("cluster_fixed", Born),
     ("id", Born),
     ("source", Born),
@@ -45,9 +42,6 @@ const COLUMNS: [(&str, Kind); 37] = [
     ("base_status", Standing),
     ("ambiguous", Born),
     ("first_seen", Born),
-    ("last_seen", Said),
-    ("last_scan", Said),
-    ("times_seen", Counted),
     ("asset", Said),
     ("content", Said),
     ("first_import", Born),
@@ -56,7 +50,7 @@ const COLUMNS: [(&str, Kind); 37] = [
     ("cluster_reason", Born),
 ];
 /// How many columns all rows of a statement share.
-pub(super) const SHARED: usize = 5;
+pub(super) const SHARED: usize = 4;
 /// How many are a row's own.
 pub(super) const OWN: usize = COLUMNS.len() - SHARED;
 
@@ -71,7 +65,7 @@ fn of(kinds: &'static [Kind]) -> impl Iterator<Item = &'static str> {
 
 /// What a repeated sighting writes.
 pub(super) fn seen_again() -> impl Iterator<Item = &'static str> {
-    of(&[Said, Standing, Counted])
+    of(&[Said, Standing])
 }
 
 /// What goes with the newer of two findings that are one.
@@ -81,5 +75,5 @@ pub(super) fn said() -> impl Iterator<Item = &'static str> {
 
 /// What is put back when an import is taken back; the status follows from it.
 pub(super) fn restored() -> impl Iterator<Item = &'static str> {
-    of(&[Said, Counted]).chain(["ambiguous"])
+    of(&[Said]).chain(["ambiguous"])
 }

@@ -216,7 +216,8 @@ pub(crate) async fn derive_again(change: &mut Change, ids: &[FindingId]) -> Resu
     let mut alike: std::collections::HashMap<Derived, Vec<FindingId>> = std::collections::HashMap::new();
     for some in ids.chunks(IDS) {
         let statement = format!(
-            "SELECT id, state, last_seen, decision_kind, decision_until, decision_at FROM vulnerabilities WHERE tenant_id = $1 AND id IN ({})",
+            "SELECT id, state, last_seen, decision_kind, decision_until, decision_at FROM vulnerabilities JOIN finding_sightings USING (tenant_id, id)
+             WHERE tenant_id = $1 AND id IN ({})",
             Sql::list(some.len(), 1)
         );
         let statement = Sql::built(statement).bind(change.scope().tenant()).bind_all(some.iter().map(|id| Value::from(*id)));

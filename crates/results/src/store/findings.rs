@@ -11,10 +11,16 @@ use crate::model::{
 };
 
 const COLUMNS: &str = "v.id, v.target_id, v.source, v.check_id, v.title, v.description, v.remediation, v.severity, v.cvss, v.cvss_score, v.cwes, v.cves, \
-     v.refs, v.tags, v.location, v.confidence, v.state, v.ambiguous, v.first_seen, v.last_seen, v.last_scan, v.times_seen, v.risk, v.due_at, \
+     v.refs, v.tags, v.location, v.confidence, v.state, v.ambiguous, v.first_seen, s.last_seen, s.last_scan, s.times_seen, v.risk, v.due_at, \
      v.service, v.fixed_at, v.cluster, v.cluster_reason, v.cluster_fixed, \
      d.id AS decided_id, d.kind AS decided_kind, d.reason AS decided_reason, d.valid_until AS decided_until, d.decided_by, d.decided_by_name, d.decided_at, \
      d.finding_id AS decided_finding, d.scope AS decided_scope, d.state AS decided_state, d.approved_by_name, d.batch_id";
+
+/// Findings, each with when it was seen last. A CROSS JOIN is the order in which one engine joins; to the other it is any join.
+const FOUND: &str = "vulnerabilities v CROSS JOIN finding_sightings s";
+/// The same in the order of when they were seen.
+const SEEN: &str = "finding_sightings s CROSS JOIN vulnerabilities v";
+const DECIDED: &str = "LEFT JOIN decisions d ON d.id = v.decision_id WHERE s.id = v.id";
 
 /// Findings a filter may leave to be sorted by themselves.
 const FEW: u32 = 5000;
@@ -117,10 +123,8 @@ pub(crate) async fn list(
     rows: u32,
 ) -> Result<Vec<Finding>> {
     let mut conditions = Where::new(scope, now, filter)?;
-    let (column, direction) = order(sort);
-    if sort == Sort::Due {
-        conditions.clauses.push("v.due_at IS NOT NULL".into());
-    }
+    let Order { column, direction, id, within } = order(sort);
+    conditions.clauses.extend(within.map(str::to_owned));
     let matching = conditions.text();
     let mut beyond: Option<String> = None;
     if let Some(position) = after {
@@ -128,21 +132,23 @@ pub(crate) async fn list(
         let (value, id) = (conditions.bind(value), conditions.bind(position.id.into()));
         beyond = Some(format!("{} ({value}, {id})", if direction == "DESC" { "<" } else { ">" }));
     }
-    let shown = format!("SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id");
+    let shown = format!("SELECT {COLUMNS}, {STATUS} AS status_now FROM");
     let walked = |also: &str| {
-        let beyond = beyond.as_ref().map(|beyond| format!(" AND ({column}, v.id) {beyond}")).unwrap_or_default();
-        format!("{shown} WHERE {matching}{beyond}{also} ORDER BY {column} {direction}, v.id {direction} LIMIT {}", rows + 1)
+        let beyond = beyond.as_ref().map(|beyond| format!(" AND ({column}, {id}) {beyond}")).unwrap_or_default();
+        let along = if sort == Sort::LastSeen { SEEN } else { FOUND };
+        format!("{shown} {along} {DECIDED} AND {matching}{beyond}{also} ORDER BY {column} {direction}, {id} {direction} LIMIT {}", rows + 1)
     };
     let statement = if filter.is_narrow() {
         // Where a filter leaves few, they are sorted by themselves: walking along the order, one might meet none of them for long.
         // No statistics tell which it is, so the database counts; of the two ways, only one is gone. Which one the second learns by
         // nobody being the tenant: both engines then end before the first row, where one of them would ask a mere condition of every row.
         let beyond = beyond.as_ref().map(|beyond| format!(" AND (place, id) {beyond}")).unwrap_or_default();
-        let bare = column.trim_start_matches("v.");
+        let bare = column.split_once('.').map_or(column, |(_, bare)| bare);
+        let counted = if sort == Sort::LastSeen { format!("{FOUND} WHERE s.id = v.id AND") } else { "vulnerabilities v WHERE".to_owned() };
         format!(
-            "WITH few AS MATERIALIZED (SELECT v.id AS id, {column} AS place FROM vulnerabilities v WHERE {matching} LIMIT {}),
+            "WITH few AS MATERIALIZED (SELECT v.id AS id, {column} AS place FROM {counted} {matching} LIMIT {}),
                  picked AS (SELECT id FROM few WHERE (SELECT COUNT(*) FROM few) <= {FEW}{beyond} ORDER BY place {direction}, id {direction} LIMIT {})
-             SELECT * FROM ({shown} WHERE v.tenant_id = $1 AND v.id IN (SELECT id FROM picked)
+             SELECT * FROM ({shown} {FOUND} {DECIDED} AND v.tenant_id = $1 AND v.id IN (SELECT id FROM picked)
                  UNION ALL SELECT * FROM ({}) AS walked) AS shown ORDER BY {bare} {direction}, id {direction}",
             FEW + 1,
             rows + 1,
@@ -154,15 +160,24 @@ pub(crate) async fn list(
     db.all(asked(statement, conditions)).await?.iter().map(|row| finding(row, now)).collect()
 }
 
-const fn order(sort: Sort) -> (&'static str, &'static str) {
-    match sort {
-        Sort::Severity => ("v.severity", "DESC"),
-        Sort::Newest => ("v.first_seen", "DESC"),
-        Sort::LastSeen => ("v.last_seen", "DESC"),
-        Sort::Title => ("v.title", "ASC"),
-        Sort::Risk => ("v.risk", "DESC"),
-        Sort::Due => ("v.due_at", "ASC"),
-    }
+/// By what a list is ordered, and what its index is limited to.
+struct Order {
+    column: &'static str,
+    direction: &'static str,
+    id: &'static str,
+    within: Option<&'static str>,
+}
+
+const fn order(sort: Sort) -> Order {
+    let (column, direction, id, within) = match sort {
+        Sort::Severity => ("v.severity", "DESC", "v.id", None),
+        Sort::Newest => ("v.first_seen", "DESC", "v.id", None),
+        Sort::LastSeen => ("s.last_seen", "DESC", "s.id", Some("s.tenant_id = $1")),
+        Sort::Title => ("v.title", "ASC", "v.id", None),
+        Sort::Risk => ("v.risk", "DESC", "v.id", None),
+        Sort::Due => ("v.due_at", "ASC", "v.id", Some("v.due_at IS NOT NULL")),
+    };
+    Order { column, direction, id, within }
 }
 
 /// Where a page that ends with this finding ends.
@@ -184,8 +199,7 @@ pub(crate) async fn get(db: &Db, scope: &Scope, now: Time, id: FindingId) -> Res
     let mut values = vec![scope.tenant().into(), now.into(), id.into()];
     let within = targets::within(scope, "v.target_id", &mut values);
     let statement = format!(
-        "SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id
-         WHERE v.tenant_id = $1 AND CAST($2 AS BIGINT) IS NOT NULL AND v.id = $3{within}"
+        "SELECT {COLUMNS}, {STATUS} AS status_now FROM {FOUND} {DECIDED} AND v.tenant_id = $1 AND CAST($2 AS BIGINT) IS NOT NULL AND v.id = $3{within}"
     );
     db.one(Sql::built(statement).bind_all(values)).await?.map(|row| finding(&row, now)).transpose()
 }
@@ -227,8 +241,7 @@ pub(crate) async fn export(
         conditions.clauses.push(format!("(v.source, v.check_id, v.id) > ({source}, {check}, {id})"));
     }
     let statement = format!(
-        "SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id
-         WHERE {} ORDER BY v.source, v.check_id, v.id LIMIT {rows}",
+        "SELECT {COLUMNS}, {STATUS} AS status_now FROM {FOUND} {DECIDED} AND {} ORDER BY v.source, v.check_id, v.id LIMIT {rows}",
         conditions.text()
     );
     db.all(asked(statement, conditions)).await?.iter().map(|row| finding(row, now)).collect()
@@ -236,11 +249,8 @@ pub(crate) async fn export(
 
 /// Findings with these conditions, in the order of their ids.
 pub(crate) async fn some(db: &Db, now: Time, conditions: Where, limit: u32) -> Result<Vec<Finding>> {
-    let statement = format!(
-        "SELECT {COLUMNS}, {STATUS} AS status_now FROM vulnerabilities v LEFT JOIN decisions d ON d.id = v.decision_id
-         WHERE {} ORDER BY v.id LIMIT {limit}",
-        conditions.text()
-    );
+    let statement =
+        format!("SELECT {COLUMNS}, {STATUS} AS status_now FROM {FOUND} {DECIDED} AND {} ORDER BY v.id LIMIT {limit}", conditions.text());
     db.all(asked(statement, conditions)).await?.iter().map(|row| finding(row, now)).collect()
 }
 

@@ -66,7 +66,7 @@ pub(crate) async fn merge(change: &mut Change, older: FindingId, newer: FindingI
     let both = |text: &'static str| sql(text).bind(tenant).bind(older).bind(newer);
     let set: Vec<String> = columns::said().map(|name| format!("{name} = n.{name}")).collect();
     let statement = format!(
-        "UPDATE vulnerabilities SET {}, times_seen = vulnerabilities.times_seen + n.times_seen FROM vulnerabilities AS n
+        "UPDATE vulnerabilities SET {} FROM vulnerabilities AS n
          WHERE vulnerabilities.tenant_id = $1 AND n.tenant_id = $1 AND vulnerabilities.id = $2 AND n.id = $3 AND n.id <> vulnerabilities.id
            AND n.source = vulnerabilities.source AND n.target_id = vulnerabilities.target_id AND n.service = vulnerabilities.service",
         set.join(", ")
@@ -74,6 +74,11 @@ pub(crate) async fn merge(change: &mut Change, older: FindingId, newer: FindingI
     if change.run(Sql::built(statement).bind(tenant).bind(older).bind(newer)).await? == 0 {
         return Ok(false);
     }
+    let seen = "UPDATE finding_sightings SET last_seen = n.last_seen, last_scan = n.last_scan, last_import = n.last_import,
+             times_seen = finding_sightings.times_seen + n.times_seen
+         FROM finding_sightings AS n
+         WHERE finding_sightings.tenant_id = $1 AND n.tenant_id = $1 AND finding_sightings.id = $2 AND n.id = $3";
+    change.run(both(seen)).await?;
     let shared = "DELETE FROM finding_keys WHERE tenant_id = $1 AND finding_id = $2
          AND digest IN (SELECT digest FROM finding_keys WHERE tenant_id = $1 AND finding_id = $3)";
     change.run(both(shared)).await?;
@@ -83,7 +88,9 @@ pub(crate) async fn merge(change: &mut Change, older: FindingId, newer: FindingI
     change.run(both("UPDATE observations SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
     change.run(both("UPDATE finding_history SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
     change.run(both("UPDATE decisions SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
-    change.run(sql("DELETE FROM finding_before WHERE tenant_id = $1 AND id = $2").bind(tenant).bind(newer)).await?;
-    change.run(sql("DELETE FROM vulnerabilities WHERE tenant_id = $1 AND id = $2").bind(tenant).bind(newer)).await?;
+    for table in ["finding_before", "finding_sightings", "vulnerabilities"] {
+        let statement = format!("DELETE FROM {table} WHERE tenant_id = $1 AND id = $2");
+        change.run(Sql::built(statement).bind(tenant).bind(newer)).await?;
+    }
     Ok(true)
 }

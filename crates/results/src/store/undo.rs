@@ -48,6 +48,7 @@ pub(crate) async fn restore(change: &mut Change, import: ImportId) -> Result<Vec
     // Decisions that came with the file are a batch of its name.
     change.run(bound("DELETE FROM decisions WHERE tenant_id = $1 AND batch_id = $2".to_owned())).await?;
     change.run(bound(format!("DELETE FROM finding_keys WHERE tenant_id = $1 AND finding_id IN ({born})"))).await?;
+    change.run(bound(format!("DELETE FROM finding_sightings WHERE tenant_id = $1 AND id IN ({born})"))).await?;
     change.run(bound(format!("DELETE FROM vulnerabilities WHERE tenant_id = $1 AND first_import = $2 AND id IN ({seen})"))).await?;
     change.run(bound(format!("DELETE FROM finding_keys WHERE tenant_id = $1 AND added_by = $2 AND finding_id IN ({kept})"))).await?;
     change
@@ -65,12 +66,19 @@ pub(crate) async fn restore(change: &mut Change, import: ImportId) -> Result<Vec
         set.join(", ")
     );
     change.run(bound(statement)).await?;
-    // What was seen as it was has no copy; its last sighting before this one tells when and by whom.
-    let statement = "UPDATE vulnerabilities SET last_import = o.import_id, last_seen = o.created_at, times_seen = vulnerabilities.times_seen - 1
-         FROM observations AS o
-         WHERE vulnerabilities.tenant_id = $1 AND vulnerabilities.last_import = $2 AND o.tenant_id = $1 AND o.finding_id = vulnerabilities.id
-           AND o.id = (SELECT MAX(p.id) FROM observations p WHERE p.tenant_id = $1 AND p.finding_id = vulnerabilities.id AND p.import_id <> $2)";
+    let statement = "UPDATE finding_sightings SET last_seen = b.last_seen, last_scan = b.last_scan, last_import = b.last_import, times_seen = b.times_seen
+         FROM finding_before AS b
+         WHERE finding_sightings.tenant_id = $1 AND b.tenant_id = $1 AND b.import_id = $2 AND b.id = finding_sightings.id";
     change.run(bound(statement.to_owned())).await?;
+    // What was seen as it was has no copy; its last sighting before this one tells when and by whom.
+    let statement = format!(
+        "UPDATE finding_sightings SET last_import = o.import_id, last_seen = o.created_at, times_seen = finding_sightings.times_seen - 1
+         FROM observations AS o
+         WHERE finding_sightings.tenant_id = $1 AND finding_sightings.last_import = $2 AND finding_sightings.id IN ({seen})
+           AND o.tenant_id = $1 AND o.finding_id = finding_sightings.id
+           AND o.id = (SELECT MAX(p.id) FROM observations p WHERE p.tenant_id = $1 AND p.finding_id = finding_sightings.id AND p.import_id <> $2)"
+    );
+    change.run(bound(statement)).await?;
     for table in ["observations", "finding_history", "coverage", "finding_reviews", "finding_before"] {
         change.run(bound(format!("DELETE FROM {table} WHERE tenant_id = $1 AND import_id = $2"))).await?;
     }

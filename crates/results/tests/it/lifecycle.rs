@@ -33,15 +33,20 @@ async fn an_undone_import_leaves_everything_as_it_was() {
     for engine in engines() {
         let story = Story::new(engine).await;
         story.request(ports(&nmap("192.0.2.7", "1-10000", &[80, 8080]))).await.unwrap();
-        story.import(&lines(&[hit("a", "high", SITE), hit("b", "low", SITE), hit("c", "low", SITE)]), None).await.unwrap();
-        let c = titled(&story, "c").await;
-        story.results.decide(&story.actor, c.id, decision(DecisionKind::FalsePositive, DecisionScope::Finding)).await.unwrap();
+        let all = ["a", "b", "c", "e"].map(|name| hit(name, if name == "a" { "high" } else { "low" }, SITE));
+        story.import(&lines(&all), None).await.unwrap();
+        for (title, kind) in [("c", DecisionKind::FalsePositive), ("e", DecisionKind::Fixed)] {
+            let finding = titled(&story, title).await;
+            story.results.decide(&story.actor, finding.id, decision(kind, DecisionScope::Finding)).await.unwrap();
+        }
         let before = story.picture().await;
         story.world.backends.clock.advance(Duration::from_secs(60));
         let mut reworded = hit("b", "critical", SITE);
         reworded["info"]["name"] = "other words".into();
-        let web = story.import(&lines(&[miss("a", SITE), reworded, hit("c", "low", SITE), hit("d", "high", SITE)]), None).await.unwrap();
-        assert_eq!((web.summary.closed, web.summary.created, web.summary.unchanged), (1, 1, 2), "{engine:?}");
+        let said = [miss("a", SITE), reworded, hit("c", "low", SITE), hit("d", "high", SITE), hit("e", "low", SITE)];
+        let web = story.import(&lines(&said), None).await.unwrap();
+        let summary = &web.summary;
+        assert_eq!((summary.closed, summary.created, summary.unchanged, summary.reopened), (1, 1, 2, 1), "{engine:?}");
         story.world.backends.clock.advance(Duration::from_secs(60));
         let moved = story.request(ports(&nmap("192.0.2.7", "1-10000", &[80, 9090]))).await.unwrap();
         assert_eq!((moved.summary.moved, moved.summary.unchanged), (1, 1), "{:?}", moved.summary);

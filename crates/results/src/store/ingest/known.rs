@@ -11,13 +11,13 @@ use scans::ScanId;
 use super::super::findings::severity;
 use super::super::text_of;
 use crate::ingest::{KnownFinding, Origin, Ruling, Rulings, Unseen};
-use crate::model::{DecisionKind, FindingId};
+use crate::model::{DecisionKind, Derived, FindingId};
 
 /// Digests asked for in one statement.
 const DIGESTS: usize = 10_000;
 
-const KNOWN: &str = "v.id, v.source, v.state, v.first_seen, v.last_seen, v.last_scan, v.times_seen, v.first_import, v.content, \
-     v.decision_kind, v.decision_until, v.decision_at";
+const KNOWN: &str = "v.id, v.source, v.state, v.status, v.status_until, v.base_status, v.first_seen, s.last_seen, s.last_scan, v.first_import, \
+     v.content, v.decision_kind, v.decision_until, v.decision_at";
 const UNSEEN: &str = "v.title, v.severity, v.check_id, v.location";
 /// Within this tenant, target and service.
 const HERE: &str = "v.tenant_id = $1 AND v.target_id = $2 AND v.service = $3";
@@ -38,10 +38,10 @@ fn known(row: &Row) -> Result<KnownFinding> {
         id: row.get("id")?,
         source: row.get("source")?,
         state: row.parse("state")?,
+        stands: Derived { status: row.parse("status")?, until: row.get("status_until")?, base: row.parse("base_status")? },
         first_seen: row.get("first_seen")?,
         last_seen: row.get("last_seen")?,
         last_scan: row.get("last_scan")?,
-        times_seen: row.get("times_seen")?,
         first_import: row.get("first_import")?,
         content: row.get("content")?,
         decision,
@@ -80,7 +80,7 @@ fn among(count: usize, after: usize) -> String {
 
 /// Names lead to findings, never the other way: with ten thousand names asked for, one engine's planner would try each of them on each
 /// finding of the target. A CROSS JOIN is the order in which it joins; to the other one it is any join.
-const NAMED: &str = "finding_keys k CROSS JOIN vulnerabilities v WHERE v.id = k.finding_id";
+const NAMED: &str = "finding_keys k CROSS JOIN vulnerabilities v CROSS JOIN finding_sightings s WHERE v.id = k.finding_id AND s.id = v.id";
 
 fn by_first(count: usize, after: usize) -> String {
     format!(
@@ -110,10 +110,10 @@ pub(crate) async fn opening(change: &mut Change, origin: &Origin, sources: &[Str
     let statement = format!(
         "SELECT {KNOWN}, k.digest AS digest, NULL AS check_id, NULL AS asset, 'known' AS part {}
          UNION ALL
-         SELECT id, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, kind, valid_until, decided_at, NULL, check_id, asset, 'ruling' FROM decisions
+         SELECT id, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, kind, valid_until, decided_at, NULL, check_id, asset, 'ruling' FROM decisions
          WHERE tenant_id = $1 AND scope <> 'finding' AND state = 'in_force' AND (valid_until IS NULL OR valid_until > $4) AND source IN ({tools})
          UNION ALL
-         SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'any'
+         SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'any'
          FROM (SELECT 1 AS one FROM vulnerabilities v WHERE {HERE} AND v.source IN ({tools}) LIMIT 1) AS found",
         by_first(digests.len(), 4 + sources.len())
     );
@@ -156,15 +156,15 @@ pub(crate) async fn by_first_key(change: &mut Change, origin: &Origin, digests: 
 
 fn by_any(count: usize) -> String {
     format!(
-        "SELECT {KNOWN}, {UNSEEN}, k.digest AS digest FROM {NAMED} AND {HERE} AND k.tenant_id = $1 AND k.retired_by IS NULL AND v.last_import <> $4 AND k.digest IN ({})",
+        "SELECT {KNOWN}, {UNSEEN}, k.digest AS digest FROM {NAMED} AND {HERE} AND k.tenant_id = $1 AND k.retired_by IS NULL AND s.last_import <> $4 AND k.digest IN ({})",
         among(count, 6)
     )
 }
 
 fn page_of(rows: usize) -> String {
     format!(
-        "SELECT {KNOWN}, {UNSEEN}, CAST(NULL AS TEXT) AS digest FROM vulnerabilities v
-         WHERE {HERE} AND v.source = $5 AND v.state <> 'absent' AND v.last_import <> $4 AND v.id > $6 ORDER BY v.id LIMIT {rows}"
+        "SELECT {KNOWN}, {UNSEEN}, CAST(NULL AS TEXT) AS digest FROM vulnerabilities v CROSS JOIN finding_sightings s
+         WHERE s.id = v.id AND {HERE} AND v.source = $5 AND v.state <> 'absent' AND s.last_import <> $4 AND v.id > $6 ORDER BY v.id LIMIT {rows}"
     )
 }
 

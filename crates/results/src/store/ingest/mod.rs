@@ -5,5 +5,5 @@ mod write;
 
 pub(crate) use known::{by_first_key, opening, sources_of_scan, unseen};
 pub(crate) use write::{
-    add_coverage, add_history, add_keys, add_observations, add_reviews, keep_before, retire_keys, rule, set_state, touch, upsert,
+    add_coverage, add_history, add_keys, add_observations, add_reviews, carry_over, keep_before, retire_keys, rule, set_state, upsert,
 };

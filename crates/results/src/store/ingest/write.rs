@@ -4,12 +4,12 @@ use std::collections::HashSet;
 
 use audit::Change;
 use backends::{Sql, Value};
-use base::Result;
+use base::{Result, Time};
 use importers::{Coverage, Location, Observation};
 use scans::ScanId;
 
 use super::super::{clean, columns, json, text_of};
-use crate::ingest::{CERTAIN, FindingRow, Key, Origin, Review, Ruling, Seen};
+use crate::ingest::{CERTAIN, FindingRow, NewKey, Origin, Review, Ruling, Seen};
 use crate::model::{Derived, FindingId, HappeningKind, ImportId, State, rank};
 
 /// Ids named in one statement.
@@ -33,12 +33,8 @@ pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[Finding
         Sql::rows_sharing(rows.len(), columns::SHARED, columns::OWN),
         updates.join(", ")
     );
-    let mut insert = Sql::built(statement)
-        .bind(change.scope().tenant())
-        .bind(text_of(origin.target))
-        .bind(&origin.options.service)
-        .bind(origin.import)
-        .bind(false);
+    let mut insert =
+        Sql::built(statement).bind(change.scope().tenant()).bind(text_of(origin.target)).bind(&origin.options.service).bind(false);
     for row in rows {
         let observation = &row.observation;
         let title = clean(&observation.title);
@@ -66,9 +62,6 @@ pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[Finding
             row.derived.base.as_str().into(),
             row.ambiguous.into(),
             row.first_seen.into(),
-            row.last_seen.into(),
-            row.scan.into(),
-            row.times_seen.into(),
             (&row.asset).into(),
             (&row.content).into(),
             (&row.first_import).into(),
@@ -123,41 +116,15 @@ fn search(title: &str, observation: &Observation) -> String {
     clean(&format!("{}\n{port}", parts.into_iter().flatten().collect::<Vec<_>>().join("\n")).to_lowercase())
 }
 
-/// Notes that findings were seen as they were.
-pub(crate) async fn touch(change: &mut Change, origin: &Origin, state: State, derived: Derived, ids: &[FindingId]) -> Result<()> {
-    for some in ids.chunks(IDS) {
-        let statement = format!(
-            "UPDATE vulnerabilities SET state = $2, status = $3, status_until = $4, base_status = $5, last_seen = $6, last_import = $7,
-                 times_seen = times_seen + CASE WHEN CAST($8 AS TEXT) IS NOT NULL AND last_scan = $8 THEN 0 ELSE 1 END,
-                 last_scan = COALESCE(CAST($8 AS TEXT), last_scan), fixed_at = CASE WHEN $2 = 'absent' THEN fixed_at ELSE NULL END
-             WHERE tenant_id = $1 AND id IN ({})",
-            Sql::list(some.len(), 8)
-        );
-        let statement = Sql::built(statement)
-            .bind(change.scope().tenant())
-            .bind(state.as_str())
-            .bind(derived.status.as_str())
-            .bind(derived.until)
-            .bind(derived.base.as_str())
-            .bind(change.now())
-            .bind(origin.import)
-            .bind(origin.scan)
-            .bind_all(some.iter().map(|id| Value::from(*id)));
-        change.run(statement).await?;
-    }
-    Ok(())
-}
-
 /// Columns of `finding_before`, beside the import.
-pub(crate) const BEFORE: &str = "tenant_id, id, check_id, title, description, remediation, severity, cvss, cvss_score, cwes, cves, refs, tags, \
-     location, confidence, labels, search, state, ambiguous, last_seen, last_scan, last_import, times_seen, asset, content, fixed_at, cluster, \
-     cluster_reason";
+const BEFORE: &str = "tenant_id, id, check_id, title, description, remediation, severity, cvss, cvss_score, cwes, cves, refs, tags, location, confidence, \
+     labels, search, state, ambiguous, last_seen, last_scan, last_import, times_seen, asset, content, fixed_at, cluster, cluster_reason";
 
 /// Keeps rows as they are, for undoing this import.
 pub(crate) async fn keep_before(change: &mut Change, import: ImportId, ids: &[FindingId]) -> Result<()> {
     for some in ids.chunks(IDS) {
         let statement = format!(
-            "INSERT INTO finding_before (import_id, {BEFORE}) SELECT CAST($2 AS TEXT), {BEFORE} FROM vulnerabilities
+            "INSERT INTO finding_before (import_id, {BEFORE}) SELECT CAST($2 AS TEXT), {BEFORE} FROM vulnerabilities JOIN finding_sightings USING (tenant_id, id)
              WHERE tenant_id = $1 AND id IN ({}) ON CONFLICT (import_id, id) DO NOTHING",
             Sql::list(some.len(), 2)
         );
@@ -181,25 +148,25 @@ pub(crate) async fn retire_keys(change: &mut Change, import: ImportId, ids: &[Fi
 }
 
 /// Adds names the findings do not hold yet.
-pub(crate) async fn add_keys(change: &mut Change, import: ImportId, keys: &[(FindingId, usize, Key)]) -> Result<()> {
+pub(crate) async fn add_keys(change: &mut Change, keys: &[NewKey]) -> Result<()> {
     let mut once = HashSet::new();
-    let keys: Vec<_> = keys.iter().filter(|(id, _, key)| once.insert((*id, key.digest.as_str()))).collect();
+    let keys: Vec<_> = keys.iter().filter(|new| once.insert((new.finding, new.key.digest.as_str()))).collect();
     for some in keys.chunks(5000) {
         let statement = format!(
             "INSERT INTO finding_keys (tenant_id, added_by, finding_id, position, scheme, version, digest) {}
              ON CONFLICT (finding_id, digest) DO UPDATE SET retired_by = NULL, position = excluded.position",
-            Sql::rows_sharing(some.len(), 2, 5)
+            Sql::rows_sharing(some.len(), 1, 6)
         );
-        let mut insert = Sql::built(statement).bind(change.scope().tenant()).bind(import);
-        for (finding, position, key) in some {
-            insert = insert.bind(*finding).bind(*position as i64).bind(&key.scheme).bind(key.version).bind(&key.digest);
+        let mut insert = Sql::built(statement).bind(change.scope().tenant());
+        for NewKey { finding, added_by, position, key } in some {
+            insert = insert.bind(*added_by).bind(*finding).bind(*position as i64).bind(&key.scheme).bind(key.version).bind(&key.digest);
         }
         change.run(insert).await?;
     }
     Ok(())
 }
 
-/// Keeps what the tool said.
+/// Keeps what the tool said; the database keeps by it when each finding was seen last.
 pub(crate) async fn add_observations(change: &mut Change, origin: &Origin, rows: &[Seen]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
@@ -214,6 +181,23 @@ pub(crate) async fn add_observations(change: &mut Change, origin: &Origin, rows:
         insert = insert.bind(id).bind(seen.finding).bind(&seen.body).bind(seen.observed_at.as_deref().map(clean));
     }
     change.run(insert).await.map(drop)
+}
+
+/// Sets when and how often findings were seen elsewhere: what came over with an export was not seen by taking it in.
+pub(crate) async fn carry_over(change: &mut Change, rows: &[(FindingId, Time, i64)]) -> Result<()> {
+    for some in rows.chunks(IDS) {
+        let statement = format!(
+            "UPDATE finding_sightings SET last_seen = past.column2, times_seen = past.column3
+             FROM (VALUES {}) AS past WHERE finding_sightings.tenant_id = $1 AND finding_sightings.id = past.column1",
+            Sql::rows(some.len(), 3, 1)
+        );
+        let mut update = Sql::built(statement).bind(change.scope().tenant());
+        for (id, last_seen, times_seen) in some {
+            update = update.bind(*id).bind(*last_seen).bind(*times_seen);
+        }
+        change.run(update).await?;
+    }
+    Ok(())
 }
 
 /// Keeps what was tested.
@@ -289,11 +273,12 @@ pub(crate) async fn add_reviews(change: &mut Change, import: ImportId, reviews: 
     Ok(())
 }
 
-/// Sets state and derived status of findings that come out alike.
+/// Sets state and derived status of findings that come out alike; what is gone already has been since then.
 pub(crate) async fn set_state(change: &mut Change, ids: &[FindingId], state: State, derived: Derived) -> Result<()> {
     for some in ids.chunks(IDS) {
         let statement = format!(
-            "UPDATE vulnerabilities SET state = $2, status = $3, status_until = $4, base_status = $5, fixed_at = $6
+            "UPDATE vulnerabilities SET state = $2, status = $3, status_until = $4, base_status = $5,
+                 fixed_at = CASE WHEN $2 <> 'absent' THEN NULL WHEN state = 'absent' THEN fixed_at ELSE CAST($6 AS BIGINT) END
              WHERE tenant_id = $1 AND id IN ({})",
             Sql::list(some.len(), 6)
         );
@@ -303,7 +288,7 @@ pub(crate) async fn set_state(change: &mut Change, ids: &[FindingId], state: Sta
             .bind(derived.status.as_str())
             .bind(derived.until)
             .bind(derived.base.as_str())
-            .bind((state == State::Absent).then(|| change.now()))
+            .bind(change.now())
             .bind_all(some.iter().map(|id| Value::from(*id)));
         change.run(statement).await?;
     }
