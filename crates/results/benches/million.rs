@@ -1,6 +1,6 @@
 //! One million findings in PostgreSQL (`TYRIAN_BENCH_DB=sqlite`: in SQLite): every order and every filter of the console's list,
 //! first and later pages, and what stands at its head; and what all of it takes on disk. `TYRIAN_BENCH_FINDINGS` says how many
-//! instead.
+//! instead, `TYRIAN_BENCH_ONLY="cve q="` asks only what has one of these in its name.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -70,7 +70,7 @@ async fn disk(world: &World, engine: Engine, wanted: i64) -> bool {
     }
     let statement = sql(
         "SELECT relname, pg_table_size(oid) AS own, pg_indexes_size(oid) AS indexes, pg_total_relation_size(oid) AS whole FROM pg_class
-         WHERE relkind = 'r' AND relname IN ('vulnerabilities', 'finding_keys', 'observations', 'finding_tallies') ORDER BY whole DESC",
+         WHERE relkind = 'r' AND relname IN ('vulnerabilities', 'finding_keys', 'observations', 'finding_sightings', 'finding_tallies') ORDER BY whole DESC",
     );
     let mut sum = 0;
     for row in world.backends.db.all(statement).await.expect("sizes") {
@@ -125,8 +125,16 @@ fn filters() -> Vec<(&'static str, Filter)> {
     ]
 }
 
+fn is_asked(name: &str) -> bool {
+    let only = std::env::var("TYRIAN_BENCH_ONLY").unwrap_or_default();
+    only.is_empty() || only.split_whitespace().any(|part| name.contains(part))
+}
+
 /// The first page and the next.
 async fn measured(results: &Results, actor: &Actor, name: &str, filter: &Filter, sort: Sort) -> bool {
+    if !is_asked(name) {
+        return true;
+    }
     let first = PageRequest { cursor: None, limit: Some(50) };
     let page = results.findings(actor, filter, sort, &first).await.expect("a page");
     let mut ends = vec![first];
@@ -139,6 +147,9 @@ async fn measured(results: &Results, actor: &Actor, name: &str, filter: &Filter,
 }
 
 async fn counted(results: &Results, actor: &Actor, name: &str, filter: &Filter) -> bool {
+    if !is_asked(name) {
+        return true;
+    }
     let all = times(async || {
         std::hint::black_box(results.matching(actor, filter).await.expect("a count"));
     })
