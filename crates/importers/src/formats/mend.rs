@@ -48,7 +48,8 @@ impl Records for Report {
     }
 
     fn marks(&self, path: &[&str]) -> bool {
-        path == ["projectVitals"]
+        // Empty lists are a project without findings; records without a library are of somebody else.
+        matches!(path, ["projectVitals" | "vulnerabilities" | "libraries"])
     }
 
     fn take(&mut self, path: &[&str], value: &Value, _: Position, out: &mut Output<'_>) -> Result<bool, ParseError> {

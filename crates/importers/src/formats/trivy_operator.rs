@@ -37,7 +37,7 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let bounds = Bounds::of(out);
-    let mut resources = Resources { out, recognised: false, alone: Map::new(), seen: Occurrences::default() };
+    let mut resources = Resources { out, recognised: false, listed: false, alone: Map::new(), seen: Occurrences::default() };
     walk::through(source, &bounds, EXPECTED, &mut resources)?;
     if resources.recognised {
         return Ok(());
@@ -48,6 +48,8 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
 struct Resources<'l, 'o> {
     out: &'l mut Output<'o>,
     recognised: bool,
+    /// Whether anything was listed, of whatever kind.
+    listed: bool,
     /// Members of a resource that is the whole document.
     alone: Map<String, Value>,
     seen: Occurrences,
@@ -86,6 +88,14 @@ impl Route for Resources<'_, '_> {
             return Ok(());
         }
         let alone = std::mem::take(&mut self.alone);
+        let is = |key: &str, wanted: fn(&str) -> bool| alone.get(key).and_then(Value::as_str).is_some_and(wanted);
+        // What `kubectl get` writes where there are no reports: a list of nothing, which does not say of what.
+        if !self.listed
+            && is("kind", |kind| kind.ends_with("List"))
+            && is("apiVersion", |version| version == "v1" || version.starts_with(GROUP))
+        {
+            self.recognised = true;
+        }
         if alone.contains_key("report") || alone.contains_key("status") {
             let position = self.out.position();
             return self.resource(&Value::Object(alone), position);
@@ -96,6 +106,7 @@ impl Route for Resources<'_, '_> {
 
 impl Resources<'_, '_> {
     fn resource(&mut self, value: &Value, position: Position) -> Result<(), ParseError> {
+        self.listed = true;
         let version = crate::json::text(value, &["apiVersion"]).unwrap_or_default();
         if value.is_null() || (!version.starts_with(GROUP) && value.get("report").is_none() && value.get("status").is_none()) {
             return if self.recognised || !value.is_null() { self.out.skip(position, "not a report of the operator") } else { Ok(()) };

@@ -71,7 +71,7 @@ fn every_report_is_counted_as_its_users_expect() {
 }
 
 /// Reports of tools that found nothing, as each writes it.
-const CLEAN: [(Format, &str); 27] = [
+const CLEAN: [(Format, &str); 28] = [
     (
         Format::YarnAudit,
         r#"{"type":"auditSummary","data":{"vulnerabilities":{"info":0,"low":0,"moderate":0,"high":0,"critical":0},"dependencies":3}}"#,
@@ -95,6 +95,7 @@ const CLEAN: [(Format, &str); 27] = [
     (Format::DetectSecrets, r#"{"version":"1.0.3","plugins_used":[],"results":{},"generated_at":"2030-01-02T03:04:05Z"}"#),
     (Format::Trufflehog, "\n"),
     (Format::Mend, r#"{"projectVitals":{},"libraries":[]}"#),
+    (Format::Mend, r#"{"vulnerabilities":[]}"#),
     (Format::Jfrogxray, r#"{"total_count":0,"data":[]}"#),
     (Format::AnchoreEngine, r#"{"imageDigest":"sha256:00","vulnerabilities":[],"vulnerability_type":"all"}"#),
     (Format::Clair, r#"{"image":"a","unapproved":[],"vulnerabilities":[]}"#),

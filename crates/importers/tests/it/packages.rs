@@ -366,3 +366,17 @@ fn configuration_that_snyk_tested_is_known_by_rule_file_and_path() {
     assert_eq!(one.remediation.as_deref(), Some("Set cidr_block"));
     assert!(one.keys.iter().all(|key| Format::Snyk.schemes().contains(&key.scheme.as_str())), "{:?}", one.keys);
 }
+
+#[test]
+fn a_cluster_without_reports_is_no_error() {
+    let empty = [
+        r#"{"apiVersion":"v1","items":[],"kind":"List","metadata":{"resourceVersion":""}}"#,
+        r#"{"apiVersion":"aquasecurity.github.io/v1alpha1","items":[],"kind":"VulnerabilityReportList"}"#,
+    ];
+    for text in empty {
+        assert!(observations(&records(Format::TrivyOperator, text.as_bytes())).is_empty(), "{text}");
+    }
+    let pods = r#"{"apiVersion":"v1","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}}],"kind":"List"}"#;
+    let refused = parse(Format::TrivyOperator, &mut pods.as_bytes(), &Limits::default(), &mut Vec::<Record>::new());
+    assert!(matches!(refused, Err(ParseError::NotThisFormat { .. })), "{refused:?}");
+}
