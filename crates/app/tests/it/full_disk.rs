@@ -1,11 +1,12 @@
 //! The disk fills up while the server runs: it says so, goes on reading, and goes on writing when there is space again.
 
 use std::path::PathBuf;
+use std::process::Command;
 
 use base::Kind;
 use serde_json::{Value as Json, json};
 
-use crate::server::{Server, create_admin};
+use crate::server::{Server, create_admin, stderr};
 
 /// Small enough to fill at once, large enough to start.
 const MEGABYTES: u32 = 24;
@@ -15,6 +16,26 @@ const SMALL_DISK: &str = r#"set -e
 cp -a "$0/." "$0.copy" && mount -t tmpfs -o "size=$1m" tmpfs "$0" && cp -a "$0.copy/." "$0" && head -c 6m /dev/zero > "$0/ballast"
 shift
 exec "$@""#;
+
+/// The same with nothing left.
+const FULL_DISK: &str = r#"set -e
+cp -a "$0/." "$0.copy" && mount -t tmpfs -o "size=$1m" tmpfs "$0" && cp -a "$0.copy/." "$0"
+cat /dev/zero > "$0/ballast" 2>/dev/null || true
+shift
+exec "$@""#;
+
+#[test]
+fn who_starts_on_a_full_disk_is_told_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data").display().to_string();
+    create_admin(&["--data", &data], &[], "ada");
+    let size = MEGABYTES.to_string();
+    let launcher = ["--user", "--map-root-user", "--mount", "sh", "-c", FULL_DISK, &data, &size];
+    let output = Command::new("unshare").args(launcher).args([env!("CARGO_BIN_EXE_tyrian"), "findings", "list", "--data", &data]).output();
+    let output = output.unwrap();
+    let told = stderr(&output);
+    assert!(!output.status.success() && told.contains("is full"), "{told}");
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_named_and_work_goes_on_when_there_is_space_again() {

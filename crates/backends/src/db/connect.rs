@@ -12,7 +12,7 @@ use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Db, Inner, Pools, migrate, observe};
+use super::{Db, Inner, Pools, failure, migrate, observe};
 use crate::{Clock, errors};
 
 /// How long a statement waits for a free connection.
@@ -35,7 +35,7 @@ impl Db {
         };
         let db = Self { inner: Arc::new(Inner { pools, statements: AtomicU64::new(0), written: AtomicU64::new(0), _lock: lock }) };
         migrate::up(&db.inner.pools, clock.now()).await?;
-        observe::at_start(&db.inner).await;
+        observe::observe(&db.inner).await;
         Ok(db)
     }
 }
@@ -62,7 +62,7 @@ async fn sqlite(path: &Path, connections: u32) -> Result<(Pools, Option<File>)> 
         .acquire_timeout(TURN)
         .connect_with(options.clone())
         .await
-        .map_err(|cause| errors::db_unopened(path, cause))?;
+        .map_err(|cause| failure::unopened(path, cause))?;
     let read = SqlitePoolOptions::new()
         .max_connections(connections.clamp(1, 8))
         .test_before_acquire(false)

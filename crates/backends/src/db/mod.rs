@@ -31,7 +31,7 @@ pub struct Db {
 struct Inner {
     pools: Pools,
     statements: AtomicU64,
-    /// Rows written since the planner last had a look at how large tables are.
+    /// Rows committed since the planner last had a look at how large tables are.
     written: AtomicU64,
     /// Keeps the lock that marks the SQLite file as ours.
     _lock: Option<std::fs::File>,
@@ -46,6 +46,8 @@ enum Pools {
 pub struct Tx {
     engine: Engine,
     db: Db,
+    /// Rows written so far.
+    written: u64,
 }
 
 enum Engine {
@@ -156,7 +158,7 @@ impl Db {
                 Pools::Sqlite { write, .. } => Engine::Sqlite(write.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?),
                 Pools::Postgres { write, .. } => Engine::Postgres(write.begin().await.map_err(failed)?),
             };
-            Ok(Tx { engine, db })
+            Ok(Tx { engine, db, written: 0 })
         })
         .await
         .map_err(|cause| Error::internal("beginning a transaction panicked").because(cause))?
@@ -257,7 +259,7 @@ impl Tx {
             Engine::Postgres(tx) => postgres_query(sql).execute(&mut **tx).await.map(|done| done.rows_affected()),
         }
         .map_err(failed)?;
-        self.db.inner.written.fetch_add(rows, Ordering::Relaxed);
+        self.written += rows;
         Ok(rows)
     }
 
@@ -291,7 +293,7 @@ impl Tx {
             match self.engine {
                 Engine::Sqlite(tx) => {
                     tx.commit().await?;
-                    observe::after_writing(&self.db.inner).await;
+                    observe::after_writing(&self.db.inner, self.written).await;
                     Ok(())
                 }
                 Engine::Postgres(tx) => tx.commit().await,

@@ -12,20 +12,16 @@ const MANY: u64 = 10_000;
 /// `0x10000` also looks at tables this connection has not asked for anything: the lists are read by others.
 const OBSERVE: &str = "PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002";
 
-/// For tables that grew before there were statistics, or in another life.
-pub(super) async fn at_start(inner: &Inner) {
-    observe(inner).await;
-}
-
-/// After a change was committed.
-pub(super) async fn after_writing(inner: &Inner) {
-    let is_due = inner.written.load(Ordering::Relaxed) >= MANY && inner.written.swap(0, Ordering::Relaxed) >= MANY;
-    if is_due {
+/// After this many more rows were committed: now and then.
+pub(super) async fn after_writing(inner: &Inner, rows: u64) {
+    let written = inner.written.fetch_add(rows, Ordering::Relaxed) + rows;
+    if written >= MANY && inner.written.swap(0, Ordering::Relaxed) >= MANY {
         observe(inner).await;
     }
 }
 
-async fn observe(inner: &Inner) {
+/// At once: for tables that grew before there were statistics, or in another life.
+pub(super) async fn observe(inner: &Inner) {
     let Pools::Sqlite { write, .. } = &inner.pools else { return };
     // Worse plans are no reason to fail what is committed already.
     if let Err(error) = sqlx::raw_sql(OBSERVE).execute(write).await {
