@@ -30,36 +30,50 @@ async fn list(session: &Session, as_json: bool) -> Result<()> {
     let mut rows = Vec::new();
     for purpose in ["jwt", "ssf", "audit"] {
         for key in keys.public(purpose).await? {
-            rows.push(json!({ "purpose": purpose, "key": key }));
+            rows.push(json!({ "purpose": purpose, "kid": key.kid, "algorithm": key.algorithm, "state": key.state,
+                "signs_from": key.not_before, "retires_at": key.retire_at, "jwk": key.jwk }));
         }
     }
     if as_json {
         return output::document(&json!({ "keys": rows }));
     }
+    if rows.is_empty() {
+        output::line("no keys: the first is made when something has to be signed");
+        return Ok(());
+    }
+    output::line(&format!("{:<8} {:<10} {:<10} {:<28} {:<28} {}", "PURPOSE", "STATE", "ALGORITHM", "SIGNS FROM", "RETIRES AT", "KEY"));
     for row in rows {
-        output::line(&format!("{:<6} {}", row["purpose"].as_str().unwrap_or_default(), row["key"]));
+        let text = |name: &str| row[name].as_str().unwrap_or("-").to_owned();
+        let [purpose, state, algorithm] = ["purpose", "state", "algorithm"].map(text);
+        let [from, until, kid] = ["signs_from", "retires_at", "kid"].map(text);
+        output::line(&format!("{purpose:<8} {state:<10} {algorithm:<10} {from:<28} {until:<28} {kid}"));
     }
     Ok(())
 }
 
 async fn rotate(session: &Session, purpose: &str, as_json: bool) -> Result<()> {
     let services = session.services()?;
-    let told = match purpose {
+    let [previous, next, signs_from] = match purpose {
         "jwt" => {
             let actor = base::Actor::system(services.auth.home_tenant().await?, base::Source::Cli);
-            json!(services.auth.rotate_keys(&actor).await?)
+            let rotated = services.auth.rotate_keys(&actor).await?;
+            [rotated.previous, rotated.next, rotated.signs_from.to_string()]
         }
         "ssf" => {
             let actor = base::Actor::system(services.auth.home_tenant().await?, base::Source::Cli);
-            json!(services.integrations.rotate_keys(&actor).await?)
+            let rotated = services.integrations.rotate_keys(&actor).await?;
+            [rotated.previous, rotated.next, rotated.signs_from.to_string()]
         }
-        "audit" => json!(services.backends.keys.rotate(purpose, Duration::ZERO, AUDIT_RETIREMENT).await?),
+        "audit" => {
+            let rotation = services.backends.keys.rotate(purpose, Duration::ZERO, AUDIT_RETIREMENT).await?;
+            [rotation.previous, rotation.kid, rotation.active_at.to_string()]
+        }
         other => return Err(crate::errors::usage(format!("`{other}` is not a purpose; keys exist for jwt, ssf and audit"))),
     };
     if as_json {
-        output::document(&told)
-    } else {
-        output::line(&format!("rotated: {told}"));
-        Ok(())
+        return output::document(&json!({ "purpose": purpose, "previous": previous, "next": next, "signs_from": signs_from }));
     }
+    output::line(&format!("{next} signs from {signs_from}"));
+    output::line(&format!("{previous} verifies for a while longer: `tyrian keys list` says until when"));
+    Ok(())
 }
