@@ -90,18 +90,31 @@ pub(crate) struct Sources {
 }
 
 impl Settings {
-    /// Where links in letters lead; empty when letters only reach the log, or when nobody said how people reach the console.
+    /// How people reach the console; the address that is listened on where nobody says otherwise.
+    fn base_url(&self) -> String {
+        let scheme = if self.gateway.tls.is_some() { "https" } else { "http" };
+        match self.server.base_url.trim_end_matches('/') {
+            "" => format!("{scheme}://{}", self.server.listen),
+            said => said.to_owned(),
+        }
+    }
+
+    /// Where links in letters lead; empty when letters only reach the log, or when nobody can know where the console is: `0.0.0.0` is no place.
     pub(crate) fn letters_link_to(&self) -> String {
-        if self.backends.mail == "log:" { String::new() } else { self.server.base_url.trim_end_matches('/').to_owned() }
+        let is_known = !self.server.base_url.is_empty() || !self.server.listen.ip().is_unspecified();
+        if self.sends_mail() && is_known { self.base_url() } else { String::new() }
+    }
+
+    /// Whether a mail server is named.
+    pub(crate) fn sends_mail(&self) -> bool {
+        self.backends.mail != "log:"
     }
 
     /// Who the transmitter of events says it is: how people reach us, unless somebody set it.
     pub(crate) fn integrations(&self) -> integrations::Config {
         let mut config = self.integrations.clone();
         if config.issuer.is_empty() {
-            let scheme = if self.gateway.tls.is_some() { "https" } else { "http" };
-            config.issuer =
-                if self.server.base_url.is_empty() { format!("{scheme}://{}", self.server.listen) } else { self.server.base_url.clone() };
+            config.issuer = self.base_url();
         }
         config
     }
@@ -249,6 +262,17 @@ mod tests {
         .unwrap();
         assert_eq!(settings.gateway.maximum_connections, 7);
         assert_eq!(settings.roles.len(), 2);
+    }
+
+    #[test]
+    fn letters_lead_to_where_the_console_is_if_that_can_be_known() {
+        let mail = ("TYRIAN__BACKENDS__MAIL", "smtp://mail.example.org");
+        let link = |environment: &[(&str, &str)]| load("", environment).unwrap().letters_link_to();
+        assert_eq!(link(&[]), "", "without a mail server nobody gets a letter");
+        assert_eq!(link(&[mail]), "http://127.0.0.1:8000");
+        assert_eq!(link(&[mail, ("TYRIAN__SERVER__BASE_URL", "https://tyrian.example/")]), "https://tyrian.example");
+        let anywhere = ("TYRIAN__SERVER__LISTEN", "0.0.0.0:8000");
+        assert_eq!(link(&[mail, anywhere]), "");
     }
 
     #[test]

@@ -161,6 +161,9 @@ async fn announce(settings: &Settings, services: &Services, addresses: &[SocketA
         (base, _) => base.to_owned(),
     };
     tracing::info!(?addresses, %management, "serving");
+    if settings.sends_mail() && settings.letters_link_to().is_empty() {
+        tracing::warn!("invitations are not sent by mail: server.base_url does not say how people reach the console");
+    }
     let mut lines = vec![format!(
         "Tyrian {} at {base} (API documentation at {base}/docs, management at http://{management})",
         env!("CARGO_PKG_VERSION")
