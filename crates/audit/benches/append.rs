@@ -12,6 +12,8 @@ use testkit::servers::{Durability, Postgres};
 use testkit::{Engine, World};
 
 const WRITERS: usize = 32;
+/// As many as may wait for one commit: what grouping does when nobody's turn bounds it.
+const MANY: usize = 256;
 const ROUNDS: usize = 5;
 const TIME: Duration = Duration::from_secs(3);
 const RENAME: Action = Action::new("things.rename", Permission::WriteTargets);
@@ -34,16 +36,18 @@ async fn run() {
     audit.start();
     let actor = World::new(Engine::Embedded).await.actor(&[Role::Admin]);
 
-    let mut rounds: [Vec<f64>; 4] = Default::default();
+    let mut rounds: [Vec<f64>; 5] = Default::default();
     for _ in 0..ROUNDS {
         rounds[0].push(rate(1, || plain(&backends)).await);
         rounds[1].push(rate(WRITERS, || append(&audit, &actor)).await);
         rounds[2].push(rate(WRITERS, || plain(&backends)).await);
         rounds[3].push(rate(WRITERS, || change(&backends, &actor)).await);
+        rounds[4].push(rate(MANY, || append(&audit, &actor)).await);
     }
-    let [single, appended, many, changed] = rounds.map(median);
+    let [single, appended, many, changed, crowd] = rounds.map(median);
     println!("one connection, one row per commit, no audit   {single:>7.0}/s   1.00");
     println!("audit append, {WRITERS} writers                       {appended:>7.0}/s  {:>5.2}", appended / single);
+    println!("audit append, {MANY} writers                      {crowd:>7.0}/s  {:>5.2}", crowd / single);
     println!("{WRITERS} connections, one row per commit, no audit   {many:>7.0}/s  {:>5.2}", many / single);
     println!("{WRITERS} writers, a row and its audit entry          {changed:>7.0}/s  {:>5.2}", changed / single);
 
