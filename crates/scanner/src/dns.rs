@@ -24,9 +24,8 @@ const ZONES: usize = 5;
 /// Audits one DNS server, and the records of the zones it is known to hold.
 pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, hints: &[String]) {
     if !session.may(Intrusiveness::Safe) {
-        let reason = || Some("the plan does not allow probes of this kind".to_owned());
-        session.covered(SERVER_SET, endpoint, CoverageStatus::Skipped, reason()).await;
-        return session.covered(RECORDS_SET, endpoint, CoverageStatus::Skipped, reason()).await;
+        session.unplanned(SERVER_SET, endpoint).await;
+        return session.unplanned(RECORDS_SET, endpoint).await;
     }
     let asker = Asker::new(session, endpoint.address);
     let mut found = Vec::new();
@@ -78,8 +77,7 @@ pub(crate) async fn addresses(session: &Session, resolver: &Endpoint) -> Result<
 /// Looks at the records of the target's domain through the plan's resolver.
 pub(crate) async fn domain_audit(session: &Session, endpoint: &Endpoint) {
     if !session.may(Intrusiveness::Safe) {
-        let reason = "the plan does not allow probes of this kind".to_owned();
-        return session.covered(RECORDS_SET, endpoint, CoverageStatus::Skipped, Some(reason)).await;
+        return session.unplanned(RECORDS_SET, endpoint).await;
     }
     if let Err(refusal) = session.dialer.permit(endpoint.address) {
         let reason = format!("the resolver is refused by the guard: {}", refusal.reason);

@@ -62,65 +62,44 @@ fn has_intrusive(service: &str) -> bool {
     matches!(service, "redis" | "mysql" | "postgresql" | "smtp" | "ftp" | "amqp")
 }
 
+/// The sets of checks that are due for a service, each with how far it goes.
+fn due(service: &str) -> impl Iterator<Item = (&'static str, Intrusiveness)> {
+    let safe = has_safe(service).then_some((SAFE_SET, Intrusiveness::Safe));
+    let intrusive = has_intrusive(service).then_some((INTRUSIVE_SET, Intrusiveness::Intrusive));
+    safe.into_iter().chain(intrusive)
+}
+
 /// The sets of checks that are due for a service.
-pub(crate) fn sets(service: &str) -> Vec<&'static str> {
-    let mut due = Vec::new();
-    if has_safe(service) {
-        due.push(SAFE_SET);
-    }
-    if has_intrusive(service) {
-        due.push(INTRUSIVE_SET);
-    }
-    due
+pub(crate) fn sets(service: &str) -> impl Iterator<Item = &'static str> {
+    due(service).map(|(set, _)| set)
 }
 
 /// Asks the questions a service has, as far as the plan allows.
 pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &ServiceReport) {
     let subject = Subject { session, endpoint, service };
-    if has_safe(service.service) {
-        let allowed = session.may(Intrusiveness::Safe);
-        let found = match allowed {
-            true => {
-                let mut found = Vec::new();
-                let end = subject.safe(&mut found).await;
-                Some((found, end))
-            }
-            false => None,
+    for (set, level) in due(service.service) {
+        if !session.may(level) {
+            session.unplanned(set, endpoint).await;
+            continue;
+        }
+        let mut found = Vec::new();
+        let end = match level {
+            Intrusiveness::Intrusive => subject.intrusive(&mut found).await,
+            _ => subject.safe(&mut found).await,
         };
-        conclude(session, endpoint, SAFE_SET, found).await;
-    }
-    if has_intrusive(service.service) {
-        let allowed = session.may(Intrusiveness::Intrusive);
-        let found = match allowed {
-            true => {
-                let mut found = Vec::new();
-                let end = subject.intrusive(&mut found).await;
-                Some((found, end))
-            }
-            false => None,
+        // What was found before the end counts, however the questions ended.
+        for issue in found {
+            session.issue(issue).await;
+        }
+        let (status, reason) = match end {
+            Ok(()) => (CoverageStatus::Done, None),
+            // A service that hangs up on a question has not answered it.
+            Err(WireError::Closed) => (CoverageStatus::Done, Some("the service closed the connection".to_owned())),
+            Err(WireError::Timeout) => (CoverageStatus::Timeout, Some("no reply in time".to_owned())),
+            Err(WireError::Failed(reason)) => (CoverageStatus::Error, Some(reason)),
         };
-        conclude(session, endpoint, INTRUSIVE_SET, found).await;
+        session.covered(set, endpoint, status, reason).await;
     }
-}
-
-/// What was found before the end counts, however the questions ended.
-async fn conclude(session: &Session, endpoint: &Endpoint, set: &'static str, asked: Option<(Vec<Issue>, Result<(), WireError>)>) {
-    let (found, end) = match asked {
-        Some((found, end)) => (found, Some(end)),
-        None => (Vec::new(), None),
-    };
-    for issue in found {
-        session.issue(issue).await;
-    }
-    let (status, reason) = match end {
-        None => (CoverageStatus::Skipped, Some("the plan does not allow probes of this kind".to_owned())),
-        Some(Ok(())) => (CoverageStatus::Done, None),
-        // A service that hangs up on a question has not answered it.
-        Some(Err(WireError::Closed)) => (CoverageStatus::Done, Some("the service closed the connection".to_owned())),
-        Some(Err(WireError::Timeout)) => (CoverageStatus::Timeout, Some("no reply in time".to_owned())),
-        Some(Err(WireError::Failed(reason))) => (CoverageStatus::Error, Some(reason)),
-    };
-    session.covered(set, endpoint, status, reason).await;
 }
 
 impl Subject<'_> {

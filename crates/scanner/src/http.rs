@@ -45,10 +45,13 @@ pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, service: &Serv
         false => Vec::new(),
     };
     for (set, level) in [(ACTIVE_SET, Intrusiveness::Safe), (INTRUSIVE_SET, Intrusiveness::Intrusive)] {
-        let (status, reason) = match (session.may(level), level) {
-            (false, _) => (CoverageStatus::Skipped, Some("the plan does not allow probes of this kind".to_owned())),
-            (true, Intrusiveness::Intrusive) => conclude(intrusive::probe(session, &client, &directories).await),
-            (true, _) => conclude(active::probe(session, &client, &landing, &directories).await),
+        if !session.may(level) {
+            session.unplanned(set, endpoint).await;
+            continue;
+        }
+        let (status, reason) = match level {
+            Intrusiveness::Intrusive => conclude(intrusive::probe(session, &client, &directories).await),
+            _ => conclude(active::probe(session, &client, &landing, &directories).await),
         };
         session.covered(set, endpoint, status, reason).await;
     }

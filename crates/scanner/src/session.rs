@@ -88,6 +88,12 @@ impl Session {
         self.tell(Event::Coverage(covered)).await;
     }
 
+    /// A set that goes further than the plan allows.
+    pub(crate) async fn unplanned(&self, check_set: &'static str, endpoint: &Endpoint) {
+        let reason = "the plan does not allow probes of this kind".to_owned();
+        self.covered(check_set, endpoint, CoverageStatus::Skipped, Some(reason)).await;
+    }
+
     /// Ends the run: what was due and has not ended becomes coverage with this status and reason.
     pub(crate) fn finish(&self, status: CoverageStatus, reason: &str) -> Outcome {
         let left = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));

@@ -17,6 +17,36 @@ const ROUNDS_BORNE: u32 = 200_000;
 /// Any text serves: what is proved is the password, not the freshness.
 const NONCE: &str = "dHlyaWFuLXNjYW4tbm9uY2U";
 
+/// A database whose users have passwords.
+#[derive(Clone, Copy)]
+enum Database {
+    Postgresql,
+    Mysql,
+}
+
+pub(super) async fn postgresql(subject: &Subject<'_>) -> Found {
+    database(subject, Database::Postgresql, POSTGRES).await
+}
+
+pub(super) async fn mysql(subject: &Subject<'_>) -> Found {
+    database(subject, Database::Mysql, MYSQL).await
+}
+
+/// Tries one pair after the other; the first that is let in is told.
+async fn database(subject: &Subject<'_>, database: Database, tried: &[(&str, &str)]) -> Found {
+    for (user, password) in tried {
+        let enters = match database {
+            Database::Postgresql => postgres_login(subject, user, password).await?,
+            Database::Mysql => mysql_login(subject, user, password).await?,
+        };
+        if enters {
+            let shown = format!("{user}:{password}");
+            return Ok(vec![subject.issue(&exposures::DATABASE_DEFAULT_PASSWORD).about(shown).sure(99)]);
+        }
+    }
+    Ok(Vec::new())
+}
+
 /// RabbitMQ is installed with a user of its own name for guests.
 pub(super) async fn amqp(subject: &Subject<'_>) -> Found {
     let mut wire = subject.open().await?;
@@ -46,16 +76,6 @@ fn is_frame(bytes: &[u8]) -> bool {
 fn method(frame: &[u8]) -> Option<(u8, u8)> {
     let [1, 0, 0, _, _, _, _, 0, class, 0, number, ..] = frame else { return None };
     Some((*class, *number))
-}
-
-pub(super) async fn postgresql(subject: &Subject<'_>) -> Found {
-    for (user, password) in POSTGRES {
-        if postgres_login(subject, user, password).await? {
-            let shown = format!("{user}:{password}");
-            return Ok(vec![subject.issue(&exposures::DATABASE_DEFAULT_PASSWORD).about(shown).sure(99)]);
-        }
-    }
-    Ok(Vec::new())
 }
 
 /// True when the server asked for this password and took it.
@@ -126,16 +146,6 @@ fn scram(password: &str, first: &str, challenge: &str) -> Option<String> {
     let signature = keyed(stored.as_ref(), format!("{first},{challenge},{ending}").as_bytes());
     let proof: Vec<u8> = client.as_ref().iter().zip(signature.as_ref()).map(|(left, right)| left ^ right).collect();
     Some(format!("{ending},p={}", STANDARD.encode(proof)))
-}
-
-pub(super) async fn mysql(subject: &Subject<'_>) -> Found {
-    for (user, password) in MYSQL {
-        if mysql_login(subject, user, password).await? {
-            let shown = format!("{user}:{password}");
-            return Ok(vec![subject.issue(&exposures::DATABASE_DEFAULT_PASSWORD).about(shown).sure(99)]);
-        }
-    }
-    Ok(Vec::new())
 }
 
 async fn mysql_login(subject: &Subject<'_>, user: &str, password: &str) -> Result<bool, WireError> {
