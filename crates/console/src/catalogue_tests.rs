@@ -18,7 +18,6 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("scan_state", "queued running importing completed failed cancelled"),
     ("activity", "finding_ports naming_services running_checks nmap sslscan"),
     ("stage_state", "pending running done skipped failed timed_out stopped"),
-    ("stage", "ports__services_and_checks service_versions tls_configuration"),
     ("standing", "active upcoming expired revoked"),
     (
         "decision",

@@ -115,10 +115,18 @@ impl Frame {
     }
 
     /// The name of a stage of a scan.
-    pub(crate) fn stage(&self, name: &str) -> String {
-        let key: String =
-            name.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter.to_ascii_lowercase() } else { '_' }).collect();
-        self.language.find(&format!("stage.{key}")).unwrap_or(name).to_owned()
+    pub(crate) fn stage<'t>(&self, name: &'t str) -> Cow<'t, str> {
+        scans::stage_name(name, self.language)
+    }
+
+    /// Why something was not looked at; a dash where nobody said.
+    pub(crate) fn reason<'t>(&self, told: &'t Option<String>) -> Cow<'t, str> {
+        told.as_ref().map_or(Cow::Borrowed("–"), |told| self.said(told))
+    }
+
+    /// What a scan said about itself, the same way.
+    pub(crate) fn said<'t>(&self, told: &'t str) -> Cow<'t, str> {
+        scans::reason(told, self.language)
     }
 
     /// A moment as plain text, for options.

@@ -216,6 +216,8 @@ pub enum Event {
 pub struct Outcome {
     /// Addresses the target stood for, resolved once.
     pub resolved: Vec<IpAddr>,
+    /// Addresses of which no port answered, neither open nor closed: down, or filtered on the way.
+    pub silent: Vec<IpAddr>,
     /// Open ports.
     pub open: Vec<SocketAddr>,
     /// Identified services.

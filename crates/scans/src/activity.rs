@@ -2,8 +2,11 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use base::words;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+use crate::errors;
 
 /// What a stage is doing; displayed in English.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -19,20 +22,21 @@ pub struct Activity {
     pub subject: String,
 }
 
-/// The kinds of work of a stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ActivityKind {
-    /// Ports are tried.
-    FindingPorts,
-    /// Open ports are asked what they are.
-    NamingServices,
-    /// Services are checked for weaknesses.
-    RunningChecks,
-    /// nmap looks at open ports.
-    Nmap,
-    /// sslscan looks at one service.
-    Sslscan,
+words! {
+    errors::word;
+    /// The kinds of work of a stage.
+    ActivityKind, "kind" {
+        /// Ports are tried.
+        FindingPorts = "finding_ports",
+        /// Open ports are asked what they are.
+        NamingServices = "naming_services",
+        /// Services are checked for weaknesses.
+        RunningChecks = "running_checks",
+        /// nmap looks at open ports.
+        Nmap = "nmap",
+        /// sslscan looks at one service.
+        Sslscan = "sslscan",
+    }
 }
 
 impl Activity {

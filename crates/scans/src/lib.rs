@@ -19,6 +19,7 @@ mod socket;
 mod store;
 mod tools;
 mod watch;
+mod wording;
 
 pub use activity::{Activity, ActivityKind};
 pub use artifact::Artifact;
@@ -32,3 +33,4 @@ pub use model::{
 pub use progress::Progress;
 pub use service::Scans;
 pub use tools::{Config, Installed, NATIVE, installed};
+pub use wording::{reason, stage_name};

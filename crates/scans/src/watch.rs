@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use backends::{Backends, Clock, Run};
-use base::{Kind, Scope};
+use base::{Kind, Scope, Time};
 use scanner::{Guard, Refusal};
 use targets::{Permit, Targets};
 use tokio_util::sync::CancellationToken;
@@ -155,7 +155,11 @@ impl PermitGuard {
         Self { permit: permit.clone(), names, clock: clock.clone(), halt: halt.clone() }
     }
 
-    fn halted(&self) -> Result<(), Refusal> {
+    /// Refused one by one after the permit's time, all that is left would be over at once, and the scan would seem to have run to its end.
+    fn goes_on(&self, now: Time) -> Result<(), Refusal> {
+        if let Err(words) = self.permit.in_period(now) {
+            self.halt.set(Reason::Forbidden(words));
+        }
         match self.halt.reason() {
             Some(reason) => Err(Refusal::new(reason.words())),
             None => Ok(()),
@@ -165,12 +169,14 @@ impl PermitGuard {
 
 impl Guard for PermitGuard {
     fn permit(&self, address: SocketAddr) -> Result<(), Refusal> {
-        self.halted()?;
-        self.permit.allows_socket(address, &self.names, self.clock.now()).map_err(Refusal::new)
+        let now = self.clock.now();
+        self.goes_on(now)?;
+        self.permit.allows_socket(address, &self.names, now).map_err(Refusal::new)
     }
 
     fn permit_url(&self, url: &Url) -> Result<(), Refusal> {
-        self.halted()?;
-        self.permit.allows_url(url, self.clock.now()).map_err(Refusal::new)
+        let now = self.clock.now();
+        self.goes_on(now)?;
+        self.permit.allows_url(url, now).map_err(Refusal::new)
     }
 }

@@ -105,7 +105,11 @@ impl Permit {
         Some(ports)
     }
 
-    fn in_period(&self, now: Time) -> Result<(), String> {
+    /// Whether anything may be touched now.
+    ///
+    /// # Errors
+    /// The reason, in words, why not.
+    pub fn in_period(&self, now: Time) -> Result<(), String> {
         if now < self.valid_from {
             return Err(format!("the authorisation begins at {}", self.valid_from));
         }

@@ -45,7 +45,7 @@ async fn whole(scan: &Scan, client: &Client, as_json: bool) -> Result<ExitCode> 
         output::document(&json!({ "scan": ended, "target": target, "findings": findings, "files": files }))?;
     } else {
         table(&findings);
-        if findings.is_empty() {
+        if findings.is_empty() && ended["error"].is_null() {
             output::note(&format!(
                 "the {} profile found nothing on {}; the report says what was and was not tested",
                 scan.profile, scan.target

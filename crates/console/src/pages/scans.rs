@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use base::Result;
 use results::{CoverageRow, Filter as FindingFilter, Finding, Sort};
-use scans::{Filter, NewScan, ProfileName, Scan};
+use scans::{ActivityKind, Filter, NewScan, ProfileName, Scan, ScanState};
 use targets::{Authorization, Intrusiveness, Target, TargetId};
 
 use super::{Shown, done, first, page_of, readable, refused};
@@ -15,8 +15,6 @@ use crate::{Services, Shared};
 
 const PROFILES: &str = "quick standard deep";
 const STATES: &str = "queued running importing completed failed cancelled";
-/// Kinds of work of a stage, as `scans::ActivityKind` is written.
-const ACTIVITIES: &str = "finding_ports naming_services running_checks nmap sslscan";
 
 #[derive(Template)]
 #[template(path = "scans/list.html")]
@@ -127,12 +125,10 @@ pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(i
     let coverage = readable(services.results.coverage(actor, id).await)?.unwrap_or_default();
     let mut untested: Vec<CoverageRow> = coverage.into_iter().filter(|row| row.status != importers::CoverageStatus::Done).collect();
     untested.truncate(100);
-    let words: serde_json::Map<String, serde_json::Value> =
-        STATES.split_whitespace().map(|state| (state.to_owned(), viewer.word("scan_state", state).into())).collect();
+    let states = ScanState::ALL.iter().map(|state| (state.to_string(), viewer.word("scan_state", state).into()));
     let stages = scan.stages.iter().map(|stage| (stage.name.clone(), viewer.stage(&stage.name).into()));
-    let activities = ACTIVITIES.split_whitespace().map(|kind| (kind.to_owned(), viewer.word("activity", kind).into()));
-    let words: serde_json::Map<String, serde_json::Value> = words.into_iter().chain(stages).chain(activities).collect();
-    let words = serde_json::Value::Object(words).to_string();
+    let activities = ActivityKind::ALL.iter().map(|kind| (kind.to_string(), viewer.word("activity", kind).into()));
+    let words = serde_json::Value::Object(states.chain(stages).chain(activities).collect()).to_string();
     render(&ScanPage { frame: viewer.frame, scan, findings: findings.map(|page| page.items), untested, words })
 }
 

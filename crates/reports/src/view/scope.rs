@@ -101,11 +101,11 @@ impl Maker<'_> {
             .into_iter()
             .map(|step| CoverageView {
                 target: self.target_name(&step.target),
-                stage: self.line(&step.stage),
+                stage: self.line(&scans::stage_name(&step.stage, self.words.tag)),
                 tool: self.line(&step.tool),
                 outcome: self.words.outcome(step.outcome).to_owned(),
                 outcome_class: step.outcome.as_str(),
-                reason: step.reason.as_ref().map_or_else(String::new, |reason| self.line(reason)),
+                reason: step.reason.as_ref().map_or_else(String::new, |reason| self.line(&scans::reason(reason, self.words.tag))),
             })
             .collect()
     }

@@ -165,6 +165,9 @@ pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) ->
     }
 
     for (index, host) in pinned.iter().enumerate() {
+        if tally.is_silent(index, ports.len()) {
+            session.outcome().silent.push(host.address);
+        }
         let (status, reason) = tally.verdict(index, ports.len(), session);
         session.covered(STAGE, &whole(host), status, Some(reason)).await;
     }
@@ -276,6 +279,12 @@ impl Tally {
             self.told = self.done;
             session.progress(STAGE, self.done, total);
         }
+    }
+
+    /// True when ports were tried and none of them answered.
+    fn is_silent(&self, host: usize, ports: usize) -> bool {
+        let [refused, filtered] = [&self.refused, &self.filtered].map(|of| of.get(host).copied().unwrap_or_default());
+        filtered > 0 && filtered + refused >= ports
     }
 
     fn verdict(&self, host: usize, ports: usize, session: &Session) -> (CoverageStatus, String) {

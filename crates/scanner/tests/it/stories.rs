@@ -68,11 +68,14 @@ async fn only_a_port_that_does_not_answer_is_tried_again() {
         filling.push(filler);
     }
     let limits = Limits { connect_timeout: Duration::from_millis(200), retries: 2, ..Limits::default() };
-    let outcome = run(Plan { limits, stages: PORTS_ONLY, ..plan("127.0.0.8", &[address.port(), 1]) }).await;
+    let outcome = run(Plan { limits: limits.clone(), stages: PORTS_ONLY, ..plan("127.0.0.8", &[address.port(), 1]) }).await;
     assert!(outcome.open.is_empty());
     assert_eq!(outcome.connections, 3 + 1);
     let reason = outcome.coverage.first().and_then(|covered| covered.reason.clone()).unwrap();
     assert!(reason.ends_with("1 without an answer"), "{reason}");
+    assert!(outcome.silent.is_empty(), "the closed port answered");
+    let alone = run(Plan { limits, stages: PORTS_ONLY, ..plan("127.0.0.8", &[address.port()]) }).await;
+    assert_eq!(alone.silent, alone.resolved, "nothing answered at all");
 }
 
 /// A web server that shows the listing for every path, or for one directory besides the root.

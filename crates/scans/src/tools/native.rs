@@ -15,6 +15,8 @@ use crate::profile::Ports;
 
 /// The source that observations of our own probes name.
 pub const NATIVE: &str = "tyrian";
+/// Why a scan of a host that is silent on every port has failed.
+const NOBODY: &str = "no port answered: the host is down, or something on the way drops everything. Check the address and the way to it";
 /// Events on their way; the scanner waits rather than lose one that matters.
 const EVENTS: usize = 1024;
 
@@ -57,12 +59,19 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
 fn brought(stage: &Stage<'_>, outcome: Outcome, ports: &[u16], tool_version: Option<String>) -> Result<Brought> {
     let mut sheet = crate::artifact::Sheet::new()?;
     let surface = surface(&outcome);
-    let (state, reason) = if outcome.cancelled {
-        (StageState::Stopped, stage.halt.reason().map(crate::watch::Reason::words))
+    let halted = stage.halt.reason().map(crate::watch::Reason::words);
+    // Refused one by one since the halt, the rest may have been over before anybody heard of it.
+    let (state, reason) = if outcome.cancelled || halted.is_some() {
+        (StageState::Stopped, halted)
     } else if outcome.timed_out {
         (StageState::TimedOut, Some("the profile's time was up".to_owned()))
-    } else {
+    } else if outcome.silent.is_empty() {
         (StageState::Done, None)
+    } else if outcome.open.is_empty() && outcome.services.is_empty() && outcome.silent.len() >= outcome.resolved.len() {
+        // Nothing found is no good news where nothing could be looked at.
+        (StageState::Failed, Some(NOBODY.to_owned()))
+    } else {
+        (StageState::Done, Some(format!("no port answered at {} of {} addresses", outcome.silent.len(), outcome.resolved.len())))
     };
     records::write(&outcome, ports, stage.backends.clock.now(), &mut sheet);
     Ok(Brought { state, reason, tool_version, argv: Vec::new(), sheet, raw: None, surface: Some(surface) })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use base::{Kind, Role};
 use futures::StreamExt;
-use scans::{Config, NewScan, Profile, Progress, ScanState};
+use scans::{Config, NewScan, Profile, Progress, ScanState, StageState};
 use targets::TargetKind;
 use testkit::{Engine, engines, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -54,6 +54,27 @@ async fn an_authorization_that_ended_before_the_worker_came_stops_the_scan_befor
         assert!(scan.error.unwrap().contains(&until.to_string()));
         assert_eq!(count.load(Ordering::SeqCst), 0);
         assert_eq!(stage.world.count("events WHERE name = 'scan.failed'").await, 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authorization_that_ends_in_the_middle_ends_the_scan_and_says_so() {
+    for engine in engines() {
+        let stage = Stage::new(engine, Config::default()).await;
+        let target = stage.target("127.0.0.1", TargetKind::Host).await;
+        let until = stage.world.backends.clock.now() + Duration::from_secs(5);
+        stage.authorize(&target, |new| new.valid_until = until).await;
+        let mut new = NewScan::of(target.id, Profile::Quick);
+        // What is left is refused within one poll of the watch: that must not look like a scan that is done.
+        (new.ports, new.rate_per_second) = (Some("20000-20200".into()), Some(100));
+        let scan = stage.scans.start(&stage.ana, new).await.unwrap();
+        let work = stage.work();
+        eventually("the scan runs", async || stage.get(&scan).await.stages[0].state == StageState::Running).await;
+        stage.world.backends.clock.advance(Duration::from_secs(5));
+        work.await.unwrap();
+        let scan = stage.get(&scan).await;
+        assert_eq!((scan.state, scan.stages[0].state), (ScanState::Failed, StageState::Stopped));
+        assert!(scan.error.unwrap().contains(&until.to_string()));
     }
 }
 

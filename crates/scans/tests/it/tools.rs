@@ -1,5 +1,7 @@
 //! Programs of others: missing, broken, talkative.
 
+use std::time::Duration;
+
 use importers::{CoverageStatus, Record};
 use scans::{Config, Profile, ScanState, StageState};
 use testkit::{Engine, Lab};
@@ -47,4 +49,27 @@ async fn what_a_broken_tool_said_before_it_broke_is_kept() {
     assert!(reason.contains("status 7") && reason.contains("out of luck"), "{reason}");
     let records = stage.records(&scan).await;
     assert_eq!(observations(&records["nmap"]).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_answers_on_no_port_is_no_clean_host() {
+    // A full queue makes the kernel drop further SYNs, as a host does that is not there.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.7:0".parse().unwrap()).unwrap();
+    let silent = socket.listen(0).unwrap();
+    let address = silent.local_addr().unwrap();
+    let fillers: Vec<_> = (0..4).map(|_| tokio::spawn(tokio::net::TcpStream::connect(address))).collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    let stage = Stage::new(Engine::Embedded, Config::default()).await;
+    let target = stage.host("127.0.0.7").await;
+    let scan = stage.start(&target, Profile::Quick, &[address.port()]).await;
+    stage.drain().await;
+    let scan = stage.get(&scan).await;
+    assert_eq!((scan.state, scan.stages[0].state), (ScanState::Failed, StageState::Failed));
+    assert!(scan.error.as_ref().unwrap().starts_with("no port answered"), "{:?}", scan.error);
+    for language in [base::Language::Portuguese, base::Language::Spanish] {
+        assert_ne!(scans::reason(scan.error.as_ref().unwrap(), language), *scan.error.as_ref().unwrap());
+    }
+    fillers.iter().for_each(tokio::task::JoinHandle::abort);
 }
