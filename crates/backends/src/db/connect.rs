@@ -12,11 +12,12 @@ use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::readers::Readers;
 use super::{Db, Inner, Pools, failure, migrate, observe};
 use crate::{Clock, errors};
 
 /// How long a statement waits for a free connection.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a change waits for its turn to write to the one file.
 const TURN: Duration = Duration::from_secs(20);
 
@@ -63,12 +64,8 @@ async fn sqlite(path: &Path, connections: u32) -> Result<(Pools, Option<File>)> 
         .connect_with(options.clone())
         .await
         .map_err(|cause| failure::unopened(path, cause))?;
-    let read = SqlitePoolOptions::new()
-        .max_connections(connections.clamp(1, 8))
-        .test_before_acquire(false)
-        .acquire_timeout(PATIENCE)
-        .connect_lazy_with(options.create_if_missing(false).pragma("query_only", "ON"));
-    Ok((Pools::Sqlite { write, read }, Some(lock)))
+    let read = Readers::new(options.create_if_missing(false).pragma("query_only", "ON"), connections.clamp(1, 8));
+    Ok((Pools::Sqlite { write, read: Box::new(read) }, Some(lock)))
 }
 
 /// One process per file: two would each believe to be the only writer of caches, jobs and checkpoints.

@@ -5,6 +5,7 @@ mod failure;
 mod limited;
 mod migrate;
 mod observe;
+mod readers;
 mod row;
 mod unnamed;
 mod value;
@@ -21,6 +22,7 @@ pub use row::{Column, Row};
 pub use value::{Sql, Value, sql};
 
 use failure::failed;
+use readers::Readers;
 
 /// A handle on the database; cheap to clone.
 #[derive(Clone)]
@@ -38,7 +40,7 @@ struct Inner {
 }
 
 enum Pools {
-    Sqlite { write: SqlitePool, read: SqlitePool },
+    Sqlite { write: SqlitePool, read: Box<Readers> },
     Postgres { write: PgPool, read: PgPool },
 }
 
@@ -114,7 +116,9 @@ impl Db {
         self.count();
         match &self.inner.pools {
             Pools::Sqlite { read, .. } => {
-                let rows = sqlite_query(sql).fetch_all(read).await.map_err(failed)?;
+                let mut reader = read.lend().await.map_err(failed)?;
+                let rows = sqlite_query(sql).fetch_all(&mut reader.connection).await.map_err(failed)?;
+                read.give_back(reader);
                 Ok(rows.into_iter().map(|row| Row(row::Engine::Sqlite(row))).collect())
             }
             Pools::Postgres { read, .. } => {
@@ -132,7 +136,9 @@ impl Db {
         self.count();
         match &self.inner.pools {
             Pools::Sqlite { read, .. } => {
-                let row = sqlite_query(sql).fetch_optional(read).await.map_err(failed)?;
+                let mut reader = read.lend().await.map_err(failed)?;
+                let row = sqlite_query(sql).fetch_optional(&mut reader.connection).await.map_err(failed)?;
+                read.give_back(reader);
                 Ok(row.map(|row| Row(row::Engine::Sqlite(row))))
             }
             Pools::Postgres { read, .. } => {
