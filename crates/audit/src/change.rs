@@ -166,6 +166,7 @@ impl Change {
     /// The database's.
     pub async fn publish<E: Event>(&mut self, event: &E) -> Result<()> {
         let hint = events::publish(&self.backends, &mut self.tx, &self.actor, event).await?;
+        self.has_work |= hint.has_listeners();
         self.hints.push(hint);
         Ok(())
     }
@@ -190,9 +191,10 @@ impl Change {
         let prepared = prepare::entry(&self.backends, &self.actor, self.now, what)?;
         store::insert(&mut self.tx, std::slice::from_ref(&prepared)).await?;
         self.tx.commit().await?;
-        if self.has_work || !self.hints.is_empty() {
-            events::announce(&self.backends, &self.hints).await;
+        if self.has_work {
+            jobs::wake(&self.backends);
         }
+        events::announce(&self.backends, &self.hints).await;
         Ok(())
     }
 }

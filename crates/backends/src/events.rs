@@ -78,6 +78,16 @@ pub struct Hint {
     tenant: TenantId,
     name: &'static str,
     subject: String,
+    #[serde(skip)]
+    has_listeners: bool,
+}
+
+impl Hint {
+    /// Whether jobs were queued with the event; wake the workers once the transaction has committed.
+    #[must_use]
+    pub const fn has_listeners(&self) -> bool {
+        self.has_listeners
+    }
 }
 
 /// Writes the event and one job per listener into the transaction; send the hint after the commit.
@@ -86,7 +96,9 @@ pub struct Hint {
 /// The database's, or `Internal` when the event cannot be written as JSON.
 pub async fn publish<E: Event>(backends: &Backends, tx: &mut Tx, actor: &Actor, event: &E) -> Result<Hint> {
     let body = serde_json::to_value(event).map_err(|cause| Error::internal("an event cannot be written as JSON").because(cause))?;
-    let hint = Hint { id: backends.ids.next(), tenant: actor.tenant, name: E::NAME, subject: event.subject() };
+    let listeners = backends.subscriptions.to(E::NAME);
+    let has_listeners = !listeners.is_empty();
+    let hint = Hint { id: backends.ids.next(), tenant: actor.tenant, name: E::NAME, subject: event.subject(), has_listeners };
     tx.run(
         sql("INSERT INTO events (id, tenant_id, name, subject, body, correlation_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7)")
             .bind(hint.id)
@@ -98,15 +110,14 @@ pub async fn publish<E: Event>(backends: &Backends, tx: &mut Tx, actor: &Actor, 
             .bind(backends.clock.now()),
     )
     .await?;
-    for listener in backends.subscriptions.to(E::NAME) {
+    for listener in listeners {
         queue_for_event(backends, tx, actor, listener.job, listener.queue, listener.attempts, body.clone()).await?;
     }
     Ok(hint)
 }
 
-/// Tells the other nodes, and this one's workers, that something was committed. Losing a hint costs a moment, never an event.
+/// Tells the other nodes that something was committed. Losing a hint costs a moment, never an event.
 pub async fn announce(backends: &Backends, hints: &[Hint]) {
-    backends.wake.notify_waiters();
     for hint in hints {
         let body = serde_json::to_vec(hint).unwrap_or_default();
         if let Err(error) = backends.bus.publish("events", body).await {

@@ -14,6 +14,8 @@ use base::{Id, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Backends;
+
 pub use drain::{Drained, drain};
 pub use handlers::Handlers;
 pub(crate) use queue::queue_for_event;
@@ -40,6 +42,11 @@ impl Schedule {
     pub const fn every(every: Duration) -> Self {
         Self { every }
     }
+}
+
+/// Tells this process's workers that jobs were committed. Each queue is looked at then, so only say so when there are some.
+pub fn wake(backends: &Backends) {
+    backends.wake.notify_waiters();
 }
 
 /// Background work. The struct is the payload; running it twice must have the effect of running it once.

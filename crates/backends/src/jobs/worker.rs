@@ -230,7 +230,7 @@ async fn housekeeping(backends: Backends, handlers: Arc<Handlers>) {
         let round = async {
             let now = backends.clock.now();
             if queue::reclaim(&backends.db, now, false).await? > 0 {
-                backends.wake.notify_waiters();
+                super::wake(&backends);
             }
             fire_schedules(&backends, &handlers).await?;
             if purge_in == 0 {
@@ -271,7 +271,7 @@ pub(super) async fn fire_schedules(backends: &Backends, handlers: &Handlers) -> 
             };
             queue::insert(backends, &mut tx, &nobody, new).await?;
             tx.commit().await?;
-            backends.wake.notify_waiters();
+            super::wake(backends);
         }
     }
     Ok(())

@@ -99,6 +99,7 @@ async fn a_job_exists_only_when_its_cause_committed() {
         jobs::enqueue(backends, &mut tx, &actor, &Add { number: 1 }, None, Some("once")).await.unwrap();
         let hint = events::publish(backends, &mut tx, &actor, &NumberCame { number: 5 }).await.unwrap();
         tx.commit().await.unwrap();
+        assert!(hint.has_listeners());
         events::announce(backends, &[hint]).await;
         let drained = jobs::drain(backends, &handlers).await.unwrap();
         assert_eq!((drained.ran, tally.ran.load(Ordering::SeqCst)), (2, 6), "{engine:?}");
@@ -186,7 +187,7 @@ async fn a_running_job_can_be_cancelled_and_shutdown_gives_work_back() {
             ids.push(jobs::enqueue(backends, &mut tx, &actor, &Wait {}, None, None).await.unwrap());
             tx.commit().await.unwrap();
         }
-        events::announce(backends, &[]).await;
+        jobs::wake(backends);
         eventually("both jobs run", async || tally.ran.load(Ordering::SeqCst) == 2).await;
         let mut tx = backends.db.begin().await.unwrap();
         jobs::cancel(&mut tx, actor.tenant, ids[0], backends.clock.now()).await.unwrap();
