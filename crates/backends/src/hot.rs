@@ -4,6 +4,7 @@
 //!
 //! An `Unavailable` answer leaves open whether the operation happened.
 
+mod claims;
 mod embedded;
 mod journal;
 mod quota;
@@ -83,7 +84,7 @@ impl Hot {
         }
     }
 
-    /// Stores the value as [`Hot::set`] does, for what changes all the time and may be a few seconds older after a power cut: the
+    /// Stores the value as [`Hot::set`] does, for what changes all the time and may be half a minute older after a power cut: the
     /// embedded engine writes it once for many changes.
     ///
     /// # Errors
@@ -108,6 +109,28 @@ impl Hot {
         }
     }
 
+    /// Takes the key for `ttl`: of all who ask, one gets it. It can neither be read nor given back, and the embedded engine forgets it
+    /// when it ends: whoever relies on it must refuse what may have been claimed in another [`Hot::life`].
+    ///
+    /// # Errors
+    /// `Unavailable` when the engine is down or full.
+    pub async fn claim(&self, key: &str, ttl: Duration) -> Result<bool> {
+        checked(key, &[])?;
+        match &self.engine {
+            Engine::Embedded(embedded) => embedded.claim(key, ttl),
+            Engine::Redis(redis) => redis.set_new(key, b"1", Some(ttl)).await,
+        }
+    }
+
+    /// Names the time for which claims are held: another one whenever the embedded engine starts, always the same on a server.
+    #[must_use]
+    pub fn life(&self) -> &str {
+        match &self.engine {
+            Engine::Embedded(embedded) => embedded.life(),
+            Engine::Redis(_) => "",
+        }
+    }
+
     /// Removes the key; `false` when there was none.
     ///
     /// # Errors
@@ -116,6 +139,18 @@ impl Hot {
         checked(key, &[])?;
         match &self.engine {
             Engine::Embedded(embedded) => Ok(embedded.take(key).is_some()),
+            Engine::Redis(redis) => redis.delete(key).await,
+        }
+    }
+
+    /// Removes the key as [`Hot::delete`] does, for what may be there again after a power cut.
+    ///
+    /// # Errors
+    /// `Unavailable` when the engine is down.
+    pub async fn delete_lazily(&self, key: &str) -> Result<bool> {
+        checked(key, &[])?;
+        match &self.engine {
+            Engine::Embedded(embedded) => Ok(embedded.delete_lazily(key)),
             Engine::Redis(redis) => redis.delete(key).await,
         }
     }

@@ -1,5 +1,6 @@
 //! Proofs of possession with each request: about this request, by a key, carrying a nonce of ours, once. Our nonce makes the phone's
-//! clock irrelevant; it follows from a key and the time, so every node knows it and nothing is kept.
+//! clock irrelevant; it follows from a key, the time and the life of the hot store, so every node knows it and nothing is kept. No proof
+//! from another life is taken: that store may have forgotten that it was used.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -59,7 +60,8 @@ impl Nonces {
             return Ok(nonce);
         }
         let signer = backends.keys.signer(PURPOSE, Algorithm::Ed25519).await?;
-        let signature = backends.keys.sign(&signer, format!("tyrian dpop nonce v1 {window}").as_bytes()).await?;
+        let message = format!("tyrian dpop nonce v2 {window} {}", backends.hot.life());
+        let signature = backends.keys.sign(&signer, message.as_bytes()).await?;
         let nonce = URL_SAFE_NO_PAD.encode(digest(&SHA256, &signature));
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.push((window, nonce.clone()));
@@ -118,7 +120,7 @@ pub(crate) async fn check(
         other => errors::proof(other),
     })?;
     let key = format!("nonce:dpop:{}:{}", proof.thumbprint, sha256(&proof.jti));
-    if backends.hot.set_new(&key, b"1", Some(REMEMBERED)).await? { Ok(proof) } else { Err(errors::proof_used()) }
+    if backends.hot.claim(&key, REMEMBERED).await? { Ok(proof) } else { Err(errors::proof_used()) }
 }
 
 fn claimed(proof: &str) -> Option<Claimed> {

@@ -11,18 +11,23 @@ use std::time::Duration;
 
 use base::Result;
 
+use super::claims::Claims;
 use super::journal::Journal;
 use super::{Count, Quota, Verdict, milliseconds};
-use crate::{Clock, errors};
+use crate::{Clock, Ids, errors};
 
 const SHARDS: usize = 64;
 const MAXIMUM_BYTES: usize = 512 * 1024 * 1024;
+/// Random bytes that name a life.
+const LIFE: usize = 16;
 /// What a key costs beside its own bytes, roughly.
 const OVERHEAD: usize = 96;
 
 /// The embedded engine. Dropping the last handle writes what is left to disk.
 pub(super) struct Embedded {
     table: Arc<Table>,
+    claims: Claims,
+    life: String,
     journal: Journal,
 }
 
@@ -38,7 +43,7 @@ pub(super) struct Entry {
 pub(super) enum Haste {
     /// With the next commit.
     Soon,
-    /// Within seconds: what changes all the time is written once for many changes.
+    /// Within half a minute: what changes all the time is written once for many changes.
     Lazy,
 }
 
@@ -57,7 +62,8 @@ impl Embedded {
     pub(super) fn open(folder: &Path, clock: &Clock) -> Result<Self> {
         let table = Arc::new(Table::new(clock.clone()));
         let journal = Journal::open(folder, &table)?;
-        Ok(Self { table, journal })
+        let life = Ids::default().secret(LIFE)?.expose().clone();
+        Ok(Self { table, claims: Claims::default(), life, journal })
     }
 
     pub(super) fn get(&self, key: &str) -> Option<Vec<u8>> {
@@ -84,12 +90,25 @@ impl Embedded {
         })
     }
 
+    pub(super) fn claim(&self, key: &str, ttl: Duration) -> Result<bool> {
+        let now = self.table.now();
+        self.claims.take(key, now, expiry(now, ttl))
+    }
+
+    pub(super) fn life(&self) -> &str {
+        &self.life
+    }
+
     pub(super) fn take(&self, key: &str) -> Option<Vec<u8>> {
-        self.table.remove(key, |_| true)
+        self.table.remove(key, Haste::Soon, |_| true)
+    }
+
+    pub(super) fn delete_lazily(&self, key: &str) -> bool {
+        self.table.remove(key, Haste::Lazy, |_| true).is_some()
     }
 
     pub(super) fn delete_if(&self, key: &str, value: &[u8]) -> bool {
-        self.table.remove(key, |entry| entry.value == value).is_some()
+        self.table.remove(key, Haste::Soon, |entry| entry.value == value).is_some()
     }
 
     pub(super) fn count(&self, key: &str, by: i64, window: Duration) -> Result<Count> {
@@ -140,7 +159,7 @@ impl fmt::Debug for Embedded {
 
 impl Entry {
     fn new(value: Vec<u8>, ttl: Option<Duration>, now: i64) -> Self {
-        Self { value, expires: ttl.map(|ttl| now.saturating_add(milliseconds(ttl) * 1000)) }
+        Self { value, expires: ttl.map(|ttl| expiry(now, ttl)) }
     }
 
     fn is_live(&self, now: i64) -> bool {
@@ -172,16 +191,23 @@ impl Table {
 
     /// The keys changed since the last call; those that are not urgent only when asked for.
     pub(super) fn changes(&self, haste: Haste) -> HashSet<String> {
-        let mut changes = mem::take(&mut *locked(&self.changed));
+        let mut changes = mem::take(&mut *self.unwritten(Haste::Soon));
         if haste == Haste::Lazy {
-            changes.extend(mem::take(&mut *locked(&self.changed_lazily)));
+            changes.extend(mem::take(&mut *self.unwritten(Haste::Lazy)));
         }
         changes
     }
 
     /// Marks keys as not written yet.
-    pub(super) fn mark(&self, keys: impl IntoIterator<Item = String>) {
-        locked(&self.changed).extend(keys);
+    pub(super) fn mark(&self, keys: impl IntoIterator<Item = String>, haste: Haste) {
+        self.unwritten(haste).extend(keys);
+    }
+
+    fn unwritten(&self, haste: Haste) -> MutexGuard<'_, HashSet<String>> {
+        locked(match haste {
+            Haste::Soon => &self.changed,
+            Haste::Lazy => &self.changed_lazily,
+        })
     }
 
     /// What the key holds now.
@@ -205,7 +231,8 @@ impl Table {
             });
         }
         if !expired.is_empty() {
-            self.mark(expired);
+            // On disk it is over as well: there it only takes room.
+            self.mark(expired, Haste::Lazy);
         }
     }
 
@@ -238,14 +265,11 @@ impl Table {
             shard.insert(key.to_owned(), entry);
         }
         drop(shard);
-        match haste {
-            Haste::Soon => self.mark([key.to_owned()]),
-            Haste::Lazy => drop(locked(&self.changed_lazily).insert(key.to_owned())),
-        }
+        self.note(key, haste);
         Ok(result)
     }
 
-    fn remove(&self, key: &str, condition: impl FnOnce(&Entry) -> bool) -> Option<Vec<u8>> {
+    fn remove(&self, key: &str, haste: Haste, condition: impl FnOnce(&Entry) -> bool) -> Option<Vec<u8>> {
         let mut shard = self.shard(key);
         let now = self.now();
         if !condition(shard.get(key).filter(|entry| entry.is_live(now))?) {
@@ -254,9 +278,21 @@ impl Table {
         let entry = shard.remove(key)?;
         self.bytes.fetch_sub(weight(key, Some(&entry)), Ordering::Relaxed);
         drop(shard);
-        self.mark([key.to_owned()]);
+        self.note(key, haste);
         Some(entry.value)
     }
+
+    fn note(&self, key: &str, haste: Haste) {
+        let mut unwritten = self.unwritten(haste);
+        // What changes all the time is mostly noted already.
+        if !unwritten.contains(key) {
+            unwritten.insert(key.to_owned());
+        }
+    }
+}
+
+fn expiry(now: i64, ttl: Duration) -> i64 {
+    now.saturating_add(milliseconds(ttl) * 1000)
 }
 
 fn weight(key: &str, entry: Option<&Entry>) -> usize {

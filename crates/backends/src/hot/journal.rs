@@ -1,5 +1,5 @@
 //! What the embedded hot store keeps on disk: one thread writes all changed keys in one durable
-//! commit, at most a tenth of a second after the change, or a few seconds where that will do. One process owns the file.
+//! commit, at most a tenth of a second after the change, or half a minute where that will do. One process owns the file.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,7 +18,7 @@ const ENTRIES: TableDefinition<'_, &str, (i64, &[u8])> = TableDefinition::new("e
 const NEVER: i64 = i64::MAX;
 const INTERVAL: Duration = Duration::from_millis(100);
 /// Commits between two that also write what is not urgent.
-const LAZY_EVERY: usize = 50;
+const LAZY_EVERY: usize = 300;
 const CACHE: usize = 8 * 1024 * 1024;
 
 /// The writing thread's other end.
@@ -156,24 +156,20 @@ impl Writer {
         if changes.is_empty() {
             return None;
         }
-        let changes: Vec<(String, Option<Entry>)> = changes
-            .into_iter()
-            .map(|key| {
-                let entry = self.table.current(&key);
-                (key, entry)
-            })
-            .collect();
+        let mut changes: Vec<String> = changes.into_iter().collect();
+        // In the order of the file, so that each page of it is looked for and written once.
+        changes.sort_unstable();
         let failure = self.commit(&changes).err()?;
-        self.table.mark(changes.into_iter().map(|(key, _)| key));
+        self.table.mark(changes, Haste::Soon);
         Some(failure.to_string())
     }
 
-    fn commit(&self, changes: &[(String, Option<Entry>)]) -> std::result::Result<(), redb::Error> {
+    fn commit(&self, changes: &[String]) -> std::result::Result<(), redb::Error> {
         let transaction = self.database.begin_write()?;
         {
             let mut entries = transaction.open_table(ENTRIES)?;
-            for (key, entry) in changes {
-                match entry {
+            for key in changes {
+                match self.table.current(key) {
                     Some(entry) => entries.insert(key.as_str(), (entry.expires.unwrap_or(NEVER), entry.value.as_slice()))?,
                     None => entries.remove(key.as_str())?,
                 };
@@ -211,6 +207,6 @@ fn restore(database: &Database, table: &Table) -> std::result::Result<(), redb::
             expired.push(key.value().to_owned());
         }
     }
-    table.mark(expired);
+    table.mark(expired, Haste::Lazy);
     Ok(())
 }

@@ -43,6 +43,27 @@ async fn a_value_is_there_until_it_is_removed_or_expires() {
 }
 
 #[tokio::test]
+async fn a_claim_is_had_once_in_its_time_and_by_nobody_in_another_life() {
+    for bench in Bench::all().await {
+        let (hot, brief) = (&bench.hot, Duration::from_millis(40));
+        assert!(hot.claim("proof", brief).await.unwrap());
+        assert!(!hot.claim("proof", HOUR).await.unwrap());
+        assert!(hot.claim("another", HOUR).await.unwrap());
+        bench.pass(brief);
+        eventually("the claim is over", async || hot.claim("proof", HOUR).await.unwrap()).await;
+        assert!(!hot.claim("proof", HOUR).await.unwrap() && !hot.claim("another", HOUR).await.unwrap());
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (url, clock) = (format!("embedded:{}", folder.path().join("hot").display()), Clock::fixed(START));
+    let first = open(&url, &clock).await;
+    let life = first.life().to_owned();
+    assert!(first.claim("proof", HOUR).await.unwrap());
+    drop(first);
+    let second = open(&url, &clock).await;
+    assert!(second.life() != life && second.claim("proof", HOUR).await.unwrap(), "what is forgotten is forgotten under another name");
+}
+
+#[tokio::test]
 async fn keys_and_values_have_a_size() {
     for bench in Bench::all().await {
         let refused = [
@@ -119,17 +140,18 @@ async fn of_many_at_once_exactly_as_many_win_as_may() {
                 [
                     hot.take("token").await.unwrap().is_some(),
                     hot.set_new("lock", b"x", Some(HOUR)).await.unwrap(),
+                    hot.claim("claim", HOUR).await.unwrap(),
                     hot.delete_if("owned", b"mine").await.unwrap(),
                     hot.limit("quota", Quota { burst: 10, per: HOUR }).await.unwrap().allowed,
                     counted == 64,
                 ]
             });
         }
-        let mut wins = [0; 5];
+        let mut wins = [0; 6];
         for won in racers.join_all().await {
             wins.iter_mut().zip(won).for_each(|(wins, won)| *wins += i32::from(won));
         }
-        assert_eq!(wins, [1, 1, 1, 10, 1]);
+        assert_eq!(wins, [1, 1, 1, 1, 10, 1]);
     }
 }
 
@@ -146,6 +168,9 @@ async fn the_embedded_store_survives_a_restart_and_a_power_cut() {
     hot.delete("removed").await.unwrap();
     hot.count("late", 41, HOUR).await.unwrap();
     hot.set_lazily("lazy", b"5", None).await.unwrap();
+    hot.set("removed lazily", b"7", None).await.unwrap();
+    hot.flush().await.unwrap();
+    assert!(hot.delete_lazily("removed lazily").await.unwrap());
     hot.flush().await.unwrap();
     // What a power cut leaves: the file as it is now, never closed.
     fs::create_dir(folder.path().join("cut")).unwrap();
@@ -161,6 +186,7 @@ async fn the_embedded_store_survives_a_restart_and_a_power_cut() {
         assert_eq!(hot.get("kept").await.unwrap().unwrap(), b"1");
         assert_eq!(hot.get("minute").await.unwrap().unwrap(), b"2");
         assert_eq!(hot.get("removed").await.unwrap(), None);
+        assert_eq!(hot.get("removed lazily").await.unwrap(), None);
         assert_eq!(hot.count("late", 1, HOUR).await.unwrap().value, 42);
         assert_eq!(hot.get("lazy").await.unwrap().unwrap(), b"5");
     }

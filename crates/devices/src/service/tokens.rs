@@ -131,8 +131,8 @@ impl Devices {
     async fn project(&self, device: &Device, grant: Grant, now: Time) {
         let hot = &self.backends().hot;
         let before = Refresh { generation: grant.refresh.generation - 1, ..grant.refresh };
-        let outcome = match hot.delete(&hot_key(device, before)).await {
-            Ok(_) => hot.set(&hot_key(device, grant.refresh), b"1", Some(grant.expires_at.since(now))).await,
+        let outcome = match hot.delete_lazily(&hot_key(device, before)).await {
+            Ok(_) => hot.set_lazily(&hot_key(device, grant.refresh), b"1", Some(grant.expires_at.since(now))).await,
             Err(error) => Err(error),
         };
         if let Err(error) = outcome {

@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::json;
 use testkit::{Engine, engines, eventually};
 
-use crate::handset::Handset;
+use crate::handset::{Ask, Handset};
 use crate::stage::{Stage, config, service};
 
 #[tokio::test]
@@ -92,6 +92,21 @@ async fn a_revocation_survives_the_loss_of_everything_hot_and_reaches_other_node
         }
         assert_eq!(honest.exchange(&stage, &honest.refresh).await.status, StatusCode::OK);
     }
+}
+
+#[tokio::test]
+async fn after_a_restart_a_proof_from_before_is_made_again_whether_it_was_used_or_not() {
+    let stage = Stage::new(Engine::Embedded).await;
+    let phone = stage.phone(json!({})).await;
+    let ask = Ask { method: "POST", path: "/device/signals", token: Some(&phone.access), code: None, body: Some(json!({})) };
+    let [used, unused] = [(); 2].map(|()| phone.proof("POST", "/device/signals", Some(&phone.access), |_| {}));
+    assert_eq!(phone.once(&stage, &ask, &used).await.status, StatusCode::OK);
+    let hot = stage.world.config.hot.clone();
+    let stage = stage.restarted(hot).await;
+    for proof in [used, unused] {
+        assert_eq!(phone.once(&stage, &ask, &proof).await.code(), "devices.use_dpop_nonce");
+    }
+    assert_eq!(phone.knocks(&stage).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
