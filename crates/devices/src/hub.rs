@@ -33,14 +33,15 @@ pub(crate) struct Link {
     waking: Notify,
     /// Microseconds since 1970 at which it wants to be woken.
     due: AtomicI64,
-    /// Highest version of the phone's row that it was woken for.
+    /// Highest version of the phone's row that it has seen or was woken for.
     version: AtomicI64,
 }
 
 impl Link {
-    pub(crate) fn new(id: LinkId) -> Arc<Self> {
+    /// Of a line that opens with what `version` of the phone's row says.
+    pub(crate) fn new(id: LinkId, version: i64) -> Arc<Self> {
         let (why, waking) = (AtomicU8::new(0), Notify::new());
-        Arc::new(Self { id, why, waking, due: AtomicI64::new(i64::MAX), version: AtomicI64::new(0) })
+        Arc::new(Self { id, why, waking, due: AtomicI64::new(i64::MAX), version: AtomicI64::new(version) })
     }
 
     /// Wants to be woken at `time`.
@@ -145,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn a_newer_line_ends_the_older_one_wherever_it_is() {
         let hub = Hub::default();
-        let (one, two) = (Link::new(id(1)), Link::new(id(2)));
+        let (one, two) = (Link::new(id(1), 0), Link::new(id(2), 0));
         hub.join(phone(), &one);
         hub.join(phone(), &two);
         assert_eq!(one.woken().await, why::REPLACED);
@@ -162,7 +163,7 @@ mod tests {
     #[tokio::test]
     async fn reasons_add_up_and_none_is_lost() {
         let hub = Hub::default();
-        let link = Link::new(id(1));
+        let link = Link::new(id(1), 0);
         hub.join(phone(), &link);
         for why in [why::LOOK, why::BAR, why::LOOK] {
             hub.wake_all(why);

@@ -109,7 +109,7 @@ impl Line {
         Self {
             posture: admitted.phone.device.posture,
             pace: Pace::default(),
-            link: Link::new(devices.backends().ids.next()),
+            link: Link::new(devices.backends().ids.next(), admitted.phone.device.version),
             devices: devices.clone(),
             admitted,
             opening,

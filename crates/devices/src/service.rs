@@ -82,6 +82,8 @@ pub(crate) struct Inner {
     pub(crate) nonces: Nonces,
     pub(crate) tokens: Cache<String, Arc<Claims>>,
     pub(crate) known: Cache<DeviceId, Arc<Device>>,
+    /// Whose key has this thumbprint; a phone keeps its key.
+    pub(crate) keyholders: Cache<String, DeviceId>,
     pub(crate) policies: Cache<TenantId, Policy>,
     pub(crate) bars: Bars,
     pub(crate) fleet: Fleet,
@@ -109,6 +111,7 @@ impl Devices {
             nonces: Nonces::default(),
             tokens: Cache::builder().max_capacity(TOKENS).time_to_live(TOKEN_HELD).build(),
             known: Cache::builder().max_capacity(KNOWN).time_to_live(KNOWN_HELD).build(),
+            keyholders: Cache::builder().max_capacity(KNOWN).time_to_live(KNOWN_HELD).build(),
             policies: Cache::builder().max_capacity(KNOWN).time_to_live(POLICY_HELD).build(),
             bars: Bars::default(),
             fleet,

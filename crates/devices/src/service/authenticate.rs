@@ -104,8 +104,7 @@ impl Devices {
     /// `Unauthenticated` when the proof is not good or the key is nobody's, `TooMany`.
     pub async fn recognise(&self, presented: &Presented, origin: &Origin) -> Result<Phone> {
         let proof = self.prove(presented, None).await?;
-        let found = store::devices::by_thumbprint(&self.backends().db, &proof.thumbprint).await?;
-        let device = Arc::new(found.ok_or_else(errors::unknown_key)?);
+        let device = self.keyholder(&proof.thumbprint).await?;
         self.limit(device.id).await?;
         let actor = speaking(&device, None, origin);
         Ok(Phone { device, actor })
@@ -161,6 +160,19 @@ impl Devices {
             Ok(verdict) if !verdict.allowed => Err(errors::too_often(verdict.retry_after)),
             _ => Ok(()),
         }
+    }
+
+    /// The phone with this key: its row as it is held while the watch sees changes, else as it is now.
+    async fn keyholder(&self, thumbprint: &str) -> Result<Arc<Device>> {
+        let held = self.inner.keyholders.get(thumbprint).and_then(|id| self.inner.known.get(&id));
+        if let Some(device) = held.filter(|device| self.inner.bars.knows(device.id, self.backends().bus.session())) {
+            return Ok(device);
+        }
+        let found = store::devices::by_thumbprint(&self.backends().db, thumbprint).await?;
+        let device = Arc::new(found.ok_or_else(errors::unknown_key)?);
+        self.inner.keyholders.insert(thumbprint.to_owned(), device.id);
+        self.inner.known.insert(device.id, Arc::clone(&device));
+        Ok(device)
     }
 
     /// The phone's row, a moment old at most.

@@ -179,7 +179,8 @@ impl Devices {
         let expires_at = now + self.config().refresh_life(plan);
         let rotated = store::families::rotate(&mut change, refresh.family, refresh.generation, &proof.thumbprint, expires_at).await?;
         if let Some(family) = rotated {
-            let device = store::devices::hold(&mut change, family.device).await?.ok_or_else(errors::grant)?;
+            // Read and not held: who locks the phone from here on bars it whatever it is given, who revokes its tokens revokes these too.
+            let device = store::devices::within(&mut change, family.device).await?.ok_or_else(errors::grant)?;
             if device.is_locked(now) {
                 return Err(errors::locked(device.locked_until));
             }

@@ -24,6 +24,8 @@ pub(crate) const CHANNEL: &str = "devices";
 const TICK: Duration = Duration::from_millis(500);
 /// Changes this old are read again each time: commits of other nodes become visible late, and clocks differ.
 const OVERLAP: Duration = Duration::from_secs(60);
+/// The same where this process alone writes, by one clock: longer than a change takes. Thousands that enrolled are not read for a minute.
+const OVERLAP_ALONE: Duration = Duration::from_secs(5);
 /// Readings between two readings of everything.
 const WHOLE_EVERY: u32 = 1_200;
 
@@ -144,12 +146,14 @@ impl Devices {
     /// Reads what changed lately.
     async fn read_changes(&self) -> Result<()> {
         let (begun, session) = (Instant::now(), self.backends().bus.session());
-        let changed = store::devices::changed(&self.backends().db, self.now() - OVERLAP).await?;
+        let db = &self.backends().db;
+        let overlap = if db.is_shared() { OVERLAP } else { OVERLAP_ALONE };
+        let changed = store::devices::changed(db, self.now() - overlap).await?;
         self.read_switches().await?;
         let forgotten = self.forgotten();
         for standing in changed {
             self.inner.bars.take(standing, forgotten);
-            // The same changes are read for a minute; the row is read again once for each.
+            // The same changes are read many times; the row is read again once for each.
             if self.inner.known.get(&standing.id).is_some_and(|device| device.version < standing.version) {
                 self.inner.known.invalidate(&standing.id);
             }

@@ -60,6 +60,12 @@ pub(crate) async fn by_thumbprint(db: &Db, thumbprint: &str) -> Result<Option<De
     db.one(statement).await?.as_ref().map(device).transpose()
 }
 
+/// The phone as a change sees it.
+pub(crate) async fn within(change: &mut Change, id: DeviceId) -> Result<Option<Device>> {
+    let tenant = change.scope().tenant();
+    change.one(by_id(tenant, id)).await?.as_ref().map(device).transpose()
+}
+
 /// The phone within a change, held against other changes until this one ends.
 pub(crate) async fn hold(change: &mut Change, id: DeviceId) -> Result<Option<Device>> {
     let tenant = change.scope().tenant();
