@@ -1,6 +1,6 @@
 """Lets a fleet of virtual phones live on a server of its own and tells what it cost the server.
 
-Usage: fleet.py PROGRAM [SECONDS]                      CPU time of one batch of 50 readings and of one refresh
+Usage: fleet.py PROGRAM [SECONDS]                      CPU time of one batch of 50 readings, by request and by WebSocket, and of one refresh
        fleet.py PROGRAM soak [DEVICES [MINUTES]]       memory, descriptors and threads while a fleet lives; fails when memory grows
 
 TYRIAN_SIMULATOR names another build of the program for the phones; variables that begin with TYRIAN__ configure the server. Figures are taken while the fleet lives, after it has enrolled.
@@ -24,6 +24,9 @@ TICK = os.sysconf("SC_CLK_TCK")
 # Seconds after which a fleet that enrolled costs what it will cost.
 WARM = 65
 ANSWERED = re.compile(r'http_requests_total\{.*?route="[^"]*/([^/"]+)".*?\} (\d+)')
+READINGS = re.compile(r'device_readings_total\{outcome="received"\} (\d+)')
+# Readings that a phone of the fleets below sends at once.
+BATCH = 50
 # Of the memory after warming up.
 MOST_GROWTH = 0.05
 UNLIMITED = {
@@ -76,11 +79,12 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / TICK
 
     def answered(self):
-        """Requests answered so far, by the last word of their route."""
+        """Requests answered so far, by the last word of their route, and batches of readings, however they came."""
         connection = http.client.HTTPConnection("127.0.0.1", self.management, timeout=5)
         connection.request("GET", "/metrics")
-        counts = {}
-        for route, count in ANSWERED.findall(connection.getresponse().read().decode()):
+        told = connection.getresponse().read().decode()
+        counts = {"batches": sum(int(count) for count in READINGS.findall(told)) // BATCH}
+        for route, count in ANSWERED.findall(told):
             counts[route] = counts.get(route, 0) + int(count)
         return counts
 
@@ -122,8 +126,9 @@ def steady(server, seconds, *words):
     told = {}
     lasting = ["--seconds", WARM + seconds + 10]
     fleet = threading.Thread(target=lambda: told.update(report=server.simulate(*words, *lasting)[0]))
+    begun = server.answered()["batches"]
     fleet.start()
-    while fleet.is_alive() and not server.answered().get("signals"):
+    while fleet.is_alive() and server.answered()["batches"] <= begun:
         time.sleep(0.5)
     # Rows that enrolment made are read again for a minute; buffers and caches fill.
     time.sleep(WARM)
@@ -150,6 +155,8 @@ def costs(server, seconds):
     told = figures["signals"]
     print(f"POST signals of 50 readings: {signals * 1e6:.0f} µs of CPU each (with one poll of commands for every fourth), {counts['signals']} of them, "
           f"p50 {told['p50_ms']:.1f} ms, p95 {told['p95_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms")
+    cpu, counts, _ = steady(server, seconds, *fleet, "--line", "socket")
+    print(f"the same on open WebSockets: {(cpu - resting * seconds) / counts['batches'] * 1e6:.0f} µs of CPU each, {counts['batches']} of them")
     cpu, counts, figures = steady(server, seconds, "--devices", 200, *fleet[2:], "--refresh-every", 1)
     refresh = (cpu - resting * seconds - signals * counts["signals"]) / counts["token"]
     told = figures["refresh"]
