@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use base::Error;
+use sqlx::error::DatabaseError;
 
 use crate::errors;
 
@@ -11,7 +12,7 @@ const FULL: [&str; 3] = ["53100", "13", "4874"];
 
 /// What a file that cannot be opened means.
 pub(super) fn unopened(path: &Path, cause: sqlx::Error) -> Error {
-    let code = cause.as_database_error().and_then(|database| database.code());
+    let code = cause.as_database_error().and_then(DatabaseError::code);
     match code.is_some_and(|code| FULL.contains(&code.as_ref())) {
         true => errors::db_full(cause),
         false => errors::db_unopened(path, cause),
