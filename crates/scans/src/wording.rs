@@ -10,6 +10,8 @@ use std::sync::LazyLock;
 use base::Language;
 use serde::Deserialize;
 
+use crate::model::Profile;
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Texts {
@@ -36,8 +38,14 @@ fn texts(language: Language) -> Option<&'static Texts> {
 pub fn stage_name(name: &str, language: Language) -> Cow<'_, str> {
     match texts(language) {
         Some(texts) => Cow::Borrowed(texts.stages.get(name).map_or(name, String::as_str)),
-        None => Cow::Owned(name.chars().take(1).flat_map(char::to_uppercase).chain(name.chars().skip(1)).collect()),
+        None if is_stage(name) => Cow::Owned(name.chars().take(1).flat_map(char::to_uppercase).chain(name.chars().skip(1)).collect()),
+        None => Cow::Borrowed(name),
     }
+}
+
+/// Reports name sets of checks in the same place, which are no words.
+fn is_stage(name: &str) -> bool {
+    Profile::ALL.iter().flat_map(|profile| profile.plan().stages).any(|stage| stage.name == name)
 }
 
 /// Why something was not looked at, for a reader of this language; several reasons are told one after the other.
@@ -112,13 +120,13 @@ mod tests {
     fn every_stage_of_every_profile_has_a_name_and_no_other_has() {
         for language in LANGUAGES {
             let known: Vec<&String> = texts(language).unwrap().stages.keys().collect();
-            let mut used: Vec<&str> =
-                crate::Profile::ALL.iter().flat_map(|profile| profile.plan().stages).map(|stage| stage.name).collect();
+            let mut used: Vec<&str> = Profile::ALL.iter().flat_map(|profile| profile.plan().stages).map(|stage| stage.name).collect();
             used.sort_unstable();
             used.dedup();
             assert_eq!(known, used);
         }
         assert_eq!(stage_name("ports, services and checks", Language::English), "Ports, services and checks");
+        assert!(Language::ALL.iter().all(|language| stage_name("http.active", *language) == "http.active"));
     }
 
     /// The sources that give reasons: ours, the scanner's, and those of authorisations.
