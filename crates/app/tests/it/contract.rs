@@ -3,6 +3,7 @@
 use base::Kind;
 use serde_json::{Value as Json, json};
 
+use crate::limits::filled;
 use crate::server::{Server, authorized_target, create_admin, create_admin_of, http};
 
 /// Operations that need no credentials.
@@ -20,11 +21,7 @@ async fn every_documented_route_answers_401_without_credentials() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for method in item.as_object().unwrap().keys().filter(|key| ["get", "post", "put", "patch", "delete"].contains(&key.as_str())) {
             let is_public = PUBLIC.contains(&format!("{method} {path}").as_str());
-            let filled: String = path
-                .split('/')
-                .map(|part| if part.starts_with('{') { "0190b8a0-0000-7000-8000-000000000000" } else { part })
-                .collect::<Vec<_>>()
-                .join("/");
+            let filled = filled(path);
             for prefix in ["/api/v1", "/api/v2", "/api"] {
                 let url = server.base.join(&format!("{prefix}{filled}")).unwrap();
                 let response = http

@@ -8,6 +8,7 @@ mod contract;
 mod cut_import;
 mod full_disk;
 mod kill;
+mod limits;
 mod local;
 mod outage;
 mod server;

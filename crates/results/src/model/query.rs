@@ -12,9 +12,6 @@ use super::import::ImportId;
 use super::schema::SeveritySchema;
 use crate::errors;
 
-/// Severities and statuses there are.
-const MOST_WORDS: usize = 7;
-
 /// Narrows a list of findings; absent fields do not.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -98,9 +95,9 @@ impl Filter {
                 return Err(errors::filter(name, &format!("it must have at most {maximum} characters")));
             }
         }
-        for (name, given) in [("severity", self.severity.len()), ("status", self.status.len())] {
-            if given > MOST_WORDS {
-                return Err(errors::filter(name, &format!("it can be given {MOST_WORDS} times at most")));
+        for (name, given, maximum) in [("severity", self.severity.len(), 5), ("status", self.status.len(), 7)] {
+            if given > maximum {
+                return Err(errors::filter(name, &format!("it can be given {maximum} times at most")));
             }
         }
         match self.cwe {
