@@ -6,6 +6,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::catalogue::Check;
+use crate::session::Endpoint;
 use crate::tls::TlsReport;
 
 pub(crate) const TCP: &str = "tcp";
@@ -160,10 +161,14 @@ pub enum CoverageStatus {
 /// A set of checks and what became of it at one place; absence of an issue only counts where it is done.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Covered {
-    /// The set: `ports`, `services`, or a `check_set` of the catalogue.
+    /// The set: `ports`, `services`, `datagrams`, a `check_set` of the catalogue, or one check of it.
     pub check_set: &'static str,
     /// The address; port 0 stands for the whole host.
     pub address: Option<SocketAddr>,
+    /// `tcp` or `udp`.
+    pub transport: &'static str,
+    /// What of an issue's `parameter` was asked about, where that is not everything.
+    pub parameter: Option<String>,
     /// The name the target was asked by.
     pub host: String,
     /// The URL, for web checks.
@@ -172,6 +177,14 @@ pub struct Covered {
     pub status: CoverageStatus,
     /// Why it is not done, or what exactly was done.
     pub reason: Option<String>,
+}
+
+impl Covered {
+    /// What became of a set at a place, by TCP and in every respect.
+    pub(crate) fn at(check_set: &'static str, endpoint: &Endpoint, status: CoverageStatus) -> Self {
+        let (address, host) = (Some(endpoint.address), endpoint.host.clone());
+        Self { check_set, address, transport: TCP, parameter: None, host, url: None, status, reason: None }
+    }
 }
 
 /// Something worth telling while the run works.

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::dial::Dialer;
 use crate::plan::{Intrusiveness, Plan};
-use crate::report::{CoverageStatus, Covered, Event, Issue, Outcome, ServiceReport};
+use crate::report::{CoverageStatus, Covered, Event, Issue, Outcome, ServiceReport, UDP};
 use crate::tls::TlsReport;
 
 /// A place the run works at, with the name it was asked by.
@@ -83,7 +83,16 @@ impl Session {
 
     pub(crate) async fn covered(&self, check_set: &'static str, endpoint: &Endpoint, status: CoverageStatus, reason: Option<String>) {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).retain(|(set, place)| *set != check_set || place != endpoint);
-        let covered = Covered { check_set, address: Some(endpoint.address), host: endpoint.host.clone(), url: None, status, reason };
+        self.tell_covered(Covered { reason, ..Covered::at(check_set, endpoint, status) }).await;
+    }
+
+    /// A check that was made at a port by UDP.
+    pub(crate) async fn answered(&self, check: &'static str, endpoint: &Endpoint, about: &str) {
+        let parameter = (!about.is_empty()).then(|| about.to_owned());
+        self.tell_covered(Covered { transport: UDP, parameter, ..Covered::at(check, endpoint, CoverageStatus::Done) }).await;
+    }
+
+    async fn tell_covered(&self, covered: Covered) {
         self.outcome().coverage.push(covered.clone());
         self.tell(Event::Coverage(covered)).await;
     }
@@ -99,14 +108,7 @@ impl Session {
         let left = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         let mut outcome = std::mem::take(&mut *self.outcome());
         for (check_set, endpoint) in left {
-            let covered = Covered {
-                check_set,
-                address: Some(endpoint.address),
-                host: endpoint.host,
-                url: None,
-                status,
-                reason: Some(reason.to_owned()),
-            };
+            let covered = Covered { reason: Some(reason.to_owned()), ..Covered::at(check_set, &endpoint, status) };
             let _ = self.events.try_send(Event::Coverage(covered.clone()));
             outcome.coverage.push(covered);
         }

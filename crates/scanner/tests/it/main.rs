@@ -10,5 +10,6 @@ mod scene;
 mod servers;
 mod stories;
 mod strangers;
+mod udp;
 mod upgrades;
 mod wrong_use;

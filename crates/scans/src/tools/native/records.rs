@@ -238,7 +238,7 @@ fn coverage(given: &[Covered]) -> Vec<Coverage> {
     for covered in given.iter().filter(|covered| covered.status == scanner::CoverageStatus::Done) {
         done.entry((covered.host.clone(), covered.address)).or_default().insert(covered.check_set);
     }
-    let mut told: BTreeSet<(String, Option<SocketAddr>, String)> = BTreeSet::new();
+    let mut told = BTreeSet::new();
     let mut all = Vec::new();
     for covered in given {
         let checks = checks_of(covered.check_set);
@@ -257,7 +257,7 @@ fn coverage(given: &[Covered]) -> Vec<Coverage> {
             whole.map_or_else(|| checks.iter().map(|check| (*check).to_owned()).collect(), |family| vec![family])
         };
         for name in names {
-            if told.insert((covered.host.clone(), covered.address, name.clone())) {
+            if told.insert((&covered.host, covered.address, covered.transport, &covered.parameter, name.clone())) {
                 all.push(Coverage {
                     source: NATIVE.to_owned(),
                     check_set: name,
@@ -283,7 +283,9 @@ fn location(covered: &Covered) -> Location {
         Some(address) => place(address, &covered.host),
         None => Location { host: Some(covered.host.to_lowercase()), ..Location::default() },
     };
+    location.protocol = location.protocol.map(|_| covered.transport.to_owned());
     location.url = covered.url.as_ref().map(url::Url::to_string);
+    location.parameter.clone_from(&covered.parameter);
     location
 }
 
@@ -306,7 +308,8 @@ mod tests {
     use super::*;
 
     fn covered(check_set: &'static str, status: scanner::CoverageStatus) -> Covered {
-        Covered { check_set, address: "127.0.0.1:80".parse().ok(), host: "localhost".into(), url: None, status, reason: None }
+        let address = "127.0.0.1:80".parse().ok();
+        Covered { check_set, address, transport: "tcp", parameter: None, host: "localhost".into(), url: None, status, reason: None }
     }
 
     /// A beginning ends where a word ends: `exposure.redis` says nothing about `exposure.redis-default-password`.
