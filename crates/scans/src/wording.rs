@@ -52,19 +52,22 @@ fn is_stage(name: &str) -> bool {
 #[must_use]
 pub fn reason(told: &str, language: Language) -> Cow<'_, str> {
     let Some(texts) = texts(language) else { return Cow::Borrowed(told) };
-    match whole(told, texts) {
-        Some(said) => Cow::Owned(said),
-        None => Cow::Owned(told.split("; ").map(|part| one_of_several(part, texts)).collect::<Vec<_>>().join("; ")),
+    let parts: Vec<Option<String>> = told.split("; ").map(|part| one_of_several(part, texts)).collect();
+    if parts.iter().all(Option::is_none) {
+        // What is named may hold the mark itself.
+        return whole(told, texts).map_or(Cow::Borrowed(told), Cow::Owned);
     }
+    let said = told.split("; ").zip(parts).map(|(part, said)| said.unwrap_or_else(|| part.to_owned()));
+    Cow::Owned(said.collect::<Vec<_>>().join("; "))
 }
 
-/// A reason, perhaps behind the address it is about; words of others stay.
-fn one_of_several(part: &str, texts: &Texts) -> String {
+/// A reason, perhaps behind the address it is about; none for the words of others.
+fn one_of_several(part: &str, texts: &Texts) -> Option<String> {
     let behind_address = || {
         let (address, told) = part.split_once(": ")?;
         Some(format!("{address}: {}", whole(told, texts)?))
     };
-    whole(part, texts).or_else(behind_address).unwrap_or_else(|| part.to_owned())
+    whole(part, texts).or_else(behind_address)
 }
 
 /// One reason; what it names may be a reason itself, such as a refusal.
@@ -131,21 +134,8 @@ mod tests {
 
     /// The sources that give reasons: ours, the scanner's, and those of authorisations.
     fn sources() -> String {
-        fn collect(folder: &Path, text: &mut String) {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    collect(&path, text);
-                } else if !path.ends_with("wording.rs") {
-                    text.push_str(&std::fs::read_to_string(&path).unwrap());
-                }
-            }
-        }
-        let mut text = String::new();
-        for of in ["scans", "scanner", "targets"] {
-            collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(of).join("src"), &mut text);
-        }
-        text
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        ["scans", "scanner", "targets"].map(|name| testkit::sources(crates.join(name).join("src"), "wording.rs")).concat()
     }
 
     #[test]
@@ -188,6 +178,8 @@ mod tests {
         );
         let troubles = "127.0.0.1:443: it took longer than 60 s; it was stopped with the scan";
         assert_eq!(said(troubles), "127.0.0.1:443: tardó más de 60 s; se detuvo junto con el escaneo");
+        let cut = "its output cannot be read: EOF; it was stopped with the scan";
+        assert!(said(cut).ends_with(": EOF; se detuvo junto con el escaneo"), "{}", said(cut));
         assert_eq!(said("Broken pipe (os error 32)"), "Broken pipe (os error 32)");
         assert_eq!(reason("not reached", Language::English), "not reached");
     }

@@ -116,7 +116,8 @@ pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) ->
             }
             tally.done += 1;
             match answer {
-                Answer::Filtered | Answer::Exhausted => tally.filtered(attempt.host),
+                Answer::Filtered => tally.filtered(attempt.host),
+                Answer::Exhausted => tally.starved(attempt.host),
                 Answer::Closed => window.answered(),
                 Answer::Open => {
                     window.answered();
@@ -254,11 +255,13 @@ struct Tally {
     told: usize,
     refused: Vec<usize>,
     filtered: Vec<usize>,
+    /// Ports this machine had no descriptor or port of its own left for.
+    starved: Vec<usize>,
 }
 
 impl Tally {
     fn new(hosts: usize) -> Self {
-        Self { done: 0, told: 0, refused: vec![0; hosts], filtered: vec![0; hosts] }
+        Self { done: 0, told: 0, refused: vec![0; hosts], filtered: vec![0; hosts], starved: vec![0; hosts] }
     }
 
     fn refused(&mut self, host: usize) {
@@ -270,6 +273,12 @@ impl Tally {
 
     fn filtered(&mut self, host: usize) {
         if let Some(count) = self.filtered.get_mut(host) {
+            *count += 1;
+        }
+    }
+
+    fn starved(&mut self, host: usize) {
+        if let Some(count) = self.starved.get_mut(host) {
             *count += 1;
         }
     }
@@ -290,12 +299,16 @@ impl Tally {
     fn verdict(&self, host: usize, ports: usize, session: &Session) -> (CoverageStatus, String) {
         let refused = self.refused.get(host).copied().unwrap_or_default();
         let filtered = self.filtered.get(host).copied().unwrap_or_default();
+        let starved = self.starved.get(host).copied().unwrap_or_default();
         if refused == ports {
             return (CoverageStatus::Skipped, "refused by the guard".to_owned());
         }
         let mut reason = format!("ports {}", session.plan.ports.describe());
         if filtered > 0 {
             reason.push_str(&format!("; {filtered} without an answer"));
+        }
+        if starved > 0 {
+            reason.push_str(&format!("; {starved} not asked: no descriptors or local ports were left"));
         }
         if refused > 0 {
             reason.push_str(&format!("; {refused} refused by the guard"));

@@ -67,14 +67,23 @@ fn brought(stage: &Stage<'_>, outcome: Outcome, ports: &[u16], tool_version: Opt
         (StageState::TimedOut, Some("the profile's time was up".to_owned()))
     } else if outcome.silent.is_empty() {
         (StageState::Done, None)
-    } else if outcome.open.is_empty() && outcome.services.is_empty() && outcome.silent.len() >= outcome.resolved.len() {
-        // Nothing found is no good news where nothing could be looked at.
+    } else if !is_network(stage) && is_bare(&outcome) && outcome.silent.len() >= outcome.resolved.len() {
+        // Nothing found is no good news where nothing could be looked at; a network may be empty.
         (StageState::Failed, Some(NOBODY.to_owned()))
     } else {
         (StageState::Done, Some(format!("no port answered at {} of {} addresses", outcome.silent.len(), outcome.resolved.len())))
     };
     records::write(&outcome, ports, stage.backends.clock.now(), &mut sheet);
     Ok(Brought { state, reason, tool_version, argv: Vec::new(), sheet, raw: None, surface: Some(surface) })
+}
+
+fn is_network(stage: &Stage<'_>) -> bool {
+    matches!(stage.permit.target.endpoint(), Some(Address::Network(_)))
+}
+
+/// Whether nothing at all was found.
+fn is_bare(outcome: &Outcome) -> bool {
+    outcome.open.is_empty() && outcome.services.is_empty() && outcome.issues.is_empty()
 }
 
 /// What later stages build on.
