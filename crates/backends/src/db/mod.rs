@@ -117,7 +117,7 @@ impl Db {
         match &self.inner.pools {
             Pools::Sqlite { read, .. } => {
                 let mut reader = read.lend().await.map_err(failed)?;
-                let rows = sqlite_query(sql).fetch_all(&mut reader.connection).await.map_err(failed)?;
+                let rows = sqlite_query(sql).fetch_all(reader.connection().map_err(failed)?).await.map_err(failed)?;
                 read.give_back(reader);
                 Ok(rows.into_iter().map(|row| Row(row::Engine::Sqlite(row))).collect())
             }
@@ -137,7 +137,7 @@ impl Db {
         match &self.inner.pools {
             Pools::Sqlite { read, .. } => {
                 let mut reader = read.lend().await.map_err(failed)?;
-                let row = sqlite_query(sql).fetch_optional(&mut reader.connection).await.map_err(failed)?;
+                let row = sqlite_query(sql).fetch_optional(reader.connection().map_err(failed)?).await.map_err(failed)?;
                 read.give_back(reader);
                 Ok(row.map(|row| Row(row::Engine::Sqlite(row))))
             }
@@ -295,18 +295,18 @@ impl Tx {
     #[expect(clippy::disallowed_methods, reason = "a commit runs to its end even when the caller goes away")]
     pub async fn commit(self) -> Result<()> {
         self.db.count();
-        tokio::spawn(async move {
+        let (db, written) = (self.db, self.written);
+        let committed = tokio::spawn(async move {
             match self.engine {
-                Engine::Sqlite(tx) => {
-                    tx.commit().await?;
-                    observe::after_writing(&self.db.inner, self.written).await;
-                    Ok(())
-                }
+                Engine::Sqlite(tx) => tx.commit().await,
                 Engine::Postgres(tx) => tx.commit().await,
             }
-        })
-        .await
-        .map_err(|cause| Error::internal("committing panicked").because(cause))?
-        .map_err(failed)
+        });
+        committed.await.map_err(|cause| Error::internal("committing panicked").because(cause))?.map_err(failed)?;
+        if observe::is_due(&db.inner, written) {
+            // It waits for its turn behind other writers; whoever committed does not.
+            tokio::spawn(async move { observe::observe(&db.inner).await });
+        }
+        Ok(())
     }
 }

@@ -12,12 +12,10 @@ const MANY: u64 = 10_000;
 /// `0x10000` also looks at tables this connection has not asked for anything: the lists are read by others.
 const OBSERVE: &str = "PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002";
 
-/// After this many more rows were committed: now and then.
-pub(super) async fn after_writing(inner: &Inner, rows: u64) {
+/// Whether it is time again, this many more rows having been committed: now and then. Nobody counts for PostgreSQL.
+pub(super) fn is_due(inner: &Inner, rows: u64) -> bool {
     let written = inner.written.fetch_add(rows, Ordering::Relaxed) + rows;
-    if written >= MANY && inner.written.swap(0, Ordering::Relaxed) >= MANY {
-        observe(inner).await;
-    }
+    written >= MANY && inner.written.swap(0, Ordering::Relaxed) >= MANY
 }
 
 /// At once: for tables that grew before there were statistics, or in another life.
