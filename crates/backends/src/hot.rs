@@ -109,8 +109,8 @@ impl Hot {
         }
     }
 
-    /// Takes the key for `ttl`: of all who ask, one gets it. It can neither be read nor given back, and the embedded engine forgets it
-    /// when it ends: whoever relies on it must refuse what may have been claimed in another [`Hot::life`].
+    /// Takes the key for `ttl`: of all who ask, one gets it. It can neither be read nor given back, and is forgotten when the engine
+    /// ends: whoever relies on it must refuse what may have been claimed in another [`Hot::life`].
     ///
     /// # Errors
     /// `Unavailable` when the engine is down or full.
@@ -122,12 +122,13 @@ impl Hot {
         }
     }
 
-    /// Names the time for which claims are held: another one whenever the embedded engine starts, always the same on a server.
+    /// Names the time for which claims are held: another one whenever the engine starts, or another server takes its place. All
+    /// processes see the same.
     #[must_use]
-    pub fn life(&self) -> &str {
+    pub fn life(&self) -> Arc<str> {
         match &self.engine {
             Engine::Embedded(embedded) => embedded.life(),
-            Engine::Redis(_) => "",
+            Engine::Redis(redis) => redis.life(),
         }
     }
 

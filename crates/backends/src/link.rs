@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use base::{Error, Result};
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, IntoConnectionInfo, RedisError, RedisResult, ScriptInvocation,
+    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, InfoDict, IntoConnectionInfo, RedisError, RedisResult, ScriptInvocation,
     ServerErrorKind, TlsCertificates, cmd,
 };
 use tokio::sync::Notify;
@@ -47,6 +47,8 @@ struct State {
     generation: u64,
     /// Time-outs in a row.
     misses: u32,
+    /// `run_id` of the server the connection leads, or last led, to.
+    run: Arc<str>,
 }
 
 impl Link {
@@ -54,8 +56,8 @@ impl Link {
     pub(crate) async fn connect(url: &str, tasks: &Tasks, authorities: &Authorities) -> Result<Self> {
         let client = client(url, authorities)?;
         let server = client.get_connection_info().addr().to_string();
-        let connection = first(&client, &server).await?;
-        let state = Mutex::new(State { connection: Some(connection), generation: 0, misses: 0 });
+        let (connection, run) = first(&client, &server).await?;
+        let state = Mutex::new(State { connection: Some(connection), generation: 0, misses: 0, run });
         let shared = Arc::new(Shared { client, server, state, wake: Notify::new() });
         tasks.spawn("redis.supervisor", supervise(Arc::downgrade(&shared), tasks.stop()));
         Ok(Self { shared })
@@ -64,6 +66,12 @@ impl Link {
     /// Host and port.
     pub(crate) fn server(&self) -> &str {
         &self.shared.server
+    }
+
+    /// Names the process the connection leads to: another one after a restart or a fail-over, the same for every client of it.
+    /// Empty where the server does not tell.
+    pub(crate) fn life(&self) -> Arc<str> {
+        Arc::clone(&self.shared.state().run)
     }
 
     /// Runs one command.
@@ -154,9 +162,10 @@ impl Shared {
         if is_passing { errors::redis_unavailable(&self.server).because(cause) } else { errors::redis_refused(&self.server, cause) }
     }
 
-    fn restore(&self, connection: MultiplexedConnection) {
+    fn restore(&self, connection: MultiplexedConnection, run: Arc<str>) {
         let mut state = self.state();
         state.connection = Some(connection);
+        state.run = run;
         state.generation += 1;
         state.misses = 0;
     }
@@ -206,8 +215,8 @@ async fn supervise(link: Weak<Shared>, stop: CancellationToken) {
 async fn reconnect(shared: &Arc<Shared>, link: &Weak<Shared>) {
     for wait in backoff() {
         match open(&shared.client).await {
-            Ok(connection) => {
-                shared.restore(connection);
+            Ok((connection, run)) => {
+                shared.restore(connection, run);
                 metrics::counter!("redis_reconnects_total").increment(1);
                 tracing::info!(server = shared.server, "connected to redis again");
                 return;
@@ -231,20 +240,29 @@ pub(crate) fn backoff() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-async fn open(client: &Client) -> RedisResult<MultiplexedConnection> {
+/// A connection that answers, and the server's `run_id`.
+async fn open(client: &Client) -> RedisResult<(MultiplexedConnection, Arc<str>)> {
     let config = AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(COMMAND));
     // The library's own time-out covers the dial; ours also the greeting of a server that hangs.
     let connected = timeout(CONNECT, client.get_multiplexed_async_connection_with_config(&config)).await;
     let mut connection = connected.map_err(|_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut)))??;
     cmd("PING").query_async::<()>(&mut connection).await?;
-    Ok(connection)
+    let run = match cmd("INFO").arg("server").query_async::<InfoDict>(&mut connection).await {
+        Ok(about) => about.get::<String>("run_id").unwrap_or_default(),
+        Err(cause) if is_connection_trouble(&cause) || cause.is_timeout() => return Err(cause),
+        Err(cause) => {
+            tracing::warn!(%cause, "the redis user may not ask INFO: what a restart of the server forgets is not noticed");
+            String::new()
+        }
+    };
+    Ok((connection, run.into()))
 }
 
-async fn first(client: &Client, server: &str) -> Result<MultiplexedConnection> {
+async fn first(client: &Client, server: &str) -> Result<(MultiplexedConnection, Arc<str>)> {
     let start = Instant::now();
     for wait in backoff() {
         match open(client).await {
-            Ok(connection) => return Ok(connection),
+            Ok(opened) => return Ok(opened),
             Err(cause) if is_password(&cause) => return Err(errors::redis_password(server, cause)),
             Err(cause) if start.elapsed() > PATIENCE => return Err(errors::redis_unavailable(server).because(cause)),
             Err(_) => sleep(wait).await,

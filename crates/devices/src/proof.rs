@@ -2,7 +2,7 @@
 //! clock irrelevant; it follows from a key, the time and the life of the hot store, so every node knows it and nothing is kept. No proof
 //! from another life is taken: that store may have forgotten that it was used.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use attestation::dpop::{Demand, Proof, ProofError, verify};
@@ -46,40 +46,48 @@ pub struct Presented {
 /// The nonces of proofs.
 #[derive(Debug, Default)]
 pub(crate) struct Nonces {
-    made: Mutex<Vec<(i64, String)>>,
+    made: Mutex<Vec<Made>>,
+}
+
+/// A nonce of this window and life.
+#[derive(Debug)]
+struct Made {
+    window: i64,
+    life: Arc<str>,
+    nonce: String,
 }
 
 impl Nonces {
     /// The nonce to give out at `now`.
     pub(crate) async fn at(&self, backends: &Backends, now: Time) -> Result<String> {
-        self.of(backends, now.seconds().div_euclid(WINDOW)).await
+        self.of(backends, &backends.hot.life(), now.seconds().div_euclid(WINDOW)).await
     }
 
-    async fn of(&self, backends: &Backends, window: i64) -> Result<String> {
-        if let Some(nonce) = self.remembered(window) {
+    async fn of(&self, backends: &Backends, life: &Arc<str>, window: i64) -> Result<String> {
+        if let Some(nonce) = self.remembered(life, window) {
             return Ok(nonce);
         }
         let signer = backends.keys.signer(PURPOSE, Algorithm::Ed25519).await?;
-        let message = format!("tyrian dpop nonce v2 {window} {}", backends.hot.life());
+        let message = format!("tyrian dpop nonce v2 {window} {life}");
         let signature = backends.keys.sign(&signer, message.as_bytes()).await?;
         let nonce = URL_SAFE_NO_PAD.encode(digest(&SHA256, &signature));
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.push((window, nonce.clone()));
+        made.push(Made { window, life: Arc::clone(life), nonce: nonce.clone() });
         if made.len() > 4 {
             made.remove(0);
         }
         Ok(nonce)
     }
 
-    fn remembered(&self, window: i64) -> Option<String> {
+    fn remembered(&self, life: &Arc<str>, window: i64) -> Option<String> {
         let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.iter().find(|(own, _)| *own == window).map(|(_, nonce)| nonce.clone())
+        made.iter().find(|own| own.window == window && own.life == *life).map(|own| own.nonce.clone())
     }
 
-    /// Whether this nonce was given out lately.
-    async fn knows(&self, backends: &Backends, now: Time, nonce: &str) -> Result<bool> {
+    /// Whether this nonce was given out lately, in this life.
+    async fn knows(&self, backends: &Backends, life: &Arc<str>, now: Time, nonce: &str) -> Result<bool> {
         let window = now.seconds().div_euclid(WINDOW);
-        Ok(self.of(backends, window).await? == nonce || self.of(backends, window - 1).await? == nonce)
+        Ok(self.of(backends, life, window).await? == nonce || self.of(backends, life, window - 1).await? == nonce)
     }
 }
 
@@ -105,7 +113,8 @@ pub(crate) async fn check(
     let now = backends.clock.now();
     let nonce = claimed.nonce.as_deref().unwrap_or_default();
     // Told before the signature costs anything: every first request of a phone comes this way.
-    if !nonces.knows(backends, now, nonce).await? {
+    let life = backends.hot.life();
+    if !nonces.knows(backends, &life, now, nonce).await? {
         return Err(errors::use_nonce());
     }
     let url = address(public_url.filter(|_| !presented.is_direct), presented, &claimed.htu)
@@ -120,7 +129,13 @@ pub(crate) async fn check(
         other => errors::proof(other),
     })?;
     let key = format!("nonce:dpop:{}:{}", proof.thumbprint, sha256(&proof.jti));
-    if backends.hot.claim(&key, REMEMBERED).await? { Ok(proof) } else { Err(errors::proof_used()) }
+    let is_first = backends.hot.claim(&key, REMEMBERED).await?;
+    // The store that was asked may have taken the place of the one that knew.
+    match (is_first, backends.hot.life() == life) {
+        (true, true) => Ok(proof),
+        (true, false) => Err(errors::use_nonce()),
+        (false, _) => Err(errors::proof_used()),
+    }
 }
 
 fn claimed(proof: &str) -> Option<Claimed> {

@@ -27,7 +27,7 @@ const OVERHEAD: usize = 96;
 pub(super) struct Embedded {
     table: Arc<Table>,
     claims: Claims,
-    life: String,
+    life: Arc<str>,
     journal: Journal,
 }
 
@@ -62,7 +62,7 @@ impl Embedded {
     pub(super) fn open(folder: &Path, clock: &Clock) -> Result<Self> {
         let table = Arc::new(Table::new(clock.clone()));
         let journal = Journal::open(folder, &table)?;
-        let life = Ids::default().secret(LIFE)?.expose().clone();
+        let life = Ids::default().secret(LIFE)?.expose().as_str().into();
         Ok(Self { table, claims: Claims::default(), life, journal })
     }
 
@@ -95,8 +95,8 @@ impl Embedded {
         self.claims.take(key, now, expiry(now, ttl))
     }
 
-    pub(super) fn life(&self) -> &str {
-        &self.life
+    pub(super) fn life(&self) -> Arc<str> {
+        Arc::clone(&self.life)
     }
 
     pub(super) fn take(&self, key: &str) -> Option<Vec<u8>> {

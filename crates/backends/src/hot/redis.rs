@@ -1,7 +1,7 @@
 //! The hot store on a Redis server: plain commands and one-key scripts over one supervised connection.
 
 use std::fmt;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use base::Result;
@@ -105,6 +105,10 @@ impl Redis {
             return Err(errors::hot_not_a_counter(key));
         }
         Ok(quota.verdict(allowed, wait, full_in))
+    }
+
+    pub(super) fn life(&self) -> Arc<str> {
+        self.link.life()
     }
 
     pub(super) async fn ping(&self) -> Result<()> {

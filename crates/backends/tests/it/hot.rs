@@ -56,7 +56,7 @@ async fn a_claim_is_had_once_in_its_time_and_by_nobody_in_another_life() {
     let folder = tempfile::tempdir().unwrap();
     let (url, clock) = (format!("embedded:{}", folder.path().join("hot").display()), Clock::fixed(START));
     let first = open(&url, &clock).await;
-    let life = first.life().to_owned();
+    let life = first.life();
     assert!(first.claim("proof", HOUR).await.unwrap());
     drop(first);
     let second = open(&url, &clock).await;
@@ -306,12 +306,15 @@ async fn a_server_that_hangs_or_dies_is_left_and_found_again() {
     server.resume();
     all_go_on("every writer is answered again after the hang").await;
 
+    let life = hot.life();
+    assert_eq!(Bench::redis(&server.url()).await.hot.life(), life, "every client sees the same life");
     server.kill();
     eventually("callers fail while it is dead", async || hot.ping().await.is_err()).await;
     server.restart();
     eventually("it is found again after a death", async || hot.set("after", b"death", None).await.is_ok()).await;
     all_go_on("every writer is answered again after the death").await;
     assert_eq!(hot.get("after").await.unwrap().unwrap(), b"death");
+    assert_ne!(hot.life(), life, "what the dead server knew of claims is forgotten");
     assert!(hot.limit("scripts", Quota { burst: 1, per: HOUR }).await.unwrap().allowed, "the new server is taught the scripts");
 
     hot.set("stop", b"now", None).await.unwrap();
