@@ -106,10 +106,13 @@ enum Happening {
 impl Line {
     /// A line that is about to open. `after` is the number of the last command the phone got.
     pub(crate) fn new(devices: &Devices, admitted: Admitted, opening: Opening, after: i64) -> Self {
+        let device = &admitted.phone.device;
+        // A lock that this node has not heard of yet when it lets the phone in: the next reading of the database wakes the line.
+        let known = device.version - i64::from(device.posture >= Posture::Lock);
         Self {
-            posture: admitted.phone.device.posture,
+            posture: device.posture,
             pace: Pace::default(),
-            link: Link::new(devices.backends().ids.next(), admitted.phone.device.version),
+            link: Link::new(devices.backends().ids.next(), known),
             devices: devices.clone(),
             admitted,
             opening,

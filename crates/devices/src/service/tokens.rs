@@ -191,6 +191,9 @@ impl Devices {
             let grant = Grant { refresh: Refresh { generation: family.generation, ..refresh }, expires_at: family.expires_at };
             return Ok(Turn::Rotated(device, grant));
         }
+        // Read before its tokens are: whoever revokes them in between is seen by the second question, whoever does it later bars the
+        // generation that is told here.
+        let device = store::devices::within(&mut change, device).await?.ok_or_else(errors::grant)?;
         let Some(family) = store::families::find(&mut change, refresh.family).await? else { return Ok(Turn::Refused) };
         if family.revoked_at.is_some() || now >= family.expires_at || now >= family.ends_at || refresh.generation > family.generation {
             return Ok(Turn::Refused);
@@ -203,7 +206,6 @@ impl Devices {
             return Ok(Turn::Stolen(family.device, "a spent refresh token was brought again"));
         }
         drop(change);
-        let device = store::devices::of_tenant(&self.backends().db, refresh.tenant, family.device).await?.ok_or_else(errors::grant)?;
         if device.is_locked(now) {
             return Err(errors::locked(device.locked_until));
         }
