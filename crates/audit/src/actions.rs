@@ -6,3 +6,5 @@ use base::{Action, Permission};
 pub const READ: Action = Action::new("audit.read", Permission::ReadAudit);
 /// Take entries out as a file.
 pub const EXPORT: Action = Action::new("audit.export", Permission::ReadAudit);
+/// Bring in a new key for checkpoints.
+pub const ROTATE_KEYS: Action = Action::new("audit.rotate_keys", Permission::WriteKeys);

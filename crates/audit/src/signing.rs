@@ -1,14 +1,38 @@
 //! The log's own key: signs checkpoints, plain and with the time. Public halves are kept in the log's tables for ever,
 //! because a checkpoint must verify long after its key was retired.
 
-use backends::{Algorithm, Backends, Signer};
-use base::{Error, Result};
+use std::time::Duration;
+
+use backends::{Algorithm, Backends, Rotation, Signer};
+use base::{Actor, Error, Result};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use serde_json::json;
+
 use crate::note::{Checkpoint, VerifierKey};
+use crate::{Audit, Change, actions};
 
 const PURPOSE: &str = "audit";
+/// How long an old key stays in the key store after its successor signs.
+const RETIREMENT: Duration = Duration::from_secs(24 * 3600);
+
+impl Audit {
+    /// Brings in a new key, which signs the next checkpoint.
+    ///
+    /// # Errors
+    /// `Forbidden` without the permission, else the key store's.
+    pub async fn rotate_keys(&self, actor: &Actor) -> Result<Rotation> {
+        let mut change = Change::begin(&self.backends, actor, actions::ROTATE_KEYS).await?;
+        // The first rotation may come before the first checkpoint.
+        Log::open(&self.backends).await?;
+        let rotation = self.backends.keys.rotate(PURPOSE, Duration::ZERO, RETIREMENT).await?;
+        change.subject("key", &rotation.kid);
+        change.detail(json!({ "previous": rotation.previous, "signs_from": rotation.active_at }));
+        change.commit().await?;
+        Ok(rotation)
+    }
+}
 
 /// The key that signs now.
 pub(crate) struct Log {

@@ -1,7 +1,6 @@
 //! `tyrian keys`: list and rotate signing keys.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use base::Result;
 use serde_json::json;
@@ -10,9 +9,6 @@ use super::session::Session;
 use crate::cli::{Cli, KeysCommand};
 use crate::config::Settings;
 use crate::output;
-
-/// How long an old audit key stays listed as current after its successor signs.
-const AUDIT_RETIREMENT: Duration = Duration::from_secs(24 * 3600);
 
 /// Runs the command.
 pub(super) async fn run(command: &KeysCommand, cli: &Cli, settings: &Settings) -> Result<ExitCode> {
@@ -53,19 +49,18 @@ async fn list(session: &Session, as_json: bool) -> Result<()> {
 
 async fn rotate(session: &Session, purpose: &str, as_json: bool) -> Result<()> {
     let services = session.services()?;
+    let actor = base::Actor::system(services.auth.home_tenant().await?, base::Source::Cli);
     let [previous, next, signs_from] = match purpose {
         "jwt" => {
-            let actor = base::Actor::system(services.auth.home_tenant().await?, base::Source::Cli);
             let rotated = services.auth.rotate_keys(&actor).await?;
             [rotated.previous, rotated.next, rotated.signs_from.to_string()]
         }
         "ssf" => {
-            let actor = base::Actor::system(services.auth.home_tenant().await?, base::Source::Cli);
             let rotated = services.integrations.rotate_keys(&actor).await?;
             [rotated.previous, rotated.next, rotated.signs_from.to_string()]
         }
         "audit" => {
-            let rotation = services.backends.keys.rotate(purpose, Duration::ZERO, AUDIT_RETIREMENT).await?;
+            let rotation = services.audit.rotate_keys(&actor).await?;
             [rotation.previous, rotation.kid, rotation.active_at.to_string()]
         }
         other => return Err(crate::errors::usage(format!("`{other}` is not a purpose; keys exist for jwt, ssf and audit"))),
