@@ -99,9 +99,11 @@ impl Settings {
         }
     }
 
-    /// Where links in letters lead; empty when letters only reach the log, or when nobody can know where the console is: `0.0.0.0` is no place.
+    /// Where links in letters lead; empty when letters only reach the log, or when nobody can know where the console is: `0.0.0.0` is no
+    /// place, and `127.0.0.1` is the reader's own machine, where something else may be waiting for the token.
     pub(crate) fn letters_link_to(&self) -> String {
-        let is_known = !self.server.base_url.is_empty() || !self.server.listen.ip().is_unspecified();
+        let listen = self.server.listen.ip();
+        let is_known = !self.server.base_url.is_empty() || !(listen.is_unspecified() || listen.is_loopback());
         if self.sends_mail() && is_known { self.base_url() } else { String::new() }
     }
 
@@ -269,10 +271,11 @@ mod tests {
         let mail = ("TYRIAN__BACKENDS__MAIL", "smtp://mail.example.org");
         let link = |environment: &[(&str, &str)]| load("", environment).unwrap().letters_link_to();
         assert_eq!(link(&[]), "", "without a mail server nobody gets a letter");
-        assert_eq!(link(&[mail]), "http://127.0.0.1:8000");
         assert_eq!(link(&[mail, ("TYRIAN__SERVER__BASE_URL", "https://tyrian.example/")]), "https://tyrian.example");
-        let anywhere = ("TYRIAN__SERVER__LISTEN", "0.0.0.0:8000");
-        assert_eq!(link(&[mail, anywhere]), "");
+        let listen = |address| link(&[mail, ("TYRIAN__SERVER__LISTEN", address)]);
+        assert_eq!(listen("192.0.2.7:8000"), "http://192.0.2.7:8000");
+        assert_eq!(link(&[mail]), "", "on the reader's machine something else may listen at 127.0.0.1");
+        assert_eq!(listen("0.0.0.0:8000"), "");
     }
 
     #[test]
