@@ -6,6 +6,7 @@ use std::time::Duration;
 use backends::{Entry, Place, jobs};
 use base::{Actor, Result, Source, TenantId};
 use query::{Card, Portion};
+use tokio::time::Instant;
 
 use crate::index::IndexName;
 use crate::jobs::RebuildIndex;
@@ -16,6 +17,11 @@ use crate::store;
 const BATCH: u32 = 1000;
 /// Pause between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
+/// … in times of the last look, when that is longer: what every request costs the index then is bounded, and the more changes
+/// wait, the less each of them costs.
+const PAUSE_IN_LOOKS: u32 = 10;
+/// … and never longer than this: somebody waits for what they wrote to be found.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after a failure.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -24,14 +30,21 @@ pub(crate) async fn forever(search: Search) {
     let stop = search.backends.tasks.stop();
     let mut is_away = false;
     while !stop.is_cancelled() {
-        let outcome = all(&search).await;
-        let pause = if outcome.is_ok() { PAUSE } else { PAUSE_AFTER_FAILURE };
-        match outcome {
-            Ok(_) if is_away => tracing::info!("the search index is back and up to date"),
-            Err(error) if !is_away => tracing::warn!(%error, "changes wait for the search index"),
-            _ => {}
-        }
-        is_away = pause == PAUSE_AFTER_FAILURE;
+        let begun = Instant::now();
+        let pause = match all(&search).await {
+            Ok(_) => {
+                if std::mem::take(&mut is_away) {
+                    tracing::info!("the search index is back and up to date");
+                }
+                (begun.elapsed() * PAUSE_IN_LOOKS).clamp(PAUSE, LONGEST_PAUSE)
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut is_away, true) {
+                    tracing::warn!(%error, "changes wait for the search index");
+                }
+                PAUSE_AFTER_FAILURE
+            }
+        };
         metrics::gauge!("search_index_away").set(if is_away { 1.0 } else { 0.0 });
         tokio::select! {
             () = stop.cancelled() => {}
