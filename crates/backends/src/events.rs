@@ -26,6 +26,38 @@ pub trait Event: Serialize + Sync {
     fn subject(&self) -> String;
 }
 
+/// Declares the events of a context that happen to one sort of thing, whose id is in the field named first.
+///
+/// ```
+/// backends::events! { scan_id;
+///     /// A scan is over.
+///     ScanCompleted = "scan.completed" {
+///         /// The scan.
+///         scan_id: u64,
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! events {
+    ($subject:ident; $($(#[$about:meta])* $name:ident = $text:literal { $($(#[$doc:meta])* $field:ident: $kind:ty),+ $(,)? })+) => {
+        $(
+            $(#[$about])*
+            #[derive(Debug, Clone, serde::Serialize)]
+            pub struct $name {
+                $($(#[$doc])* pub $field: $kind,)+
+            }
+
+            impl $crate::Event for $name {
+                const NAME: &'static str = $text;
+
+                fn subject(&self) -> String {
+                    self.$subject.to_string()
+                }
+            }
+        )+
+    };
+}
+
 /// A stored event.
 #[derive(Debug, Clone, Serialize)]
 pub struct Stored {

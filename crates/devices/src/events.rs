@@ -7,26 +7,6 @@ use serde::Serialize;
 use crate::model::{DeviceId, LockId, SwitchId};
 use crate::vocabulary::{Attested, Cause, Level, Posture};
 
-macro_rules! events {
-    ($($(#[$about:meta])* $name:ident = $text:literal { $($(#[$doc:meta])* $field:ident: $kind:ty),+ $(,)? })+) => {
-        $(
-            $(#[$about])*
-            #[derive(Debug, Clone, Serialize)]
-            pub struct $name {
-                $($(#[$doc])* pub $field: $kind,)+
-            }
-
-            impl Event for $name {
-                const NAME: &'static str = $text;
-
-                fn subject(&self) -> String {
-                    self.device_id.to_string()
-                }
-            }
-        )+
-    };
-}
-
 /// A kill switch stopped one phone of an organisation, or all of them.
 #[derive(Debug, Clone, Serialize)]
 pub struct PhonesStopped {
@@ -50,7 +30,7 @@ impl Event for PhonesStopped {
     }
 }
 
-events! {
+backends::events! { device_id;
     /// A phone enrolled.
     DeviceEnrolled = "device.enrolled" {
         /// The phone.

@@ -1,32 +1,10 @@
 //! What this context tells the others.
 
-use backends::Event;
-use serde::Serialize;
 use targets::TargetId;
 
 use crate::model::{ArtifactId, Profile, ScanId, Summary};
 
-macro_rules! events {
-    ($($(#[$about:meta])* $name:ident = $text:literal { $($(#[$doc:meta])* $field:ident: $kind:ty),+ $(,)? })+) => {
-        $(
-            $(#[$about])*
-            #[derive(Debug, Clone, Serialize)]
-            pub struct $name {
-                $($(#[$doc])* pub $field: $kind,)+
-            }
-
-            impl Event for $name {
-                const NAME: &'static str = $text;
-
-                fn subject(&self) -> String {
-                    self.scan_id.to_string()
-                }
-            }
-        )+
-    };
-}
-
-events! {
+backends::events! { scan_id;
     /// Somebody asked for a scan.
     ScanQueued = "scan.queued" {
         /// The scan.
