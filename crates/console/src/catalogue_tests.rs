@@ -111,21 +111,8 @@ fn keys(language: Language) -> BTreeSet<&'static str> {
 }
 
 fn sources() -> String {
-    fn collect(folder: &Path, text: &mut String) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, text);
-            } else if !path.ends_with("catalogue_tests.rs") {
-                text.push_str(&std::fs::read_to_string(&path).unwrap());
-            }
-        }
-    }
-    let mut text = String::new();
-    for folder in ["templates", "src"] {
-        collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut text);
-    }
-    text
+    let console = Path::new(env!("CARGO_MANIFEST_DIR"));
+    ["templates", "src"].map(|folder| testkit::sources(console.join(folder), "catalogue_tests.rs")).concat()
 }
 
 /// First arguments of `call("…"`.

@@ -152,30 +152,13 @@ mod tests {
         content-security-policy content-type renegotiation_info server set-cookie sha256 starttls strict-transport-security version.bind \
         www-authenticate";
 
-    /// The sources of this crate but for this file.
-    fn sources() -> String {
-        fn collect(folder: &std::path::Path, text: &mut String) {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    collect(&path, text);
-                } else if !path.ends_with("wording.rs") {
-                    text.push_str(&std::fs::read_to_string(&path).unwrap());
-                }
-            }
-        }
-        let mut text = String::new();
-        collect(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
-        text
-    }
-
     #[test]
     fn every_label_of_evidence_that_is_a_word_is_translated_and_no_other_word_is() {
         let texts = |source: &str| toml::from_str::<Texts>(source).unwrap().words;
         let (portuguese, spanish) = (texts(PORTUGUESE), texts(SPANISH));
         assert!(portuguese.keys().eq(spanish.keys()));
         assert!(portuguese.values().chain(spanish.values()).all(|word| !word.trim().is_empty()));
-        let sources = sources();
+        let sources = testkit::sources(concat!(env!("CARGO_MANIFEST_DIR"), "/src"), "wording.rs");
         let literal = |rest: &'_ str| rest.trim_start().strip_prefix('"').and_then(|rest| Some(rest.split_once('"')?.0.to_owned()));
         let labels: BTreeSet<String> = sources.split(".evidence(").skip(1).filter_map(literal).collect();
         assert!(labels.len() > 50);

@@ -16,6 +16,7 @@ mod process;
 mod scratch;
 pub mod servers;
 mod serving;
+mod sources;
 mod world;
 
 pub use data::data;
@@ -23,4 +24,5 @@ pub use eventually::eventually;
 pub use lab::{Lab, Planted};
 pub use ports::free_port;
 pub use serving::serve;
+pub use sources::sources;
 pub use world::{Engine, World, engines};
