@@ -22,7 +22,7 @@ fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/tyrian-judge-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-cargo build --quiet -p reports --example sample
+cargo build --locked --quiet --workspace --example sample
 sample=${CARGO_TARGET_DIR:-target}/debug/examples/sample
 for language in en pt-BR es; do
   for findings in 0 24; do

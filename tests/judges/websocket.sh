@@ -18,7 +18,7 @@ if [ ! -e "$tools/installed" ]; then
   touch "$tools/installed"
 fi
 target=${CARGO_TARGET_DIR:-$cache/target}
-CARGO_TARGET_DIR=$target cargo build --locked --quiet -p web --example echo
+CARGO_TARGET_DIR=$target cargo build --locked --quiet --workspace --example echo
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/tyrian-judge-XXXXXX")
 port=$((13000 + RANDOM % 2000))
