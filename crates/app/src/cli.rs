@@ -126,7 +126,7 @@ pub(crate) struct Scan {
     /// Host, address, network or URL
     pub(crate) target: String,
     /// Declare that you own the target or hold written permission to test it, and why
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) i_own_this: Option<String>,
     /// How deep: quick, standard or deep
     #[arg(long, default_value = "quick")]

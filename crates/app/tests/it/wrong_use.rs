@@ -27,6 +27,12 @@ fn mistakes_are_named_with_what_to_do() {
     for wrong in [
         Wrong { words: &["--data", &data, "scan", "127.0.0.1"], environment: &[], code: 4, says: &["127.0.0.1", "--i-own-this"] },
         Wrong {
+            words: &["--data", &data, "scan", "127.0.0.1", "--i-own-this", ""],
+            environment: &[],
+            code: 2,
+            says: &["--i-own-this", "REASON"],
+        },
+        Wrong {
             words: &["--data", &data, "scan", "127.0.0.1", "--i-own-this", "mine", "--profile", "gentle"],
             environment: &[],
             code: 3,

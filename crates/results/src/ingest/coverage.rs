@@ -191,6 +191,23 @@ mod tests {
     use CoverageStatus::{Done, Error, Skipped};
 
     #[test]
+    fn a_weakness_by_udp_was_looked_at_where_something_answered_and_for_what_was_asked() {
+        let udp = |parameter: Option<&str>| Location {
+            protocol: Some("udp".into()),
+            parameter: parameter.map(str::to_owned),
+            ..at("192.0.2.1", Some(161))
+        };
+        let community = "exposure.snmp-default-community";
+        let host = Location { ip: Some("192.0.2.1".into()), ..Location::default() };
+        let told = ("datagrams", host, Done, Some("0 of 20 ports answered by UDP, and silence proves nothing"));
+        assert!(!is_done(&covered(std::slice::from_ref(&told)), community, &udp(Some("public"))));
+        let run = covered(&[told, (community, udp(Some("public")), Done, None)]);
+        assert!(is_done(&run, community, &udp(Some("public"))));
+        assert!(!is_done(&run, community, &udp(Some("private"))), "nobody asked for it");
+        assert!(!is_done(&run, community, &at("192.0.2.1", Some(161))), "nobody asked by TCP");
+    }
+
+    #[test]
     fn a_port_outside_the_searched_ones_was_not_looked_at() {
         let host = Location { ip: Some("192.0.2.1".into()), protocol: Some("tcp".into()), ..Location::default() };
         let run = covered(&[("nmap:open-port", host.clone(), Done, Some("ports 1-1024,8080"))]);
