@@ -329,6 +329,7 @@ impl Run<'_> {
     async fn finish(mut self) -> Result<Applied> {
         self.waiting.flush(self.change, self.origin, true).await?;
         self.waiting.decide(self.change, self.origin).await?;
+        self.waiting.heed(self.change).await?;
         store::add_reviews(self.change, self.origin.import, &self.reviews).await?;
         self.summary.warning_count = self.batch.warning_count;
         self.summary.warnings = std::mem::take(&mut self.batch.warnings);

@@ -6,7 +6,7 @@ use base::{Result, Time};
 use importers::{Belief, Carried};
 
 use super::apply::Origin;
-use crate::model::{BatchId, Decision, DecisionKind, DecisionScope, DecisionState, FindingId, State, check_reason};
+use crate::model::{BatchId, Decision, DecisionKind, DecisionScope, DecisionState, FindingId, InForce, State, check_reason};
 
 /// A finding's life elsewhere.
 pub(super) struct Past {
@@ -20,7 +20,7 @@ pub(super) struct Past {
 
 impl Past {
     /// The decision as deriving a status wants it; one that waits for a second person does not hold.
-    pub(super) fn in_force(&self) -> Option<(DecisionKind, Option<Time>, Time)> {
+    pub(super) fn in_force(&self) -> Option<InForce> {
         let decision = self.decision.as_ref().filter(|decision| decision.state == DecisionState::InForce)?;
         Some((decision.kind, decision.valid_until, decision.decided_at))
     }

@@ -25,5 +25,5 @@ pub use preview::{Preview, preview};
 pub use progress::ImportProgress;
 pub(crate) use progress::{Reporter, channel, last};
 pub(crate) use reading::{MAPPED, Reading, head};
-pub(crate) use rows::{FindingRow, KnownFinding, NewKey, Review, Ruling, Rulings, Seen, Unseen};
+pub(crate) use rows::{FindingRow, KnownFinding, NewKey, Read, Review, Ruling, Rulings, Seen, Unseen};
 pub(crate) use settle::settle;

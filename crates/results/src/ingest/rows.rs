@@ -7,7 +7,10 @@ use importers::{Location, Observation, Severity};
 use scans::ScanId;
 
 use super::matching::Key;
-use crate::model::{DecisionId, DecisionKind, Derived, FindingId, ImportId, State};
+use crate::model::{DecisionId, DecisionKind, Derived, FindingId, ImportId, InForce, State};
+
+/// A finding, and the decision that was read of it.
+pub(crate) type Read = (FindingId, Option<InForce>);
 
 /// A known finding as recognising it needs it.
 #[derive(Debug, Clone)]
@@ -22,7 +25,7 @@ pub(crate) struct KnownFinding {
     pub(crate) last_scan: Option<ScanId>,
     pub(crate) first_import: String,
     pub(crate) content: String,
-    pub(crate) decision: Option<(DecisionKind, Option<Time>, Time)>,
+    pub(crate) decision: Option<InForce>,
 }
 
 /// A known finding that a run did not show under its strongest name, with what comparing and closing it need.
@@ -48,6 +51,8 @@ pub(crate) struct FindingRow {
     pub(crate) cluster: Option<(String, String)>,
     pub(crate) state: State,
     pub(crate) derived: Derived,
+    /// The decision that was read of it, from which `derived` follows; a finding that is born has none.
+    pub(crate) decision: Option<InForce>,
     pub(crate) ruling: Option<Ruling>,
     pub(crate) ambiguous: bool,
     pub(crate) first_seen: Time,

@@ -7,38 +7,40 @@ use base::{Result, Time};
 use scans::{Scan, ScanId};
 
 use super::apply::Origin;
-use super::rows::KnownFinding;
+use super::rows::{KnownFinding, Read};
 use crate::model::{Derived, FindingId, HappeningKind, ImportOptions, State, derive};
-use crate::store::ingest as store;
+use crate::store::{decisions, ingest as store};
 
 const PAGE: usize = 5000;
 
 /// Findings that come out alike are written in one statement.
 #[derive(Default)]
 pub(crate) struct Turns {
-    alike: HashMap<(State, Derived), Vec<FindingId>>,
+    alike: HashMap<(State, Derived), Vec<Read>>,
 }
 
 impl Turns {
     pub(crate) fn add(&mut self, finding: &KnownFinding, state: State, now: Time) {
         let derived = derive(state, finding.last_seen, finding.decision, now);
-        self.put(finding.id, state, derived);
+        self.put(finding, state, derived);
     }
 
     /// A finding of which is known already how it stands from now on.
-    pub(crate) fn put(&mut self, id: FindingId, state: State, derived: Derived) {
-        self.alike.entry((state, derived)).or_default().push(id);
+    pub(crate) fn put(&mut self, finding: &KnownFinding, state: State, derived: Derived) {
+        self.alike.entry((state, derived)).or_default().push((finding.id, finding.decision));
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = FindingId> {
-        self.alike.values().flatten().copied()
+        self.alike.values().flatten().map(|(id, _)| *id)
     }
 
-    pub(crate) async fn write(self, change: &mut Change) -> Result<()> {
-        for ((state, derived), ids) in self.alike {
-            store::set_state(change, &ids, state, derived).await?;
+    /// Returns findings that somebody decided about since they were read: their status has to be derived again.
+    pub(crate) async fn write(self, change: &mut Change) -> Result<Vec<FindingId>> {
+        let mut since = Vec::new();
+        for ((state, derived), findings) in self.alike {
+            since.extend(store::set_state(change, &findings, state, derived).await?);
         }
-        Ok(())
+        Ok(since)
     }
 }
 
@@ -71,7 +73,8 @@ pub(crate) async fn settle(change: &mut Change, scan: &Scan) -> Result<usize> {
             }
         }
     }
-    turns.write(change).await?;
+    let since = turns.write(change).await?;
+    decisions::derive_again(change, &since).await?;
     store::add_history(change, None, Some(scan.id), &history).await?;
     Ok(history.len())
 }

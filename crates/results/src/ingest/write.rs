@@ -46,6 +46,8 @@ pub(super) struct Waiting {
     carried: Vec<(FindingId, Time, i64)>,
     /// Decisions that came over with findings nobody knew.
     decided: Vec<(Decided, Decision)>,
+    /// Findings that somebody decided about after they were read and before they were written.
+    decided_since: Vec<FindingId>,
     bytes: usize,
     pub(super) turns: Turns,
     pub(super) history: Vec<Turn>,
@@ -77,6 +79,11 @@ impl Waiting {
         store::add_history(change, Some(origin.import), None, &turns).await
     }
 
+    /// Lets the last word of people stand where it came while this run was taken in; nobody else can write these findings any more.
+    pub(super) async fn heed(&mut self, change: &mut Change) -> Result<()> {
+        decisions::derive_again(change, &std::mem::take(&mut self.decided_since)).await
+    }
+
     /// Findings that were seen, of which the database does not know it yet.
     pub(super) fn ids(&self) -> HashSet<FindingId> {
         self.observations.iter().map(|seen| seen.finding).chain(self.left_alone.iter().copied()).collect()
@@ -102,8 +109,8 @@ impl Waiting {
         }
         if fate.is_same {
             if is_first {
-                if !fate.stands() {
-                    self.turns.put(fate.id, fate.state, fate.derived);
+                if let Some(known) = fate.known.as_ref().filter(|_| !fate.stands()) {
+                    self.turns.put(known, fate.state, fate.derived);
                 }
                 self.observations.push(Seen { finding: fate.id, observed_at: line.observed_at, body: String::new() });
             }
@@ -166,6 +173,7 @@ impl Waiting {
             asset,
             state,
             derived,
+            decision: known.and_then(|known| known.decision),
             // What was decided about the finding itself is narrower than any rule.
             ruling: ruling.filter(|_| past.is_none_or(|past| past.in_force().is_none())),
             ambiguous: fate.is_ambiguous,
@@ -192,11 +200,11 @@ impl Waiting {
                 store::keep_before(change, origin.import, &ids).await?;
             }
             self.before.clear();
-            std::mem::take(&mut self.turns).write(change).await?;
+            self.decided_since.extend(std::mem::take(&mut self.turns).write(change).await?);
         }
         if findings {
             for some in self.findings.chunks(FINDINGS) {
-                store::upsert(change, origin, some).await?;
+                self.decided_since.extend(store::upsert(change, origin, some).await?);
             }
             let mut ruled: HashMap<DecisionId, (Ruling, Vec<FindingId>)> = HashMap::new();
             for row in &mut self.findings {

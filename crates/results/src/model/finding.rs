@@ -65,8 +65,11 @@ pub(crate) struct Derived {
     pub(crate) base: Status,
 }
 
+/// A decision in force, as far as a status follows from it: what it says, until when, and since when.
+pub(crate) type InForce = (DecisionKind, Option<Time>, Time);
+
 /// Derives the status from the tools' state, when it was last seen, and the decision in force.
-pub(crate) fn derive(state: State, last_seen: Time, decision: Option<(DecisionKind, Option<Time>, Time)>, now: Time) -> Derived {
+pub(crate) fn derive(state: State, last_seen: Time, decision: Option<InForce>, now: Time) -> Derived {
     let base = match state {
         State::Present => Status::Open,
         State::Absent => Status::Fixed,

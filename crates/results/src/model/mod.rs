@@ -29,7 +29,7 @@ pub use decision::{
 pub(crate) use decision::{MOST_AT_ONCE, check_reason};
 pub use doubt::{FalsePositiveEstimate, FalsePositiveLearning, FalsePositiveReason};
 pub use finding::{ClusterRef, Finding, FindingDetail, FindingId, Happening, HappeningKind, Seen, SeenEvidence, State, Status};
-pub(crate) use finding::{Derived, derive};
+pub(crate) use finding::{Derived, InForce, derive};
 pub use import::{
     ChangeKind, Closing, CoverageRow, Difference, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary,
 };

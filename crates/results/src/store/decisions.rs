@@ -6,7 +6,9 @@ use base::{Result, Scope, Time};
 use serde::{Deserialize, Serialize};
 
 use super::clean;
-use crate::model::{BatchId, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Derived, FindingId, Policy, derive};
+use crate::model::{
+    BatchId, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Derived, FindingId, InForce, Policy, derive,
+};
 
 /// Ids named in one statement.
 const IDS: usize = 10_000;
@@ -36,6 +38,13 @@ fn decided(row: &Row) -> Result<Decided> {
         decision: row.get("decision_id")?,
         scope: scope.map(|scope| scope.parse()).transpose()?,
     })
+}
+
+/// The decision in force, in a row of a finding.
+pub(crate) fn in_force(row: &Row) -> Result<Option<InForce>> {
+    let kind: Option<String> = row.get("decision_kind")?;
+    let Some(kind) = kind else { return Ok(None) };
+    Ok(Some((kind.parse()?, row.get("decision_until")?, row.get::<Option<Time>>("decision_at")?.unwrap_or_default())))
 }
 
 /// Takes findings for this change alone.
@@ -222,14 +231,7 @@ pub(crate) async fn derive_again(change: &mut Change, ids: &[FindingId]) -> Resu
         );
         let statement = Sql::built(statement).bind(change.scope().tenant()).bind_all(some.iter().map(|id| Value::from(*id)));
         for row in change.all(statement).await? {
-            let kind: Option<String> = row.get("decision_kind")?;
-            let decision = match kind {
-                Some(kind) => {
-                    Some((kind.parse()?, row.get("decision_until")?, row.get::<Option<Time>>("decision_at")?.unwrap_or_default()))
-                }
-                None => None,
-            };
-            let derived = derive(row.parse("state")?, row.get("last_seen")?, decision, now);
+            let derived = derive(row.parse("state")?, row.get("last_seen")?, in_force(&row)?, now);
             alike.entry(derived).or_default().push(row.get("id")?);
         }
     }

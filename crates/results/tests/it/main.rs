@@ -13,6 +13,7 @@ mod learned;
 mod lifecycle;
 mod linked;
 mod mapped;
+mod meanwhile;
 mod recorded;
 mod risk;
 mod routes;

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use audit::Change;
 use backends::{Row, Sql, Value, sql};
-use base::{Result, Time};
+use base::Result;
 use scans::ScanId;
 
+use super::super::decisions::in_force;
 use super::super::findings::severity;
 use super::super::text_of;
 use crate::ingest::{KnownFinding, Origin, Ruling, Rulings, Unseen};
-use crate::model::{DecisionKind, Derived, FindingId};
+use crate::model::{Derived, FindingId};
 
 /// Digests asked for in one statement.
 const DIGESTS: usize = 10_000;
@@ -27,13 +28,6 @@ fn here(statement: String, change: &Change, origin: &Origin) -> Sql {
 }
 
 fn known(row: &Row) -> Result<KnownFinding> {
-    let kind: Option<String> = row.get("decision_kind")?;
-    let decision = match kind {
-        Some(kind) => {
-            Some((kind.parse::<DecisionKind>()?, row.get("decision_until")?, row.get::<Option<Time>>("decision_at")?.unwrap_or_default()))
-        }
-        None => None,
-    };
     Ok(KnownFinding {
         id: row.get("id")?,
         source: row.get("source")?,
@@ -44,7 +38,7 @@ fn known(row: &Row) -> Result<KnownFinding> {
         last_scan: row.get("last_scan")?,
         first_import: row.get("first_import")?,
         content: row.get("content")?,
-        decision,
+        decision: in_force(row)?,
     })
 }
 

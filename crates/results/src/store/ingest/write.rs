@@ -1,22 +1,39 @@
 //! SQL that writes what a run brought, many rows per statement; what all rows share is one parameter.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use audit::Change;
-use backends::{Sql, Value};
+use backends::{Row, Sql, Value};
 use base::{Result, Time};
 use importers::{Coverage, Location, Observation};
 use scans::ScanId;
 
+use super::super::decisions::in_force;
 use super::super::{clean, columns, json, text_of};
-use crate::ingest::{CERTAIN, FindingRow, NewKey, Origin, Review, Ruling, Seen};
-use crate::model::{Derived, FindingId, HappeningKind, ImportId, State, rank};
+use crate::ingest::{CERTAIN, FindingRow, NewKey, Origin, Read, Review, Ruling, Seen};
+use crate::model::{Derived, FindingId, HappeningKind, ImportId, InForce, State, rank};
 
 /// Ids named in one statement.
 const IDS: usize = 10_000;
 
-/// Writes findings, new and seen again, in one statement.
-pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[FindingRow]) -> Result<()> {
+/// What a statement that writes a status gives back: the decisions in force, which nobody changes any more until the import ends.
+const IN_FORCE: &str = "RETURNING id, decision_kind, decision_until, decision_at";
+
+/// Findings written with a status that follows from a decision which is not the one in force: people decide between reading and writing.
+fn decided_since(written: &[Row], read: impl Iterator<Item = Read>) -> Result<Vec<FindingId>> {
+    let read: HashMap<FindingId, Option<InForce>> = read.collect();
+    let mut since = Vec::new();
+    for row in written {
+        let id = row.get("id")?;
+        if read.get(&id).copied().flatten() != in_force(row)? {
+            since.push(id);
+        }
+    }
+    Ok(since)
+}
+
+/// Writes findings, new and seen again, in one statement; returns those somebody decided about since they were read.
+pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[FindingRow]) -> Result<Vec<FindingId>> {
     let mut updates: Vec<String> = columns::seen_again()
         .map(|name| match name {
             // What somebody was certain of once does not come into doubt by a tool that is less so.
@@ -28,7 +45,7 @@ pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[Finding
         updates.push(format!("{name} = CASE WHEN vulnerabilities.cluster_fixed THEN vulnerabilities.{name} ELSE excluded.{name} END"));
     }
     let statement = format!(
-        "INSERT INTO vulnerabilities ({}) {} ON CONFLICT (id) DO UPDATE SET {}",
+        "INSERT INTO vulnerabilities ({}) {} ON CONFLICT (id) DO UPDATE SET {} {IN_FORCE}",
         columns::all(),
         Sql::rows_sharing(rows.len(), columns::SHARED, columns::OWN),
         updates.join(", ")
@@ -71,7 +88,7 @@ pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[Finding
         ];
         insert = insert.bind_all(values);
     }
-    change.run(insert).await.map(drop)
+    decided_since(&change.all(insert).await?, rows.iter().map(|row| (row.id, row.decision)))
 }
 
 /// Puts decisions about rules in force on findings that were just born under them.
@@ -273,13 +290,15 @@ pub(crate) async fn add_reviews(change: &mut Change, import: ImportId, reviews: 
     Ok(())
 }
 
-/// Sets state and derived status of findings that come out alike; what is gone already has been since then.
-pub(crate) async fn set_state(change: &mut Change, ids: &[FindingId], state: State, derived: Derived) -> Result<()> {
-    for some in ids.chunks(IDS) {
+/// Sets state and derived status of findings that come out alike; what is gone already has been since then. Each comes with the decision
+/// that was read of it; returns those somebody decided about since.
+pub(crate) async fn set_state(change: &mut Change, findings: &[Read], state: State, derived: Derived) -> Result<Vec<FindingId>> {
+    let mut since = Vec::new();
+    for some in findings.chunks(IDS) {
         let statement = format!(
             "UPDATE vulnerabilities SET state = $2, status = $3, status_until = $4, base_status = $5,
                  fixed_at = CASE WHEN $2 <> 'absent' THEN NULL WHEN state = 'absent' THEN fixed_at ELSE CAST($6 AS BIGINT) END
-             WHERE tenant_id = $1 AND id IN ({})",
+             WHERE tenant_id = $1 AND id IN ({}) {IN_FORCE}",
             Sql::list(some.len(), 6)
         );
         let statement = Sql::built(statement)
@@ -289,8 +308,8 @@ pub(crate) async fn set_state(change: &mut Change, ids: &[FindingId], state: Sta
             .bind(derived.until)
             .bind(derived.base.as_str())
             .bind(change.now())
-            .bind_all(some.iter().map(|id| Value::from(*id)));
-        change.run(statement).await?;
+            .bind_all(some.iter().map(|(id, _)| Value::from(*id)));
+        since.extend(decided_since(&change.all(statement).await?, some.iter().copied())?);
     }
-    Ok(())
+    Ok(since)
 }
