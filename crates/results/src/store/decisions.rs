@@ -344,18 +344,11 @@ pub(crate) async fn expire(change: &mut Change) -> Result<Vec<FindingId>> {
     let (tenant, now) = (change.scope().tenant(), change.now());
     let over = sql("UPDATE decisions SET state = 'expired' WHERE tenant_id = $1 AND state = 'in_force' AND valid_until <= $2");
     change.run(over.bind(tenant).bind(now)).await?;
-    let ended = sql(
-        "SELECT id FROM vulnerabilities WHERE tenant_id = $1 AND status_until IS NOT NULL AND status_until <= $2 ORDER BY id LIMIT 5000",
-    );
-    let rows = change.all(ended.bind(tenant).bind(now)).await?;
-    let ids: Vec<FindingId> = rows.iter().map(|row| row.get("id")).collect::<Result<_>>()?;
-    if !ids.is_empty() {
-        let statement = format!(
-            "UPDATE vulnerabilities SET status = base_status, status_until = NULL, decision_id = NULL, decision_kind = NULL, decision_until = NULL, decision_at = NULL
-             WHERE tenant_id = $1 AND id IN ({})",
-            Sql::list(ids.len(), 1)
-        );
-        change.run(Sql::built(statement).bind(tenant).bind_all(ids.iter().map(|id| (*id).into()))).await?;
-    }
-    Ok(ids)
+    // Asked twice: somebody may have decided anew between finding a row and changing it.
+    let ended = sql("UPDATE vulnerabilities SET status = base_status, status_until = NULL,
+             decision_id = NULL, decision_kind = NULL, decision_until = NULL, decision_at = NULL
+         WHERE tenant_id = $1 AND status_until <= $2
+           AND id IN (SELECT id FROM vulnerabilities WHERE tenant_id = $1 AND status_until IS NOT NULL AND status_until <= $2 ORDER BY id LIMIT 5000)
+         RETURNING id");
+    change.all(ended.bind(tenant).bind(now)).await?.iter().map(|row| row.get("id")).collect()
 }

@@ -159,3 +159,17 @@ async fn what_a_scan_left_out_stands_as_somebody_says_at_that_moment() {
     assert_eq!(story.standing().await, [("a".to_owned(), "false_positive"), ("b".to_owned(), "not_retested")]);
     story.assert_tallies().await;
 }
+
+#[tokio::test]
+async fn the_end_of_an_acceptance_takes_no_newer_decision_away() {
+    let story = Story::new(Engine::Distributed).await;
+    let clock = &story.world.backends.clock;
+    story.import(&lines(&[hit("a", "high", SITE), hit("b", "high", SITE)]), None).await.unwrap();
+    for title in ["a", "b"] {
+        decide(&story, title, DecisionKind::Accepted, Some(Duration::from_secs(60))).await;
+    }
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(overtaken(&story, "a", story.results.expire()).await.unwrap(), 1);
+    assert_eq!(story.standing().await, [("a".to_owned(), "false_positive"), ("b".to_owned(), "open")]);
+    story.assert_tallies().await;
+}
