@@ -313,6 +313,25 @@ async fn the_options_of_an_import_do_what_they_say() {
 }
 
 #[tokio::test]
+async fn what_stays_fixed_has_been_since_it_was_gone() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let clock = &story.world.backends.clock;
+        story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
+        clock.advance(Duration::from_secs(60));
+        story.import(&lines(&[miss("a", SITE)]), None).await.unwrap();
+        let gone = clock.now();
+        clock.advance(Duration::from_secs(60));
+        let options = ImportOptions { do_not_reactivate: true, ..ImportOptions::default() };
+        let reworded = lines(&[hit("a", "critical", SITE)]);
+        story.request(ImportRequest { options, ..request(&reworded, None) }).await.unwrap();
+        let finding = titled(&story, "a").await;
+        assert_eq!((finding.status, finding.severity), (Status::Fixed, importers::Severity::Critical), "{engine:?}");
+        assert_eq!((finding.fixed_at, finding.last_seen), (Some(gone), clock.now()), "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_report_of_the_past_is_kept_as_gone_and_touches_nothing_that_is_known() {
     for engine in engines() {
         let story = Story::new(engine).await;

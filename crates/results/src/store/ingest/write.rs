@@ -38,6 +38,10 @@ pub(crate) async fn upsert(change: &mut Change, origin: &Origin, rows: &[Finding
         .map(|name| match name {
             // What somebody was certain of once does not come into doubt by a tool that is less so.
             "confidence" => format!("{name} = CASE WHEN vulnerabilities.{name} = {CERTAIN} THEN {CERTAIN} ELSE excluded.{name} END"),
+            // What is gone already has been since then.
+            "fixed_at" => format!(
+                "{name} = CASE WHEN vulnerabilities.state = 'absent' AND excluded.state = 'absent' THEN vulnerabilities.{name} ELSE excluded.{name} END"
+            ),
             _ => format!("{name} = excluded.{name}"),
         })
         .collect();
