@@ -168,7 +168,8 @@ impl Waiting {
         FindingRow {
             id: fate.id,
             cvss_score: score(&observation),
-            content: hexadecimal(content),
+            // What came over nobody said here: the first run that sees it writes it, and so keeps a copy with the dates it came with.
+            content: past.map_or_else(|| hexadecimal(content), |_| String::new()),
             cluster: cluster(&target, &origin.options.service, &observation),
             asset,
             state,

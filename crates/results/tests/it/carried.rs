@@ -117,6 +117,45 @@ async fn an_export_moves_to_another_instance_with_its_life_and_decisions() {
 }
 
 #[tokio::test]
+async fn taking_a_run_back_restores_the_dates_that_came_over() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let clock = &story.world.backends.clock;
+        let stranger = story.world.other(&[base::Role::Admin]);
+        let run = |other: &str| lines(&[hit("a", "high", SITE), hit("b", "low", SITE), hit("past", "low", SITE), miss(other, SITE)]);
+        let there = lines(&[hit("a", "high", SITE), hit("b", "low", SITE)]);
+        Box::pin(story.results.import(&stranger, request(&there, None))).await.unwrap();
+        let there = export(&story, &stranger, Filter::default(), ExportFormat::Json).await;
+
+        clock.advance(Duration::from_secs(24 * 3600));
+        story.request(taken(&there)).await.unwrap();
+        // A report of the past brings the dates of the tool.
+        let past = results::ImportOptions { is_past: true, ..results::ImportOptions::default() };
+        let past = ImportRequest { options: past, ..request(&lines(&[hit("past", "low", SITE)]), None) };
+        story.request(past).await.unwrap();
+        let carried = story.picture().await;
+        assert!(story.findings().await.iter().all(|finding| finding.last_seen < clock.now()), "{engine:?}");
+
+        clock.advance(Duration::from_secs(3600));
+        let first = story.import(&run("x"), None).await.unwrap();
+        assert_eq!((first.summary.unchanged, first.summary.reopened), (2, 1), "{engine:?} {:?}", first.summary);
+        let seen = story.picture().await;
+        assert!(story.findings().await.iter().all(|finding| finding.last_seen == clock.now()), "{engine:?}");
+        let copies = story.world.count("finding_before").await;
+        clock.advance(Duration::from_secs(3600));
+        let second = story.import(&run("y"), None).await.unwrap();
+        assert_eq!(story.world.count("finding_before").await, copies, "seen here once, it needs no copy any more");
+
+        story.results.undo(&story.actor, second.id).await.unwrap();
+        assert_eq!(story.picture().await, seen, "{engine:?}");
+        story.results.undo(&story.actor, first.id).await.unwrap();
+        assert_eq!(story.picture().await, carried, "{engine:?}");
+        let again = story.import(&run("x"), None).await.unwrap();
+        assert_eq!((again.summary, story.findings().await.len()), (first.summary, 3), "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn sarif_and_vex_carry_what_they_have_room_for() {
     let story = Story::new(testkit::Engine::Embedded).await;
     let stranger = story.world.other(&[base::Role::Admin]);
