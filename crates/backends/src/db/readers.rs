@@ -47,12 +47,11 @@ impl Reader {
 }
 
 impl Drop for Reader {
-    #[expect(clippy::disallowed_methods, reason = "an abandoned question is waited for after whoever asked it has gone")]
     fn drop(&mut self) {
         let (Some((open, seat)), Ok(runtime)) = (self.lent.take(), Handle::try_current()) else { return };
         open.is_abandoned.store(true, Ordering::Relaxed);
+        // It is waited for after whoever asked has gone; what was only read has nothing to lose.
         runtime.spawn(async move {
-            // What was only read has nothing to lose.
             let _ = open.connection.close().await;
             drop(seat);
         });

@@ -21,34 +21,11 @@ const NAME: &str = "tyrian-findings/";
 /// Names of one finding.
 const KEYS: usize = 32;
 const SOURCE: usize = 256;
+/// How schemes of mappings begin, which their users name.
+const MAPPED: &str = "mapped:";
 
-pub(crate) static ENTRY: Entry = Entry {
-    format: Format::Tyrian,
-    id: "tyrian",
-    source: "",
-    label: "Tyrian JSON export",
-    schemes: &[
-        "cloud",
-        "cloud.moved",
-        "code",
-        "code.fingerprint",
-        "code.moved",
-        "dependency",
-        "dependency.place",
-        "manual",
-        "network",
-        "network.moved",
-        "place",
-        "secret",
-        "secret.moved",
-        "secret.place",
-        "tls",
-        "web",
-        "web.moved",
-    ],
-    sniff,
-    read,
-};
+pub(crate) static ENTRY: Entry =
+    Entry { format: Format::Tyrian, id: "tyrian", source: "", label: "Tyrian JSON export", schemes: &["manual"], sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{']) {
@@ -205,5 +182,7 @@ impl Export<'_, '_> {
 /// A scheme we could have given, and the digest of its kind.
 fn is_key(key: &IdentityKey) -> bool {
     let is_digest = key.digest.len() == 64 && key.digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-    is_digest && ENTRY.schemes.contains(&key.scheme.as_str())
+    let mut ours = Format::all().flat_map(Format::schemes);
+    let is_mapped = key.scheme.starts_with(MAPPED) && key.scheme.len() <= SOURCE;
+    is_digest && (is_mapped || ours.any(|scheme| *scheme == key.scheme))
 }

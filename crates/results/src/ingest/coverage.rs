@@ -101,7 +101,11 @@ fn host_of(location: &Location) -> Option<String> {
 }
 
 /// Whether what was covered contains the finding's place; a part the coverage does not name holds for all.
+/// A tool that names no place at all may have been somewhere else, in another project or folder.
 fn is_at(covered: &Location, found: &Location) -> bool {
+    if !names_a_place(covered) && names_a_place(found) {
+        return false;
+    }
     let same = |covered: &Option<String>, found: &Option<String>| covered.is_none() || covered == found;
     let asset = match (&covered.ip, &found.ip) {
         (Some(covered), Some(found)) => covered == found,
@@ -116,6 +120,11 @@ fn is_at(covered: &Location, found: &Location) -> bool {
         && same(&covered.parameter, &found.parameter)
         && same(&covered.file, &found.file)
         && covered.component.as_ref().is_none_or(|component| found.component.as_ref().is_some_and(|found| found.name == component.name))
+}
+
+fn names_a_place(location: &Location) -> bool {
+    let Location { host, ip, url, component, file, .. } = location;
+    component.is_some() || [host, ip, url, file].into_iter().any(Option::is_some)
 }
 
 /// The same page, or any page of a site that was covered as a whole.
@@ -237,6 +246,15 @@ mod tests {
         assert!(is_done(&run, "http.csp-missing", &at("192.0.2.1", Some(80))));
         let failed = covered(&[("tls", at("192.0.2.1", Some(443)), Done, None), ("tls.expired", at("192.0.2.1", Some(443)), Error, None)]);
         assert!(!is_done(&failed, "tls.expired", &at("192.0.2.1", Some(443))), "a failure overrules");
+    }
+
+    #[test]
+    fn a_tool_that_does_not_say_where_it_was_says_nothing_of_places() {
+        let file = Location { file: Some("src/main.rs".into()), ..Location::default() };
+        let run = covered(&[("secrets", Location::default(), Done, None)]);
+        assert!(!is_done(&run, "secrets:aws-key", &file), "it may have been in another project");
+        assert!(!is_done(&run, "secrets:aws-key", &at("192.0.2.1", None)));
+        assert!(is_done(&run, "secrets:policy", &Location::default()), "a check of the whole");
     }
 
     #[test]

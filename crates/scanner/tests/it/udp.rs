@@ -8,7 +8,7 @@ use tokio::net::UdpSocket;
 use crate::scene::{plan, run};
 
 /// Checks that were made at a port.
-fn made<'o>(outcome: &'o Outcome, address: SocketAddr) -> Vec<(&'static str, Option<&'o str>)> {
+fn made(outcome: &Outcome, address: SocketAddr) -> Vec<(&'static str, Option<&str>)> {
     let here = outcome.coverage.iter().filter(|covered| covered.address == Some(address) && covered.transport == "udp");
     let mut made: Vec<_> = here
         .inspect(|covered| assert_eq!(covered.status, CoverageStatus::Done))
