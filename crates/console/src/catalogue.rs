@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 
 use base::Language;
 
+/// Letters of the key of a meaning.
+const LONGEST_MEANING: usize = 48;
+
 /// What the pages say in a language.
 pub(crate) trait Speech: Sized {
     /// Its name in itself.
@@ -17,6 +20,8 @@ pub(crate) trait Speech: Sized {
     fn find(self, key: &str) -> Option<&'static str>;
     /// The text under `key`; a key without a text shows itself, which the tests notice before a person does.
     fn say(self, key: &str) -> &str;
+    /// What a field that can be searched means: the key of its text is made of the English words.
+    fn meaning(self, about: &str) -> Option<&'static str>;
     /// A whole number with the language's marks between thousands.
     fn number(self, number: u64) -> String;
 }
@@ -56,6 +61,12 @@ impl Speech for Language {
 
     fn say(self, key: &str) -> &str {
         self.find(key).unwrap_or(key)
+    }
+
+    fn meaning(self, about: &str) -> Option<&'static str> {
+        let words = about.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+        let key = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_");
+        self.find(&format!("meaning.{}", key.get(..LONGEST_MEANING).unwrap_or(&key)))
     }
 
     fn number(self, number: u64) -> String {

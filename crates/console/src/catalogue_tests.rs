@@ -154,6 +154,8 @@ fn pages_use_only_known_keys_and_every_key_is_used() {
     for kind in ["not_found", "forbidden", "refused", "too_many", "unavailable", "internal"] {
         used.extend(["title", "message", "advice"].map(|part| format!("failure.{kind}.{part}")));
     }
+    // Held to the fields of the indices below.
+    used.extend(known.iter().filter(|key| key.starts_with("meaning.")).map(|key| (*key).to_owned()));
     let missing: Vec<_> = used.iter().filter(|key| !known.contains(key.as_str())).collect();
     assert!(missing.is_empty(), "no text for {missing:?}");
     let by_name = |key: &str| {
@@ -161,6 +163,18 @@ fn pages_use_only_known_keys_and_every_key_is_used() {
     };
     let unused: Vec<_> = known.iter().filter(|key| !used.contains(**key) && !key.starts_with("error.") && !by_name(key)).collect();
     assert!(unused.is_empty(), "nothing says {unused:?}");
+}
+
+#[test]
+fn every_field_that_can_be_searched_says_what_it_means() {
+    let indices = [&results::FINDINGS, &results::OBSERVATIONS, &scans::METRICS, &targets::ASSETS, &audit::ENTRIES];
+    for field in indices.iter().flat_map(|index| index.fields) {
+        for language in Language::ALL {
+            let meaning = language.meaning(field.about);
+            assert!(meaning.is_some(), "{}: {}", field.name, field.about);
+            assert!(language != Language::English || meaning == Some(field.about), "{meaning:?} is not {}", field.about);
+        }
+    }
 }
 
 #[test]

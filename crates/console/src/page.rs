@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use askama::Template;
 use askama::filters::HtmlSafe;
 use axum::response::{IntoResponse, Response};
-use base::{Actor, Error, Language, Permission, Time, fill};
+use base::{Actor, Error, Language, Permission, Time, UserId, fill};
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::{StatusCode, header};
@@ -149,7 +149,9 @@ impl Frame {
     /// A moment as an HTML element, in the language's order, UTC.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
     pub(crate) fn time(&self, time: &Time) -> Markup {
-        Markup(format!("<time datetime=\"{}\">{}</time>", time.to_chrono().format("%Y-%m-%dT%H:%M:%SZ"), self.moment(&time.to_chrono())))
+        let moment = time.to_chrono();
+        let (exact, full) = (moment.format("%Y-%m-%dT%H:%M:%SZ"), moment.format("%Y-%m-%d %H:%M:%S UTC"));
+        Markup(format!("<time datetime=\"{exact}\" title=\"{full}\">{}</time>", self.moment(&moment)))
     }
 
     /// The day of a moment as an HTML element.
@@ -221,6 +223,11 @@ impl Frame {
         self.actor.as_ref().map_or("", |actor| actor.username.as_str())
     }
 
+    /// Whether this is the viewer.
+    pub(crate) fn is_viewer(&self, user: &Option<UserId>) -> bool {
+        user.is_some() && self.actor.as_ref().is_some_and(|actor| actor.user == *user)
+    }
+
     /// Where an asset lies.
     pub(crate) fn asset(&self, name: &str) -> &'static str {
         assets::path(name)
@@ -264,11 +271,11 @@ impl Frame {
     }
 }
 
-/// Details are written to follow a colon; on a page they stand alone.
+/// Details are written to follow a colon and mark names as code does; on a page they stand alone and plain.
 fn sentence(detail: &str) -> String {
     let mut letters = detail.chars();
     let mut text: String = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    text.push_str(letters.as_str());
+    text.extend(letters.filter(|letter| *letter != '`'));
     if !text.ends_with(['.', '!', '?', '…']) {
         text.push('.');
     }

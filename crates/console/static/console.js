@@ -8,6 +8,19 @@ const policy = window.trustedTypes?.createPolicy("tyrian", { createHTML: (text) 
 // Only pages of this origin are parsed, and parsing runs nothing: scripts in them stay dead.
 const parse = (text) => new DOMParser().parseFromString(policy.createHTML(text), "text/html");
 
+// On a narrow screen rows of lists are cards, and each value says the column it is of.
+const nameColumns = (root) => {
+  for (const table of root.querySelectorAll(".scroll > table")) {
+    const names = [...(table.tHead?.rows[0]?.cells ?? [])].map((head) => (head.querySelector(".unseen") ? "" : head.textContent.trim()));
+    for (const row of [...table.tBodies].flatMap((body) => [...body.rows])) {
+      if (row.cells.length !== names.length) continue;
+      [...row.cells].forEach((cell, index) => { if (cell.matches("td") && names[index]) cell.dataset.column = names[index]; });
+    }
+  }
+  return root;
+};
+nameColumns(document);
+
 const make = (name, attributes = {}, ...children) => {
   const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
@@ -57,7 +70,7 @@ window.addEventListener("pageshow", () => document.querySelectorAll("button[disa
 const refresh = async (element) => {
   const response = await fetch(location.href, { headers: { accept: "text/html" }, credentials: "same-origin" });
   if (!response.ok || response.redirected) return;
-  const fresh = parse(await response.text()).getElementById(element.id);
+  const fresh = nameColumns(parse(await response.text())).getElementById(element.id);
   if (!fresh) return;
   const isBusy = element.contains(document.activeElement) || document.querySelector("dialog[open]");
   if (!isBusy && fresh.innerHTML !== element.innerHTML) element.replaceChildren(...fresh.childNodes);
@@ -85,7 +98,7 @@ for (const page of document.querySelectorAll("[data-news]")) {
       isStale = false;
       const response = await fetch(location.href, { headers: { accept: "text/html" }, credentials: "same-origin" }).catch(() => null);
       if (!response?.ok || response.redirected) break;
-      const fresh = parse(await response.text());
+      const fresh = nameColumns(parse(await response.text()));
       for (const part of document.querySelectorAll("[data-part][id]")) {
         const next = fresh.getElementById(part.id);
         if (!next || next.innerHTML === part.innerHTML) continue;
@@ -211,5 +224,8 @@ for (const select of document.querySelectorAll("select[data-reload]")) {
 
 // Links shown once are handed on whole.
 for (const element of document.querySelectorAll("[data-absolute]")) element.textContent = new URL(element.textContent.trim(), location.origin).href;
+
+// Where places do not fit beside each other, the present one is in view.
+document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 document.querySelector("[data-focus]")?.focus();

@@ -20,7 +20,7 @@ pub static FINDINGS: Schema = Schema {
         Field::text("remediation", "what to do about it"),
         Field::rank("severity", SEVERITIES, "how grave").sortable(),
         Field::number("cvss_score", "CVSS score, 0 to 10").sortable(),
-        Field::keyword("status", "open, fixed, false_positive, accepted, not_retested"),
+        Field::keyword("status", "open, fixed, not_retested, false_positive, accepted, out_of_scope, mitigated"),
         Field::keyword("cve", "CVE ids").free(),
         Field::keyword("cwe", "CWE ids, such as CWE-79").free(),
         Field::keyword("source", "the tool").free(),

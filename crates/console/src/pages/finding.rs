@@ -46,7 +46,7 @@ pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(i
 }
 
 fn unfilled() -> Form {
-    Form::of(Fields::default().set("kind", "false_positive").set("scope", "finding"))
+    Form::of(Fields::default().set("scope", "finding"))
 }
 
 async fn looked_at(services: &Services, viewer: Viewer, id: FindingId, form: Form, cluster: Form) -> Result<FindingPage, Failure> {

@@ -16,7 +16,7 @@ use crate::{Services, Shared, errors};
 
 pub(crate) const SEVERITIES: &str = "critical high medium low info";
 const STATUSES: &str = "open not_retested accepted out_of_scope mitigated false_positive fixed";
-const SORTS: &str = "severity risk due newest last_seen title";
+const SORTS: &str = "risk severity due newest last_seen title";
 const EXPORTS: [&str; 4] = ["sarif", "csv", "json", "vex"];
 /// What narrows the list, as it stands in its address.
 const NARROWING: [&str; 13] =
@@ -161,7 +161,7 @@ pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Show
 async fn listed(services: &Services, mut viewer: Viewer, query: Fields, undo: Option<Undo>, bulk: Form, status: StatusCode) -> Shown {
     let query = query.without(&SAID);
     let filter = filter(&query)?;
-    let sort = query.word("sort")?.unwrap_or(Sort::Severity);
+    let sort = query.word("sort")?.unwrap_or(Sort::Risk);
     let page = services.results.findings(&viewer.actor, &filter, sort, &page_of(&query)).await?;
     let matching = match query.get("cursor") {
         "" => Some(services.results.matching(&viewer.actor, &filter).await?),

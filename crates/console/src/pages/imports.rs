@@ -217,12 +217,17 @@ struct Tile {
     class: &'static str,
 }
 
+/// New findings that are not in doubt to be earlier ones.
+fn certain(import: &Import) -> u64 {
+    import.summary.created.saturating_sub(import.summary.ambiguous)
+}
+
 /// What an import did, or would do, in the words and the order of the preview.
 fn tiles(import: &Import) -> Vec<Tile> {
     let summary = &import.summary;
     let tile = |word, count| Tile { word, count, class: if count == 0 { "none" } else { word } };
     vec![
-        tile("created", summary.created.saturating_sub(summary.ambiguous)),
+        tile("created", certain(import)),
         tile("unchanged", summary.unchanged),
         tile("doubtful", summary.ambiguous),
         tile("reopened", summary.reopened),

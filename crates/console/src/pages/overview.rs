@@ -20,7 +20,8 @@ struct OverviewPage {
     ring: Vec<Piece>,
     total: u64,
     running: Vec<Scan>,
-    latest: Option<Vec<Finding>>,
+    /// What is open, the highest risk first.
+    gravest: Option<Vec<Finding>>,
 }
 
 /// One step of the way from nothing to a report.
@@ -33,7 +34,8 @@ struct Step {
 pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let actor = &viewer.actor;
     let counts = readable(services.results.summary(actor, &Filter::default()).await)?;
-    let latest = readable(services.results.findings(actor, &Filter::default(), Sort::Newest, &first(8)).await)?;
+    let open = Filter { status: vec!["open".to_owned(), "not_retested".to_owned()], ..Filter::default() };
+    let gravest = readable(services.results.findings(actor, &open, Sort::Risk, &first(8)).await)?;
     let scans = readable(services.scans.list(actor, scans::Filter::default(), first(20)).await)?.map(|page| page.items).unwrap_or_default();
     let targets = readable(services.targets.list(actor, targets::Filter::default(), first(1)).await)?;
     let granted = readable(services.targets.authorizations(actor, None, first(20)).await)?;
@@ -61,7 +63,7 @@ pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer) -> Show
         steps,
         counts,
         running,
-        latest: latest.map(|page| page.items),
+        gravest: gravest.map(|page| page.items),
         frame: viewer.frame,
     })
 }

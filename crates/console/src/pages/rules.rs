@@ -61,6 +61,15 @@ fn days(days: &SlaDays) -> [Option<u16>; 5] {
     [days.critical, days.high, days.medium, days.low, days.info]
 }
 
+/// What important targets have less of, for the severity at a place.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+fn fewer(policy: &SlaPolicy, severity: &usize) -> Vec<(&'static str, u64)> {
+    let most = days(&policy.days)[*severity];
+    let columns = [("on_high", &policy.on_high), ("on_critical", &policy.on_critical)];
+    let own = columns.into_iter().filter_map(|(column, set)| Some((column, days(set.as_ref()?)[*severity]?)));
+    own.filter(|(_, own)| most.is_none_or(|most| *own < most)).map(|(column, days)| (column, u64::from(days))).collect()
+}
+
 /// A number of days, or that there is no end.
 fn written(frame: &Frame, days: &Option<u16>) -> String {
     days.map_or_else(|| "–".to_owned(), |days| frame.number(&u64::from(days)))
@@ -132,6 +141,16 @@ pub(crate) async fn drop_policy(State(services): State<Shared>, viewer: Viewer, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn important_targets_are_told_where_they_have_fewer_days() {
+        let some = |critical, high| Some(SlaDays { critical, high, medium: None, low: None, info: None });
+        let policy = SlaPolicy { on_high: some(Some(7), Some(20)), on_critical: some(Some(1), None), ..SlaPolicy::default() };
+        assert_eq!(policy.days.critical, Some(7));
+        assert_eq!(fewer(&policy, &0), [("on_critical", 1)], "seven are not fewer than seven");
+        assert_eq!(fewer(&policy, &1), [("on_high", 20)]);
+        assert_eq!(fewer(&policy, &2), []);
+    }
 
     #[test]
     fn a_policy_comes_back_from_its_form_as_it_was() {

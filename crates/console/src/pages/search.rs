@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 
 use super::Shown;
 use crate::Shared;
+use crate::catalogue::Speech;
 use crate::fields::{Fields, Form};
 use crate::page::{Choice, Frame, Markup, show_as};
 use crate::request::{Viewer, correctable};
