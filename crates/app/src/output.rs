@@ -38,6 +38,13 @@ pub(crate) fn line(text: &str) {
     drop(writeln!(std::io::stdout().lock(), "{text}"));
 }
 
+/// Says what closes findings that a file does not prove to be gone.
+pub(crate) fn left_open(count: u64, close_old: &str) {
+    if count > 0 && close_old == "covered" {
+        note("What was not looked for again stays open. Where the file is everything there is, say --close-old complete.");
+    }
+}
+
 /// Writes one line to stderr.
 pub(crate) fn note(text: &str) {
     drop(writeln!(std::io::stderr().lock(), "{text}"));

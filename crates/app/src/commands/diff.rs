@@ -11,6 +11,7 @@ use base::{Actor, Result, Source};
 use importers::Format;
 use results::{Closing, Import, ImportOptions, ImportRequest};
 use serde_json::json;
+use targets::{NewTarget, TargetKind};
 
 use crate::cli::{Cli, Diff};
 use crate::config::Settings;
@@ -50,6 +51,7 @@ pub(super) async fn run(diff: &Diff, cli: &Cli, mut settings: Settings) -> Resul
             "{} new, {} known, {} moved, {} reopened, {} would be closed, {} not looked for",
             summary.created, summary.unchanged, summary.moved, summary.reopened, summary.closed, summary.not_retested
         ));
+        output::left_open(summary.not_retested, &diff.close_old);
     }
     let differs = summary.created + summary.moved + summary.reopened + summary.closed > 0;
     Ok(if diff.exit_code && differs { ExitCode::from(output::FINDINGS) } else { ExitCode::SUCCESS })
@@ -61,11 +63,13 @@ async fn compare(diff: &Diff, services: &Services) -> Result<(Import, Import)> {
     let format =
         diff.format.as_deref().map(|name| name.parse().map_err(|failure: importers::UnknownFormat| errors::usage(failure.to_string())));
     let format: Option<Format> = format.transpose()?;
+    // Both are about one thing, whatever it is: what lies in a file or a package belongs to it.
+    let target = services.targets.create(&actor, NewTarget::named("compared", TargetKind::Repository)).await?;
     let request = |path: &Path, dry_run| -> Result<ImportRequest> {
         Ok(ImportRequest {
             format,
             filename: path.file_name().map(|name| name.to_string_lossy().into_owned()),
-            target_id: None,
+            target_id: Some(target.id),
             idempotency_key: None,
             dry_run,
             options: ImportOptions { close_old: closing, ..ImportOptions::default() },

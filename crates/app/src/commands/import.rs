@@ -133,6 +133,7 @@ pub(super) async fn run(import: &Import, cli: &Cli, settings: &Settings) -> Resu
                 of["not_retested"],
                 of["observations"]
             ));
+            output::left_open(of["not_retested"].as_u64().unwrap_or_default(), &import.close_old);
         }
     }
     Ok(ExitCode::SUCCESS)

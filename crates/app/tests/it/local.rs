@@ -1,6 +1,6 @@
 //! The command line without a server.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use testkit::Lab;
 
 use crate::server::{stderr, stdout, tyrian};
@@ -40,4 +40,21 @@ fn an_import_can_be_tried_without_a_server() {
     assert_eq!((document["format"].as_str(), document["findings"].as_u64()), (Some("nuclei"), Some(1)), "{document}");
     assert_eq!(document["by_severity"]["medium"], 1);
     assert_eq!(document["warnings"].as_array().unwrap().len(), 1, "the broken line is told: {document}");
+}
+
+#[test]
+fn what_a_list_leaves_out_is_not_looked_for_unless_it_is_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let leak = |file: &str| json!({ "RuleID": "aws-access-token", "Description": "AWS", "StartLine": 1, "EndLine": 1, "Match": file, "Secret": file, "File": file });
+    let write = |name: &str, leaks: &[Json]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, serde_json::to_string(leaks).unwrap()).unwrap();
+        path.display().to_string()
+    };
+    let (old, new) = (write("old.json", &[leak("a/key.tf"), leak("b/key.tf")]), write("new.json", &[leak("b/key.tf")]));
+    let careful = tyrian(&["diff", &old, &new], &[], "");
+    assert!(stdout(&careful).ends_with("0 would be closed, 1 not looked for\n"), "{}{}", stdout(&careful), stderr(&careful));
+    assert!(stderr(&careful).contains("--close-old complete"), "{}", stderr(&careful));
+    let whole = tyrian(&["diff", "--close-old", "complete", &old, &new], &[], "");
+    assert!(stdout(&whole).ends_with("1 would be closed, 0 not looked for\n"), "{}{}", stdout(&whole), stderr(&whole));
 }
