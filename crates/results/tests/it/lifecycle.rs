@@ -313,6 +313,29 @@ async fn the_options_of_an_import_do_what_they_say() {
 }
 
 #[tokio::test]
+async fn what_is_told_below_the_minimum_is_not_gone() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let grave = |close_old| ImportOptions { minimum_severity: importers::Severity::High, close_old, ..ImportOptions::default() };
+        let with = |text: &str, close_old| ImportRequest { options: grave(close_old), ..request(text, None) };
+        let all = lines(&[hit("a", "high", SITE), hit("b", "high", SITE), hit("c", "low", SITE)]);
+        story.import(&all, None).await.unwrap();
+        let before = titled(&story, "a").await;
+        for close_old in [Closing::Covered, Closing::Complete] {
+            // Looked for, and said to be low on this page: it is there.
+            let text = lines(&[miss("a", SITE), hit("a", "low", SITE), hit("b", "high", SITE)]);
+            let less = story.request(with(&text, close_old)).await.unwrap().summary;
+            assert_eq!((less.below_minimum, less.closed, less.not_retested, less.unchanged), (1, 0, 0, 1), "{engine:?} {less:?}");
+            assert_eq!(titled(&story, "a").await, before, "{engine:?} {close_old:?}");
+        }
+        // A file with nothing that grave still is a report of its tool.
+        let gone = story.request(with(&lines(&[hit("a", "low", SITE)]), Closing::Complete)).await.unwrap().summary;
+        assert_eq!((gone.closed, titled(&story, "b").await.status), (1, Status::Fixed), "{engine:?} {gone:?}");
+        assert_eq!(titled(&story, "a").await, before, "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_stays_fixed_has_been_since_it_was_gone() {
     for engine in engines() {
         let story = Story::new(engine).await;
