@@ -39,6 +39,8 @@ impl Results {
                 newer.id
             }
             Some(older) => {
+                // Nobody decides about either while they become one.
+                store::decisions::lock(&mut change, &[older, newer.id]).await?;
                 if !review.candidates.contains(&older)
                     || !store::reviews::merge(&mut change, older, newer.id, &review.import_id.to_string()).await?
                 {
