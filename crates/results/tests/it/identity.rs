@@ -123,3 +123,23 @@ async fn findings_of_another_target_or_tenant_are_not_touched() {
         assert_eq!(story.findings().await.iter().filter(|finding| finding.is_open()).count(), 1);
     }
 }
+
+#[tokio::test]
+async fn what_a_tool_tells_as_absent_is_gone_and_what_it_tells_beside_it_is_not() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let log = |state: &str| {
+            let result = |file: &str, line: u32, state: &str| {
+                serde_json::json!({ "ruleId": "r", "message": { "text": format!("{file} {line}") }, "baselineState": state, "locations": [{
+                    "physicalLocation": { "artifactLocation": { "uri": file }, "region": { "startLine": line, "snippet": { "text": format!("f{line}();") } } } }] })
+            };
+            let results = [result("a.c", 1, "unchanged"), result("a.c", 9, state), result("b.c", 1, "unchanged")];
+            let log = serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": { "driver": { "name": "linter" } }, "results": results }] });
+            ImportRequest { format: Some(Format::Sarif), filename: None, ..request(&log.to_string(), None) }
+        };
+        assert_eq!(story.request(log("new")).await.unwrap().summary.created, 3);
+        let gone = story.request(log("absent")).await.unwrap().summary;
+        assert_eq!((gone.unchanged, gone.closed, gone.created), (2, 1, 0), "{engine:?} {gone:?}");
+        assert_eq!(story.standing().await, [("a.c 1".into(), "open"), ("a.c 9".into(), "fixed"), ("b.c 1".into(), "open")], "{engine:?}");
+    }
+}
