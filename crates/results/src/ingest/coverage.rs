@@ -20,6 +20,8 @@ pub(crate) struct Place<'a> {
 #[derive(Default)]
 pub(crate) struct Covered {
     by_set: HashMap<(String, String), HashMap<Option<String>, Vec<Coverage>>>,
+    /// How searches for packages ended, by tool and by what they searched.
+    packages: HashMap<(String, String), Vec<CoverageStatus>>,
     /// Hosts and addresses the run had to do with.
     assets: HashSet<String>,
     /// Statements made already: tools repeat themselves.
@@ -33,6 +35,9 @@ impl Covered {
             return false;
         }
         self.touch(&coverage.location);
+        if let Some(artifact) = &coverage.location.artifact {
+            self.packages.entry((coverage.source.clone(), artifact.clone())).or_default().push(coverage.status);
+        }
         let asset = coverage.location.ip.clone().or_else(|| coverage.location.host.clone()).or_else(|| host_of(&coverage.location));
         let set = (coverage.source.clone(), coverage.check_set.clone());
         self.by_set.entry(set).or_default().entry(asset).or_default().push(coverage);
@@ -53,6 +58,13 @@ impl Covered {
     /// A statement that it did not overrules one that it did.
     pub(crate) fn is_done(&self, place: &Place<'_>) -> bool {
         let mut done = false;
+        if let (Some(artifact), Some(_)) = (&place.location.artifact, &place.location.component) {
+            let ended = self.packages.get(&(place.source.to_owned(), artifact.clone())).map_or(&[][..], Vec::as_slice);
+            if ended.iter().any(|status| *status != CoverageStatus::Done) {
+                return false;
+            }
+            done = !ended.is_empty();
+        }
         let mut own: Vec<Option<String>> = assets(place.location).into_iter().map(Some).collect();
         own.push(None);
         for set in sets(place.check) {
@@ -80,7 +92,13 @@ fn fingerprint(coverage: &Coverage) -> u64 {
 
 /// Whether a statement about coverage is about this finding's check and place.
 pub(crate) fn concerns(row: &CoverageRow, finding: &Finding) -> bool {
-    row.source == finding.source && sets(&finding.check).any(|set| set == row.check_set) && is_at(&row.location, &finding.location)
+    let is_of_check = || sets(&finding.check).any(|set| set == row.check_set) && is_at(&row.location, &finding.location);
+    row.source == finding.source && (is_of_package(&row.location, &finding.location) || is_of_check())
+}
+
+/// Whether a search for packages, which names no vulnerability that it knows of, was of what the finding's package is in.
+fn is_of_package(covered: &Location, found: &Location) -> bool {
+    covered.artifact.is_some() && covered.artifact == found.artifact && found.component.is_some()
 }
 
 /// The check itself and its beginnings that end at a boundary: `a`, `a:`, `a:b` of `a:b`.
