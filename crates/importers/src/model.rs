@@ -144,6 +144,10 @@ pub struct Location {
     pub snippet: Option<String>,
     /// Function, class or other logical place.
     pub logical: Option<String>,
+    /// What was searched for packages: an image without its tag, a lock file, a project. What is told of the search and what was found by
+    /// it name it alike, so that the next search of the same speaks for both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
 }
 
 /// A package or product.

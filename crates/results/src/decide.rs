@@ -49,14 +49,13 @@ impl Results {
         let in_force = (decision.id, decision.kind, decision.valid_until, decision.decided_at);
         let ids = match (decision.scope, decision.kind) {
             (DecisionScope::Finding, DecisionKind::Reopen) => {
-                let ruling = store::decisions::ruling_for(change, found).await?;
-                let is_own = found.scope == Some(DecisionScope::Finding);
                 if found.decision.is_none() {
                     return Err(errors::nothing_to_reopen());
                 }
                 // What a rule says is taken back for this finding by saying so; its own decision is simply gone.
-                let next = if is_own { ruling } else { Some(in_force) };
-                store::decisions::put(change, found.id, next).await?;
+                let is_own = found.scope == Some(DecisionScope::Finding);
+                store::decisions::put(change, found.id, (!is_own).then_some(in_force)).await?;
+                store::rulings::fall_back(change, &[found.id]).await?;
                 vec![found.id]
             }
             (DecisionScope::Finding, _) => {
@@ -64,23 +63,16 @@ impl Results {
                 vec![found.id]
             }
             (scope, DecisionKind::Reopen) => {
-                let ids = store::decisions::withdraw_ruling(change, found, scope).await?;
-                if ids.is_empty() {
-                    return Err(errors::nothing_to_reopen());
-                }
-                if scope == DecisionScope::RuleOnAsset
-                    && let Some(wider) = store::decisions::ruling_for(change, found).await?
-                {
-                    for id in &ids {
-                        store::decisions::put(change, *id, Some(wider)).await?;
-                    }
-                }
+                let ids = store::rulings::withdraw(change, found, scope).await?.ok_or_else(errors::nothing_to_reopen)?;
+                store::rulings::fall_back(change, &ids).await?;
                 ids
             }
             (scope, _) => {
+                // What does not hold any more is in nobody's way.
+                let mut ids = store::rulings::let_go(change, found, scope).await?;
                 // One ruling per rule and place: the newer one takes the place of the older.
-                let mut ids = store::decisions::withdraw_ruling(change, found, scope).await?;
-                ids.extend(store::decisions::put_ruling(change, found, decision).await?);
+                ids.extend(store::rulings::withdraw(change, found, scope).await?.unwrap_or_default());
+                ids.extend(store::rulings::put(change, found, decision).await?);
                 ids
             }
         };

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use audit::Change;
 use backends::{Handlers, Job, Run, Schedule};
 use base::Result;
 use scans::{ArtifactId, ScanId};
 use serde::{Deserialize, Serialize};
 
-use crate::model::ImportId;
+use crate::model::{FindingId, ImportId};
 use crate::service::Results;
 
 /// Takes in what a stage of a scan brought.
@@ -115,6 +116,36 @@ impl Job for AssessImport {
     }
 }
 
+/// Assesses findings that something else than an import changed.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AssessFindings {
+    /// The findings; at most a thousand.
+    pub finding_ids: Vec<FindingId>,
+}
+
+impl AssessFindings {
+    /// Findings of one job.
+    const MOST: usize = 1000;
+
+    /// As many jobs as these findings need, when the change is there.
+    pub(crate) async fn enqueue(change: &mut Change, ids: &[FindingId]) -> Result<()> {
+        for some in ids.chunks(Self::MOST) {
+            change.enqueue(&Self { finding_ids: some.to_vec() }).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Job for AssessFindings {
+    const NAME: &'static str = "results.assess_findings";
+    const QUEUE: &'static str = "risk_queue";
+    type Service = Results;
+
+    async fn run(self, results: &Results, run: &Run) -> Result<()> {
+        results.assess_findings(&run.actor, &self.finding_ids).await.map(drop)
+    }
+}
+
 /// Assesses every finding of an organisation: a feed or a policy changed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AssessAll {}
@@ -204,6 +235,7 @@ pub fn jobs(results: &Results) -> Handlers {
         .add::<ExpireDecisions>(results.clone())
         .add::<RecordTrends>(results.clone())
         .add::<AssessImport>(results.clone())
+        .add::<AssessFindings>(results.clone())
         .add::<AssessAll>(results.clone())
         .add::<AssessDaily>(results.clone())
         .add::<LinkImport>(results.clone())

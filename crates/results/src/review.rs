@@ -4,6 +4,7 @@ use audit::Change;
 use base::{Actor, Page, PageRequest, Result};
 use serde_json::json;
 
+use crate::jobs::AssessFindings;
 use crate::model::{Finding, HappeningKind, Resolution, Review, ReviewId};
 use crate::service::{Results, lock_of};
 use crate::store::reviews::After;
@@ -39,12 +40,15 @@ impl Results {
                 newer.id
             }
             Some(older) => {
+                // Nobody decides about either while they become one.
+                store::decisions::lock(&mut change, &[older, newer.id]).await?;
                 if !review.candidates.contains(&older)
                     || !store::reviews::merge(&mut change, older, newer.id, &review.import_id.to_string()).await?
                 {
                     return Err(errors::no_candidate(older));
                 }
                 store::decisions::derive_again(&mut change, &[older]).await?;
+                AssessFindings::enqueue(&mut change, &[older]).await?;
                 let note = Some("a person said that it is the same".to_owned());
                 store::ingest::add_history(&mut change, Some(review.import_id), None, &[(older, HappeningKind::Moved, note)]).await?;
                 older

@@ -7,6 +7,7 @@ use base::{Actor, Result};
 use serde_json::json;
 
 use crate::events::ImportUndone;
+use crate::jobs::AssessFindings;
 use crate::model::{Import, ImportId, ImportState};
 use crate::service::{Results, lock_of};
 use crate::{actions, errors, store};
@@ -45,6 +46,7 @@ impl Results {
         }
         let restored = store::undo::restore(&mut change, id).await?;
         store::decisions::derive_again(&mut change, &restored).await?;
+        AssessFindings::enqueue(&mut change, &restored).await?;
         change.publish(&ImportUndone { import_id: id, target_id: import.target_id }).await?;
         change.subject("import", id);
         change.detail(json!({ "filename": import.filename, "restored": restored.len(), "removed": import.summary.created }));

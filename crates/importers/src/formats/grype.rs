@@ -111,6 +111,13 @@ impl Report<'_, '_> {
         (kind == "image").then(|| json::text(target, &["userInput"]).map(str::to_owned))?
     }
 
+    /// The image without its tag, or the folder, when it has a name.
+    fn searched(&self) -> Option<String> {
+        let image = self.image().map(|image| package::repository(&image).to_owned());
+        let folder = || json::text(&self.origin, &["target"]).filter(|path| !path.trim_matches(['.', '/']).is_empty());
+        image.or_else(|| folder().map(str::to_owned))
+    }
+
     fn map_held(&mut self) -> Result<(), ParseError> {
         let mut held = std::mem::take(&mut self.held);
         let asset = self.image().map(|image| package::repository(&image).to_owned());
@@ -140,11 +147,12 @@ impl Report<'_, '_> {
         identifiers.extend(digests.into_iter().flatten().map(|digest| ("digest".to_owned(), digest.to_owned())));
         self.out.asset(Asset { kind: kind.to_owned(), identifiers, services: Vec::new() })?;
         let reason = self.distribution.take();
+        let artifact = self.searched();
         self.origin = Value::Null;
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set: "grype:packages".to_owned(),
-            location: Location { file: Some(name), ..Location::default() },
+            location: Location { file: Some(name), artifact, ..Location::default() },
             status: CoverageStatus::Done,
             reason,
         })
@@ -211,6 +219,7 @@ impl Report<'_, '_> {
             location: Location {
                 component: Some(component.clone()),
                 file: paths.first().map(|path| (*path).to_owned()),
+                artifact: self.searched(),
                 ..Location::default()
             },
             evidence,

@@ -72,6 +72,18 @@ struct Origin {
     kind: Option<String>,
 }
 
+impl Origin {
+    fn is_image(&self) -> bool {
+        self.kind.as_deref() == Some("docker")
+    }
+
+    /// The image without its tag, or the file.
+    fn searched(&self) -> Option<String> {
+        let path = self.path.as_deref()?;
+        Some(if self.is_image() { package::repository(path) } else { path }.to_owned())
+    }
+}
+
 struct Report<'l, 'o> {
     out: &'l mut Output<'o>,
     recognised: bool,
@@ -190,17 +202,20 @@ impl Report<'_, '_> {
     fn finish(&mut self) -> Result<(), ParseError> {
         self.map_held()?;
         self.package = None;
-        let Some(Origin { path: Some(path), kind }) = self.origin.take() else {
+        let Some(origin) = self.origin.take() else {
             return Ok(());
         };
-        let image = kind.as_deref() == Some("docker");
+        let (image, artifact) = (origin.is_image(), origin.searched());
+        let Origin { path: Some(path), kind } = origin else {
+            return Ok(());
+        };
         let identifier = if image { "image" } else { "path" };
         let asset = if image { "image" } else { "repository" };
         self.out.asset(Asset { kind: asset.to_owned(), identifiers: vec![(identifier.to_owned(), path.clone())], services: Vec::new() })?;
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set: "osv:packages".to_owned(),
-            location: Location { file: Some(path), ..Location::default() },
+            location: Location { file: Some(path), artifact, ..Location::default() },
             status: CoverageStatus::Done,
             reason: kind,
         })
@@ -218,7 +233,7 @@ impl Report<'_, '_> {
         };
         let origin = self.origin.as_ref();
         let path = origin.and_then(|origin| origin.path.as_deref());
-        let image = origin.is_some_and(|origin| origin.kind.as_deref() == Some("docker"));
+        let image = origin.is_some_and(Origin::is_image);
         let asset = path.filter(|_| image).map(package::repository);
         // The folder a file was checked out to differs from machine to machine; its own name does not.
         let manifest = path.filter(|_| !image).map(|path| package::path(path).rsplit('/').next().unwrap_or_default().to_owned());
@@ -245,7 +260,12 @@ impl Report<'_, '_> {
             aliases,
             references: json::items(&value, &["references"]).filter_map(|one| json::text(one, &["url"])).map(str::to_owned).collect(),
             tags: Some(ecosystem).filter(|ecosystem| !ecosystem.is_empty()).into_iter().collect(),
-            location: Location { file: path.map(str::to_owned), component: Some(component), ..Location::default() },
+            location: Location {
+                file: path.map(str::to_owned),
+                component: Some(component),
+                artifact: origin.and_then(Origin::searched),
+                ..Location::default()
+            },
             keys,
             ..Observation::default()
         };

@@ -83,6 +83,21 @@ struct Project {
     decided: bool,
     /// Vulnerabilities of the applications inside an image.
     inner: u64,
+    /// Applications inside an image are listed, which not every test of it looks at.
+    has_applications: bool,
+}
+
+impl Project {
+    /// The project as it enters keys: an image without its tag. A project of Maven has a colon in its name that is no tag.
+    fn asset(&self) -> Option<&str> {
+        self.name.as_deref().map(|name| if name.starts_with("docker-image|") { package::repository(name) } else { name })
+    }
+
+    /// The project, and the file of it that was read.
+    fn searched(&self) -> Option<String> {
+        let project = self.asset().filter(|_| !self.infrastructure && !self.has_applications)?;
+        Some([Some(project), self.file.as_deref()].into_iter().flatten().collect::<Vec<_>>().join("|"))
+    }
 }
 
 struct Report<'l, 'o> {
@@ -135,6 +150,10 @@ impl Route for Report<'_, '_> {
             ["dependencyCount"] => project.dependencies = Some(raw.to_owned()),
             ["ok"] => project.decided = matches!(raw, "true" | "false"),
             ["applications", ..] if !self.out.judges() => project.inner += 1,
+            ["applications", ..] => {
+                project.has_applications = true;
+                return self.held.push(position, raw);
+            }
             _ => return self.held.push(position, raw),
         }
         Ok(())
@@ -180,6 +199,7 @@ impl Report<'_, '_> {
                 format!("{} vulnerabilities of applications inside the image are not counted by the report", project.inner),
             )?;
         }
+        let artifact = project.searched();
         let name = project.name.or_else(|| project.path.clone());
         if let Some(name) = &name {
             let (kind, identifier) = match name.strip_prefix("docker-image|") {
@@ -192,7 +212,7 @@ impl Report<'_, '_> {
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set: if project.infrastructure { "snyk:infrastructure" } else { "snyk:dependencies" }.to_owned(),
-            location: Location { file: project.file.or(project.path), logical: name, ..Location::default() },
+            location: Location { file: project.file.or(project.path), logical: name, artifact, ..Location::default() },
             status: if project.error.is_some() { CoverageStatus::Error } else { CoverageStatus::Done },
             reason: project.error.or_else(|| project.dependencies.map(|count| format!("{count} dependencies"))),
         })
@@ -245,6 +265,7 @@ impl Report<'_, '_> {
                 file: self.project.file.clone(),
                 logical: self.project.name.clone(),
                 component: Some(component),
+                artifact: self.project.searched(),
                 ..Location::default()
             },
             evidence,
@@ -260,10 +281,7 @@ impl Report<'_, '_> {
             way.iter().map(|step| step.rsplit_once('@').filter(|(name, _)| !name.is_empty()).map_or(*step, |(name, _)| name)).collect();
         let file = self.project.file.as_deref().map(package::path).unwrap_or_default();
         let manifest = format!("{file}|{}", names.join(">"));
-        // A project of Maven has a colon in its name that is no tag.
-        let asset =
-            self.project.name.as_deref().map(|name| if name.starts_with("docker-image|") { package::repository(name) } else { name });
-        package::keys(asset, Some(&manifest), id, component, &mut self.seen)
+        package::keys(self.project.asset(), Some(&manifest), id, component, &mut self.seen)
     }
 }
 

@@ -90,6 +90,19 @@ impl Scan {
         }
     }
 
+    /// What a result lists the packages of; nothing where its name may be that of another folder.
+    fn searched(&self, target: &Target) -> Option<String> {
+        if !matches!(target.class.as_deref(), None | Some("os-pkgs" | "lang-pkgs")) {
+            return None;
+        }
+        let resource = self.resource();
+        let folder = || self.artifact.as_deref().filter(|name| !name.trim_matches(['.', '/']).is_empty());
+        let asset = self.asset().or_else(folder).or(resource.as_deref())?;
+        let inside = if target.is_system() { "os-pkgs" } else { target.name.as_deref()? };
+        let parts = [Some(asset), resource.as_deref().filter(|resource| *resource != asset), Some(inside)];
+        Some(parts.into_iter().flatten().collect::<Vec<_>>().join("|"))
+    }
+
     fn resource(&self) -> Option<String> {
         let parts: Vec<&str> = self.resource.iter().flatten().map(String::as_str).collect();
         (!parts.is_empty()).then(|| parts.join("/"))
@@ -290,11 +303,12 @@ impl Report<'_, '_> {
             }
         })?;
         let result = std::mem::take(&mut self.result);
+        let artifact = self.scan.searched(&result);
         let Some(name) = result.name else {
             return Ok(());
         };
         let check_set = format!("trivy:{}", result.class.as_deref().or(result.kind.as_deref()).unwrap_or("packages"));
-        let location = Location { file: Some(name), logical: self.scan.resource(), ..Location::default() };
+        let location = Location { file: Some(name), logical: self.scan.resource(), artifact, ..Location::default() };
         self.out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, status: CoverageStatus::Done, reason: result.summary })
     }
 

@@ -228,3 +228,26 @@ fn records_survive_serialisation() {
         }
     }
 }
+
+#[test]
+fn a_sarif_result_that_the_run_did_not_see_any_more_is_coverage_of_its_place() {
+    let result = |state: Option<&str>, file: Option<&str>| {
+        let locations: Vec<_> =
+            file.iter().map(|file| serde_json::json!({ "physicalLocation": { "artifactLocation": { "uri": file } } })).collect();
+        serde_json::json!({ "ruleId": "r", "message": { "text": "m" }, "baselineState": state, "locations": locations })
+    };
+    let results = [result(Some("absent"), Some("gone.c")), result(Some("unchanged"), Some("here.c")), result(Some("absent"), None)];
+    let log = serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": { "driver": { "name": "t" } }, "results": results }] });
+    let (mut seen, mut covered) = (Vec::new(), Vec::new());
+    for record in records(Format::Sarif, log.to_string().as_bytes()) {
+        match record {
+            Record::Observation(observation) => seen.push(observation.location.file.unwrap()),
+            Record::Coverage(coverage) if coverage.check_set == "r" => {
+                covered.push((coverage.location.file, coverage.status, coverage.reason));
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(seen, ["here.c"]);
+    assert_eq!(covered, [(Some("gone.c".into()), CoverageStatus::Done, Some("absent".into()))]);
+}

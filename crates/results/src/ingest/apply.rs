@@ -15,7 +15,7 @@ use super::leftover::{self, Leftover};
 use super::matching::{Incoming, Match, assign};
 use super::progress::Reporter;
 use super::rows::{KnownFinding, Review};
-use super::spool::{Entry, Line, Writer};
+use super::spool::{Below, Entry, Line, Writer};
 use super::write::Waiting;
 use crate::model::{
     ChangeKind, Difference, FindingId, HappeningKind, ImportId, ImportOptions, ImportState, ImportSummary, Status, Voice, words,
@@ -93,7 +93,7 @@ impl Run<'_> {
         let mut later = Writer::new()?;
         let mut put_aside = HashSet::new();
         let Some(mut spool) = self.batch.spool.take() else { return Ok(later) };
-        let (mut chunk, mut bytes, mut done) = (Vec::new(), 0, 0_u64);
+        let (mut chunk, mut below, mut bytes, mut done) = (Vec::new(), Vec::new(), 0, 0_u64);
         loop {
             let entry = spool.next()?;
             let is_end = entry.is_none();
@@ -102,13 +102,14 @@ impl Run<'_> {
                     bytes += line.body.len();
                     chunk.push(line);
                 }
+                Some(Entry::Below(one)) => below.push(one),
                 Some(Entry::Coverage(coverage)) => self.waiting.coverage.push(*coverage),
                 None => {}
             }
-            if is_end || chunk.len() >= LINES || bytes >= BYTES || self.waiting.coverage.len() >= LINES {
+            if is_end || chunk.len() + below.len() >= LINES || bytes >= BYTES || self.waiting.coverage.len() >= LINES {
                 let lines = std::mem::take(&mut chunk);
                 (bytes, done) = (0, done + lines.len() as u64);
-                self.chunk(lines, &mut later, &mut put_aside).await?;
+                self.chunk(lines, std::mem::take(&mut below), &mut later, &mut put_aside).await?;
                 self.waiting.flush(self.change, self.origin, is_end && self.has_known == Some(false)).await?;
                 let fraction = 0.3 + 0.6 * done as f32 / self.batch.observations.max(1) as f32;
                 reporter.say(ImportState::Queued, fraction, "recognising and storing").await;
@@ -119,9 +120,9 @@ impl Run<'_> {
         }
     }
 
-    async fn chunk(&mut self, lines: Vec<Line>, later: &mut Writer, put_aside: &mut HashSet<u32>) -> Result<()> {
-        let unknown = lines.iter().filter(|line| !self.fates.contains_key(&line.group));
-        let wanted: HashSet<&str> = unknown.map(|line| line.keys[0].digest.as_str()).collect();
+    async fn chunk(&mut self, lines: Vec<Line>, below: Vec<Below>, later: &mut Writer, put_aside: &mut HashSet<u32>) -> Result<()> {
+        let unknown = lines.iter().filter(|line| !self.fates.contains_key(&line.group)).map(|line| line.keys[0].digest.as_str());
+        let wanted: HashSet<&str> = unknown.chain(below.iter().map(|one| one.digest.as_str())).collect();
         let wanted: Vec<&str> = wanted.into_iter().collect();
         let mut known = match self.has_known {
             None => {
@@ -134,6 +135,12 @@ impl Run<'_> {
             Some(false) => HashMap::new(),
         };
         let has_known = self.has_known == Some(true);
+        for Below { source, digest } in below {
+            // The tool still sees it, if less grave than what is asked for: it is not gone, and not what is asked for either.
+            if let Some(known) = known.get(&(self.batch.sources[usize::from(source)].clone(), digest)) {
+                self.waiting.leave_alone(known.id);
+            }
+        }
         for line in lines {
             if !self.fates.contains_key(&line.group) {
                 let name = (self.batch.source_of(line.group).to_owned(), line.keys[0].digest.clone());

@@ -9,7 +9,7 @@ use importers::{Belief, Coverage, IdentityKey, Location, Observation, Record, Se
 
 use super::coverage::Covered;
 use super::matching::Key;
-use super::spool::{Line, Reader, Writer};
+use super::spool::{Below, Line, Reader, Writer};
 use crate::errors;
 use crate::model::{ImportOptions, State, rank};
 
@@ -110,7 +110,9 @@ impl Gather {
         self.batch.covered.touch(&observation.location);
         if observation.severity < self.minimum {
             self.batch.below_minimum += 1;
-            return Ok(());
+            let source = self.source(&observation.source);
+            let name = keys(&observation).swap_remove(0);
+            return self.spool.below(&Below { source, digest: name.digest });
         }
         if self.is_verified {
             observation.confidence = CERTAIN;

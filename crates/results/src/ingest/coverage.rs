@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::net::IpAddr;
 
 use importers::{Coverage, CoverageStatus, Location};
 use url::Url;
@@ -19,6 +20,8 @@ pub(crate) struct Place<'a> {
 #[derive(Default)]
 pub(crate) struct Covered {
     by_set: HashMap<(String, String), HashMap<Option<String>, Vec<Coverage>>>,
+    /// How searches for packages ended, by tool and by what they searched.
+    packages: HashMap<(String, String), Vec<CoverageStatus>>,
     /// Hosts and addresses the run had to do with.
     assets: HashSet<String>,
     /// Statements made already: tools repeat themselves.
@@ -32,6 +35,9 @@ impl Covered {
             return false;
         }
         self.touch(&coverage.location);
+        if let Some(artifact) = &coverage.location.artifact {
+            self.packages.entry((coverage.source.clone(), artifact.clone())).or_default().push(coverage.status);
+        }
         let asset = coverage.location.ip.clone().or_else(|| coverage.location.host.clone()).or_else(|| host_of(&coverage.location));
         let set = (coverage.source.clone(), coverage.check_set.clone());
         self.by_set.entry(set).or_default().entry(asset).or_default().push(coverage);
@@ -52,6 +58,13 @@ impl Covered {
     /// A statement that it did not overrules one that it did.
     pub(crate) fn is_done(&self, place: &Place<'_>) -> bool {
         let mut done = false;
+        if let (Some(artifact), Some(_)) = (&place.location.artifact, &place.location.component) {
+            let ended = self.packages.get(&(place.source.to_owned(), artifact.clone())).map_or(&[][..], Vec::as_slice);
+            if ended.iter().any(|status| *status != CoverageStatus::Done) {
+                return false;
+            }
+            done = !ended.is_empty();
+        }
         let mut own: Vec<Option<String>> = assets(place.location).into_iter().map(Some).collect();
         own.push(None);
         for set in sets(place.check) {
@@ -79,7 +92,13 @@ fn fingerprint(coverage: &Coverage) -> u64 {
 
 /// Whether a statement about coverage is about this finding's check and place.
 pub(crate) fn concerns(row: &CoverageRow, finding: &Finding) -> bool {
-    row.source == finding.source && sets(&finding.check).any(|set| set == row.check_set) && is_at(&row.location, &finding.location)
+    let is_of_check = || sets(&finding.check).any(|set| set == row.check_set) && is_at(&row.location, &finding.location);
+    row.source == finding.source && (is_of_package(&row.location, &finding.location) || is_of_check())
+}
+
+/// Whether a search for packages, which names no vulnerability that it knows of, was of what the finding's package is in.
+fn is_of_package(covered: &Location, found: &Location) -> bool {
+    covered.artifact.is_some() && covered.artifact == found.artifact && found.component.is_some()
 }
 
 /// The check itself and its beginnings that end at a boundary: `a`, `a:`, `a:b` of `a:b`.
@@ -108,7 +127,7 @@ fn is_at(covered: &Location, found: &Location) -> bool {
     }
     let same = |covered: &Option<String>, found: &Option<String>| covered.is_none() || covered == found;
     let asset = match (&covered.ip, &found.ip) {
-        (Some(covered), Some(found)) => covered == found,
+        (Some(ip), Some(other)) => ip == other && is_same_site(covered, found),
         _ => covered.host.as_ref().is_none_or(|host| assets(found).contains(host)),
     };
     asset
@@ -120,6 +139,22 @@ fn is_at(covered: &Location, found: &Location) -> bool {
         && same(&covered.parameter, &found.parameter)
         && same(&covered.file, &found.file)
         && covered.component.as_ref().is_none_or(|component| found.component.as_ref().is_some_and(|found| found.name == component.name))
+}
+
+/// Whether two places at one address are the same: an address may have many names, each another site.
+fn is_same_site(covered: &Location, found: &Location) -> bool {
+    match (names(covered).as_slice(), names(found).as_slice()) {
+        ([], []) => true,
+        // A machine is the same with and without its name; which site a page is of, only a name tells.
+        ([], _) | (_, []) => found.url.is_none(),
+        (covered, found) => covered.iter().any(|name| found.contains(name)),
+    }
+}
+
+/// What a place is called, beside its address.
+fn names(location: &Location) -> Vec<String> {
+    let names = location.host.iter().map(|host| host.to_lowercase()).chain(host_of(location));
+    names.filter(|name| name.parse::<IpAddr>().is_err()).collect()
 }
 
 fn names_a_place(location: &Location) -> bool {
@@ -255,6 +290,32 @@ mod tests {
         assert!(!is_done(&run, "secrets:aws-key", &file), "it may have been in another project");
         assert!(!is_done(&run, "secrets:aws-key", &at("192.0.2.1", None)));
         assert!(is_done(&run, "secrets:policy", &Location::default()), "a check of the whole");
+    }
+
+    #[test]
+    fn one_name_of_an_address_says_nothing_of_another() {
+        let named = |host: &str| Location { host: Some(host.into()), ..at("192.0.2.1", Some(443)) };
+        let page = |host: &str, url: &str| Location { url: Some(url.into()), ..named(host) };
+        let a = covered(&[("tls", named("a.example"), Done, None), ("http", named("a.example"), Done, None)]);
+        assert!(is_done(&a, "tls.expired", &named("a.example")));
+        assert!(!is_done(&a, "tls.expired", &named("b.example")));
+        assert!(is_done(&a, "http.csp", &page("a.example", "https://a.example/login")));
+        assert!(!is_done(&a, "http.csp", &page("b.example", "https://b.example/login")));
+        assert!(is_done(&a, "tls.expired", &at("192.0.2.1", Some(443))), "the same machine, asked without its name");
+        let by_address = Location { url: Some("https://192.0.2.1/".into()), ..at("192.0.2.1", Some(443)) };
+        assert!(!is_done(&a, "http.csp", &by_address), "without a name another site answers");
+
+        let bare = covered(&[("tls", at("192.0.2.1", Some(443)), Done, None), ("http", at("192.0.2.1", Some(443)), Done, None)]);
+        assert!(is_done(&bare, "tls.expired", &at("192.0.2.1", Some(443))));
+        assert!(is_done(&bare, "tls.expired", &named("a.example")), "the same machine, this time without its name");
+        assert!(is_done(&bare, "http.csp", &by_address));
+        assert!(!is_done(&bare, "http.csp", &page("a.example", "https://a.example/login")));
+        // A machine's own name and that of a site on it.
+        let site = Location { host: Some("ns1.example".into()), ..page("a.example", "https://a.example/") };
+        assert!(is_done(&a, "http.csp", &site));
+        let web = covered(&[("http", page("a.example", "https://a.example/"), Done, None)]);
+        assert!(is_done(&web, "http.csp", &page("a.example", "https://a.example/x")));
+        assert!(!is_done(&web, "http.csp", &page("b.example", "https://b.example/x")));
     }
 
     #[test]

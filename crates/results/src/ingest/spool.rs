@@ -40,9 +40,19 @@ impl Line {
     }
 }
 
+/// What is left of an observation that is less grave than what is taken in: whose it is.
+#[derive(Debug)]
+pub(crate) struct Below {
+    /// Its tool, by index into the batch's.
+    pub(crate) source: u16,
+    /// Digest of its strongest name.
+    pub(crate) digest: String,
+}
+
 /// What comes back out.
 pub(crate) enum Entry {
     Observation(Line),
+    Below(Below),
     Coverage(Box<Coverage>),
 }
 
@@ -64,6 +74,10 @@ impl Writer {
         }
         let (observed_at, belief) = (line.observed_at.as_deref().unwrap_or_default(), line.belief.as_deref().unwrap_or_default());
         writeln!(self.out, "\t{observed_at}\t{belief}\t{}", line.body)
+    }
+
+    pub(crate) fn below(&mut self, below: &Below) -> std::io::Result<()> {
+        writeln!(self.out, "B\t{}\t{}", below.source, below.digest)
     }
 
     pub(crate) fn coverage(&mut self, coverage: &Coverage) -> std::io::Result<()> {
@@ -106,6 +120,10 @@ impl Reader {
 fn entry(line: &str) -> Option<Entry> {
     if let Some(coverage) = line.strip_prefix("C\t") {
         return Some(Entry::Coverage(Box::new(serde_json::from_str(coverage).ok()?)));
+    }
+    if let Some(below) = line.strip_prefix("B\t") {
+        let (source, digest) = below.split_once('\t')?;
+        return Some(Entry::Below(Below { source: source.parse().ok()?, digest: digest.to_owned() }));
     }
     let mut parts = line.strip_prefix("O\t")?.splitn(6, '\t');
     let (ordinal, group) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);

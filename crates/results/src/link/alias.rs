@@ -75,6 +75,12 @@ impl Groups {
         Some(Flaw { name: name.to_owned(), also: also.take(TOLD).collect() })
     }
 
+    /// The CVE ids that these names mean, in upper case, sorted; none where nobody knows any.
+    pub(crate) fn cves(&self, names: &[&str]) -> Vec<String> {
+        let groups: BTreeSet<&String> = names.iter().filter_map(|name| self.of.get(*name)).filter(|group| is_cve(group)).collect();
+        groups.into_iter().cloned().collect()
+    }
+
     /// Names that are new or belong to another group than before, with their groups.
     pub(crate) fn changed(&self) -> Vec<(&str, &str)> {
         let changed = self.of.iter().filter(|(name, group)| self.before.get(*name) != Some(*group));

@@ -13,7 +13,7 @@ use serde_json::json;
 pub(crate) use alias::{Groups, is_single, names};
 
 use crate::ingest::cluster_of;
-use crate::jobs::RelinkNames;
+use crate::jobs::{AssessFindings, RelinkNames};
 use crate::model::{FindingId, ImportId};
 use crate::service::Results;
 use crate::store::links::{self, Linked};
@@ -74,6 +74,8 @@ impl Results {
         for some in groups.outdated().chunks(NAMES) {
             change.enqueue(&RelinkNames { names: some.to_vec() }).await?;
         }
+        let told: BTreeSet<&str> = changed.iter().map(|(name, _)| *name).collect();
+        assess_again(&mut change, page, |one| names(&one.labels).iter().any(|name| told.contains(name))).await?;
         change.subject("import", import);
         change.detail(json!({ "linked": placements.len(), "names": changed.len() }));
         change.commit().await?;
@@ -100,6 +102,7 @@ impl Results {
             if !placements.is_empty() {
                 let mut change = Change::begin(&self.backends, &system, actions::LINK).await?;
                 store::links::put(&mut change, &placements).await?;
+                assess_again(&mut change, &page, |_| true).await?;
                 change.subject("organisation", system.tenant);
                 change.detail(json!({ "linked": placements.len() }));
                 change.commit().await?;
@@ -118,6 +121,12 @@ impl Results {
         let scope = system.scope(actions::LINK)?;
         Ok((system, scope))
     }
+}
+
+/// What feeds say is looked up by CVE: findings without one may have come to one by their other names.
+async fn assess_again(change: &mut Change, page: &[Linked], is_concerned: impl Fn(&Linked) -> bool) -> Result<()> {
+    let nameless = page.iter().filter(|one| one.observation.cves.is_empty() && is_concerned(one));
+    AssessFindings::enqueue(change, &nameless.map(|one| one.id).collect::<Vec<_>>()).await
 }
 
 fn learn(page: &[Linked], known: Vec<(String, String)>) -> Groups {

@@ -54,6 +54,8 @@ pub(crate) struct LocationSchema {
     snippet: Option<String>,
     #[schema(max_length = 4096)]
     logical: Option<String>,
+    #[schema(max_length = 4096)]
+    artifact: Option<String>,
 }
 
 /// A package or product.

@@ -14,7 +14,7 @@ pub struct TrendDay {
     /// The day, UTC, such as `2026-01-31`.
     #[schema(max_length = 10)]
     pub day: String,
-    /// Findings seen for the first time.
+    /// Findings seen for the first time, or again after they were gone.
     #[schema(minimum = 0, format = "int64")]
     pub opened: u64,
     /// Findings looked for again and gone.
@@ -51,7 +51,7 @@ pub struct Analytics {
     pub standing: BySeverity,
     /// Of those, past their due moment.
     pub overdue: BySeverity,
-    /// Seen for the first time in the period.
+    /// Seen in the period for the first time, or again after they were gone.
     #[schema(minimum = 0, format = "int64")]
     pub opened: u64,
     /// Gone in the period.

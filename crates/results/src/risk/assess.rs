@@ -1,6 +1,6 @@
 //! Joins findings with feeds, targets and policies, a page in one query each, and assesses them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use audit::Change;
@@ -11,11 +11,12 @@ use risk::{Assessment, Criticality, Detection, Exploitation, Exposure, Inputs, L
 use serde_json::json;
 use targets::{Target, TargetId};
 
-use crate::model::{DueDate, FeedKind, Finding, ImportId, Listing, RiskFactor, RiskView, SlaPolicy};
+use crate::link::{Groups, names};
+use crate::model::{DueDate, FeedKind, Finding, FindingId, ImportId, Listing, RiskFactor, RiskView, SlaPolicy};
 use crate::service::Results;
 use crate::store::feeds::Exploited;
-use crate::store::risk::Subject;
-use crate::{actions, store};
+use crate::store::risk::{Subject, Which};
+use crate::{actions, errors, store};
 
 /// Findings joined and written at a time.
 const PAGE: usize = 1000;
@@ -46,19 +47,9 @@ struct Outcome {
 impl Results {
     /// The risk of a finding as of now.
     pub(crate) async fn risk_of(&self, actor: &Actor, scope: &Scope, finding: &Finding) -> Result<RiskView> {
-        let subject = Subject {
-            id: finding.id,
-            target: finding.target_id,
-            severity: finding.severity,
-            cvss: finding.cvss.clone(),
-            cvss_score: finding.cvss_score,
-            cves: finding.cves.clone(),
-            confidence: finding.confidence,
-            first_seen: finding.first_seen,
-            location: finding.location.clone(),
-            risk: -1,
-            due_at: None,
-        };
+        let mut subjects = store::risk::page(&self.backends.db, scope, Which::Findings(&[finding.id]), None, 1).await?;
+        self.name(scope, &mut subjects).await?;
+        let subject = subjects.pop().ok_or_else(|| errors::finding_not_found(finding.id))?;
         let (fixed, changing) = (self.fixed(scope).await?, std::slice::from_ref(&subject));
         let surroundings = self.surroundings(actor, scope, fixed, changing).await?;
         let outcome = surroundings.outcome(&subject);
@@ -71,23 +62,40 @@ impl Results {
     /// # Errors
     /// The database's.
     pub async fn assess(&self, actor: &Actor, import: Option<ImportId>) -> Result<usize> {
+        self.assess_those(actor, import.map_or(Which::All, Which::Import)).await
+    }
+
+    /// Assesses some findings again, because something else than an import changed them; tells how many changed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn assess_findings(&self, actor: &Actor, ids: &[FindingId]) -> Result<usize> {
+        let mut changed = 0;
+        for some in ids.chunks(PAGE) {
+            changed += self.assess_those(actor, Which::Findings(some)).await?;
+        }
+        Ok(changed)
+    }
+
+    async fn assess_those(&self, actor: &Actor, which: Which<'_>) -> Result<usize> {
         // Whoever caused it was allowed to; the job needs targets that they may not read.
         let system = Actor { tenant: actor.tenant, origin: actor.origin.clone(), ..Actor::system(actor.tenant, Source::Job) };
         let scope = system.scope(actions::ASSESS)?;
         let (mut after, mut changed) = (None, 0);
         let mut fixed = self.fixed(&scope).await?;
         loop {
-            let page = store::risk::page(&self.backends.db, &scope, import, after, PAGE).await?;
+            let mut page = store::risk::page(&self.backends.db, &scope, which, after, PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
+            self.name(&scope, &mut page).await?;
             let surroundings = self.surroundings(&system, &scope, fixed, &page).await?;
             let rows: Vec<_> = page.iter().filter_map(|subject| surroundings.row(subject)).collect();
             if !rows.is_empty() {
                 let mut change = Change::begin(&self.backends, &system, actions::ASSESS).await?;
                 store::risk::keep(&mut change, &rows).await?;
-                match import {
-                    Some(import) => change.subject("import", import),
-                    None => change.subject("organisation", system.tenant),
+                match which {
+                    Which::Import(import) => change.subject("import", import),
+                    Which::All | Which::Findings(_) => change.subject("organisation", system.tenant),
                 }
                 change.detail(json!({ "assessed": rows.len() }));
                 change.commit().await?;
@@ -112,6 +120,21 @@ impl Results {
             tenant = Some(next);
         }
         Ok(changed)
+    }
+
+    /// Names the vulnerability of findings whose tools know it by other names, as feeds name it.
+    async fn name(&self, scope: &Scope, subjects: &mut [Subject]) -> Result<()> {
+        let nameless = || subjects.iter().filter(|subject| subject.cves.is_empty());
+        let wanted: BTreeSet<&str> = nameless().flat_map(|subject| names(&subject.labels)).collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let wanted: Vec<&str> = wanted.into_iter().collect();
+        let groups = Groups::known(store::links::groups(&self.backends.db, scope, &wanted).await?);
+        for subject in subjects.iter_mut().filter(|subject| subject.cves.is_empty()) {
+            subject.cves = groups.cves(&names(&subject.labels));
+        }
+        Ok(())
     }
 
     /// What is the same for all findings of a tenant.
@@ -164,7 +187,7 @@ impl Surroundings {
             exposure: exposure(target, &subject.location),
             criticality,
             detection: Detection::Untested,
-            age: u32::try_from(self.now.since(subject.first_seen).as_secs() / 86_400).unwrap_or(u32::MAX),
+            age: u32::try_from(self.now.since(subject.open_since).as_secs() / 86_400).unwrap_or(u32::MAX),
             today: self.now.to_chrono().date_naive(),
         });
         // The nearest unit with a policy of its own, else the organisation's.
@@ -173,12 +196,12 @@ impl Surroundings {
             .chain([""])
             .find_map(|unit| self.policies.get(unit).map(|policy| (unit.to_owned(), sla::Policy::from(policy))))
             .unwrap_or_default();
-        let due = policy.due(subject.first_seen.to_chrono(), severity, criticality, exploitation);
+        let due = policy.due(subject.open_since.to_chrono(), severity, criticality, exploitation);
         Outcome { assessment, likelihood, exploitation, due, policy, unit }
     }
 
     /// What is to be written, when it differs from what is there.
-    fn row(&self, subject: &Subject) -> Option<(crate::model::FindingId, i64, Option<Time>)> {
+    fn row(&self, subject: &Subject) -> Option<(FindingId, i64, Option<Time>)> {
         let outcome = self.outcome(subject);
         let due = outcome.due.map(|due| Time::from(due.at));
         (outcome.assessment.fine != subject.risk || due != subject.due_at).then_some((subject.id, outcome.assessment.fine, due))

@@ -5,7 +5,7 @@ use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, Time};
 use serde::{Deserialize, Serialize};
 
-use super::clean;
+use super::{clean, rulings};
 use crate::model::{
     BatchId, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Derived, FindingId, InForce, Policy, derive,
 };
@@ -131,92 +131,31 @@ pub(crate) async fn put_batch(change: &mut Change, batch: BatchId) -> Result<()>
     change.run(statement.bind(change.scope().tenant()).bind(batch)).await.map(drop)
 }
 
-/// Puts what was in force before a batch back where the batch still is; returns the findings.
+/// Puts what held before a batch back where the batch still holds: an older decision about the finding, else what holds for its rule now;
+/// returns the findings.
 pub(crate) async fn take_back(change: &mut Change, batch: BatchId) -> Result<Vec<FindingId>> {
-    let tenant = change.scope().tenant();
-    let ids = sql("SELECT v.id FROM vulnerabilities v JOIN decisions d ON d.id = v.decision_id WHERE v.tenant_id = $1 AND d.batch_id = $2
-         UNION SELECT d.finding_id FROM decisions d JOIN vulnerabilities v ON v.id = d.finding_id
-         WHERE d.tenant_id = $1 AND d.batch_id = $2 AND d.kind = 'reopen' AND d.state = 'in_force' AND v.decision_id IS NULL");
-    let rows = change.all(ids.bind(tenant).bind(batch)).await?;
+    let (tenant, now) = (change.scope().tenant(), change.now());
+    // Held first: what somebody decides meanwhile is seen here, or waits.
+    let held = sql("UPDATE vulnerabilities SET id = id
+         WHERE tenant_id = $1 AND decision_id IN (SELECT id FROM decisions WHERE tenant_id = $1 AND batch_id = $2) RETURNING id");
+    let rows = change.all(held.bind(tenant).bind(batch)).await?;
     let ids = rows.iter().map(|row| row.get("id")).collect::<Result<Vec<FindingId>>>()?;
-    for some in ids.chunks(IDS) {
-        let previous = |column: &str| {
-            format!(
-                "(SELECT p.{column} FROM decisions b JOIN decisions p ON p.id = b.previous_id WHERE b.batch_id = $2 AND b.finding_id = vulnerabilities.id)"
-            )
-        };
-        let statement = format!(
-            "UPDATE vulnerabilities SET decision_id = {}, decision_kind = {}, decision_until = {}, decision_at = {} WHERE tenant_id = $1 AND id IN ({})",
-            previous("id"),
-            previous("kind"),
-            previous("valid_until"),
-            previous("decided_at"),
-            Sql::list(some.len(), 2)
-        );
-        change.run(Sql::built(statement).bind(tenant).bind(batch).bind_all(some.iter().map(|id| Value::from(*id)))).await?;
+    if ids.is_empty() {
+        return Ok(ids);
     }
-    let statement = sql("UPDATE decisions SET state = 'withdrawn' WHERE tenant_id = $1 AND batch_id = $2 AND state = 'in_force'");
-    change.run(statement.bind(tenant).bind(batch)).await?;
+    let withdraw = sql("UPDATE decisions SET state = 'withdrawn' WHERE tenant_id = $1 AND batch_id = $2 AND state = 'in_force'");
+    change.run(withdraw.bind(tenant).bind(batch)).await?;
+    // What took the place of a decision of this batch has, from now on, taken the place of what was before it.
+    let relink = sql("UPDATE decisions SET previous_id = b.previous_id FROM decisions AS b
+         WHERE decisions.tenant_id = $1 AND b.tenant_id = $1 AND b.batch_id = $2 AND decisions.previous_id = b.id");
+    change.run(relink.bind(tenant).bind(batch)).await?;
+    let restore = sql("UPDATE vulnerabilities SET decision_id = p.id, decision_kind = p.kind, decision_until = p.valid_until, decision_at = p.decided_at
+         FROM decisions AS b LEFT JOIN decisions AS p ON p.id = b.previous_id AND p.scope = 'finding' AND p.state = 'in_force'
+             AND (p.valid_until IS NULL OR p.valid_until > $3)
+         WHERE vulnerabilities.tenant_id = $1 AND b.tenant_id = $1 AND b.batch_id = $2 AND vulnerabilities.decision_id = b.id");
+    change.run(restore.bind(tenant).bind(batch).bind(now)).await?;
+    rulings::fall_back(change, &ids).await?;
     Ok(ids)
-}
-
-/// Puts a ruling in force on every finding of its rule that has no narrower decision; returns the findings.
-pub(crate) async fn put_ruling(change: &mut Change, finding: &Decided, decision: &Decision) -> Result<Vec<FindingId>> {
-    let (target, asset) = finding.place.split_once('\n').unwrap_or_default();
-    let on_asset = decision.scope == DecisionScope::RuleOnAsset;
-    let place = if on_asset { "AND target_id = $8 AND asset = $9" } else { "" };
-    // Of the decisions in force, those about a finding are the narrowest, then those about an asset.
-    let wider = if on_asset { "'rule_on_asset', 'rule'" } else { "'rule'" };
-    let statement = format!(
-        "UPDATE vulnerabilities SET decision_id = $2, decision_kind = $3, decision_until = $4, decision_at = $5
-         WHERE tenant_id = $1 AND source = $6 AND check_id = $7 {place}
-           AND (decision_id IS NULL OR decision_id IN (SELECT id FROM decisions WHERE tenant_id = $1 AND source = $6 AND check_id = $7 AND scope IN ({wider})))
-         RETURNING id"
-    );
-    let mut statement = Sql::built(statement)
-        .bind(change.scope().tenant())
-        .bind(decision.id)
-        .bind(decision.kind.as_str())
-        .bind(decision.valid_until)
-        .bind(decision.decided_at)
-        .bind(&finding.source)
-        .bind(&finding.check);
-    if on_asset {
-        statement = statement.bind(target).bind(asset);
-    }
-    change.all(statement).await?.iter().map(|row| row.get("id")).collect()
-}
-
-/// Withdraws the rulings of this scope about the finding's rule; returns the findings they held for.
-pub(crate) async fn withdraw_ruling(change: &mut Change, finding: &Decided, scope: DecisionScope) -> Result<Vec<FindingId>> {
-    let place = if scope == DecisionScope::RuleOnAsset { "asset = $5" } else { "asset IS NULL AND CAST($5 AS TEXT) IS NOT NULL" };
-    let rule = format!("tenant_id = $1 AND source = $2 AND check_id = $3 AND scope = $4 AND {place}");
-    let bound = |text: String, change: &Change| {
-        Sql::built(text).bind(change.scope().tenant()).bind(&finding.source).bind(&finding.check).bind(scope.as_str()).bind(&finding.place)
-    };
-    let statement = bound(
-        format!(
-            "UPDATE vulnerabilities SET decision_id = NULL, decision_kind = NULL, decision_until = NULL, decision_at = NULL
-             WHERE tenant_id = $1 AND decision_id IN (SELECT id FROM decisions WHERE {rule} AND state = 'in_force') RETURNING id"
-        ),
-        change,
-    );
-    let rows = change.all(statement).await?;
-    let statement = bound(format!("UPDATE decisions SET state = 'withdrawn' WHERE {rule} AND state IN ('in_force', 'proposed')"), change);
-    change.run(statement).await?;
-    rows.iter().map(|row| row.get("id")).collect()
-}
-
-/// The ruling in force for everywhere, for findings that lost a narrower decision.
-pub(crate) async fn ruling_for(change: &mut Change, finding: &Decided) -> Result<Option<(DecisionId, DecisionKind, Option<Time>, Time)>> {
-    let statement = sql("SELECT id, kind, valid_until, decided_at FROM decisions
-         WHERE tenant_id = $1 AND source = $2 AND check_id = $3 AND state = 'in_force' AND (valid_until IS NULL OR valid_until > $5)
-           AND ((scope = 'rule_on_asset' AND asset = $4) OR scope = 'rule')
-         ORDER BY CASE scope WHEN 'rule_on_asset' THEN 0 ELSE 1 END, decided_at DESC, id DESC LIMIT 1");
-    let statement =
-        statement.bind(change.scope().tenant()).bind(&finding.source).bind(&finding.check).bind(&finding.place).bind(change.now());
-    let row = change.one(statement).await?;
-    row.map(|row| Ok((row.get("id")?, row.parse("kind")?, row.get("valid_until")?, row.get("decided_at")?))).transpose()
 }
 
 /// Derives the status of findings from what tools said and what is in force; findings that come out alike share a statement.
@@ -350,5 +289,10 @@ pub(crate) async fn expire(change: &mut Change) -> Result<Vec<FindingId>> {
          WHERE tenant_id = $1 AND status_until <= $2
            AND id IN (SELECT id FROM vulnerabilities WHERE tenant_id = $1 AND status_until IS NOT NULL AND status_until <= $2 ORDER BY id LIMIT 5000)
          RETURNING id");
-    change.all(ended.bind(tenant).bind(now)).await?.iter().map(|row| row.get("id")).collect()
+    let rows = change.all(ended.bind(tenant).bind(now)).await?;
+    let ids = rows.iter().map(|row| row.get("id")).collect::<Result<Vec<FindingId>>>()?;
+    // What ended may have stood before something wider that goes on.
+    let ruled = rulings::fall_back(change, &ids).await?;
+    derive_again(change, &ruled).await?;
+    Ok(ids)
 }

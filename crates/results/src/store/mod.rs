@@ -17,6 +17,7 @@ pub(crate) mod mappings;
 pub(crate) mod query;
 pub(crate) mod reviews;
 pub(crate) mod risk;
+pub(crate) mod rulings;
 pub(crate) mod trends;
 pub(crate) mod undo;
 

@@ -5,7 +5,7 @@ use backends::{Db, Row, Sql, sql};
 use base::{Result, Scope};
 use serde::{Deserialize, Serialize};
 
-use super::columns;
+use super::{columns, rulings};
 use crate::model::{FindingId, Review, ReviewId, Voice};
 
 const COLUMNS: &str = "r.id, r.finding_id, v.title, v.source, v.check_id, v.location, r.import_id, r.candidates, r.reason, r.created_at";
@@ -88,9 +88,31 @@ pub(crate) async fn merge(change: &mut Change, older: FindingId, newer: FindingI
     change.run(both("UPDATE observations SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
     change.run(both("UPDATE finding_history SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
     change.run(both("UPDATE decisions SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
+    decide(change, older, newer).await?;
     for table in ["finding_before", "finding_sightings", "vulnerabilities"] {
         let statement = format!("DELETE FROM {table} WHERE tenant_id = $1 AND id = $2");
         change.run(Sql::built(statement).bind(tenant).bind(newer)).await?;
     }
     Ok(true)
+}
+
+/// What holds for two findings that become one: the last thing that people said about either, else what holds for their rule.
+async fn decide(change: &mut Change, older: FindingId, newer: FindingId) -> Result<()> {
+    let tenant = change.scope().tenant();
+    let both = |text: &'static str| sql(text).bind(tenant).bind(older).bind(newer);
+    let follow = "UPDATE decisions SET previous_id = (SELECT o.decision_id FROM vulnerabilities o WHERE o.id = $2)
+         WHERE tenant_id = $1 AND previous_id IS NULL AND id = (SELECT n.decision_id FROM vulnerabilities n WHERE n.id = $3)";
+    change.run(both(follow)).await?;
+    let last = "UPDATE vulnerabilities SET decision_id = n.decision_id, decision_kind = n.decision_kind, decision_until = n.decision_until,
+             decision_at = n.decision_at
+         FROM vulnerabilities AS n
+         WHERE vulnerabilities.tenant_id = $1 AND n.tenant_id = $1 AND vulnerabilities.id = $2 AND n.id = $3
+           AND n.decision_id IN (SELECT d.id FROM decisions d WHERE d.tenant_id = $1 AND d.scope = 'finding')
+           AND (vulnerabilities.decision_id IS NULL OR vulnerabilities.decision_at < n.decision_at
+               OR vulnerabilities.decision_id IN (SELECT d.id FROM decisions d WHERE d.tenant_id = $1 AND d.scope <> 'finding'))";
+    change.run(both(last)).await?;
+    let ruled = "UPDATE vulnerabilities SET decision_id = NULL, decision_kind = NULL, decision_until = NULL, decision_at = NULL
+         WHERE tenant_id = $1 AND id = $2 AND decision_id IN (SELECT d.id FROM decisions d WHERE d.tenant_id = $1 AND d.scope <> 'finding')";
+    change.run(sql(ruled).bind(tenant).bind(older)).await?;
+    rulings::fall_back(change, &[older]).await.map(drop)
 }

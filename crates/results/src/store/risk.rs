@@ -22,8 +22,11 @@ pub(crate) struct Subject {
     pub(crate) cvss: Option<String>,
     pub(crate) cvss_score: Option<f64>,
     pub(crate) cves: Vec<String>,
+    /// Every name it goes by, in upper case.
+    pub(crate) labels: String,
     pub(crate) confidence: u8,
-    pub(crate) first_seen: Time,
+    /// Since when it has been there without having been gone: first sight, or when it last came back.
+    pub(crate) open_since: Time,
     pub(crate) location: Location,
     /// Ten-thousandths of a point; negative when never assessed.
     pub(crate) risk: i64,
@@ -40,27 +43,43 @@ fn subject(row: &Row) -> Result<Subject> {
         cvss_score: row.get("cvss_score")?,
         cves: row.json("cves")?,
         confidence: row.get("confidence")?,
-        first_seen: row.get("first_seen")?,
+        labels: row.get("labels")?,
+        open_since: row.get("open_since")?,
         location: row.json("location")?,
         risk: row.get("risk")?,
         due_at: row.get("due_at")?,
     })
 }
 
-/// A page of what is to be assessed: all findings, or those an import saw.
-pub(crate) async fn page(db: &Db, scope: &Scope, import: Option<ImportId>, after: Option<FindingId>, rows: usize) -> Result<Vec<Subject>> {
-    let seen = match import {
-        Some(_) => "AND v.id IN (SELECT o.finding_id FROM observations o WHERE o.tenant_id = $1 AND o.import_id = $3)",
-        None => "",
+/// Which findings are to be assessed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Which<'w> {
+    /// All of a tenant.
+    All,
+    /// Those an import saw.
+    Import(ImportId),
+    /// These; at most as many as one page has.
+    Findings(&'w [FindingId]),
+}
+
+/// A page of what is to be assessed.
+pub(crate) async fn page(db: &Db, scope: &Scope, which: Which<'_>, after: Option<FindingId>, rows: usize) -> Result<Vec<Subject>> {
+    let (among, values): (String, Vec<Value>) = match which {
+        Which::All => (String::new(), Vec::new()),
+        Which::Import(import) => (
+            "AND v.id IN (SELECT o.finding_id FROM observations o WHERE o.tenant_id = $1 AND o.import_id = $3)".to_owned(),
+            vec![import.into()],
+        ),
+        Which::Findings([]) => return Ok(Vec::new()),
+        Which::Findings(ids) => (format!("AND v.id IN ({})", Sql::list(ids.len(), 2)), ids.iter().map(|id| Value::from(*id)).collect()),
     };
     let statement = format!(
-        "SELECT v.id, v.target_id, v.severity, v.cvss, v.cvss_score, v.cves, v.confidence, v.first_seen, v.location, v.risk, v.due_at
-         FROM vulnerabilities v WHERE v.tenant_id = $1 AND v.id > $2 {seen} ORDER BY v.id LIMIT {rows}"
+        "SELECT v.id, v.target_id, v.severity, v.cvss, v.cvss_score, v.cves, v.labels, v.confidence, v.location, v.risk, v.due_at,
+             COALESCE((SELECT MAX(h.created_at) FROM finding_history h WHERE h.tenant_id = $1 AND h.finding_id = v.id AND h.kind = 'reopened'),
+                 v.first_seen) AS open_since
+         FROM vulnerabilities v WHERE v.tenant_id = $1 AND v.id > $2 {among} ORDER BY v.id LIMIT {rows}"
     );
-    let mut statement = Sql::built(statement).bind(scope.tenant()).bind(after.map(|id| id.to_string()).unwrap_or_default());
-    if let Some(import) = import {
-        statement = statement.bind(import);
-    }
+    let statement = Sql::built(statement).bind(scope.tenant()).bind(after.map(|id| id.to_string()).unwrap_or_default()).bind_all(values);
     db.all(statement).await?.iter().map(subject).collect()
 }
 

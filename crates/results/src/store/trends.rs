@@ -23,22 +23,48 @@ pub(crate) async fn has_day(db: &Db, tenant: TenantId, day: &str) -> Result<bool
     Ok(db.one(statement.bind(tenant).bind(day)).await?.is_some())
 }
 
-/// Writes a day's figures, once: by target and severity, and by format of the imports.
+/// Turns of findings within a time, by finding: how often each came back and was gone, the last time it was gone and the sum of those times.
+fn turned(within: &str) -> String {
+    format!(
+        "(SELECT h.finding_id, SUM(CASE WHEN h.kind = 'reopened' THEN 1 ELSE 0 END) AS back, SUM(CASE WHEN h.kind = 'fixed' THEN 1 ELSE 0 END) AS gone,
+              MAX(CASE WHEN h.kind = 'fixed' THEN h.created_at END) AS last_gone, SUM(CASE WHEN h.kind = 'fixed' THEN h.created_at ELSE 0 END) AS all_gone
+          FROM finding_history h WHERE h.tenant_id = $1 AND h.kind IN ('reopened', 'fixed') AND {within} GROUP BY h.finding_id)"
+    )
+}
+
+/// What went on within a time, of findings `v` with their turns in it as `t`: how many began to be there, how many ended, and how many
+/// seconds those had been known. What is known from a report of the past as gone has no turn that says so.
+fn flows(within: impl Fn(&str) -> String) -> String {
+    let (seen, gone) = (within("v.first_seen"), within("v.fixed_at"));
+    let untold = format!("({gone} AND (t.last_gone IS NULL OR t.last_gone <> v.fixed_at))");
+    format!(
+        "CAST(SUM(CASE WHEN {seen} THEN 1 ELSE 0 END + COALESCE(t.back, 0)) AS BIGINT) AS opened,
+         CAST(SUM(CASE WHEN {untold} THEN 1 ELSE 0 END + COALESCE(t.gone, 0)) AS BIGINT) AS fixed,
+         CAST(SUM((CASE WHEN {untold} THEN v.fixed_at - v.first_seen ELSE 0 END
+             + COALESCE(t.all_gone - t.gone * v.first_seen, 0)) / 1000000) AS BIGINT) AS seconds"
+    )
+}
+
+/// Writes a day's figures, once: by target and severity, and by format of the imports. What happened since the day's end, before
+/// anybody came to write them, is of the next day.
 pub(crate) async fn record(change: &mut Change, day: &str, from: Time, to: Time) -> Result<u64> {
     let tenant = change.scope().tenant();
+    let flows = flows(|column| format!("{column} >= $3 AND {column} < $4"));
+    let (within, since) = (turned("h.created_at >= $3 AND h.created_at < $4"), turned("h.created_at >= $4"));
+    let standing = format!(
+        "v.first_seen < $4 AND CASE WHEN v.status = 'fixed' THEN COALESCE(s.gone - s.back, 0) > 0 ELSE {STANDING} AND COALESCE(s.back - s.gone, 0) <= 0 END"
+    );
     let statement = format!(
-        "INSERT INTO vulnerability_trends (tenant_id, day, target_id, severity, opened, fixed, standing, accepted, false_positive, overdue,
-             seconds_to_fix, created_at)
-         SELECT tenant_id, CAST($2 AS TEXT), target_id, severity,
-             SUM(CASE WHEN first_seen >= $3 AND first_seen < $4 THEN 1 ELSE 0 END),
-             SUM(CASE WHEN fixed_at >= $3 AND fixed_at < $4 THEN 1 ELSE 0 END),
-             SUM(CASE WHEN {STANDING} AND first_seen < $4 THEN 1 ELSE 0 END),
-             SUM(CASE WHEN status = 'accepted' THEN 1 ELSE 0 END),
-             SUM(CASE WHEN status = 'false_positive' THEN 1 ELSE 0 END),
-             SUM(CASE WHEN {STANDING} AND due_at < $4 THEN 1 ELSE 0 END),
-             CAST(COALESCE(SUM(CASE WHEN fixed_at >= $3 AND fixed_at < $4 THEN (fixed_at - first_seen) / 1000000 ELSE 0 END), 0) AS BIGINT),
+        "INSERT INTO vulnerability_trends (tenant_id, day, target_id, severity, opened, fixed, seconds_to_fix, standing, accepted, false_positive,
+             overdue, created_at)
+         SELECT v.tenant_id, CAST($2 AS TEXT), v.target_id, v.severity, {flows},
+             SUM(CASE WHEN {standing} THEN 1 ELSE 0 END),
+             SUM(CASE WHEN v.status = 'accepted' THEN 1 ELSE 0 END),
+             SUM(CASE WHEN v.status = 'false_positive' THEN 1 ELSE 0 END),
+             SUM(CASE WHEN {standing} AND v.due_at < $4 THEN 1 ELSE 0 END),
              CAST($5 AS BIGINT)
-         FROM vulnerabilities WHERE tenant_id = $1 GROUP BY tenant_id, target_id, severity
+         FROM vulnerabilities v LEFT JOIN {within} t ON t.finding_id = v.id LEFT JOIN {since} s ON s.finding_id = v.id
+         WHERE v.tenant_id = $1 GROUP BY v.tenant_id, v.target_id, v.severity
          ON CONFLICT (tenant_id, day, target_id, severity) DO NOTHING",
     );
     let statement = Sql::built(statement).bind(tenant).bind(day).bind(from).bind(to).bind(change.now());
@@ -104,13 +130,12 @@ fn narrowed(scope: &Scope, of: &Period, values: &mut Vec<Value>) -> String {
 pub(crate) async fn figures(db: &Db, scope: &Scope, of: &Period, from: Time, now: Time) -> Result<Analytics> {
     let mut values: Vec<Value> = vec![scope.tenant().into(), from.into(), now.into()];
     let narrowed = narrowed(scope, of, &mut values);
+    let flows = flows(|column| format!("{column} >= $2"));
+    let turned = turned("h.created_at >= $2");
     let statement = format!(
-        "SELECT severity, SUM(CASE WHEN {STANDING} THEN 1 ELSE 0 END) AS standing,
-             SUM(CASE WHEN {STANDING} AND due_at < $3 THEN 1 ELSE 0 END) AS overdue,
-             SUM(CASE WHEN first_seen >= $2 THEN 1 ELSE 0 END) AS opened,
-             SUM(CASE WHEN fixed_at >= $2 THEN 1 ELSE 0 END) AS fixed,
-             CAST(COALESCE(SUM(CASE WHEN fixed_at >= $2 THEN (fixed_at - first_seen) / 1000000 ELSE 0 END), 0) AS BIGINT) AS seconds
-         FROM vulnerabilities WHERE tenant_id = $1{narrowed} GROUP BY severity"
+        "SELECT v.severity, SUM(CASE WHEN {STANDING} THEN 1 ELSE 0 END) AS standing,
+             SUM(CASE WHEN {STANDING} AND v.due_at < $3 THEN 1 ELSE 0 END) AS overdue, {flows}
+         FROM vulnerabilities v LEFT JOIN {turned} t ON t.finding_id = v.id WHERE v.tenant_id = $1{narrowed} GROUP BY v.severity"
     );
     let statement = Sql::built(statement).bind_all(values);
     let (mut analytics, mut seconds) = (Analytics::default(), 0_u64);

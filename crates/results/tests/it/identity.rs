@@ -123,3 +123,95 @@ async fn findings_of_another_target_or_tenant_are_not_touched() {
         assert_eq!(story.findings().await.iter().filter(|finding| finding.is_open()).count(), 1);
     }
 }
+
+#[tokio::test]
+async fn what_a_tool_tells_as_absent_is_gone_and_what_it_tells_beside_it_is_not() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let log = |state: &str| {
+            let result = |file: &str, line: u32, state: &str| {
+                serde_json::json!({ "ruleId": "r", "message": { "text": format!("{file} {line}") }, "baselineState": state, "locations": [{
+                    "physicalLocation": { "artifactLocation": { "uri": file }, "region": { "startLine": line, "snippet": { "text": format!("f{line}();") } } } }] })
+            };
+            let results = [result("a.c", 1, "unchanged"), result("a.c", 9, state), result("b.c", 1, "unchanged")];
+            let log = serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": { "driver": { "name": "linter" } }, "results": results }] });
+            ImportRequest { format: Some(Format::Sarif), filename: None, ..request(&log.to_string(), None) }
+        };
+        assert_eq!(story.request(log("new")).await.unwrap().summary.created, 3);
+        let gone = story.request(log("absent")).await.unwrap().summary;
+        assert_eq!((gone.unchanged, gone.closed, gone.created), (2, 1, 0), "{engine:?} {gone:?}");
+        assert_eq!(story.standing().await, [("a.c 1".into(), "open"), ("a.c 9".into(), "fixed"), ("b.c 1".into(), "open")], "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_search_for_packages_closes_what_it_does_not_find_any_more_in_the_same_image_only() {
+    let trivy = |image: &str, kind: &str, ids: &[&str]| {
+        let flaws: Vec<_> = ids
+            .iter()
+            .map(|id| serde_json::json!({ "VulnerabilityID": id, "PkgName": "musl", "InstalledVersion": "1.1", "Severity": "HIGH" }))
+            .collect();
+        let system = serde_json::json!({ "Target": format!("{image} (alpine 3.10)"), "Class": "os-pkgs", "Type": "alpine", "Vulnerabilities": flaws });
+        let python = serde_json::json!({ "Target": "Python", "Class": "lang-pkgs", "Type": "python-pkg", "Vulnerabilities": [{
+            "VulnerabilityID": "CVE-2020-9", "PkgName": "django", "PkgPath": "usr/lib/django/METADATA", "InstalledVersion": "3.0", "Severity": "LOW" }] });
+        let results = if ids.contains(&"CVE-2020-1") { vec![system, python] } else { vec![system] };
+        (Format::Trivy, serde_json::json!({ "SchemaVersion": 2, "ArtifactName": image, "ArtifactType": kind, "Results": results }))
+    };
+    let grype = |image: &str, kind: &str, ids: &[&str]| {
+        let artifact = serde_json::json!({ "name": "musl", "version": "1.1", "type": "apk", "locations": [{ "path": "/lib/apk/db/installed" }] });
+        let found: Vec<_> = ids
+            .iter()
+            .map(|id| serde_json::json!({ "vulnerability": { "id": id, "severity": "High" }, "artifact": artifact }))
+            .collect();
+        let source = match kind {
+            "container_image" => serde_json::json!({ "type": "image", "target": { "userInput": image } }),
+            _ => serde_json::json!({ "type": "directory", "target": image }),
+        };
+        (Format::AnchoreGrype, serde_json::json!({ "matches": found, "source": source, "descriptor": { "name": "grype" } }))
+    };
+    let osv = |image: &str, kind: &str, ids: &[&str]| {
+        let flaws: Vec<_> = ids.iter().map(|id| serde_json::json!({ "id": id })).collect();
+        let package = serde_json::json!({ "package": { "name": "musl", "version": "1.1", "ecosystem": "Alpine" }, "vulnerabilities": flaws });
+        let source = serde_json::json!({ "path": image, "type": if kind == "container_image" { "docker" } else { "lockfile" } });
+        (Format::OsvScanner, serde_json::json!({ "results": [{ "source": source, "packages": [package] }] }))
+    };
+    let snyk = |image: &str, _: &str, ids: &[&str]| {
+        let flaws: Vec<_> = ids
+            .iter()
+            .map(|id| serde_json::json!({ "id": id, "packageName": "musl", "version": "1.1", "severity": "high", "from": [image, "musl@1.1"] }))
+            .collect();
+        let report = serde_json::json!({ "vulnerabilities": flaws, "ok": false, "dependencyCount": 9, "packageManager": "apk",
+            "projectName": format!("docker-image|{image}"), "path": image });
+        (Format::Snyk, report)
+    };
+    type Report = dyn Fn(&str, &str, &[&str]) -> (Format, serde_json::Value);
+    let tools: [&Report; 4] = [&trivy, &grype, &osv, &snyk];
+    for engine in engines() {
+        for tool in tools {
+            let story = Story::new(engine).await;
+            let target = story.target("shop").await;
+            let take = async |(format, report): (Format, serde_json::Value)| {
+                let request = ImportRequest { format: Some(format), filename: None, ..request(&report.to_string(), Some(&target)) };
+                story.request(request).await.unwrap().summary
+            };
+            let image = "container_image";
+            let first = take(tool("shop/web:1.0", image, &["CVE-2020-1", "CVE-2020-2"])).await;
+            let other = take(tool("shop/api:1.0", image, &["CVE-2020-2"])).await;
+            assert_eq!((other.created, other.closed), (1, 0), "{engine:?} {other:?}");
+            // The next version of the first image.
+            let next = take(tool("shop/web:1.1", image, &["CVE-2020-2"])).await;
+            assert_eq!((next.created, next.closed, next.unchanged), (0, 1, 1), "{engine:?} {first:?} {next:?}");
+            let gone: Vec<String> = story.findings().await.into_iter().filter(|one| !one.is_open()).map(|one| one.check).collect();
+            assert_eq!(gone, ["CVE-2020-1"], "{engine:?} {first:?}");
+        }
+        // A folder that may be any.
+        for tool in &tools[..2] {
+            let story = Story::new(engine).await;
+            for ids in [&["CVE-2020-1", "CVE-2020-2"][..], &["CVE-2020-2"]] {
+                let (format, report) = tool(".", "filesystem", ids);
+                let request = ImportRequest { format: Some(format), filename: None, ..request(&report.to_string(), None) };
+                assert_eq!(story.request(request).await.unwrap().summary.closed, 0, "{engine:?}");
+            }
+        }
+    }
+}

@@ -286,6 +286,41 @@ async fn figures_of_a_day_are_written_once_and_today_is_counted_live() {
 }
 
 #[tokio::test]
+async fn what_stands_is_what_stood_and_came_without_what_went() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let clock = &story.world.backends.clock;
+        let take = async |said: &[serde_json::Value]| {
+            clock.advance(Duration::from_secs(60));
+            story.import(&lines(said), None).await.unwrap();
+        };
+        let next_day = async || clock.advance(Duration::from_secs(24 * 3600 - 1800));
+        take(&[hit("a", "high", SITE), hit("b", "low", SITE)]).await;
+        next_day().await;
+        story.results.record_trends().await.unwrap();
+        // Gone, back and gone again on one day.
+        take(&[miss("a", SITE)]).await;
+        take(&[hit("a", "high", SITE)]).await;
+        take(&[miss("a", SITE), miss("x", SITE)]).await;
+        next_day().await;
+        // Before anybody comes to write the figures of the day before.
+        take(&[hit("a", "high", SITE), hit("c", "low", SITE)]).await;
+        take(&[miss("b", SITE)]).await;
+        story.results.record_trends().await.unwrap();
+        let told = story.results.analytics(&story.actor, &Period::default()).await.unwrap();
+        let days: Vec<_> = told.days.iter().map(|day| (day.opened, day.fixed, day.standing)).collect();
+        assert_eq!(days, [(2, 0, 2), (1, 2, 1), (2, 1, 2)], "{engine:?}");
+        let mut stood = 0;
+        for (opened, fixed, standing) in &days {
+            assert_eq!(stood + opened - fixed, *standing, "{engine:?} {days:?}");
+            stood = *standing;
+        }
+        let sum = |of: fn(&(u64, u64, u64)) -> u64| days.iter().map(of).sum::<u64>();
+        assert_eq!((told.opened, told.fixed), (sum(|day| day.0), sum(|day| day.1)), "{engine:?}");
+    }
+}
+
+#[tokio::test]
 async fn the_options_of_an_import_do_what_they_say() {
     for engine in engines() {
         let story = Story::new(engine).await;
@@ -309,6 +344,29 @@ async fn the_options_of_an_import_do_what_they_say() {
         assert_eq!((seen.summary.reopened, seen.summary.unchanged), (0, 1));
         let back = story.request(with(&lines(&[hit("a", "high", SITE), hit("e", "info", SITE)]), ImportOptions::default())).await.unwrap();
         assert_eq!((back.summary.reopened, back.summary.created), (1, 1), "{engine:?} {:?}", back.summary);
+    }
+}
+
+#[tokio::test]
+async fn what_is_told_below_the_minimum_is_not_gone() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let grave = |close_old| ImportOptions { minimum_severity: importers::Severity::High, close_old, ..ImportOptions::default() };
+        let with = |text: &str, close_old| ImportRequest { options: grave(close_old), ..request(text, None) };
+        let all = lines(&[hit("a", "high", SITE), hit("b", "high", SITE), hit("c", "low", SITE)]);
+        story.import(&all, None).await.unwrap();
+        let before = titled(&story, "a").await;
+        for close_old in [Closing::Covered, Closing::Complete] {
+            // Looked for, and said to be low on this page: it is there.
+            let text = lines(&[miss("a", SITE), hit("a", "low", SITE), hit("b", "high", SITE)]);
+            let less = story.request(with(&text, close_old)).await.unwrap().summary;
+            assert_eq!((less.below_minimum, less.closed, less.not_retested, less.unchanged), (1, 0, 0, 1), "{engine:?} {less:?}");
+            assert_eq!(titled(&story, "a").await, before, "{engine:?} {close_old:?}");
+        }
+        // A file with nothing that grave still is a report of its tool.
+        let gone = story.request(with(&lines(&[hit("a", "low", SITE)]), Closing::Complete)).await.unwrap().summary;
+        assert_eq!((gone.closed, titled(&story, "b").await.status), (1, Status::Fixed), "{engine:?} {gone:?}");
+        assert_eq!(titled(&story, "a").await, before, "{engine:?}");
     }
 }
 

@@ -17,6 +17,7 @@ mod meanwhile;
 mod recorded;
 mod risk;
 mod routes;
+mod rulings;
 mod scanned;
 mod story;
 mod units;

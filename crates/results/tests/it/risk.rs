@@ -5,13 +5,14 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
 use backends::jobs;
-use base::{Actor, Role};
-use results::{Feed, FeedKind, Finding};
+use base::{Actor, Role, Time};
+use importers::Format;
+use results::{Feed, FeedKind, Finding, ImportRequest};
 use serde_json::{Value as Json, json};
 use testkit::{Engine, data, engines};
 
 use crate::routes::ask;
-use crate::story::{Story, file, hit, lines};
+use crate::story::{Story, file, hit, lines, miss, request};
 
 const EPSS: &str = "#model_version:v2025.03.14,score_date:2026-01-01T00:00:00Z\ncve,epss,percentile\n\
     CVE-2024-0001,0.9,0.99\nCVE-2024-0002,0.0001,0.05\nCVE-2024-0009,0.5,0.8\n";
@@ -185,6 +186,67 @@ async fn due_dates_follow_severity_unit_target_and_catalogue() {
         assert_eq!(drop(story.world.actor(&[Role::Viewer])).await, StatusCode::FORBIDDEN);
         assert_eq!(drop(story.actor.clone()).await, StatusCode::NO_CONTENT);
         assert_eq!(drop(story.actor.clone()).await, StatusCode::NOT_FOUND);
+    }
+}
+
+#[tokio::test]
+async fn what_came_back_is_due_from_then_on() {
+    for engine in engines() {
+        let story = world(engine).await;
+        let clock = &story.world.backends.clock;
+        let site = "https://x.example/";
+        let first = clock.now();
+        story.import(&lines(&[hit("a", "high", site)]), None).await.unwrap();
+        work(&story).await;
+        clock.advance(Duration::from_secs(100 * 86_400));
+        story.import(&lines(&[miss("a", site)]), None).await.unwrap();
+        work(&story).await;
+        clock.advance(Duration::from_secs(86_400));
+        let since = clock.now();
+        let back = story.import(&lines(&[hit("a", "critical", site)]), None).await.unwrap();
+        work(&story).await;
+        let days = |finding: &Finding, from: Time| finding.due_at.map(|due| due.since(from).as_secs() / 86_400);
+        let found = find(&story, "a").await;
+        assert_eq!((days(&found, since), found.overdue), (Some(7), false), "{engine:?}");
+        let detail = get(&story, &format!("/findings/{}", found.id)).await;
+        assert_eq!(detail["risk"]["due"]["standing"].as_str(), Some("within"), "{engine:?} {detail}");
+        // Taken back, it counts from where it counted before, and is as grave as it was.
+        story.results.undo(&story.actor, back.id).await.unwrap();
+        work(&story).await;
+        let again = find(&story, "a").await;
+        assert_eq!(days(&again, first), Some(30), "{engine:?}");
+        assert!(again.risk < found.risk, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn feeds_know_a_vulnerability_by_its_other_names() {
+    for engine in engines() {
+        let story = world(engine).await;
+        let target = story.target("one.example").await;
+        bring(&story, "epss", EPSS, &story.actor).await;
+        bring(&story, "kev", KEV, &story.actor).await;
+        let trivy = json!({ "SchemaVersion": 2, "ArtifactName": "app", "ArtifactType": "filesystem", "Results": [{
+            "Target": "requirements.txt", "Class": "lang-pkgs", "Type": "pip", "Vulnerabilities": [{
+                "VulnerabilityID": "GHSA-aaaa-bbbb-cccc", "PkgName": "django", "InstalledVersion": "3.0", "Severity": "HIGH" }] }] });
+        let pip = json!({ "dependencies": [{ "name": "flask", "version": "3.0", "vulns": [{
+            "id": "PYSEC-2021-9", "fix_versions": ["3.1"], "aliases": ["CVE-2024-0002", "GHSA-aaaa-bbbb-cccc"], "description": "d" }] }] });
+        let take = async |format: Format, report: &Json| {
+            story.request(ImportRequest { format: Some(format), filename: None, ..request(&report.to_string(), Some(&target)) }).await.unwrap();
+            work(&story).await;
+        };
+        take(Format::Trivy, &trivy).await;
+        let found = async || story.findings().await.into_iter().find(|finding| finding.source == "trivy").unwrap();
+        let before = found().await;
+        let listed = async || {
+            let detail = get(&story, &format!("/findings/{}", before.id)).await;
+            [detail["risk"]["kev"].clone(), detail["risk"]["epss"].clone()]
+        };
+        assert_eq!(listed().await, ["no_vulnerability", "no_vulnerability"], "{engine:?}");
+        // Another tool knows what it is called elsewhere.
+        take(Format::PipAudit, &pip).await;
+        assert_eq!(listed().await, ["listed", "listed"], "{engine:?}");
+        assert!(found().await.risk > before.risk, "{engine:?}");
     }
 }
 

@@ -17,6 +17,8 @@ const FINGERPRINTS: usize = 16;
 const FINGERPRINT_NAME: usize = 500;
 const ARGUMENT: usize = 4 << 10;
 const MESSAGE: usize = 64 << 10;
+/// State of a result that the run before had and this one has not.
+const ABSENT: &str = "absent";
 /// Places of one result.
 const PLACES: usize = 1_000;
 /// Places of one result that each carry all its evidence.
@@ -33,6 +35,11 @@ pub(super) fn map(value: &Value, position: Position, context: &mut Context, out:
     if kind != "fail" {
         let location = locations.into_iter().next().unwrap_or_default();
         return covered(kind, id.unwrap_or("unknown"), location, context, out);
+    }
+    // Told for the comparison with an earlier run only: this one looked there and did not see it (SARIF §3.27.24).
+    if json::text(value, &["baselineState"]) == Some(ABSENT) {
+        let Some(id) = id else { return Ok(()) };
+        return locations.into_iter().take(PLACES).try_for_each(|location| covered(ABSENT, id, location, context, out));
     }
     let message = message(value, rule, context);
     let title = message
@@ -107,10 +114,10 @@ fn rule_id<'v>(value: &'v Value, rule: Option<&'v Rule>) -> Option<&'v str> {
     json::text(value, &["ruleId"]).or(json::text(value, &["rule", "id"])).or(rule.and_then(|rule| rule.id.as_deref()))
 }
 
-/// Something other than a failure says that the rule ran.
+/// Something other than a failure that is there says that the rule ran.
 fn covered(kind: &str, id: &str, location: Location, context: &Context, out: &mut Output<'_>) -> Result<(), ParseError> {
     let status = match kind {
-        "pass" | "informational" => CoverageStatus::Done,
+        "pass" | "informational" | ABSENT => CoverageStatus::Done,
         _ => CoverageStatus::Skipped,
     };
     out.coverage(Coverage { source: context.source(), check_set: id.to_owned(), location, status, reason: Some(kind.to_owned()) })

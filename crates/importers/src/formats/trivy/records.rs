@@ -67,7 +67,13 @@ pub(super) fn vulnerability(
         aliases,
         references: references(value),
         tags,
-        location: Location { component: Some(component), file: file.map(str::to_owned), logical: resource, ..Location::default() },
+        location: Location {
+            component: Some(component),
+            file: file.map(str::to_owned),
+            logical: resource,
+            artifact: scan.searched(target),
+            ..Location::default()
+        },
         evidence,
         keys,
         observed_at: scan.created.clone(),

@@ -105,7 +105,7 @@ pub(crate) async fn opening(change: &mut Change, origin: &Origin, sources: &[Str
         "SELECT {KNOWN}, k.digest AS digest, NULL AS check_id, NULL AS asset, 'known' AS part {}
          UNION ALL
          SELECT id, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, kind, valid_until, decided_at, NULL, check_id, asset, 'ruling' FROM decisions
-         WHERE tenant_id = $1 AND scope <> 'finding' AND state = 'in_force' AND (valid_until IS NULL OR valid_until > $4) AND source IN ({tools})
+         WHERE tenant_id = $1 AND scope <> 'finding' AND kind <> 'reopen' AND state = 'in_force' AND (valid_until IS NULL OR valid_until > $4) AND source IN ({tools})
          UNION ALL
          SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'any'
          FROM (SELECT 1 AS one FROM vulnerabilities v WHERE {HERE} AND v.source IN ({tools}) LIMIT 1) AS found",
