@@ -24,7 +24,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
         "false_positive false_positive_about accepted accepted_about out_of_scope out_of_scope_about mitigated mitigated_about \
          confirmed confirmed_about fixed fixed_about reopen reopen_about",
     ),
-    ("happening", "new reopened moved fixed not_retested decided expired"),
+    ("happening", "new reopened moved fixed not_retested proposed decided rejected withdrawn expired"),
     ("place", "host ip port service url method parameter component file line logical"),
     ("coverage", "done skipped error timeout auth_lost"),
     ("sort", "severity risk due newest last_seen title"),

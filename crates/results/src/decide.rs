@@ -38,9 +38,8 @@ impl Results {
         } else {
             store::decisions::insert(&mut change, &[(&found, decision.clone())]).await?;
         }
-        let word = if waits { "proposed: " } else { "" };
-        let note = format!("{word}{}: {}", decision.kind, decision.reason);
-        store::ingest::add_history(&mut change, None, None, &[(id, HappeningKind::Decided, Some(note))]).await?;
+        let turn = if waits { HappeningKind::Proposed } else { HappeningKind::Decided };
+        store::ingest::add_history(&mut change, None, None, &[(id, turn, Some(said(decision.kind, &decision.reason)))]).await?;
         self.tell(change, &found, &decision).await
     }
 
@@ -115,8 +114,9 @@ impl Results {
         }
         // After `put_in_force`, which withdraws what this one takes the place of.
         store::decisions::answer(&mut change, id, state).await?;
-        let note = format!("{}: {} by {}", decision.kind, if approve { "approved" } else { "rejected" }, actor.username);
-        store::ingest::add_history(&mut change, None, None, &[(finding, HappeningKind::Decided, Some(note))]).await?;
+        let turn = if approve { HappeningKind::Decided } else { HappeningKind::Rejected };
+        let who = said(decision.kind, &actor.username);
+        store::ingest::add_history(&mut change, None, None, &[(finding, turn, Some(who))]).await?;
         self.tell(change, &found, &decision).await
     }
 
@@ -161,8 +161,9 @@ impl Results {
             store::decisions::put_batch(&mut change, batch).await?;
             store::decisions::derive_again(&mut change, &decided).await?;
         }
-        let note = format!("{}{}: {}", if waits { "proposed: " } else { "" }, new.kind, new.reason.trim());
-        let turns: Vec<_> = decided.iter().map(|id| (*id, HappeningKind::Decided, Some(note.clone()))).collect();
+        let turn = if waits { HappeningKind::Proposed } else { HappeningKind::Decided };
+        let note = said(new.kind, new.reason.trim());
+        let turns: Vec<_> = decided.iter().map(|id| (*id, turn, Some(note.clone()))).collect();
         store::ingest::add_history(&mut change, None, None, &turns).await?;
         change.subject("decisions", batch);
         change.reason(new.reason.trim());
@@ -182,7 +183,7 @@ impl Results {
             return Err(errors::batch_not_found());
         }
         store::decisions::derive_again(&mut change, &ids).await?;
-        let turns: Vec<_> = ids.iter().map(|id| (*id, HappeningKind::Decided, Some("taken back".to_owned()))).collect();
+        let turns: Vec<_> = ids.iter().map(|id| (*id, HappeningKind::Withdrawn, None)).collect();
         store::ingest::add_history(&mut change, None, None, &turns).await?;
         change.subject("decisions", batch);
         change.detail(json!({ "taken_back": ids.len() }));
@@ -244,4 +245,9 @@ fn decision(change: &Change, actor: &Actor, found: &Decided, kind: DecisionKind,
         approved_by_name: None,
         batch_id: None,
     }
+}
+
+/// The note of a turn: what was decided, and why or by whom.
+pub(crate) fn said(kind: DecisionKind, rest: &str) -> String {
+    format!("{kind}: {rest}")
 }

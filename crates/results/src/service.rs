@@ -1,5 +1,7 @@
 //! The verbs of this context: take in, read, decide.
 
+use std::collections::HashMap;
+
 use audit::Change;
 use backends::Backends;
 use base::{Actor, Page, PageRequest, Result, Source};
@@ -136,6 +138,16 @@ impl Results {
         let now = self.backends.clock.now();
         let findings = store::findings::list(&self.backends.db, &scope, now, filter, sort, after, rows).await?;
         Page::cut(findings, rows, |finding| store::findings::position(finding, sort))
+    }
+
+    /// Those of some findings that the reader may see, to be named beside what is about them.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn named(&self, actor: &Actor, ids: &[FindingId]) -> Result<HashMap<FindingId, Finding>> {
+        let scope = actor.scope(actions::READ)?;
+        let found = store::findings::of(&self.backends.db, &scope, self.backends.clock.now(), ids).await?;
+        Ok(found.into_iter().map(|finding| (finding.id, finding)).collect())
     }
 
     /// One finding with evidence, history and decisions.

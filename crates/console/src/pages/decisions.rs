@@ -1,9 +1,11 @@
 //! Decisions over all findings: those that wait for a second person, and rules that hold for findings to come.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use base::PageRequest;
-use results::{Cluster, Decision, DecisionKind, DecisionScope, DecisionState, NewDecision};
+use results::{Cluster, Decision, DecisionKind, DecisionScope, DecisionState, Finding, FindingId, NewDecision};
 
 use super::{Shown, done, page_of};
 use crate::fields::{Fields, Form};
@@ -19,6 +21,8 @@ struct ListPage {
     frame: Frame,
     form: Form,
     decisions: Vec<Decision>,
+    /// The findings they were made from, where the viewer may see them.
+    findings: HashMap<FindingId, Finding>,
     show: &'static str,
     next: Option<String>,
 }
@@ -44,9 +48,11 @@ async fn listed(services: &Services, mut viewer: Viewer, form: Form, status: htt
         "rules" => rules(services, &viewer, &page).await?,
         _ => services.results.decisions(&viewer.actor, None, None, &page).await?,
     };
+    let about: Vec<FindingId> = page.items.iter().filter_map(|decision| decision.finding_id).collect();
+    let findings = services.results.named(&viewer.actor, &about).await?;
     viewer.frame.path = "/decisions".to_owned();
     let next = query.next("/decisions", page.next_cursor);
-    show_as(status, &ListPage { frame: viewer.frame, form, decisions: page.items, show, next })
+    show_as(status, &ListPage { frame: viewer.frame, form, decisions: page.items, findings, show, next })
 }
 
 /// Rules in force: the wider ones on the first page, before those of one asset.
@@ -59,6 +65,11 @@ async fn rules(services: &Services, viewer: &Viewer, page: &PageRequest) -> base
     }
     narrow.items.retain(|decision| decision.kind != DecisionKind::Reopen);
     Ok(narrow)
+}
+
+/// The finding a decision was made from.
+fn about<'f>(decision: &Decision, findings: &'f HashMap<FindingId, Finding>) -> Option<&'f Finding> {
+    findings.get(&decision.finding_id?)
 }
 
 /// Whether a rule can be taken back here.

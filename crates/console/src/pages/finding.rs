@@ -7,7 +7,7 @@ use axum::extract::State;
 use base::{Error, Result};
 use results::{
     ClusterMove, Decision, DecisionKind, DecisionScope, DecisionState, FalsePositiveReason, Filter, Finding, FindingDetail, FindingId,
-    NewDecision, RiskFactor, Seen, Sort, Voice,
+    Happening, HappeningKind, NewDecision, RiskFactor, Seen, Sort, Voice,
 };
 use targets::Target;
 
@@ -143,6 +143,17 @@ fn listing(listing: &results::Listing) -> &'static str {
         results::Listing::NeverChecked => "never_checked",
         results::Listing::NotListed => "not_listed",
         results::Listing::Listed => "listed",
+    }
+}
+
+/// What is said of a turn; what was decided in the viewer's language.
+fn note<'n>(frame: &Frame, event: &Happening, note: &'n str) -> Cow<'n, str> {
+    let is_decision = matches!(event.kind, HappeningKind::Proposed | HappeningKind::Decided | HappeningKind::Rejected);
+    match note.split_once(": ") {
+        Some((kind, rest)) if is_decision && kind.parse::<DecisionKind>().is_ok() => {
+            format!("{}: {rest}", frame.word("decision", kind)).into()
+        }
+        _ => note.into(),
     }
 }
 

@@ -1,9 +1,13 @@
 //! What findings have to do with each other: causes they share, ways they may open together, what repeats over time, and
 //! whether past decisions tell anything about false positives.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
-use results::{AttackPaths, CauseFilter, CauseKind, FalsePositiveLearning, Pattern, PatternFilter, RootCause, RootCauses};
+use results::{
+    AttackPaths, CauseFilter, CauseKind, FalsePositiveLearning, Finding, FindingId, Pattern, PatternFilter, RootCause, RootCauses,
+};
 use targets::Target;
 
 use super::{Shown, first, readable};
@@ -16,6 +20,8 @@ const KINDS: &str = "package image configuration asset";
 const PERIODS: &str = "30 90 180 365";
 /// What a word that is looked for may have at most.
 const LONGEST: usize = 256;
+/// Findings named beside a cause.
+const EXAMPLES: usize = 3;
 
 #[derive(Template)]
 #[template(path = "insight/causes.html")]
@@ -24,6 +30,8 @@ struct CausesPage {
     form: Form,
     targets: Vec<Target>,
     found: RootCauses,
+    /// The gravest findings of each.
+    examples: HashMap<FindingId, Finding>,
 }
 
 #[derive(Template)]
@@ -54,7 +62,9 @@ pub(crate) async fn causes(State(services): State<Shared>, viewer: Viewer) -> Sh
     let found = Box::pin(services.results.causes(&viewer.actor, &filter)).await?;
     let targets = readable(services.targets.list(&viewer.actor, targets::Filter::default(), first(500)).await)?;
     let form = Form::of(Fields::default().set("kind", kind.unwrap_or_default()).set("target", viewer.query.get("target")));
-    render(&CausesPage { frame: viewer.frame, form, targets: targets.map(|page| page.items).unwrap_or_default(), found })
+    let shown: Vec<FindingId> = found.causes.iter().flat_map(|cause| cause.examples.iter().take(EXAMPLES).copied()).collect();
+    let examples = services.results.named(&viewer.actor, &shown).await?;
+    render(&CausesPage { frame: viewer.frame, form, targets: targets.map(|page| page.items).unwrap_or_default(), found, examples })
 }
 
 /// The gravest severity among the findings of a cause.

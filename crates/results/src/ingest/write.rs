@@ -13,6 +13,7 @@ use super::fate::{Fate, hexadecimal};
 use super::rows::{FindingRow, NewKey, Ruling, Rulings, Seen};
 use super::settle::Turns;
 use super::spool::Line;
+use crate::decide::said;
 use crate::model::{BatchId, Decision, DecisionId, FindingId, HappeningKind, State, Status, asset_of, derive};
 use crate::store::decisions::{self, Decided};
 use crate::store::{ingest as store, text_of};
@@ -74,7 +75,7 @@ impl Waiting {
         let rows: Vec<(&Decided, Decision)> = decided.iter().map(|(finding, decision)| (finding, decision.clone())).collect();
         decisions::insert(change, &rows).await?;
         decisions::put_batch(change, BatchId::from_uuid(origin.import.uuid())).await?;
-        let turn = |decision: &Decision| Some(format!("{}: {}", decision.kind, decision.reason));
+        let turn = |decision: &Decision| Some(said(decision.kind, &decision.reason));
         let turns: Vec<Turn> = decided.iter().map(|(finding, decision)| (finding.id, HappeningKind::Decided, turn(decision))).collect();
         store::add_history(change, Some(origin.import), None, &turns).await
     }

@@ -255,8 +255,14 @@ words! {
         Fixed = "fixed",
         /// A newer test did not look there.
         NotRetested = "not_retested",
-        /// Somebody decided.
+        /// Somebody asked for a decision that a second person has to agree to.
+        Proposed = "proposed",
+        /// Somebody decided, or agreed.
         Decided = "decided",
+        /// A second person did not agree, or whoever asked took it back.
+        Rejected = "rejected",
+        /// A decision was taken back with others of its batch.
+        Withdrawn = "withdrawn",
         /// An acceptance ended.
         Expired = "expired",
     }

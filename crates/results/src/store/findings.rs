@@ -196,12 +196,23 @@ pub(crate) fn position(finding: &Finding, sort: Sort) -> Position {
 
 /// One finding.
 pub(crate) async fn get(db: &Db, scope: &Scope, now: Time, id: FindingId) -> Result<Option<Finding>> {
-    let mut values = vec![scope.tenant().into(), now.into(), id.into()];
+    Ok(of(db, scope, now, &[id]).await?.pop())
+}
+
+/// Those of some findings that the reader may see, in no order.
+pub(crate) async fn of(db: &Db, scope: &Scope, now: Time, ids: &[FindingId]) -> Result<Vec<Finding>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut values: Vec<Value> = vec![scope.tenant().into(), now.into()];
+    values.extend(ids.iter().map(|id| Value::from(*id)));
     let within = targets::within(scope, "v.target_id", &mut values);
     let statement = format!(
-        "SELECT {COLUMNS}, {STATUS} AS status_now FROM {FOUND} {DECIDED} AND v.tenant_id = $1 AND CAST($2 AS BIGINT) IS NOT NULL AND v.id = $3{within}"
+        "SELECT {COLUMNS}, {STATUS} AS status_now FROM {FOUND} {DECIDED}
+           AND v.tenant_id = $1 AND CAST($2 AS BIGINT) IS NOT NULL AND v.id IN ({}){within}",
+        Sql::list(ids.len(), 2)
     );
-    db.one(Sql::built(statement).bind_all(values)).await?.map(|row| finding(&row, now)).transpose()
+    db.all(Sql::built(statement).bind_all(values)).await?.iter().map(|row| finding(row, now)).collect()
 }
 
 /// Where a finding stands within a change.
