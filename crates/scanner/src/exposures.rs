@@ -11,6 +11,7 @@ mod remote;
 mod web;
 mod windows;
 
+use crate::http::heard::Doubts;
 use crate::plan::Intrusiveness;
 use crate::report::{CoverageStatus, Issue, ServiceReport};
 use crate::session::{Endpoint, Session};
@@ -83,9 +84,10 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
             continue;
         }
         let mut found = Vec::new();
+        let mut doubts = Doubts::default();
         let end = match level {
             Intrusiveness::Intrusive => subject.intrusive(&mut found).await,
-            _ => subject.safe(&mut found).await,
+            _ => subject.safe(&mut found, &mut doubts).await,
         };
         // What was found before the end counts, however the questions ended.
         for issue in found {
@@ -99,13 +101,14 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
             Err(WireError::Failed(reason)) => (CoverageStatus::Error, Some(reason)),
         };
         session.covered(set, endpoint, status, reason).await;
+        doubts.tell(session, endpoint).await;
     }
 }
 
 impl Subject<'_> {
-    async fn safe(&self, found: &mut Vec<Issue>) -> Result<(), WireError> {
+    async fn safe(&self, found: &mut Vec<Issue>, doubts: &mut Doubts) -> Result<(), WireError> {
         if self.service.service == "http" {
-            let asked = web::interfaces(self, found).await;
+            let asked = web::interfaces(self, found, doubts).await;
             found.extend(proxy::http(self).await?);
             return asked;
         }

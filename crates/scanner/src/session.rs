@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
+use url::Url;
 
 use crate::dial::Dialer;
 use crate::plan::{Intrusiveness, Plan};
@@ -90,6 +91,18 @@ impl Session {
     pub(crate) async fn answered(&self, check: &'static str, endpoint: &Endpoint, about: &str) {
         let parameter = (!about.is_empty()).then(|| about.to_owned());
         self.tell_covered(Covered { transport: UDP, parameter, ..Covered::at(check, endpoint, CoverageStatus::Done) }).await;
+    }
+
+    /// A check that got no deciding answer, at one page or anywhere at the place: it overrules that its set is done.
+    pub(crate) async fn undecided(
+        &self,
+        check: &'static str,
+        endpoint: &Endpoint,
+        url: Option<Url>,
+        status: CoverageStatus,
+        reason: String,
+    ) {
+        self.tell_covered(Covered { url, reason: Some(reason), ..Covered::at(check, endpoint, status) }).await;
     }
 
     async fn tell_covered(&self, covered: Covered) {

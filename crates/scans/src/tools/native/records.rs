@@ -257,7 +257,7 @@ fn coverage(given: &[Covered]) -> Vec<Coverage> {
             whole.map_or_else(|| checks.iter().map(|check| (*check).to_owned()).collect(), |family| vec![family])
         };
         for name in names {
-            if told.insert((&covered.host, covered.address, covered.transport, &covered.parameter, name.clone())) {
+            if told.insert((&covered.host, covered.address, covered.transport, &covered.parameter, &covered.url, name.clone())) {
                 all.push(Coverage {
                     source: NATIVE.to_owned(),
                     check_set: name,
@@ -341,6 +341,22 @@ mod tests {
         assert!(coverage(&everything).len() <= sets.len());
         let web: Vec<Coverage> = coverage(&everything).into_iter().filter(|coverage| coverage.check_set.starts_with("http")).collect();
         assert_eq!(web.len(), 1, "{web:?}");
+    }
+
+    #[test]
+    fn a_check_without_an_answer_at_one_page_is_told_beside_its_set() {
+        let page = |path: &str| Covered {
+            url: url::Url::parse(&format!("http://localhost{path}")).ok(),
+            reason: Some("the server answered 502".into()),
+            ..covered("http.exposed-dotenv", scanner::CoverageStatus::Error)
+        };
+        let told = coverage(&[covered("http.active", scanner::CoverageStatus::Done), page("/.env"), page("/.env.bak")]);
+        let doubts: Vec<&Coverage> = told.iter().filter(|coverage| coverage.status == CoverageStatus::Error).collect();
+        assert_eq!(
+            doubts.iter().filter_map(|doubt| doubt.location.url.as_deref()).collect::<Vec<_>>(),
+            ["http://localhost/.env", "http://localhost/.env.bak"]
+        );
+        assert!(doubts.iter().all(|doubt| doubt.check_set == "http.exposed-dotenv"));
     }
 
     #[test]

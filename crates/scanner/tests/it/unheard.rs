@@ -1,0 +1,151 @@
+//! Servers that do not answer for themselves: what they did not say is not counted as tested.
+
+use scanner::{CoverageStatus, Intrusiveness, Outcome, Plan};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::scene::{plan, run};
+use crate::servers::{Server, serve, serve_at};
+
+const PAGE: &str = "<html><body>hello</body></html>";
+
+/// Status and body for a path.
+type Answer = fn(&str) -> (u16, &'static str);
+
+/// A web server of `status` and body for each path.
+async fn web(answer: Answer) -> Server {
+    web_at("127.0.0.1:0", answer).await
+}
+
+async fn web_at(address: &str, answer: Answer) -> Server {
+    serve_at(address, move |mut stream| async move {
+        let mut request = [0; 4096];
+        let Ok(count @ 1..) = stream.read(&mut request).await else { return };
+        let head = String::from_utf8_lossy(&request[..count]).into_owned();
+        let (status, body) = answer(head.split(' ').nth(1).unwrap_or_default());
+        let length = body.len();
+        let reply =
+            format!("HTTP/1.1 {status} Said\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
+        let _ = stream.write_all(reply.as_bytes()).await;
+    })
+    .await
+}
+
+async fn scan(server: &Server) -> Outcome {
+    run(Plan { intrusiveness: Intrusiveness::Intrusive, ..plan("127.0.0.1", &[server.address.port()]) }).await
+}
+
+/// Whether a check counts as made at a path: its set is done, and nothing says otherwise of the check there.
+fn is_tested(outcome: &Outcome, set: &str, check: &str, path: &str) -> bool {
+    let is_done = outcome.coverage.iter().any(|covered| covered.check_set == set && covered.status == CoverageStatus::Done);
+    let is_there = |url: &url::Url| url.path() == "/" || url.path() == path;
+    let is_doubted = outcome
+        .coverage
+        .iter()
+        .any(|covered| covered.check_set == check && covered.status != CoverageStatus::Done && covered.url.as_ref().is_none_or(is_there));
+    is_done && !is_doubted
+}
+
+fn reason(outcome: &Outcome, set: &str) -> (CoverageStatus, Option<String>) {
+    let covered = outcome.coverage.iter().find(|covered| covered.check_set == set).unwrap();
+    (covered.status, covered.reason.clone())
+}
+
+#[tokio::test]
+async fn a_server_that_is_out_of_order_or_refuses_everything_was_not_tested() {
+    let walls: [Answer; 5] = [|_| (503, PAGE), |_| (500, PAGE), |_| (429, PAGE), |_| (403, PAGE), |_| (502, "")];
+    for answer in walls {
+        let server = web(answer).await;
+        let outcome = scan(&server).await;
+        let status = answer("/").0;
+        let expected = (CoverageStatus::Error, Some(format!("the server answered {status}")));
+        assert_eq!(reason(&outcome, "http.passive"), expected);
+        assert_eq!(reason(&outcome, "exposures.safe"), expected);
+        assert_eq!(reason(&outcome, "http.intrusive"), expected);
+        for (check, path) in [
+            ("http.exposed-git", "/.git/HEAD"),
+            ("http.directory-listing", "/backup/"),
+            ("http.path-traversal", "/download"),
+            ("http.reflected-input", "/search"),
+            ("http.open-redirect", "/go"),
+            ("http.cookie-not-secure", "/login"),
+            ("http.cors-null-origin", "/api"),
+            ("http.stack-trace", "/debug"),
+            ("http.csp-missing", "/"),
+        ] {
+            for set in ["http.passive", "http.active"] {
+                let is_of = scanner::catalogue().iter().any(|known| known.id == check && known.check_set == set);
+                assert!(!is_of || !is_tested(&outcome, set, check, path), "{status}: {check}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_site_that_tells_its_pages_apart_is_tested_and_a_refusal_of_one_page_is_its_answer() {
+    let server = web(|path| match path {
+        "/" => (200, PAGE),
+        "/.git/HEAD" | "/uploads/" => (403, PAGE),
+        "/.env" | "/login" => (502, PAGE),
+        path if path.contains("etc/passwd") => (403, PAGE),
+        _ => (404, PAGE),
+    })
+    .await;
+    let outcome = scan(&server).await;
+    for set in ["http.passive", "http.active", "http.intrusive", "exposures.safe"] {
+        assert_eq!(reason(&outcome, set), (CoverageStatus::Done, None), "{set}");
+    }
+    assert!(is_tested(&outcome, "http.active", "http.exposed-git", "/.git/HEAD"), "the repository is refused to strangers");
+    assert!(is_tested(&outcome, "http.passive", "http.directory-listing", "/uploads/"), "the list is refused to strangers");
+    assert!(!is_tested(&outcome, "http.active", "http.exposed-dotenv", "/.env"), "nobody knows what is there");
+    assert!(is_tested(&outcome, "http.active", "http.exposed-dotenv", "/.env.local"));
+    assert!(!is_tested(&outcome, "http.active", "http.path-traversal", "/download"), "a wall read the question");
+    assert!(!is_tested(&outcome, "http.passive", "http.cookie-no-same-site", "/login"));
+    assert!(is_tested(&outcome, "http.passive", "http.cookie-no-same-site", "/"));
+}
+
+#[tokio::test]
+async fn who_is_shut_out_on_the_way_has_not_tested_what_was_refused_since() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let server = web(|path| match ASKED.fetch_add(1, Ordering::Relaxed) {
+        0..150 if path == "/" => (200, PAGE),
+        0..150 => (404, PAGE),
+        _ => (403, PAGE),
+    })
+    .await;
+    let outcome = scan(&server).await;
+    for set in ["http.active", "http.intrusive", "exposures.safe"] {
+        assert_eq!(reason(&outcome, set), (CoverageStatus::Error, Some("the server answered 403".to_owned())), "{set}");
+    }
+    assert!(is_tested(&outcome, "http.passive", "http.csp-missing", "/"), "the first page came before");
+}
+
+#[tokio::test]
+async fn an_empty_page_half_a_page_and_a_question_for_a_password_decide_nothing_of_what_a_page_shows() {
+    let empty = web(|path| if path == "/" { (200, "") } else { (404, PAGE) }).await;
+    let outcome = scan(&empty).await;
+    assert!(!is_tested(&outcome, "http.passive", "http.csp-missing", "/"));
+    assert!(is_tested(&outcome, "http.passive", "http.hsts-missing", "/"));
+
+    let guarded = web(|path| if path == "/" { (401, PAGE) } else { (404, PAGE) }).await;
+    let outcome = scan(&guarded).await;
+    assert!(!is_tested(&outcome, "http.passive", "http.csp-missing", "/"));
+
+    let half = serve(|mut stream| async move {
+        let mut request = [0; 4096];
+        let _ = stream.read(&mut request).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 900\r\n\r\n<html>").await;
+    })
+    .await;
+    let outcome = scan(&half).await;
+    assert_eq!(reason(&outcome, "http.passive"), (CoverageStatus::Error, Some("the page broke off".to_owned())));
+}
+
+#[tokio::test]
+async fn a_scan_that_may_only_look_has_not_looked_for_further_pages() {
+    // Where nothing may be asked, the port alone suggests the web.
+    let server = web_at("127.0.0.19:8080", |path| if path == "/" { (200, PAGE) } else { (404, PAGE) }).await;
+    let outcome = run(Plan { intrusiveness: Intrusiveness::Passive, ..plan("127.0.0.19", &[server.address.port()]) }).await;
+    assert!(is_tested(&outcome, "http.passive", "http.csp-missing", "/"));
+    assert!(!is_tested(&outcome, "http.passive", "http.directory-listing", "/backup/"));
+}
