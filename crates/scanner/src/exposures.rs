@@ -1,4 +1,5 @@
 //! Services that answer whoever asks: each is asked one harmless question of its own protocol.
+//! Invariant: a refusal is an answer; a service that is full, busy or starting has given none.
 
 mod databases;
 mod direct;
@@ -7,6 +8,7 @@ mod mail;
 mod messaging;
 mod passwords;
 mod proxy;
+mod refusal;
 mod remote;
 mod web;
 mod windows;
@@ -95,8 +97,8 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
         }
         let (status, reason) = match end {
             Ok(()) => (CoverageStatus::Done, None),
-            // A service that hangs up on a question has not answered it.
-            Err(WireError::Closed) => (CoverageStatus::Done, Some("the service closed the connection".to_owned())),
+            // A service that hangs up on a question has not answered it: it may be full, or have us shut out.
+            Err(WireError::Closed) => (CoverageStatus::Error, Some("connection closed".to_owned())),
             Err(WireError::Timeout) => (CoverageStatus::Timeout, Some("no reply in time".to_owned())),
             Err(WireError::Failed(reason)) => (CoverageStatus::Error, Some(reason)),
         };

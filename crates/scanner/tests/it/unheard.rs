@@ -149,3 +149,132 @@ async fn a_scan_that_may_only_look_has_not_looked_for_further_pages() {
     assert!(is_tested(&outcome, "http.passive", "http.csp-missing", "/"));
     assert!(!is_tested(&outcome, "http.passive", "http.directory-listing", "/backup/"));
 }
+
+/// A service that is known by its words, and what it answers to the questions behind.
+struct Full {
+    service: &'static str,
+    greeting: &'static [u8],
+    set: &'static str,
+    answer: fn(&[u8]) -> Option<&'static [u8]>,
+    /// Why its checks are not done; none where it refuses, which is an answer.
+    reason: Option<&'static str>,
+}
+
+fn starts(request: &[u8], words: &str) -> bool {
+    request.starts_with(words.as_bytes())
+}
+
+const MYSQL: &[u8] = b"\x4a\x00\x00\x00\x0a8.0.36\x00\x01\x00\x00\x00abcdefgh\x00\xff\xf7\xff\x02\x00\xff\xff\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00ijklmnopqrst\x00mysql_native_password\x00";
+const SSL: &[u8] = &[0, 0, 0, 8, 4, 210, 22, 47];
+
+const FULL: &[Full] = &[
+    Full {
+        service: "redis",
+        greeting: b"",
+        set: "exposures.safe",
+        answer: |request| match request {
+            _ if request.windows(4).any(|word| word == b"INFO") => Some(b"-ERR max number of clients reached\r\n"),
+            _ if request.windows(4).any(|word| word == b"PING") => Some(b"+PONG\r\n"),
+            _ => None,
+        },
+        reason: Some("the service answered -ERR max number of clients reached"),
+    },
+    Full {
+        service: "redis",
+        greeting: b"",
+        set: "exposures.safe",
+        answer: |request| {
+            request.windows(4).any(|word| word == b"INFO" || word == b"PING").then_some(b"-NOAUTH Authentication required.\r\n")
+        },
+        reason: None,
+    },
+    Full {
+        service: "memcached",
+        greeting: b"",
+        set: "exposures.safe",
+        // Anything but the version ends the conversation.
+        answer: |request| if starts(request, "version") { Some(b"VERSION 1.6.21\r\n") } else { Some(b"") },
+        reason: Some("connection closed"),
+    },
+    Full {
+        service: "mysql",
+        greeting: MYSQL,
+        set: "exposures.intrusive",
+        answer: |_| Some(b"\x17\x00\x00\x02\xff\x10\x04#08004Too many connections"),
+        reason: Some("the service answered #08004Too many connections"),
+    },
+    Full {
+        service: "mysql",
+        greeting: MYSQL,
+        set: "exposures.intrusive",
+        answer: |_| Some(b"\x17\x00\x00\x02\xff\x15\x04#28000Access denied"),
+        reason: None,
+    },
+    Full {
+        service: "postgresql",
+        greeting: b"",
+        set: "exposures.intrusive",
+        answer: |request| match request {
+            _ if request == SSL => Some(b"N"),
+            [0, 0, 0, _, 0, 3, ..] => Some(b"E\x00\x00\x00\x22SFATAL\x00C53300\x00Mtoo many clients\x00\x00"),
+            _ => None,
+        },
+        reason: Some("the service answered SFATAL C53300 Mtoo many clients"),
+    },
+    Full {
+        service: "postgresql",
+        greeting: b"",
+        set: "exposures.intrusive",
+        answer: |request| match request {
+            _ if request == SSL => Some(b"N"),
+            [0, 0, 0, _, 0, 3, ..] => Some(b"E\x00\x00\x00\x22SFATAL\x00C28000\x00Mno entry for host\x00\x00"),
+            _ => None,
+        },
+        reason: None,
+    },
+    Full {
+        service: "ftp",
+        greeting: b"220 FTP ready\r\n",
+        set: "exposures.safe",
+        answer: |request| starts(request, "USER").then_some(b"421 Too many users\r\n"),
+        reason: Some("the service answered 421 Too many users"),
+    },
+    Full {
+        service: "smtp",
+        greeting: b"220 mail ESMTP\r\n",
+        set: "exposures.safe",
+        answer: |request| starts(request, "EHLO").then_some(b"421 too busy\r\n"),
+        reason: Some("the service answered 421 too busy"),
+    },
+];
+
+#[tokio::test]
+async fn a_service_that_is_full_has_answered_nothing_and_one_that_refuses_has() {
+    let mut servers = Vec::new();
+    for full in FULL {
+        let serving = serve(move |mut stream| async move {
+            let _ = stream.write_all(full.greeting).await;
+            let mut request = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut request).await {
+                match (full.answer)(&request[..count]) {
+                    Some(b"") => return,
+                    Some(answer) => drop(stream.write_all(answer).await),
+                    None => {}
+                }
+            }
+        });
+        servers.push(serving.await);
+    }
+    let ports: Vec<u16> = servers.iter().map(|server| server.address.port()).collect();
+    let mut plan = Plan { intrusiveness: Intrusiveness::Intrusive, ..plan("127.0.0.1", &ports) };
+    plan.limits.read_timeout = std::time::Duration::from_millis(500);
+    let outcome = run(plan).await;
+    for (full, server) in FULL.iter().zip(&servers) {
+        let service = outcome.services.iter().find(|service| service.address == server.address).unwrap();
+        assert_eq!(service.service, full.service);
+        let covered =
+            outcome.coverage.iter().find(|covered| covered.check_set == full.set && covered.address == Some(server.address)).unwrap();
+        let expected = if full.reason.is_some() { CoverageStatus::Error } else { CoverageStatus::Done };
+        assert_eq!((covered.status, covered.reason.as_deref()), (expected, full.reason), "{}", full.service);
+    }
+}
