@@ -85,7 +85,8 @@ pub(super) async fn mongodb(subject: &Subject<'_>) -> Found {
         .await?;
     let failed = contains(&reply, b"errmsg");
     let open = contains(&reply, b"\x04databases\x00") && !failed;
-    if !open && !(failed && contains(&reply.to_ascii_lowercase(), b"auth")) {
+    let refused = failed && contains(&reply.to_ascii_lowercase(), b"auth");
+    if !open && !refused {
         return Err(unanswered(&reply));
     }
     Ok(open.then(|| subject.issue(&exposures::MONGODB).evidence("command", "listDatabases").sure(99)).into_iter().collect())

@@ -12,7 +12,8 @@ pub(super) async fn mqtt(subject: &Subject<'_>) -> Found {
     let reply = wire.read_until(|bytes| bytes.len() >= 4).await?;
     let accepted = reply.starts_with(&[0x20, 2]) && reply.get(3) == Some(&0);
     // Bad credentials and not authorised (MQTT 3.1.1, 3.2.2.3) refuse; a broker that is not available does not.
-    if !accepted && !(reply.starts_with(&[0x20, 2]) && matches!(reply.get(3), Some(4 | 5))) {
+    let refused = reply.starts_with(&[0x20, 2]) && matches!(reply.get(3), Some(4 | 5));
+    if !accepted && !refused {
         return Err(unanswered(&reply));
     }
     // DISCONNECT, so that the broker does not log a lost client.
