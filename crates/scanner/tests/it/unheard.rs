@@ -1,10 +1,12 @@
 //! Servers that do not answer for themselves: what they did not say is not counted as tested.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use scanner::{CoverageStatus, Intrusiveness, Outcome, Plan};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::scene::{plan, run};
-use crate::servers::{Server, serve, serve_at};
+use crate::servers::{Server, acceptor, serve, serve_at};
 
 const PAGE: &str = "<html><body>hello</body></html>";
 
@@ -105,7 +107,6 @@ async fn a_site_that_tells_its_pages_apart_is_tested_and_a_refusal_of_one_page_i
 
 #[tokio::test]
 async fn who_is_shut_out_on_the_way_has_not_tested_what_was_refused_since() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     let server = web(|path| match ASKED.fetch_add(1, Ordering::Relaxed) {
         0..150 if path == "/" => (200, PAGE),
@@ -277,4 +278,64 @@ async fn a_service_that_is_full_has_answered_nothing_and_one_that_refuses_has() 
         let expected = if full.reason.is_some() { CoverageStatus::Error } else { CoverageStatus::Done };
         assert_eq!((covered.status, covered.reason.as_deref()), (expected, full.reason), "{}", full.service);
     }
+}
+
+/// A server of TLS 1.3 that treats hellos as `manner` says, by the version of the hello.
+async fn tls(manner: fn(u8) -> Manner) -> Server {
+    let acceptor = acceptor("localhost", &[&tokio_rustls::rustls::version::TLS13]);
+    serve(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let mut hello = [0; 11];
+            while stream.peek(&mut hello).await.is_ok_and(|length| (1..11).contains(&length)) {
+                tokio::task::yield_now().await;
+            }
+            match manner(if hello[0] == 22 { hello[10] } else { u8::MAX }) {
+                Manner::Serve => {
+                    if let Ok(mut stream) = acceptor.accept(stream).await {
+                        let _ = stream.read(&mut [0; 64]).await;
+                    }
+                }
+                Manner::HangUp => {}
+                Manner::Wait => std::future::pending().await,
+            }
+        }
+    })
+    .await
+}
+
+enum Manner {
+    Serve,
+    HangUp,
+    Wait,
+}
+
+#[tokio::test]
+async fn a_version_is_declined_by_a_server_that_is_heard() {
+    let scan = async |server: &Server| {
+        let mut plan = plan("localhost", &[server.address.port()]);
+        plan.limits.read_timeout = std::time::Duration::from_millis(500);
+        run(plan).await
+    };
+    let hangs_up = tls(|version| if version < 3 { Manner::HangUp } else { Manner::Serve }).await;
+    let outcome = scan(&hangs_up).await;
+    assert_eq!(reason(&outcome, "tls"), (CoverageStatus::Done, None), "it still serves, so that hanging up was a word");
+    assert!(is_tested(&outcome, "tls", "tls.tls1.0", "/"));
+
+    let waits = tls(|version| if version == 1 { Manner::Wait } else { Manner::Serve }).await;
+    let outcome = scan(&waits).await;
+    assert_eq!(reason(&outcome, "tls"), (CoverageStatus::Timeout, Some("no reply in time".to_owned())));
+    let found: Vec<&str> = outcome.issues.iter().map(|issue| issue.check).collect();
+    assert!(found.contains(&"tls.certificate-self-signed"), "what was seen is told all the same: {found:?}");
+
+    static SINCE: AtomicUsize = AtomicUsize::new(0);
+    let leaves = tls(|version| {
+        // Only the survey offers SSL 3, and all versions at once; then one suite after the other.
+        let is_survey = version == 0 || SINCE.load(Ordering::Relaxed) > 0;
+        if is_survey && SINCE.fetch_add(1, Ordering::Relaxed) > 6 { Manner::HangUp } else { Manner::Serve }
+    })
+    .await;
+    let outcome = scan(&leaves).await;
+    assert_eq!(reason(&outcome, "tls"), (CoverageStatus::Error, Some("connection closed".to_owned())));
+    assert!(outcome.issues.iter().all(|issue| issue.check != "tls.no-tls1.3"), "nobody knows what it offers");
 }
