@@ -17,6 +17,10 @@ const COVERED: usize = 10_000;
 /// Longer addresses exist only to hurt.
 const ADDRESS: usize = 64 << 10;
 
+/// Why a report closes nothing by itself: what is not in it may have been left out by a filter, by a scan that only listened, or
+/// by one that was stopped. Who knows better imports it as complete.
+pub(crate) const ISSUES_ONLY: &str = "the report lists what was found, not what was tested";
+
 /// An address by its parts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Endpoint {
@@ -90,6 +94,11 @@ impl Endpoint {
         Location { url: self.scheme.is_some().then(|| self.origin.clone()), ..self.location() }
     }
 
+    /// Whether this is the front of a site rather than a part of it.
+    pub(crate) fn is_root(&self) -> bool {
+        matches!(self.path.as_str(), "" | "/")
+    }
+
     /// The exact name, then the one that survives another scheme or port.
     pub(crate) fn keys(&self, check: &str, method: Option<&str>, parameter: Option<&str>) -> Vec<IdentityKey> {
         vec![
@@ -128,6 +137,29 @@ impl Sites {
         }
         identifiers.push((if endpoint.ip { "ip" } else { "hostname" }.to_owned(), endpoint.host.clone()));
         out.asset(Asset { kind: "web".to_owned(), identifiers, services: Vec::new() })
+    }
+
+    /// Says of every site met that nobody knows how testing it ended.
+    pub(crate) fn leave_open(&mut self, source: &str, version: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {
+        let reason = version.map_or_else(|| ISSUES_ONLY.to_owned(), |version| format!("{version}: {ISSUES_ONLY}"));
+        self.cover(source, CoverageStatus::Skipped, Some(&reason), out)
+    }
+
+    /// Says of one site how testing it ended, and leaves the others open.
+    pub(crate) fn cover_only(
+        &mut self,
+        site: &Endpoint,
+        source: &str,
+        status: CoverageStatus,
+        reason: Option<&str>,
+        out: &mut Output<'_>,
+    ) -> Result<(), ParseError> {
+        let own = site.site();
+        let (own, others) = std::mem::take(&mut self.covered).into_iter().partition(|location| *location == own);
+        self.covered = own;
+        self.cover(source, status, reason, out)?;
+        self.covered = others;
+        self.leave_open(source, None, out)
     }
 
     /// Says of every site met how testing it ended.

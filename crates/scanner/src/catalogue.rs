@@ -57,6 +57,7 @@ pub fn catalogue() -> &'static [Check] {
     static SORTED: LazyLock<Vec<Check>> = LazyLock::new(|| {
         let families = [
             dns::SERVER,
+            dns::ZONES,
             dns::ZONE,
             exposures::SAFE,
             exposures::INTRUSIVE,

@@ -1,4 +1,5 @@
 //! Services that answer whoever asks: each is asked one harmless question of its own protocol.
+//! Invariant: a refusal is an answer; a service that is full, busy or starting has given none.
 
 mod databases;
 mod direct;
@@ -7,10 +8,12 @@ mod mail;
 mod messaging;
 mod passwords;
 mod proxy;
+mod refusal;
 mod remote;
 mod web;
 mod windows;
 
+use crate::http::heard::Doubts;
 use crate::plan::Intrusiveness;
 use crate::report::{CoverageStatus, Issue, ServiceReport};
 use crate::session::{Endpoint, Session};
@@ -83,9 +86,10 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
             continue;
         }
         let mut found = Vec::new();
+        let mut doubts = Doubts::default();
         let end = match level {
             Intrusiveness::Intrusive => subject.intrusive(&mut found).await,
-            _ => subject.safe(&mut found).await,
+            _ => subject.safe(&mut found, &mut doubts).await,
         };
         // What was found before the end counts, however the questions ended.
         for issue in found {
@@ -93,19 +97,20 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
         }
         let (status, reason) = match end {
             Ok(()) => (CoverageStatus::Done, None),
-            // A service that hangs up on a question has not answered it.
-            Err(WireError::Closed) => (CoverageStatus::Done, Some("the service closed the connection".to_owned())),
+            // A service that hangs up on a question has not answered it: it may be full, or have us shut out.
+            Err(WireError::Closed) => (CoverageStatus::Error, Some("connection closed".to_owned())),
             Err(WireError::Timeout) => (CoverageStatus::Timeout, Some("no reply in time".to_owned())),
             Err(WireError::Failed(reason)) => (CoverageStatus::Error, Some(reason)),
         };
         session.covered(set, endpoint, status, reason).await;
+        doubts.tell(session, endpoint).await;
     }
 }
 
 impl Subject<'_> {
-    async fn safe(&self, found: &mut Vec<Issue>) -> Result<(), WireError> {
+    async fn safe(&self, found: &mut Vec<Issue>, doubts: &mut Doubts) -> Result<(), WireError> {
         if self.service.service == "http" {
-            let asked = web::interfaces(self, found).await;
+            let asked = web::interfaces(self, found, doubts).await;
             found.extend(proxy::http(self).await?);
             return asked;
         }

@@ -1,10 +1,13 @@
 //! The audit of a web server: the page a browser would load, and requests a browser would not make.
+//! Invariant: a set of checks is done where the answers were those of the site. A limit, an outage, a wall in front and half a
+//! page leave the checks that wanted the answer undecided, at that page.
 
 mod active;
 pub(crate) mod client;
 mod cookies;
 mod discover;
 mod files;
+pub(crate) mod heard;
 mod inputs;
 mod intrusive;
 mod page;
@@ -15,6 +18,7 @@ use crate::plan::{Intrusiveness, Target};
 use crate::report::{CoverageStatus, ServiceReport};
 use crate::session::{Endpoint, Session};
 use client::{Client, Fetch, Page};
+use heard::Doubts;
 
 pub(crate) const USER_AGENT: &str = "Mozilla/5.0 (compatible; Tyrian scanner)";
 pub(crate) const PASSIVE_SET: &str = "http.passive";
@@ -39,21 +43,39 @@ pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, service: &Serv
     for issue in page::judge(&client, &landing, https_elsewhere) {
         session.issue(issue).await;
     }
-    session.covered(PASSIVE_SET, endpoint, CoverageStatus::Done, None).await;
+    let (status, reason) = conclude(heard::Flaw::of(landing.page.status, landing.page.is_cut).map_or(Ok(()), |flaw| Err(flaw.reason())));
+    session.covered(PASSIVE_SET, endpoint, status, reason).await;
+    if status == CoverageStatus::Done {
+        for (check, reason) in page::undecided(&landing.page) {
+            session.undecided(check.id, endpoint, None, CoverageStatus::Error, reason.to_owned()).await;
+        }
+    }
+    // What came so far was judged.
+    client.doubtful();
     let directories = match session.may(Intrusiveness::Safe) {
         true => discover::directories(&client, &landing.page).await,
         false => Vec::new(),
     };
+    let mut is_searched = false;
     for (set, level) in [(ACTIVE_SET, Intrusiveness::Safe), (INTRUSIVE_SET, Intrusiveness::Intrusive)] {
         if !session.may(level) {
             session.unplanned(set, endpoint).await;
             continue;
         }
+        let mut doubts = Doubts::default();
         let (status, reason) = match level {
-            Intrusiveness::Intrusive => conclude(intrusive::probe(session, &client, &directories).await),
-            _ => conclude(active::probe(session, &client, &landing, &directories).await),
+            Intrusiveness::Intrusive => conclude(intrusive::probe(session, &client, &directories, &mut doubts).await),
+            _ => conclude(active::probe(session, &client, &landing, &directories, &mut doubts).await),
         };
+        is_searched |= set == ACTIVE_SET && status == CoverageStatus::Done;
         session.covered(set, endpoint, status, reason).await;
+        doubts.tell(session, endpoint).await;
+    }
+    if !is_searched {
+        for check in page::ANYWHERE {
+            let reason = "only the first page was looked at".to_owned();
+            session.undecided(check.id, endpoint, None, CoverageStatus::Skipped, reason).await;
+        }
     }
 }
 

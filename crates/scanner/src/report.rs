@@ -233,6 +233,8 @@ pub struct Outcome {
     pub silent: Vec<IpAddr>,
     /// Open ports.
     pub open: Vec<SocketAddr>,
+    /// Ports that refused a connection, of the addresses that took one on another port afterwards: nothing answers there.
+    pub closed: Vec<(IpAddr, Vec<u16>)>,
     /// Identified services.
     pub services: Vec<ServiceReport>,
     /// TLS facts per address.

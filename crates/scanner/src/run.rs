@@ -77,7 +77,7 @@ fn ports_of(plan: &Plan) -> Result<Vec<u16>, ScanError> {
 async fn stages(session: &Session, ports: &[u16]) -> Result<(), ScanError> {
     let pinned = resolve(session).await?;
     session.outcome().resolved = pinned.iter().map(|host| host.address).collect();
-    let open = ports::scan(session, &pinned, ports).await;
+    let ports::Scanned { open, closed } = ports::scan(session, &pinned, ports).await;
     if session.dialer.connections() == 0
         && let Some((_, reason)) = session.dialer.refused().into_iter().next()
     {
@@ -88,6 +88,13 @@ async fn stages(session: &Session, ports: &[u16]) -> Result<(), ScanError> {
         return Ok(());
     }
     let reports = identify(session, &open).await;
+    // Refusals are the host's own word where it took another connection after all of them: something on the way that had shut
+    // the scanner out would have refused that too.
+    for (host, closed) in pinned.iter().zip(&closed) {
+        if reports.iter().any(|(endpoint, _)| endpoint.address.ip() == host.address) {
+            session.outcome().closed.push((host.address, closed.ports()));
+        }
+    }
     let mut servers = Vec::new();
     if wanted.exposures {
         servers = udp::survey(session, &pinned, ports).await;

@@ -5,10 +5,12 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
+use url::Url;
 
+use crate::catalogue::Check;
 use crate::dial::Dialer;
 use crate::plan::{Intrusiveness, Plan};
-use crate::report::{CoverageStatus, Covered, Event, Issue, Outcome, ServiceReport, UDP};
+use crate::report::{CoverageStatus, Covered, Event, Issue, Outcome, ServiceReport};
 use crate::tls::TlsReport;
 
 /// A place the run works at, with the name it was asked by.
@@ -86,10 +88,22 @@ impl Session {
         self.tell_covered(Covered { reason, ..Covered::at(check_set, endpoint, status) }).await;
     }
 
-    /// A check that was made at a port by UDP.
-    pub(crate) async fn answered(&self, check: &'static str, endpoint: &Endpoint, about: &str) {
+    /// A check that was made at a port by a transport, about one thing where it is named.
+    pub(crate) async fn answered(&self, check: &Check, endpoint: &Endpoint, transport: &'static str, about: &str) {
         let parameter = (!about.is_empty()).then(|| about.to_owned());
-        self.tell_covered(Covered { transport: UDP, parameter, ..Covered::at(check, endpoint, CoverageStatus::Done) }).await;
+        self.tell_covered(Covered { transport, parameter, ..Covered::at(check.id, endpoint, CoverageStatus::Done) }).await;
+    }
+
+    /// A check that got no deciding answer, at one page or anywhere at the place: it overrules that its set is done.
+    pub(crate) async fn undecided(
+        &self,
+        check: &'static str,
+        endpoint: &Endpoint,
+        url: Option<Url>,
+        status: CoverageStatus,
+        reason: String,
+    ) {
+        self.tell_covered(Covered { url, reason: Some(reason), ..Covered::at(check, endpoint, status) }).await;
     }
 
     async fn tell_covered(&self, covered: Covered) {

@@ -105,12 +105,17 @@ pub(crate) async fn speaks_tls(session: &Session, endpoint: &Endpoint, wait: Dur
 /// Audits one endpoint and reports its issues and coverage.
 pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, starttls: Option<StartTls>) {
     match survey::survey(session, endpoint, starttls).await {
-        Ok(report) => {
-            for issue in judge::judge(&report, session.plan.now_unix) {
+        Ok(survey) => {
+            for issue in judge::judge(&survey.report, session.plan.now_unix, survey.failure.is_none()) {
                 session.issue(issue).await;
             }
-            session.tls(report);
-            session.covered(CHECK_SET, endpoint, CoverageStatus::Done, None).await;
+            session.tls(survey.report);
+            let (status, reason) = survey.failure.map_or((CoverageStatus::Done, None), |failure| (failure.status, Some(failure.reason)));
+            session.covered(CHECK_SET, endpoint, status, reason).await;
+            for check in survey.undecided {
+                let reason = "the server did not answer that question".to_owned();
+                session.undecided(check.id, endpoint, None, CoverageStatus::Error, reason).await;
+            }
         }
         Err(failure) => {
             session.covered(CHECK_SET, endpoint, failure.status, Some(failure.reason)).await;

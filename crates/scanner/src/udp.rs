@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 
+use crate::catalogue::Check;
 use crate::plan::Intrusiveness;
 use crate::report::{CoverageStatus, Issue, ServiceReport, UDP, printable};
 use crate::resolve::Pinned;
@@ -102,14 +103,14 @@ async fn hear(session: &Session, endpoint: &Endpoint, questions: &[&Question]) -
             report(session, endpoint, question, reply).await;
         }
     }
-    let mut made: BTreeMap<(&'static str, &'static str), bool> = BTreeMap::new();
+    let mut made: BTreeMap<(&'static str, &'static str), (&'static Check, bool)> = BTreeMap::new();
     for (question, answer) in questions.iter().zip(&answers) {
         if let Some(check) = question.check {
-            *made.entry((check.id, question.about)).or_insert(true) &= !matches!(answer, Answer::Unasked);
+            made.entry((check.id, question.about)).or_insert((check, true)).1 &= !matches!(answer, Answer::Unasked);
         }
     }
-    for ((check, about), _) in made.into_iter().filter(|(_, is_made)| *is_made) {
-        session.answered(check, endpoint, about).await;
+    for ((_, about), (check, _)) in made.into_iter().filter(|(_, (_, is_made))| *is_made) {
+        session.answered(check, endpoint, UDP, about).await;
     }
     let is_dns = questions.iter().zip(&answers).any(|(question, answer)| question.service == "dns" && matches!(answer, Answer::Proof(_)));
     Heard { speaks: true, is_dns }

@@ -11,6 +11,8 @@ use crate::errors::ParseError;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 
+/// Why an asset data report closes nothing by itself: it is an extract of what the service keeps, through the filters of a template.
+const TEMPLATE: &str = "the report lists what its template lets through, not what was tested";
 const SOURCE: &str = "qualys";
 const EXPECTED: &str = "Qualys asset data report";
 

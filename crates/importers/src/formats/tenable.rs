@@ -1,6 +1,7 @@
 //! Nessus and Tenable: `.nessus` files of both generations (Web App Scanning included) and the
 //! tables of Nessus, Tenable.io and Tenable.sc. One observation per plugin, host and port.
 
+mod policy;
 mod report;
 mod table;
 

@@ -4,6 +4,7 @@
 
 mod code;
 mod expected;
+mod extent;
 mod hostile;
 mod identity;
 mod laws;

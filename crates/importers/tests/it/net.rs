@@ -100,6 +100,7 @@ fn a_nessus_item_is_carried_over_in_full() {
     assert_eq!(
         uncovered(&found),
         [
+            "tenable 192.0.2.7 Skipped the file does not tell which plugins ran",
             "tenable:local 192.0.2.7 AuthLost a plugin reports that credentials did not work",
             "tenable 192.0.2.8 Error no end of the host's scan is recorded",
         ]
@@ -138,8 +139,9 @@ fn greenbone_results_errors_and_unfinished_hosts_are_told() {
         uncovered(&found),
         [
             "openvas all Error scan interrupted",
-            "openvas 192.0.2.9 Error the host's scan has no end",
             "openvas:1.3.6.1.4.1.25623.1.0.1 192.0.2.7 Timeout NVT timed out after 320 seconds.",
+            "openvas 192.0.2.7 Error scan interrupted",
+            "openvas 192.0.2.9 Error the host's scan has no end",
         ]
     );
     assert_eq!(warnings(&found).len(), 1, "{:?}", warnings(&found));

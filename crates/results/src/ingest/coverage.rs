@@ -92,7 +92,11 @@ fn fingerprint(coverage: &Coverage) -> u64 {
 
 /// Whether a statement about coverage is about this finding's check and place.
 pub(crate) fn concerns(row: &CoverageRow, finding: &Finding) -> bool {
-    let is_of_check = || sets(&finding.check).any(|set| set == row.check_set) && is_at(&row.location, &finding.location);
+    let is_of_check = || {
+        sets(&finding.check).any(|set| set == row.check_set)
+            && is_at(&row.location, &finding.location)
+            && closed_ports(row.reason.as_deref(), &row.location).is_none_or(|list| is_among(list, finding.location.port))
+    };
     row.source == finding.source && (is_of_package(&row.location, &finding.location) || is_of_check())
 }
 
@@ -179,6 +183,9 @@ enum Ports {
 
 /// Searches for open ports cover a host but only some ports; which ones stands in the reason.
 fn ports(coverage: &Coverage, found: &Location) -> Ports {
+    if let Some(list) = closed_ports(coverage.reason.as_deref(), &coverage.location) {
+        return if is_among(list, found.port) { Ports::Within } else { Ports::Outside };
+    }
     let is_search = coverage.check_set == "ports" || coverage.check_set.ends_with("open-port");
     let Some(port) = found.port.filter(|_| coverage.location.port.is_none() && is_search) else { return Ports::NotAsked };
     let reason = coverage.reason.as_deref().unwrap_or_default();
@@ -192,6 +199,15 @@ fn ports(coverage: &Coverage, found: &Location) -> Ports {
         Some(false) => Ports::Outside,
         None => Ports::Unknown,
     }
+}
+
+/// The list of a statement that is about the closed ports of a host only, whatever the check: what was there is gone.
+fn closed_ports<'r>(reason: Option<&'r str>, location: &Location) -> Option<&'r str> {
+    reason.filter(|_| location.port.is_none())?.strip_prefix("closed ports ")
+}
+
+fn is_among(list: &str, port: Option<u16>) -> bool {
+    port.and_then(|port| contains(list, port)) == Some(true)
 }
 
 /// Whether `1-1024,8080` contains the port; `None` when the list ends in words before it names the port.
@@ -270,6 +286,21 @@ mod tests {
         ]);
         assert!(is_done(&filtered, "nmap:open-port", &at("192.0.2.1", Some(22))));
         assert!(!is_done(&filtered, "nmap:open-port", &at("192.0.2.1", Some(81))));
+    }
+
+    #[test]
+    fn what_was_on_a_closed_port_is_gone_and_nothing_else() {
+        let host = Location { ip: Some("192.0.2.1".into()), protocol: Some("tcp".into()), ..Location::default() };
+        let run = covered(&[
+            ("tls.", host.clone(), Done, Some("closed ports 1-79,443")),
+            ("tls", at("192.0.2.1", Some(8443)), Error, Some("connection closed")),
+        ]);
+        assert!(is_done(&run, "tls.expired", &at("192.0.2.1", Some(443))));
+        assert!(!is_done(&run, "tls.expired", &at("192.0.2.1", Some(8443))));
+        assert!(!is_done(&run, "tls.expired", &at("192.0.2.1", Some(80))), "open, filtered or not tried");
+        assert!(!is_done(&run, "tls.expired", &at("192.0.2.2", Some(443))));
+        assert!(!is_done(&run, "http.csp-missing", &at("192.0.2.1", Some(443))));
+        assert!(!is_done(&run, "tls.expired", &at("192.0.2.1", None)), "of no port");
     }
 
     #[test]

@@ -105,3 +105,29 @@ async fn a_scan_fills_findings_once_and_the_next_one_closes_what_is_gone() {
         assert!(log.verify(&system, audit::verify::Trust::default()).await.unwrap().is_intact());
     }
 }
+
+/// A service that is gone from a host that otherwise answers took its weaknesses with it; where nothing answers, who knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_on_a_port_that_is_closed_now_is_fixed() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let [staying, leaving] = [TcpListener::bind("127.0.0.1:0").await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap()];
+        let [kept, gone] = [&staying, &leaving].map(|listener| listener.local_addr().unwrap().port());
+        let (_server, leaver) = (serve(staying), serve(leaving));
+        let target = story.target("127.0.0.1").await;
+        let until = story.world.backends.clock.now() + Duration::from_secs(3600);
+        story.targets.authorize(&story.actor, NewAuthorization::for_target(target.id, "CISO", "contract 7", until)).await.unwrap();
+        let ports = format!("{kept},{gone}");
+        scan(&story, &target, &ports).await;
+        let at_gone = |finding: &results::Finding| finding.location.port == Some(gone) && finding.check.starts_with("http.");
+        assert!(story.findings().await.iter().any(at_gone));
+
+        leaver.abort();
+        story.world.backends.clock.advance(Duration::from_secs(60));
+        scan(&story, &target, &ports).await;
+        for finding in story.findings().await {
+            let expected = if finding.location.port == Some(gone) { Status::Fixed } else { Status::Open };
+            assert_eq!(finding.status, expected, "{} on {engine:?}", finding.check);
+        }
+    }
+}

@@ -7,14 +7,17 @@ checks! { SERVER in "dns.nameserver";
         "https://www.rfc-editor.org/rfc/rfc4892",
         "An exact version tells an attacker which known weaknesses to try.",
         "Set the version text to something that names no product and no version.";
-    TRANSFER = "dns.zone-transfer" Medium M53 200 "Anybody may transfer a zone",
-        "https://www.rfc-editor.org/rfc/rfc5936",
-        "The whole zone can be fetched at once: every name and address, those of internal hosts included.",
-        "Allow transfers to the secondary servers only, by address and TSIG key.";
     RECURSION = "dns.open-recursion" Medium M58 406 "The DNS server resolves names for anybody",
         "https://www.rfc-editor.org/rfc/rfc5358",
         "Strangers use the server to amplify attacks on others, and can try to fill its cache with false answers.",
         "Allow recursion to own networks only; separate resolvers from authoritative servers.";
+}
+
+checks! { ZONES in "dns.zones";
+    TRANSFER = "dns.zone-transfer" Medium M53 200 "Anybody may transfer a zone",
+        "https://www.rfc-editor.org/rfc/rfc5936",
+        "The whole zone can be fetched at once: every name and address, those of internal hosts included.",
+        "Allow transfers to the secondary servers only, by address and TSIG key.";
     UPDATE = "dns.update-open" High H75I 306 "Anybody may change a zone",
         "https://www.rfc-editor.org/rfc/rfc2136",
         "The server accepted a dynamic update, made without any change, from an unauthenticated client.",

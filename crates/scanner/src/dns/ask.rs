@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::time::Duration;
 
-use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, RData, Record, RecordType};
 
 use crate::session::Session;
@@ -109,11 +109,14 @@ impl<'a> Asker<'a> {
         self.exchange(&message).await
     }
 
-    /// Asks for a whole zone and returns the records that came, as far as they fit one reply of this crate.
-    pub(super) async fn transfer(&self, zone: &Name) -> Result<Vec<Record>, Silence> {
+    /// Asks for a whole zone and returns the server's word on it and the records that came, as far as they fit one reply of
+    /// this crate.
+    pub(super) async fn transfer(&self, zone: &Name) -> Result<(ResponseCode, Vec<Record>), Silence> {
         let message = self.question(Query::query(zone.clone(), RecordType::AXFR));
         let reply = self.by_tcp(&message, is_whole_transfer).await?;
-        Ok(messages(&reply).into_iter().flat_map(|message| message.answers).collect())
+        let messages = messages(&reply);
+        let first = messages.first().ok_or_else(|| Silence::Broken("the reply is no DNS message".to_owned()))?;
+        Ok((first.metadata.response_code, messages.into_iter().flat_map(|message| message.answers).collect()))
     }
 
     /// The zone a name belongs to, as the server sees it.

@@ -1,4 +1,5 @@
 //! What a DNS server tells and lets strangers do: version, recursion, transfers, updates.
+//! Invariant: transfers and updates are made zone by zone, so that a zone nobody could name counts as asked by none.
 
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{Name, RData, RecordType};
@@ -6,7 +7,7 @@ use hickory_proto::rr::{Name, RData, RecordType};
 use super::ask::{Asker, Silence};
 use super::fully;
 use crate::catalogue::{Check, dns};
-use crate::report::Issue;
+use crate::report::{Issue, TCP};
 use crate::session::Endpoint;
 
 /// Zones that are asked for when nothing names any: those of examples and of private networks.
@@ -88,8 +89,12 @@ pub(super) async fn survey(asker: &Asker<'_>, endpoint: &Endpoint, hints: &[Stri
         }
     }
     for zone in holds.zones.clone() {
-        transfer(asker, endpoint, &zone, &mut holds, found).await;
-        update(asker, endpoint, &zone, found).await;
+        if transfer(asker, endpoint, &zone, &mut holds, found).await {
+            asker.session.answered(&dns::TRANSFER, endpoint, TCP, &zone.to_ascii()).await;
+        }
+        if update(asker, endpoint, &zone, found).await {
+            asker.session.answered(&dns::UPDATE, endpoint, TCP, &zone.to_ascii()).await;
+        }
     }
     recursion(asker, endpoint, answered > 0, found).await;
     Ok(holds)
@@ -141,10 +146,11 @@ async fn names(asker: &Asker<'_>, endpoint: &Endpoint, hints: &[String]) -> Vec<
     names
 }
 
-async fn transfer(asker: &Asker<'_>, endpoint: &Endpoint, zone: &Name, holds: &mut Holds, found: &mut Vec<Issue>) {
-    let Ok(records) = asker.transfer(zone).await else { return };
+/// Asks for all of a zone; true when the server gave or refused it.
+async fn transfer(asker: &Asker<'_>, endpoint: &Endpoint, zone: &Name, holds: &mut Holds, found: &mut Vec<Issue>) -> bool {
+    let Ok((code, records)) = asker.transfer(zone).await else { return false };
     if !matches!(records.first().map(|record| &record.data), Some(RData::SOA(_))) {
-        return;
+        return is_settled(code);
     }
     holds.aliases.extend(records.iter().filter(|record| record.record_type() == RecordType::CNAME).map(|record| record.name.clone()));
     let mut names: Vec<String> = records.iter().map(|record| record.name.to_ascii()).collect();
@@ -157,15 +163,21 @@ async fn transfer(asker: &Asker<'_>, endpoint: &Endpoint, zone: &Name, holds: &m
             .evidence("names", names.into_iter().take(SHOWN).collect::<Vec<_>>().join(", "))
             .sure(99),
     );
+    true
 }
 
-async fn update(asker: &Asker<'_>, endpoint: &Endpoint, zone: &Name, found: &mut Vec<Issue>) {
-    if let Ok(reply) = asker.empty_update(zone).await
-        && reply.metadata.op_code == hickory_proto::op::OpCode::Update
-        && reply.metadata.response_code == ResponseCode::NoError
-    {
+/// A server in trouble decides nothing.
+fn is_settled(code: ResponseCode) -> bool {
+    code != ResponseCode::ServFail
+}
+
+/// Offers an update without changes; true when the server took or refused it.
+async fn update(asker: &Asker<'_>, endpoint: &Endpoint, zone: &Name, found: &mut Vec<Issue>) -> bool {
+    let Ok(reply) = asker.empty_update(zone).await else { return false };
+    if reply.metadata.op_code == hickory_proto::op::OpCode::Update && reply.metadata.response_code == ResponseCode::NoError {
         found.push(issue(endpoint, &dns::UPDATE).about(zone.to_ascii()).evidence("reply to an update without changes", "NOERROR").sure(85));
     }
+    is_settled(reply.metadata.response_code)
 }
 
 /// The name servers of the root are what every resolver must be able to find and no other server answers for.

@@ -1,5 +1,7 @@
 //! Databases and caches that answer without a password.
 
+use super::passwords::is_message;
+use super::refusal::{is_redis, of_mysql, of_postgresql, unanswered};
 use super::{Found, Subject};
 use crate::catalogue::exposures;
 use crate::wire::contains;
@@ -13,8 +15,11 @@ pub(super) async fn redis(subject: &Subject<'_>) -> Found {
     let mut wire = subject.open().await?;
     wire.send(b"*2\r\n$4\r\nINFO\r\n$6\r\nserver\r\n").await?;
     let reply = wire.read_until(|bytes| bytes.starts_with(b"-") || contains(bytes, b"redis_version") && bytes.ends_with(b"\r\n")).await?;
-    if !reply.starts_with(b"$") {
+    if is_redis(&reply) {
         return Ok(Vec::new());
+    }
+    if !reply.starts_with(b"$") {
+        return Err(unanswered(&reply));
     }
     let text = String::from_utf8_lossy(&reply);
     let mut issue = subject.issue(&exposures::REDIS);
@@ -30,14 +35,20 @@ pub(super) async fn redis(subject: &Subject<'_>) -> Found {
 pub(super) async fn redis_passwords(subject: &Subject<'_>) -> Found {
     let mut wire = subject.open().await?;
     wire.send(b"*1\r\n$4\r\nPING\r\n").await?;
-    if !wire.read_some().await?.starts_with(b"-NOAUTH") {
-        return Ok(Vec::new());
+    let reply = wire.read_some().await?;
+    if !reply.starts_with(b"-NOAUTH") {
+        // Who lets everybody in, or nobody, has no password to guess.
+        return if reply.starts_with(b"+PONG") || is_redis(&reply) { Ok(Vec::new()) } else { Err(unanswered(&reply)) };
     }
     for password in REDIS_PASSWORDS {
         let command = format!("*2\r\n$4\r\nAUTH\r\n${}\r\n{password}\r\n", password.len());
         wire.send(command.as_bytes()).await?;
-        if wire.read_some().await?.starts_with(b"+OK") {
+        let reply = wire.read_some().await?;
+        if reply.starts_with(b"+OK") {
             return Ok(vec![subject.issue(&exposures::REDIS_DEFAULT_PASSWORD).about(*password).sure(99)]);
+        }
+        if !is_redis(&reply) {
+            return Err(unanswered(&reply));
         }
     }
     Ok(Vec::new())
@@ -49,7 +60,9 @@ pub(super) async fn memcached(subject: &Subject<'_>) -> Found {
     let reply = wire.read_until(|bytes| bytes.ends_with(b"END\r\n") || bytes.ends_with(b"ERROR\r\n")).await?;
     let text = String::from_utf8_lossy(&reply);
     if !text.starts_with("STAT ") {
-        return Ok(Vec::new());
+        // `ERROR Too many open connections` is no refusal of the question.
+        let refused = matches!(text.trim_end(), "ERROR") || text.starts_with("CLIENT_ERROR");
+        return if refused { Ok(Vec::new()) } else { Err(unanswered(&reply)) };
     }
     let mut issue = subject.issue(&exposures::MEMCACHED);
     for key in ["version", "curr_items", "bytes", "curr_connections"] {
@@ -70,14 +83,21 @@ pub(super) async fn mongodb(subject: &Subject<'_>) -> Found {
             length.is_some_and(|length| bytes.len() >= length as usize)
         })
         .await?;
-    let open = contains(&reply, b"\x04databases\x00") && !contains(&reply, b"errmsg");
+    let failed = contains(&reply, b"errmsg");
+    let open = contains(&reply, b"\x04databases\x00") && !failed;
+    let refused = failed && contains(&reply.to_ascii_lowercase(), b"auth");
+    if !open && !refused {
+        return Err(unanswered(&reply));
+    }
     Ok(open.then(|| subject.issue(&exposures::MONGODB).evidence("command", "listDatabases").sure(99)).into_iter().collect())
 }
 
 /// Logs in as root with an empty password; the session ends at once.
 pub(super) async fn mysql(subject: &Subject<'_>) -> Found {
     let mut wire = subject.open().await?;
-    wire.read_some().await?;
+    if of_mysql(&wire.read_some().await?)? {
+        return Ok(Vec::new());
+    }
     let mut login = Vec::new();
     // Protocol 4.1, long password, transactions, secure connection, plugin authentication.
     login.extend(0x0008_a201_u32.to_le_bytes());
@@ -94,6 +114,11 @@ pub(super) async fn mysql(subject: &Subject<'_>) -> Found {
         reply = wire.read_some().await?;
     }
     let entered = reply.get(4) == Some(&0) || reply.get(4..6) == Some(&[1, 3]);
+    // More is wanted than an empty password.
+    let asked = reply.get(4..6) == Some(&[1, 4]);
+    if !entered && !asked && !of_mysql(&reply)? {
+        return Err(unanswered(&reply));
+    }
     Ok(entered.then(|| subject.issue(&exposures::MYSQL_EMPTY_ROOT).about("root").sure(99)).into_iter().collect())
 }
 
@@ -111,9 +136,12 @@ pub(super) async fn postgresql(subject: &Subject<'_>) -> Found {
     startup.extend([0, 3, 0, 0]);
     startup.extend(parameters);
     wire.send(&startup).await?;
-    let reply = wire.read_until(|bytes| bytes.len() >= 9).await?;
+    let reply = wire.read_until(is_message).await?;
     // AuthenticationOk: R, length 8, code 0.
     let entered = reply.starts_with(&[b'R', 0, 0, 0, 8, 0, 0, 0, 0]);
+    if !reply.starts_with(b"R") && !of_postgresql(&reply)? {
+        return Err(unanswered(&reply));
+    }
     Ok(entered.then(|| subject.issue(&exposures::POSTGRES_TRUST).about("postgres").sure(99)).into_iter().collect())
 }
 

@@ -1,5 +1,6 @@
 //! Services whose answer to one question is the exposure: a table of questions and what proves them open.
 
+use super::refusal::unanswered;
 use super::{Found, Subject};
 use crate::catalogue::{Check, exposures};
 use crate::services::{CASSANDRA_STARTUP, DISTCC_EMPTY, EPMD_NAMES, PORTMAP_DUMP, X11_SETUP};
@@ -63,7 +64,9 @@ pub(super) async fn ask(subject: &Subject<'_>) -> Found {
 pub(super) async fn nats(subject: &Subject<'_>) -> Found {
     let mut wire = subject.open().await?;
     let greeting = wire.read_line().await?;
+    if !greeting.starts_with("INFO {") {
+        return Err(unanswered(greeting.as_bytes()));
+    }
     let guarded = greeting.contains("\"auth_required\":true") || greeting.contains("\"tls_verify\":true");
-    let open = greeting.starts_with("INFO {") && !guarded;
-    Ok(open.then(|| subject.issue(&exposures::NATS).evidence("greeting", greeting).sure(95)).into_iter().collect())
+    Ok((!guarded).then(|| subject.issue(&exposures::NATS).evidence("greeting", greeting).sure(95)).into_iter().collect())
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::refusal::{settled, unanswered, welcomed};
 use super::{Found, Subject};
 use crate::catalogue::exposures;
 use crate::wire::{Wire, WireError};
@@ -20,11 +21,10 @@ pub(super) async fn ftp(subject: &Subject<'_>) -> Found {
         found.push(subject.issue(&exposures::BANNER_VERSION).evidence("greeting", told));
     }
     let mut wire = subject.open().await?;
-    wire.read_status().await?;
-    let (user, _) = wire.command("USER anonymous").await?;
-    let entered = match user {
+    welcomed(wire.read_status().await?)?;
+    let entered = match settled(wire.command("USER anonymous").await?)? {
         230 => true,
-        331 => wire.command("PASS anonymous@scanner.invalid").await?.0 == 230,
+        331 => settled(wire.command("PASS anonymous@scanner.invalid").await?)? == 230,
         _ => false,
     };
     if entered {
@@ -36,9 +36,9 @@ pub(super) async fn ftp(subject: &Subject<'_>) -> Found {
     drop(wire);
     if !subject.service.tls {
         let mut wire = subject.open().await?;
-        wire.read_status().await?;
+        welcomed(wire.read_status().await?)?;
         let (code, text) = wire.command("USER tyrian-scan").await?;
-        if code == 331 {
+        if settled((code, text.clone()))? == 331 {
             found.push(subject.issue(&exposures::FTP_PLAIN).evidence("reply", text).sure(90));
         }
     }
@@ -48,9 +48,9 @@ pub(super) async fn ftp(subject: &Subject<'_>) -> Found {
 /// Stores an empty file as a stranger and removes it again.
 pub(super) async fn ftp_write(subject: &Subject<'_>) -> Found {
     let mut wire = subject.open().await?;
-    wire.read_status().await?;
-    let (user, _) = wire.command("USER anonymous").await?;
-    let entered = user == 230 || user == 331 && wire.command("PASS anonymous@scanner.invalid").await?.0 == 230;
+    welcomed(wire.read_status().await?)?;
+    let user = settled(wire.command("USER anonymous").await?)?;
+    let entered = user == 230 || user == 331 && settled(wire.command("PASS anonymous@scanner.invalid").await?)? == 230;
     if !entered {
         return Ok(Vec::new());
     }
@@ -113,8 +113,11 @@ pub(super) async fn rsync(subject: &Subject<'_>) -> Found {
     for module in modules.iter().take(MODULES_TRIED) {
         let mut wire = greet(subject).await?;
         wire.send(format!("{module}\n").as_bytes()).await?;
-        if wire.read_line().await.is_ok_and(|line| line.starts_with("@RSYNCD: OK")) {
+        let line = wire.read_line().await?;
+        if line.starts_with("@RSYNCD: OK") {
             open.push(*module);
+        } else if line.starts_with("@ERROR: max connections") {
+            return Err(unanswered(line.as_bytes()));
         }
     }
     if open.is_empty() {

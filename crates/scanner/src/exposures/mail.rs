@@ -1,5 +1,6 @@
 //! Mail servers that take passwords without encryption or tell which users exist.
 
+use super::refusal::{settled, unanswered, welcomed};
 use super::{Found, Subject};
 use crate::catalogue::exposures;
 
@@ -10,11 +11,9 @@ const SOMEBODY: &[&str] = &["postmaster", "root"];
 
 pub(super) async fn smtp(subject: &Subject<'_>) -> Found {
     let mut wire = subject.open().await?;
-    let (code, greeting) = wire.read_status().await?;
-    if code != 220 {
-        return Ok(Vec::new());
-    }
+    let greeting = welcomed(wire.read_status().await?)?;
     let (code, features) = wire.command("EHLO scanner.invalid").await?;
+    let code = settled((code, features.clone()))?;
     let features = features.to_ascii_uppercase();
     let offers = |word: &str| features.lines().any(|line| line.get(4..).is_some_and(|line| line.split([' ', '=']).next() == Some(word)));
     let mut found = Vec::new();
@@ -50,11 +49,17 @@ pub(super) async fn imap(subject: &Subject<'_>) -> Found {
         return Ok(Vec::new());
     }
     let mut wire = subject.open().await?;
-    wire.read_line().await?;
+    let greeting = wire.read_line().await?;
+    if greeting.starts_with("* BYE") {
+        return Err(unanswered(greeting.as_bytes()));
+    }
     wire.send(b"a1 CAPABILITY\r\n").await?;
     let reply = wire.read_until(|bytes| crate::wire::contains(bytes, b"a1 ") && bytes.ends_with(b"\n")).await?;
     let text = String::from_utf8_lossy(&reply).to_ascii_uppercase();
-    let plain = text.contains("CAPABILITY") && !text.contains("STARTTLS") && !text.contains("LOGINDISABLED");
+    if !text.contains("CAPABILITY") {
+        return Err(unanswered(&reply));
+    }
+    let plain = !text.contains("STARTTLS") && !text.contains("LOGINDISABLED");
     let _ = wire.send(b"a2 LOGOUT\r\n").await;
     Ok(plain.then(|| subject.issue(&exposures::MAILBOX_PLAIN_LOGIN).evidence("capabilities", text)).into_iter().collect())
 }
@@ -64,7 +69,10 @@ pub(super) async fn pop3(subject: &Subject<'_>) -> Found {
         return Ok(Vec::new());
     }
     let mut wire = subject.open().await?;
-    wire.read_line().await?;
+    let greeting = wire.read_line().await?;
+    if !greeting.starts_with("+OK") {
+        return Err(unanswered(greeting.as_bytes()));
+    }
     wire.send(b"CAPA\r\n").await?;
     let reply = wire.read_until(|bytes| bytes.ends_with(b"\n.\r\n") || bytes.starts_with(b"-ERR") && bytes.ends_with(b"\n")).await?;
     let text = String::from_utf8_lossy(&reply).to_ascii_uppercase();

@@ -1,5 +1,6 @@
 //! Brokers, directories and mail servers that serve strangers.
 
+use super::refusal::{settled, unanswered, welcomed};
 use super::{Found, Subject};
 use crate::catalogue::exposures;
 use crate::services::{LDAP_BIND, MQTT_CONNECT};
@@ -10,6 +11,11 @@ pub(super) async fn mqtt(subject: &Subject<'_>) -> Found {
     wire.send(MQTT_CONNECT).await?;
     let reply = wire.read_until(|bytes| bytes.len() >= 4).await?;
     let accepted = reply.starts_with(&[0x20, 2]) && reply.get(3) == Some(&0);
+    // Bad credentials and not authorised (MQTT 3.1.1, 3.2.2.3) refuse; a broker that is not available does not.
+    let refused = reply.starts_with(&[0x20, 2]) && matches!(reply.get(3), Some(4 | 5));
+    if !accepted && !refused {
+        return Err(unanswered(&reply));
+    }
     // DISCONNECT, so that the broker does not log a lost client.
     let _ = wire.send(&[0xe0, 0]).await;
     Ok(accepted.then(|| subject.issue(&exposures::MQTT).evidence("connack", "accepted").sure(99)).into_iter().collect())
@@ -26,7 +32,9 @@ pub(super) async fn ldap(subject: &Subject<'_>) -> Found {
     let reply = wire.read_some().await?;
     // resultCode success as the first element of the bind response.
     if !contains(&reply, b"\x0a\x01\x00") {
-        return Ok(found);
+        // Busy (51) and unavailable (52) are no answers.
+        let refused = contains(&reply, b"\x0a\x01") && ![b"\x0a\x01\x33", b"\x0a\x01\x34"].iter().any(|code| contains(&reply, *code));
+        return if refused { Ok(found) } else { Err(unanswered(&reply)) };
     }
     found.push(subject.issue(&exposures::LDAP_ANONYMOUS).evidence("bind", "success"));
     wire.send(&search(2, b"", 0, b"namingContexts")).await?;
@@ -76,15 +84,15 @@ fn naming_context(reply: &[u8]) -> Option<Vec<u8>> {
 /// Offers a message from outside for outside and takes it back before its first byte.
 pub(super) async fn smtp_relay(subject: &Subject<'_>) -> Found {
     let mut wire = subject.open().await?;
-    wire.read_status().await?;
-    wire.command("EHLO scanner.invalid").await?;
-    let (sender, _) = wire.command("MAIL FROM:<tyrian-scan@example.com>").await?;
-    if sender != 250 {
+    welcomed(wire.read_status().await?)?;
+    settled(wire.command("EHLO scanner.invalid").await?)?;
+    if settled(wire.command("MAIL FROM:<tyrian-scan@example.com>").await?)? != 250 {
         return Ok(Vec::new());
     }
     let (recipient, text) = wire.command("RCPT TO:<tyrian-scan@example.org>").await?;
     let _ = wire.command("RSET").await;
     let _ = wire.send(b"QUIT\r\n").await;
+    let recipient = settled((recipient, text.clone()))?;
     Ok((recipient == 250 || recipient == 251)
         .then(|| subject.issue(&exposures::SMTP_RELAY).evidence("reply", text).sure(85))
         .into_iter()

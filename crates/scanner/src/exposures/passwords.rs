@@ -5,8 +5,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::databases::packet;
+use super::refusal::{of_mysql, of_postgresql, settled, unanswered, welcomed};
 use super::{Found, Subject};
 use crate::catalogue::exposures;
+use crate::report::CoverageStatus;
 use crate::wire::{Wire, WireError};
 
 const POSTGRES: &[(&str, &str)] = &[("postgres", "postgres"), ("postgres", "password"), ("postgres", "admin"), ("admin", "admin")];
@@ -16,6 +18,19 @@ const FTP: &[(&str, &str)] = &[("admin", "admin"), ("ftp", "ftp"), ("user", "pas
 const ROUNDS_BORNE: u32 = 200_000;
 /// Any text serves: what is proved is the password, not the freshness.
 const NONCE: &str = "dHlyaWFuLXNjYW4tbm9uY2U";
+
+/// What became of one pair.
+#[derive(PartialEq)]
+enum Login {
+    Taken,
+    Refused,
+    /// The server wants a login of another kind, so that the pair was not tried.
+    Untried,
+}
+
+fn taken(is_taken: bool) -> Login {
+    if is_taken { Login::Taken } else { Login::Refused }
+}
 
 /// A database whose users have passwords.
 #[derive(Clone, Copy)]
@@ -34,15 +49,21 @@ pub(super) async fn mysql(subject: &Subject<'_>) -> Found {
 
 /// Tries one pair after the other; the first that is let in is told.
 async fn database(subject: &Subject<'_>, database: Database, tried: &[(&str, &str)]) -> Found {
+    let mut is_untried = false;
     for (user, password) in tried {
-        let enters = match database {
+        let login = match database {
             Database::Postgresql => postgres_login(subject, user, password).await?,
             Database::Mysql => mysql_login(subject, user, password).await?,
         };
-        if enters {
+        is_untried |= login == Login::Untried;
+        if login == Login::Taken {
             let shown = format!("{user}:{password}");
             return Ok(vec![subject.issue(&exposures::DATABASE_DEFAULT_PASSWORD).about(shown).sure(99)]);
         }
+    }
+    if is_untried {
+        let (check, reason) = (&exposures::DATABASE_DEFAULT_PASSWORD, "the server wants a login of a kind that is not tried".to_owned());
+        subject.session.undecided(check.id, subject.endpoint, None, CoverageStatus::Skipped, reason).await;
     }
     Ok(Vec::new())
 }
@@ -51,8 +72,9 @@ async fn database(subject: &Subject<'_>, database: Database, tried: &[(&str, &st
 pub(super) async fn amqp(subject: &Subject<'_>) -> Found {
     let mut wire = subject.open().await?;
     wire.send(b"AMQP\x00\x00\x09\x01").await?;
-    if method(&wire.read_until(is_frame).await?) != Some((10, 10)) {
-        return Ok(Vec::new());
+    let greeting = wire.read_until(is_frame).await?;
+    if method(&greeting) != Some((10, 10)) {
+        return Err(unanswered(&greeting));
     }
     // Connection.StartOk: no properties, PLAIN, the answer, the language.
     let mut arguments = vec![0, 10, 0, 11, 0, 0, 0, 0, 5];
@@ -63,7 +85,11 @@ pub(super) async fn amqp(subject: &Subject<'_>) -> Found {
     frame.push(0xce);
     wire.send(&frame).await?;
     // Tune follows a login; a refusal is Close, or the end of the connection.
-    let entered = method(&wire.read_until(is_frame).await.unwrap_or_default()) == Some((10, 30));
+    let reply = match wire.read_until(is_frame).await {
+        Err(WireError::Timeout) => return Err(WireError::Timeout),
+        reply => reply.unwrap_or_default(),
+    };
+    let entered = method(&reply) == Some((10, 30));
     Ok(entered.then(|| subject.issue(&exposures::AMQP_DEFAULT_PASSWORD).about("guest:guest").sure(99)).into_iter().collect())
 }
 
@@ -78,19 +104,20 @@ fn method(frame: &[u8]) -> Option<(u8, u8)> {
     Some((*class, *number))
 }
 
-/// True when the server asked for this password and took it.
-async fn postgres_login(subject: &Subject<'_>, user: &str, password: &str) -> Result<bool, WireError> {
+/// Whether the server asked for this password and took it.
+async fn postgres_login(subject: &Subject<'_>, user: &str, password: &str) -> Result<Login, WireError> {
     let mut wire = subject.open().await?;
     let parameters = format!("user\0{user}\0database\0postgres\0\0");
     let mut startup = (parameters.len() as u32 + 8).to_be_bytes().to_vec();
     startup.extend([0, 3, 0, 0]);
     startup.extend(parameters.bytes());
     wire.send(&startup).await?;
-    let entered = |reply: &[u8]| reply.starts_with(&[b'R', 0, 0, 0, 8, 0, 0, 0, 0]);
-    match authentication(&wire.read_until(is_message).await?) {
+    let reply = wire.read_until(is_message).await?;
+    match authentication(&reply) {
         Some((3, _)) => {
             wire.send(&message(format!("{password}\0").as_bytes())).await?;
-            Ok(entered(&wire.read_until(is_message).await?))
+            let reply = wire.read_until(is_message).await?;
+            Ok(taken(!of_postgresql(&reply)? && reply.starts_with(&[b'R', 0, 0, 0, 8, 0, 0, 0, 0])))
         }
         Some((10, methods)) if methods.windows(14).any(|name| name == b"SCRAM-SHA-256\0") => {
             let first = format!("n=,r={NONCE}");
@@ -100,18 +127,30 @@ async fn postgres_login(subject: &Subject<'_>, user: &str, password: &str) -> Re
             initial.extend(first.bytes());
             wire.send(&message(&initial)).await?;
             let reply = wire.read_until(is_message).await?;
-            let Some((11, challenge)) = authentication(&reply) else { return Ok(false) };
+            let Some((11, challenge)) = authentication(&reply) else { return refused(&reply) };
             let Some(answer) = std::str::from_utf8(challenge).ok().and_then(|challenge| scram(password, &first, challenge)) else {
-                return Ok(false);
+                return Ok(Login::Untried);
             };
             wire.send(&message(answer.as_bytes())).await?;
-            Ok(matches!(authentication(&wire.read_until(is_message).await?), Some((12, _))))
+            let reply = wire.read_until(is_message).await?;
+            Ok(taken(!of_postgresql(&reply)? && matches!(authentication(&reply), Some((12, _)))))
         }
-        _ => Ok(false),
+        // Nobody is asked for a password, so that none is guessed.
+        Some((0, _)) => Ok(Login::Refused),
+        Some(_) => Ok(Login::Untried),
+        None => refused(&reply),
     }
 }
 
-fn is_message(bytes: &[u8]) -> bool {
+/// A refusal, or no answer at all.
+fn refused(reply: &[u8]) -> Result<Login, WireError> {
+    match of_postgresql(reply)? {
+        true => Ok(Login::Refused),
+        false => Err(unanswered(reply)),
+    }
+}
+
+pub(super) fn is_message(bytes: &[u8]) -> bool {
     let length = bytes.get(1..).and_then(|rest| rest.first_chunk::<4>()).map(|length| u32::from_be_bytes(*length) as usize);
     length.is_some_and(|length| bytes.len() > length)
 }
@@ -148,10 +187,13 @@ fn scram(password: &str, first: &str, challenge: &str) -> Option<String> {
     Some(format!("{ending},p={}", STANDARD.encode(proof)))
 }
 
-async fn mysql_login(subject: &Subject<'_>, user: &str, password: &str) -> Result<bool, WireError> {
+async fn mysql_login(subject: &Subject<'_>, user: &str, password: &str) -> Result<Login, WireError> {
     let mut wire = subject.open().await?;
     let greeting = wire.read_some().await?;
-    let Some(salt) = greeting_salt(&greeting) else { return Ok(false) };
+    if of_mysql(&greeting)? {
+        return Ok(Login::Refused);
+    }
+    let Some(salt) = greeting_salt(&greeting) else { return Err(unanswered(&greeting)) };
     let mut login = Vec::new();
     login.extend(0x0008_a201_u32.to_le_bytes());
     login.extend(0x0100_0000_u32.to_le_bytes());
@@ -169,7 +211,12 @@ async fn mysql_login(subject: &Subject<'_>, user: &str, password: &str) -> Resul
         wire.send(&packet(number, &answer)).await?;
         reply = wire.read_some().await?;
     }
-    Ok(reply.get(4) == Some(&0))
+    match reply.get(4) {
+        Some(0) => Ok(Login::Taken),
+        Some(0xfe | 1) => Ok(Login::Untried),
+        _ if of_mysql(&reply)? => Ok(Login::Refused),
+        _ => Err(unanswered(&reply)),
+    }
 }
 
 /// The twenty bytes of the greeting that the password is mixed with: eight behind the thread's number, twelve near the end.
@@ -194,7 +241,7 @@ fn scramble(password: &str, salt: &[u8]) -> Vec<u8> {
 pub(super) async fn ftp(subject: &Subject<'_>) -> Found {
     for (user, password) in FTP {
         let mut wire = subject.open().await?;
-        wire.read_status().await?;
+        welcomed(wire.read_status().await?)?;
         if ftp_login(&mut wire, user, password).await? {
             // A server that lets anybody in has been reported for that.
             let mut wire = subject.open().await?;
@@ -208,8 +255,8 @@ pub(super) async fn ftp(subject: &Subject<'_>) -> Found {
 }
 
 async fn ftp_login(wire: &mut Wire, user: &str, password: &str) -> Result<bool, WireError> {
-    let (code, _) = wire.command(&format!("USER {user}")).await?;
-    Ok(code == 331 && wire.command(&format!("PASS {password}")).await?.0 == 230)
+    let code = settled(wire.command(&format!("USER {user}")).await?)?;
+    Ok(code == 331 && settled(wire.command(&format!("PASS {password}")).await?)? == 230)
 }
 
 #[cfg(test)]

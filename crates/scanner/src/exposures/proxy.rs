@@ -25,7 +25,12 @@ async fn tunnels(subject: &Subject<'_>) -> Result<bool, WireError> {
     let address = subject.endpoint.address;
     let mut wire = subject.open().await?;
     wire.send(format!("CONNECT {address} HTTP/1.1\r\nHost: {address}\r\n\r\n").as_bytes()).await?;
-    let Ok(reply) = wire.read_until(|bytes| contains(bytes, b"\r\n\r\n")).await else { return Ok(false) };
+    let reply = match wire.read_until(|bytes| contains(bytes, b"\r\n\r\n")).await {
+        Ok(reply) => reply,
+        Err(WireError::Timeout) => return Err(WireError::Timeout),
+        // Who hangs up on such a question does not tunnel.
+        Err(_) => return Ok(false),
+    };
     let head = String::from_utf8_lossy(&reply).to_ascii_lowercase();
     // A tunnel has no body; a server that answers every method with its page has one.
     if status(&head) != Some(200) || ["content-type:", "content-length:", "transfer-encoding:"].iter().any(|name| head.contains(name)) {

@@ -1,5 +1,6 @@
 //! Remote access without protection.
 
+use super::refusal::unanswered;
 use super::{Found, Subject};
 use crate::catalogue::exposures;
 use crate::report::Issue;
@@ -32,10 +33,17 @@ pub(super) async fn vnc(subject: &Subject<'_>) -> Found {
     wire.send(reply).await?;
     let open = match old {
         // Version 3.3: the server decides, in four bytes.
-        true => wire.read_until(|bytes| bytes.len() >= 4).await?.get(..4) == Some(&[0, 0, 0, NO_AUTHENTICATION]),
+        true => match wire.read_until(|bytes| bytes.len() >= 4).await?.get(..4) {
+            Some([0, 0, 0, kind]) if *kind > 0 => *kind == NO_AUTHENTICATION,
+            failure => return Err(unanswered(failure.unwrap_or_default())),
+        },
         false => {
             let offer = wire.read_until(|bytes| bytes.first().is_some_and(|count| bytes.len() > usize::from(*count))).await?;
             let count = offer.first().copied().map_or(0, usize::from);
+            // No type at all is a failure, such as too many wrong passwords (RFC 6143, 7.1.2).
+            if count == 0 {
+                return Err(unanswered(offer.get(5..).unwrap_or_default()));
+            }
             offer.iter().skip(1).take(count).any(|kind| *kind == NO_AUTHENTICATION)
         }
     };

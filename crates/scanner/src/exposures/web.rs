@@ -6,6 +6,7 @@ use url::Url;
 use super::Subject;
 use crate::catalogue::{Check, exposures, interfaces};
 use crate::http::client::{Client, Fetch, Page};
+use crate::http::heard::{Doubtful, Doubts, Refusal, wall};
 use crate::report::Issue;
 use crate::wire::WireError;
 
@@ -200,7 +201,7 @@ const CLICKHOUSE_QUERY: &str = "/?query=SELECT%20concat(%27tyrian-%27,toString(6
 /// Questions left unanswered after which a server is asked no more.
 const FAILURES_BORNE: usize = 3;
 
-pub(super) async fn interfaces(subject: &Subject<'_>, found: &mut Vec<Issue>) -> Result<(), WireError> {
+pub(super) async fn interfaces(subject: &Subject<'_>, found: &mut Vec<Issue>, doubts: &mut Doubts) -> Result<(), WireError> {
     let client = Client::new(subject.session, subject.endpoint, subject.service.tls);
     let mut failures = Vec::new();
     let known = |found: &[Issue], check: &Check| found.iter().any(|issue| issue.check == check.id);
@@ -216,6 +217,8 @@ pub(super) async fn interfaces(subject: &Subject<'_>, found: &mut Vec<Issue>) ->
             Ok(None) => {}
             Err(error) => failures.push(error),
         }
+        // To refuse strangers is the repair.
+        doubts.note(&[interface.check], &client.doubtful(), Refusal::Decides);
     }
     // Pages are asked for once, whatever they may turn out to be.
     let mut asked: Option<(&str, Page)> = None;
@@ -231,6 +234,12 @@ pub(super) async fn interfaces(subject: &Subject<'_>, found: &mut Vec<Issue>) ->
                 Ok(page) => asked = Some((path, page)),
                 Err(error) => failures.push(error),
             }
+            client.doubtful();
+        }
+        if let Some((last, page)) = &asked
+            && last == path
+        {
+            doubts.note(&[check], Doubtful::of(page).as_slice(), Refusal::Decides);
         }
         if let Some((last, page)) = &asked
             && last == path
@@ -242,15 +251,20 @@ pub(super) async fn interfaces(subject: &Subject<'_>, found: &mut Vec<Issue>) ->
             }
         }
     }
-    if let Ok(page) = client.get(CLICKHOUSE_QUERY).await
-        && page.status == 200
-        && page.text().trim() == "tyrian-42"
-    {
-        found.push(subject.issue(&interfaces::CLICKHOUSE).evidence("query", "answered").sure(99));
+    match client.get(CLICKHOUSE_QUERY).await {
+        Ok(page) if page.status == 200 && page.text().trim() == "tyrian-42" => {
+            found.push(subject.issue(&interfaces::CLICKHOUSE).evidence("query", "answered").sure(99));
+        }
+        Ok(page) => doubts.note(&[&interfaces::CLICKHOUSE], Doubtful::of(&page).as_slice(), Refusal::Decides),
+        Err(error) => failures.push(error),
     }
     match failures.into_iter().next() {
-        None => Ok(()),
         Some(first) => Err(WireError::Failed(first)),
+        // Where everything is refused, a refusal tells nothing of an interface.
+        None => match wall(subject.session, &client).await.map_err(WireError::Failed)? {
+            Some(flaw) => Err(WireError::Failed(flaw.reason())),
+            None => Ok(()),
+        },
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) async fn smb(subject: &Subject<'_>) -> Found {
     let mut found = Vec::new();
     let mut wire = subject.open().await?;
     wire.send(SMB2_NEGOTIATE).await?;
-    let reply = wire.read_until(|bytes| bytes.len() > SECURITY_MODE + 1).await.unwrap_or_default();
+    let reply = heard(wire.read_until(|bytes| bytes.len() > SECURITY_MODE + 1).await)?;
     drop(wire);
     let negotiated = reply.get(4..8) == Some(b"\xfeSMB") && reply.get(STATUS..STATUS + 4) == Some(&[0; 4]);
     if negotiated
@@ -37,18 +37,26 @@ pub(super) async fn smb(subject: &Subject<'_>) -> Found {
     {
         found.push(subject.issue(&exposures::SMB_UNSIGNED).evidence("security mode", mode.to_string()).sure(98));
     }
-    if negotiated && let Ok(Some(user)) = guest(subject).await {
+    if negotiated && let Some(user) = heard(guest(subject).await)? {
         found.push(subject.issue(&exposures::SMB_GUEST).about(user).evidence("session", "granted as guest").sure(97));
     }
     let mut wire = subject.open().await?;
     wire.send(SMB1_NEGOTIATE).await?;
     // A server without it hangs up, or chooses no dialect.
-    let reply = wire.read_until(|bytes| bytes.len() >= 39).await.unwrap_or_default();
+    let reply = heard(wire.read_until(|bytes| bytes.len() >= 39).await)?;
     let chosen = reply.get(37..39).is_some_and(|dialect| dialect == [0, 0]);
     if reply.get(4..9) == Some(b"\xffSMB\x72") && chosen {
         found.push(subject.issue(&exposures::SMB1).evidence("dialect", "NT LM 0.12").sure(98));
     }
     Ok(found)
+}
+
+/// A server that hangs up has declined; one that is silent has not been heard.
+fn heard<T: Default>(reply: Result<T, WireError>) -> Result<T, WireError> {
+    match reply {
+        Err(WireError::Timeout) => Err(WireError::Timeout),
+        reply => Ok(reply.unwrap_or_default()),
+    }
 }
 
 /// Logs in as a user who does not exist; a server that lets anybody in makes a guest of them.

@@ -9,9 +9,10 @@ use url::Url;
 use super::Landing;
 use super::client::{Client, Fetch, Page};
 use super::files::{FILES, File};
+use super::heard::{Doubtful, Doubts, ERROR, Flaw, Refusal, wall};
 use super::inputs;
-use super::page::{asks_for_basic, cookies_of, issue, leaks, listing, passwords};
-use crate::catalogue::http;
+use super::page::{ANYWHERE, asks_for_basic, cookies_of, issue, leaks, listing, passwords};
+use crate::catalogue::{Check, http};
 use crate::report::Issue;
 use crate::session::Session;
 
@@ -22,12 +23,22 @@ const LOGIN_PATHS: &[&str] =
     &["/login", "/signin", "/login.php", "/login.html", "/user/login", "/users/sign_in", "/auth/login", "/wp-login.php"];
 /// Where applications answer programs, whose answers need more care than a front page.
 const INTERFACE_PATHS: &[&str] = &["/api", "/api/", "/api/v1/", "/api/users", "/api/me", "/graphql"];
+const METHODS: &[&Check] = &[&http::TRACE, &http::WRITE_METHODS];
+const ORIGINS: &[&Check] = &[&http::CORS_REFLECTED, &http::CORS_NULL, &http::CORS_WILDCARD];
+/// What a page that does not exist gives away.
+const LEAKS: &[&Check] = &[&http::SERVER_VERSION, &http::POWERED_BY, &http::STACK_TRACE];
 /// Failed requests after which an origin is believed to be gone.
 const FAILURES_BORNE: usize = 8;
 
-pub(super) async fn probe(session: &Session, client: &Client<'_>, landing: &Landing, directories: &[String]) -> Result<(), String> {
+pub(super) async fn probe(
+    session: &Session,
+    client: &Client<'_>,
+    landing: &Landing,
+    directories: &[String],
+    doubts: &mut Doubts,
+) -> Result<(), String> {
     let mut found = Vec::new();
-    let result = all(session, client, landing, directories, &mut found).await;
+    let result = all(session, client, landing, directories, &mut found, doubts).await;
     let mut told = BTreeSet::new();
     for issue in found {
         // One version banner per origin is enough.
@@ -49,16 +60,40 @@ async fn all(
     landing: &Landing,
     directories: &[String],
     found: &mut Vec<Issue>,
+    doubts: &mut Doubts,
 ) -> Result<(), String> {
     // A server that leaves one question unanswered may well answer the next; what it left is said in the end.
-    let outcomes = [
-        methods(client, landing, found).await,
-        origins(client, landing, found).await,
-        inputs::probe(session, client, landing, directories, found).await,
-        missing_page(session, client, landing, found).await,
-        files(session, client, landing, directories, found).await,
-        logins(client, landing, found).await,
-    ];
+    let missing = missing_page(session, client, landing, found).await;
+    if let Ok(Some(flaw)) = missing
+        && flaw != ERROR
+    {
+        // What such a page gives away is told of a name that no other run asks for.
+        doubts.note_anywhere(LEAKS, flaw);
+    }
+    client.doubtful();
+    // A server that refuses pages nobody has named refuses everything, and a refusal tells nothing of a page.
+    let refusal = match missing {
+        Ok(Some(Flaw::Forbidden)) => Refusal::LeavesOpen,
+        _ => Refusal::Decides,
+    };
+    let first = missing.clone().ok().flatten();
+    let mut outcomes = vec![missing.map(|_| ())];
+    // To refuse a method or an origin is the repair.
+    outcomes.push(methods(client, landing, found).await);
+    doubts.note(METHODS, &client.doubtful(), refusal);
+    outcomes.push(origins(client, landing, found).await);
+    doubts.note(ORIGINS, &client.doubtful(), refusal);
+    outcomes.push(inputs::probe(session, client, landing, directories, found, doubts).await);
+    outcomes.push(files(session, client, found, doubts, refusal).await);
+    outcomes.push(listings(session, client, landing, directories, found).await);
+    doubts.note(&[&http::DIRECTORY_LISTING, &http::BASIC_OVER_HTTP], &client.doubtful(), refusal);
+    outcomes.push(logins(client, landing, found).await);
+    doubts.note(ANYWHERE, &client.doubtful(), Refusal::LeavesOpen);
+    // Who asks so much may be shut out on the way, and the refusals since were none of the pages.
+    outcomes.push(match wall(session, client).await {
+        Ok(Some(flaw)) if first.is_none() => Err(flaw.reason()),
+        last => last.map(|_| ()),
+    });
     outcomes.into_iter().collect()
 }
 
@@ -142,8 +177,8 @@ async fn logins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) 
     Ok(())
 }
 
-/// A page that does not exist shows how the server answers errors.
-async fn missing_page(session: &Session, client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+/// A page that does not exist shows how the server answers errors, and whether it answers at all.
+async fn missing_page(session: &Session, client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<Option<Flaw>, String> {
     let url = client.url(&format!("/{}", unlikely(session, client, "page")))?;
     let page = client.fetch(Fetch::get(&url)).await?;
     let mut given_away = Vec::new();
@@ -151,15 +186,15 @@ async fn missing_page(session: &Session, client: &Client<'_>, landing: &Landing,
     // What the landing page already tells is reported there.
     given_away.retain(|issue| issue.parameter.as_deref().is_none_or(|name| landing.page.header(name) != page.header(name)));
     found.extend(given_away);
-    Ok(())
+    Ok(Doubtful::of(&page).map(|doubtful| doubtful.flaw))
 }
 
 async fn files(
     session: &Session,
     client: &Client<'_>,
-    landing: &Landing,
-    directories: &[String],
     found: &mut Vec<Issue>,
+    doubts: &mut Doubts,
+    refusal: Refusal,
 ) -> Result<(), String> {
     let mut failures = Vec::new();
     for batch in FILES.chunks(FAILURES_BORNE) {
@@ -170,6 +205,7 @@ async fn files(
                     if page.is_success() && file.proof.holds(&page.body) && !is_catch_all(session, client, file).await? {
                         found.push(exposed(client, file, &page));
                     }
+                    doubts.note(&[file.check], Doubtful::of(&page).as_slice(), refusal);
                 }
                 Err(error) => failures.push(error),
             }
@@ -178,6 +214,19 @@ async fn files(
             break;
         }
     }
+    // Each answer was looked at with its file.
+    client.doubtful();
+    answered(&failures)
+}
+
+async fn listings(
+    session: &Session,
+    client: &Client<'_>,
+    landing: &Landing,
+    directories: &[String],
+    found: &mut Vec<Issue>,
+) -> Result<(), String> {
+    let mut failures = Vec::new();
     let mut basic = false;
     let mut listings = Vec::new();
     for page in client.get_all(directories).await {
@@ -195,7 +244,11 @@ async fn files(
     if !listings.is_empty() && !lists_anything(session, client).await? {
         found.extend(listings);
     }
-    // What was not answered was not tested, and must not count as clean.
+    answered(&failures)
+}
+
+/// What was not answered was not tested, and must not count as clean.
+fn answered(failures: &[String]) -> Result<(), String> {
     match failures.first() {
         None => Ok(()),
         Some(first) => Err(format!("{} requests failed, the first for {first}", failures.len())),

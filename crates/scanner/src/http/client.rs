@@ -1,10 +1,12 @@
 //! A small web client for one origin on one pinned address, every request asked of the guard.
 //! Invariant: bodies and headers are capped, one deadline per request, no redirect is followed unasked.
 
+use std::sync::{Mutex, PoisonError};
+
 use bytes::{Bytes, BytesMut};
 use futures::StreamExt;
 use futures::future::BoxFuture;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper::header::HeaderMap;
 use hyper::{Method, Request};
@@ -13,6 +15,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::USER_AGENT;
+use super::heard::{Doubtful, Flaw};
 use crate::session::{Endpoint, Session};
 use crate::tls;
 use crate::wire::{Flow, Wire};
@@ -26,6 +29,8 @@ pub(crate) struct Client<'a> {
     session: &'a Session,
     pub(crate) endpoint: &'a Endpoint,
     pub(crate) tls: bool,
+    /// Answers that may not be those of their pages, since they were last asked for.
+    doubtful: Mutex<Vec<Doubtful>>,
 }
 
 /// A request.
@@ -64,6 +69,8 @@ pub(crate) struct Page {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// True when the body ended before it should; one that is only too long to be looked at did not.
+    pub(crate) is_cut: bool,
 }
 
 impl Page {
@@ -98,7 +105,16 @@ impl Page {
 
 impl<'a> Client<'a> {
     pub(crate) fn new(session: &'a Session, endpoint: &'a Endpoint, tls: bool) -> Self {
-        Self { session, endpoint, tls }
+        Self { session, endpoint, tls, doubtful: Mutex::default() }
+    }
+
+    /// Takes the answers since the last call that may not be those of their pages.
+    pub(crate) fn doubtful(&self) -> Vec<Doubtful> {
+        std::mem::take(&mut *self.doubtful.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn hear(&self, doubtful: Option<Doubtful>) {
+        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner).extend(doubtful);
     }
 
     /// The URL of a path on this origin.
@@ -145,7 +161,10 @@ impl<'a> Client<'a> {
     /// Makes one request on a connection of its own.
     pub(crate) async fn fetch(&self, fetch: Fetch<'_>) -> Result<Page, String> {
         let flow = self.open(fetch.url).await?;
-        timeout(self.session.dialer.read_timeout, exchange(flow, &fetch)).await.map_err(|_| "no answer in time".to_owned())?
+        let page =
+            timeout(self.session.dialer.read_timeout, exchange(flow, &fetch)).await.map_err(|_| "no answer in time".to_owned())??;
+        self.hear(Doubtful::of(&page));
+        Ok(page)
     }
 
     /// Asks for a path whose query no library would send unescaped; returns head and body as text.
@@ -159,6 +178,8 @@ impl<'a> Client<'a> {
         );
         wire.send(request.as_bytes()).await.map_err(|error| error.to_string())?;
         let reply = wire.read_until(is_whole).await.map_err(|error| error.to_string())?;
+        let status = reply.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
+        self.hear(status.and_then(|status| Flaw::of(status, false)).map(|flaw| Doubtful { url, flaw }));
         Ok(String::from_utf8_lossy(&reply).into_owned())
     }
 
@@ -208,13 +229,19 @@ async fn exchange(flow: Box<dyn Flow>, fetch: &Fetch<'_>) -> Result<Page, String
         let (head, body) = answer.into_parts();
         let mut body = Limited::new(body, BODY_CAP);
         let mut kept = BytesMut::new();
+        let mut is_cut = false;
         // A body that is too long or breaks off is judged by what came.
-        while let Some(Ok(frame)) = body.frame().await {
-            if let Ok(data) = frame.into_data() {
-                kept.extend_from_slice(&data);
+        while let Some(frame) = body.frame().await {
+            match frame.map(hyper::body::Frame::into_data) {
+                Ok(Ok(data)) => kept.extend_from_slice(&data),
+                Ok(Err(_)) => {}
+                Err(error) => {
+                    is_cut = !error.is::<LengthLimitError>();
+                    break;
+                }
             }
         }
-        Ok(Page { url: url.clone(), status: head.status.as_u16(), headers: head.headers, body: kept.freeze() })
+        Ok(Page { url: url.clone(), status: head.status.as_u16(), headers: head.headers, body: kept.freeze(), is_cut })
     };
     tokio::pin!(asking);
     tokio::pin!(connection);

@@ -6,6 +6,7 @@ use super::Landing;
 use super::active::{FOREIGN, unlikely};
 use super::client::{Client, Fetch};
 use super::files::Proof;
+use super::heard::{Doubtful, Doubts, ERROR, Refusal};
 use super::page::{issue, leaks};
 use crate::catalogue::http;
 use crate::report::Issue;
@@ -41,12 +42,22 @@ pub(super) async fn probe(
     landing: &Landing,
     directories: &[String],
     found: &mut Vec<Issue>,
+    doubts: &mut Doubts,
 ) -> Result<(), String> {
+    // A wall that refuses a question for its words says nothing of the page behind it.
+    let mut note = |check, answers: Vec<Doubtful>| doubts.note(&[check], &answers, Refusal::LeavesOpen);
     redirects(client, found).await?;
+    note(&http::OPEN_REDIRECT, client.doubtful());
     echoes(session, client, landing, found).await?;
+    note(&http::REFLECTED_INPUT, client.doubtful());
     errors(client, found).await?;
+    // An error of the application is what was asked for.
+    note(&http::STACK_TRACE, client.doubtful().into_iter().filter(|doubtful| doubtful.flaw != ERROR).collect());
     outside(client, found).await?;
-    traversals(client, directories, found).await
+    note(&http::PATH_TRAVERSAL, client.doubtful());
+    traversals(client, directories, found).await?;
+    note(&http::ALIAS_TRAVERSAL, client.doubtful());
+    Ok(())
 }
 
 async fn redirects(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {

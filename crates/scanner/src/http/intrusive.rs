@@ -4,6 +4,7 @@ use hyper::Method;
 
 use super::active::unlikely;
 use super::client::{Client, Fetch};
+use super::heard::{Doubts, Refusal, wall};
 use super::page::{asks_for_basic, issue};
 use crate::catalogue::http;
 use crate::session::Session;
@@ -33,25 +34,30 @@ const CONSOLES: &[&str] = &["/manager/html", "/host-manager/html", "/manager/sta
 /// Protected places that are tried, so that nobody is locked out of everything.
 const PLACES: usize = 3;
 
-pub(super) async fn probe(session: &Session, client: &Client<'_>, directories: &[String]) -> Result<(), String> {
-    let mut places = 0;
+pub(super) async fn probe(session: &Session, client: &Client<'_>, directories: &[String], doubts: &mut Doubts) -> Result<(), String> {
     let consoles: Vec<String> = CONSOLES.iter().map(|path| (*path).to_owned()).collect();
-    for (path, page) in consoles.iter().zip(client.get_all(&consoles).await) {
-        let page = page?;
-        if asks_for_basic(&page) && places < PLACES {
-            places += 1;
-            credentials(session, client, path).await?;
+    let mut asking: Vec<&String> = Vec::new();
+    for (path, page) in consoles.iter().chain(directories).zip(client.get_all(&[&consoles, directories].concat()).await) {
+        if asks_for_basic(&page?) {
+            asking.push(path);
         }
     }
-    for (directory, page) in directories.iter().zip(client.get_all(directories).await) {
-        let page = page?;
-        if asks_for_basic(&page) && places < PLACES {
-            places += 1;
-            credentials(session, client, directory).await?;
-        }
+    // Where strangers are refused without being asked for a password, none opens the place.
+    doubts.note(&[&http::DEFAULT_CREDENTIALS], &client.doubtful(), Refusal::Decides);
+    for path in asking.into_iter().take(PLACES) {
+        credentials(session, client, path).await?;
+    }
+    // Who guesses too often is locked out, and the next guess was none.
+    doubts.note(&[&http::DEFAULT_CREDENTIALS], &client.doubtful(), Refusal::LeavesOpen);
+    for directory in directories {
         upload(session, client, directory).await?;
     }
-    Ok(())
+    // To refuse the method is the repair.
+    doubts.note(&[&http::UPLOAD], &client.doubtful(), Refusal::Decides);
+    match wall(session, client).await? {
+        Some(flaw) => Err(flaw.reason()),
+        None => Ok(()),
+    }
 }
 
 async fn credentials(session: &Session, client: &Client<'_>, directory: &str) -> Result<(), String> {

@@ -35,6 +35,37 @@ const LISTINGS: &[(&str, &str)] = &[
     ("https://caddyserver.com", "<div id=\"summary\">"),
 ];
 
+/// Rules for showing a page, which only a page that is shown can have or lack.
+const SHOWN: &[&Check] =
+    &[&http::CSP_MISSING, &http::CSP_WEAK, &http::SNIFFING, &http::FRAMING, &http::REFERRER_POLICY, &http::PERMISSIONS_POLICY];
+/// What stands in the text of a page.
+const WRITTEN: &[&Check] = &[&http::DIRECTORY_LISTING, &http::STACK_TRACE, &http::PASSWORD_OVER_HTTP];
+/// Weaknesses of the passive set that the search for further pages finds elsewhere too.
+pub(super) const ANYWHERE: &[&Check] = &[
+    &http::DIRECTORY_LISTING,
+    &http::STACK_TRACE,
+    &http::BASIC_OVER_HTTP,
+    &http::PASSWORD_OVER_HTTP,
+    &http::COOKIE_NOT_SECURE,
+    &http::COOKIE_NOT_HTTP_ONLY,
+    &http::COOKIE_NO_SAME_SITE,
+    &http::COOKIE_SAME_SITE_NONE,
+    &http::SERVER_VERSION,
+    &http::POWERED_BY,
+];
+
+/// Checks that the first page does not decide although it is whole, and why.
+pub(super) fn undecided(page: &Page) -> Vec<(&'static Check, &'static str)> {
+    let of = |checks: &[&'static Check], reason| checks.iter().map(|check| (*check, reason)).collect();
+    match page.status {
+        // Nothing is there any more, so nothing is shown.
+        404 | 410 => Vec::new(),
+        400..500 => of(SHOWN, "the first page was not shown"),
+        200 if page.body.is_empty() => of(&[SHOWN, WRITTEN].concat(), "the first page is empty"),
+        _ => Vec::new(),
+    }
+}
+
 pub(super) fn judge(client: &Client<'_>, landing: &Landing, https_elsewhere: bool) -> Vec<Issue> {
     let page = &landing.page;
     let mut issues = Vec::new();

@@ -1,5 +1,8 @@
 //! TCP connect scan: many non-blocking connects from one task, no task or timer for ports that answer at once.
 //! Invariant: every attempt passed the guard and the rate limit; only time-outs are tried again.
+//!
+//! A port that refuses a connection is closed: what answered there is gone, and its weaknesses with it. Whether the refusal is
+//! the host's own word is for the caller to judge; silence, and every other error, says nothing of a port.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,6 +16,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::closed::Closed;
 use super::window::Window;
 use crate::report::CoverageStatus;
 use crate::resolve::Pinned;
@@ -28,7 +32,10 @@ const STALLS_BORNE: u32 = 25;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Answer {
     Open,
+    /// The host refused the connection.
     Closed,
+    /// It failed otherwise.
+    Unclear,
     Filtered,
     Exhausted,
 }
@@ -45,8 +52,15 @@ enum Launch {
     Waiting(Socket),
 }
 
-/// Tries every port of every address and returns the open ones.
-pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) -> Vec<Endpoint> {
+/// What became of the ports of all addresses.
+pub(crate) struct Scanned {
+    pub(crate) open: Vec<Endpoint>,
+    /// By address, in the order of the addresses.
+    pub(crate) closed: Vec<Closed>,
+}
+
+/// Tries every port of every address.
+pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) -> Scanned {
     let total = ports.len() * pinned.len();
     session.stage(STAGE, total).await;
     for host in pinned {
@@ -118,7 +132,11 @@ pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) ->
             match answer {
                 Answer::Filtered => tally.filtered(attempt.host),
                 Answer::Exhausted => tally.starved(attempt.host),
-                Answer::Closed => window.answered(),
+                Answer::Closed => {
+                    window.answered();
+                    tally.closed(attempt);
+                }
+                Answer::Unclear => window.answered(),
                 Answer::Open => {
                     window.answered();
                     open.push(found(session, host, attempt.port).await);
@@ -149,8 +167,11 @@ pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) ->
                     exhausted_until = Some(Instant::now() + STALL);
                     again.push_back(attempt);
                 }
-                Answer::Open | Answer::Closed | Answer::Filtered => {
+                Answer::Open | Answer::Closed | Answer::Unclear | Answer::Filtered => {
                     tally.done += 1;
+                    if answer == Answer::Closed {
+                        tally.closed(attempt);
+                    }
                     match answer {
                         Answer::Filtered => tally.filtered(attempt.host),
                         _ if attempt.number > 0 => window.lost(Instant::now()),
@@ -172,7 +193,7 @@ pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) ->
         let (status, reason) = tally.verdict(index, ports.len(), session);
         session.covered(STAGE, &whole(host), status, Some(reason)).await;
     }
-    open
+    Scanned { open, closed: tally.closed }
 }
 
 fn whole(host: &Pinned) -> Endpoint {
@@ -241,12 +262,13 @@ fn connected(socket: &Socket) -> Answer {
 
 fn verdict(error: &io::Error) -> Answer {
     let Some(code) = error.raw_os_error() else {
-        return Answer::Closed;
+        return Answer::Unclear;
     };
     match Errno::from_raw(code) {
         Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM | Errno::EADDRNOTAVAIL | Errno::EAGAIN => Answer::Exhausted,
         Errno::ETIMEDOUT | Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::EACCES | Errno::EPERM => Answer::Filtered,
-        _ => Answer::Closed,
+        Errno::ECONNREFUSED => Answer::Closed,
+        _ => Answer::Unclear,
     }
 }
 
@@ -257,11 +279,19 @@ struct Tally {
     filtered: Vec<usize>,
     /// Ports this machine had no descriptor or port of its own left for.
     starved: Vec<usize>,
+    closed: Vec<Closed>,
 }
 
 impl Tally {
     fn new(hosts: usize) -> Self {
-        Self { done: 0, told: 0, refused: vec![0; hosts], filtered: vec![0; hosts], starved: vec![0; hosts] }
+        Self {
+            done: 0,
+            told: 0,
+            refused: vec![0; hosts],
+            filtered: vec![0; hosts],
+            starved: vec![0; hosts],
+            closed: vec![Closed::default(); hosts],
+        }
     }
 
     fn refused(&mut self, host: usize) {
@@ -274,6 +304,12 @@ impl Tally {
     fn filtered(&mut self, host: usize) {
         if let Some(count) = self.filtered.get_mut(host) {
             *count += 1;
+        }
+    }
+
+    fn closed(&mut self, attempt: Attempt) {
+        if let Some(closed) = self.closed.get_mut(attempt.host) {
+            closed.add(attempt.port);
         }
     }
 
@@ -325,6 +361,7 @@ mod tests {
     fn errors_of_the_network_are_told_from_errors_of_this_host() {
         let of = |code: Errno| verdict(&io::Error::from_raw_os_error(code as i32));
         assert_eq!(of(Errno::ECONNREFUSED), Answer::Closed);
+        assert_eq!(of(Errno::ECONNABORTED), Answer::Unclear);
         assert_eq!(of(Errno::EHOSTUNREACH), Answer::Filtered);
         assert_eq!(of(Errno::EMFILE), Answer::Exhausted);
     }

@@ -9,9 +9,10 @@ use crate::report::Issue;
 
 const DAY: i64 = 86_400;
 
-pub(super) fn judge(report: &TlsReport, now_unix: i64) -> Vec<Issue> {
+/// `is_whole` when every version was asked about to its end: only then is one that was not seen missing.
+pub(super) fn judge(report: &TlsReport, now_unix: i64, is_whole: bool) -> Vec<Issue> {
     let mut issues = Vec::new();
-    versions(report, &mut issues);
+    versions(report, is_whole, &mut issues);
     suites(report, &mut issues);
     handshake(report, &mut issues);
     certificates(report, now_unix, &mut issues);
@@ -26,7 +27,7 @@ fn issue(report: &TlsReport, check: &Check) -> Issue {
     }
 }
 
-fn versions(report: &TlsReport, issues: &mut Vec<Issue>) {
+fn versions(report: &TlsReport, is_whole: bool, issues: &mut Vec<Issue>) {
     let offered = report.versions.iter().map(|version| version.as_str()).collect::<Vec<_>>().join(", ");
     let old = [
         (TlsVersion::Ssl2, &tls::SSL2),
@@ -40,6 +41,9 @@ fn versions(report: &TlsReport, issues: &mut Vec<Issue>) {
         }
     }
     let newest = report.versions.last().copied();
+    if !is_whole {
+        return;
+    }
     if newest < Some(TlsVersion::Tls12) {
         issues.push(issue(report, &tls::NO_MODERN_VERSION).evidence("versions", &offered));
     } else if newest < Some(TlsVersion::Tls13) {

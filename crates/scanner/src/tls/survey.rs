@@ -1,4 +1,6 @@
 //! Finds out versions, suites and certificates of one endpoint, one handshake per question.
+//! Invariant: only a server that is heard declines. Silence, and a connection that is closed without a word by a server that
+//! does not answer the next one either, leave the question open.
 
 use std::time::Duration;
 
@@ -10,14 +12,30 @@ use super::reply::{Answer, Flight, Until, read};
 use super::starttls::StartTls;
 use super::suites::{self, CLASSIC, MODERN, SuiteReport};
 use super::{Failure, TlsReport, TlsVersion, client};
+use crate::catalogue::{Check, tls};
 use crate::dial::DialError;
 use crate::report::CoverageStatus;
 use crate::session::{Endpoint, Session};
-use crate::wire::Wire;
+use crate::wire::{Wire, WireError};
 
 /// Handshakes per version after which a server that accepts everything is believed.
 const MOST_SUITES: usize = 220;
 const VERSIONS: [TlsVersion; 5] = [TlsVersion::Ssl3, TlsVersion::Tls10, TlsVersion::Tls11, TlsVersion::Tls12, TlsVersion::Tls13];
+
+/// What a certificate decides.
+const CERTIFICATE: [&Check; 11] = [
+    &tls::EXPIRED,
+    &tls::NOT_YET_VALID,
+    &tls::EXPIRES_SOON,
+    &tls::SELF_SIGNED,
+    &tls::NAME_MISMATCH,
+    &tls::ADDRESS_NOT_NAMED,
+    &tls::WEAK_KEY,
+    &tls::WEAK_SIGNATURE,
+    &tls::WILDCARD,
+    &tls::NO_ALTERNATIVE_NAMES,
+    &tls::INCOMPLETE_CHAIN,
+];
 
 struct Prober<'a> {
     session: &'a Session,
@@ -26,11 +44,27 @@ struct Prober<'a> {
     wait: Duration,
 }
 
-/// What one version accepts, and the flights that were seen.
+/// What one version accepts, the flights that were seen, and why asking ended before the server declined.
 struct Accepted {
     version: TlsVersion,
     suites: Vec<u16>,
     flights: Vec<Flight>,
+    end: Option<End>,
+}
+
+/// How asking for a version ended where the server did not decline.
+enum End {
+    /// The server closed the connection without a word.
+    Hangup,
+    /// The protocol was not willing to change to TLS.
+    NotOffered,
+    Failed(Failure),
+}
+
+/// Why there was no handshake.
+enum Closed {
+    NotOffered,
+    Failed(Failure),
 }
 
 pub(super) async fn speaks_tls(session: &Session, endpoint: &Endpoint, wait: Duration) -> bool {
@@ -45,35 +79,37 @@ pub(super) async fn speaks_tls(session: &Session, endpoint: &Endpoint, wait: Dur
     false
 }
 
-pub(super) async fn survey(session: &Session, endpoint: &Endpoint, starttls: Option<StartTls>) -> Result<TlsReport, Failure> {
+/// What a server offers, as far as it told, and the questions it left open.
+pub(super) struct Survey {
+    pub(super) report: TlsReport,
+    /// Why versions and suites are not known to their end.
+    pub(super) failure: Option<Failure>,
+    /// Checks that were not decided, beside those.
+    pub(super) undecided: Vec<&'static Check>,
+}
+
+pub(super) async fn survey(session: &Session, endpoint: &Endpoint, starttls: Option<StartTls>) -> Result<Survey, Failure> {
     let prober = Prober { session, endpoint, starttls, wait: session.dialer.read_timeout };
-    let versions = join_all(VERSIONS.map(|version| prober.enumerate(version))).await;
-    let mut accepted = Vec::new();
-    let mut failure = None;
-    for version in versions {
-        match version {
-            Ok(version) if !version.suites.is_empty() => accepted.push(version),
-            Ok(_) => {}
-            Err(error) => failure = Some(error),
-        }
+    let mut versions = join_all(VERSIONS.map(|version| prober.enumerate(version))).await;
+    // Where all were asked at once, one may have been kept waiting for another.
+    for version in versions.iter_mut().filter(|version| matches!(version.end, Some(End::Failed(_)))) {
+        *version = prober.enumerate(version.version).await;
     }
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    let ssl2 = starttls.is_none() && prober.accepts_ssl2().await;
-    if accepted.is_empty()
-        && let Some(protocol) = starttls
-    {
-        let reason = format!("{} does not offer to change to TLS", protocol.as_str());
-        return Err(Failure { status: CoverageStatus::Skipped, reason });
-    }
-    if accepted.is_empty() && !ssl2 {
-        return Err(Failure { status: CoverageStatus::Error, reason: "no TLS version was accepted".to_owned() });
+    let failure = prober.failure(&mut versions).await;
+    let accepted: Vec<Accepted> = versions.into_iter().filter(|version| !version.suites.is_empty()).collect();
+    let ssl2 = match starttls {
+        None => prober.accepts_ssl2().await,
+        Some(_) => Ok(false),
+    };
+    let accepts_ssl2 = ssl2.as_ref().is_ok_and(|accepts| *accepts);
+    if accepted.is_empty() && !accepts_ssl2 {
+        let none = || Failure { status: CoverageStatus::Error, reason: "no TLS version was accepted".to_owned() };
+        return Err(failure.unwrap_or_else(none));
     }
     let classic = accepted.iter().rev().find(|version| version.version < TlsVersion::Tls13);
     let (server_order, compression) = match classic {
         Some(classic) => (prober.server_order(classic).await, prober.compresses(classic).await),
-        None => (None, false),
+        None => (None, Some(false)),
     };
     let flights = || accepted.iter().flat_map(|version| &version.flights);
     let mut chain = flights().map(|flight| &flight.chain).find(|chain| !chain.is_empty()).cloned().unwrap_or_default();
@@ -86,18 +122,29 @@ pub(super) async fn survey(session: &Session, endpoint: &Endpoint, starttls: Opt
             .filter(|version| (TlsVersion::Tls10..=TlsVersion::Tls12).contains(&version.version))
             .flat_map(|version| &version.flights)
     };
-    Ok(TlsReport {
+    let has_order = classic.is_some_and(|classic| classic.suites.len() > 1);
+    let has_groups = flights().all(|flight| flight.dh_bits.is_some() || !suites::uses_finite_field(flight.suite));
+    let undecided = [
+        (ssl2.is_err(), vec![&tls::SSL2]),
+        (has_order && server_order.is_none(), vec![&tls::SERVER_ORDER]),
+        (compression.is_none(), vec![&tls::COMPRESSION]),
+        (!has_groups, vec![&tls::WEAK_DH]),
+        (chain.is_empty(), CERTIFICATE.to_vec()),
+    ];
+    let undecided = undecided.into_iter().filter(|(is_open, _)| *is_open).flat_map(|(_, checks)| checks).collect();
+    let report = TlsReport {
         address: endpoint.address,
         host: endpoint.host.clone(),
         starttls: starttls.map(StartTls::as_str),
-        versions: ssl2.then_some(TlsVersion::Ssl2).into_iter().chain(accepted.iter().map(|version| version.version)).collect(),
+        versions: accepts_ssl2.then_some(TlsVersion::Ssl2).into_iter().chain(accepted.iter().map(|version| version.version)).collect(),
         suites: accepted.iter().flat_map(Accepted::describe).collect(),
         server_order,
         dh_bits: flights().filter_map(|flight| flight.dh_bits).min(),
-        compression,
+        compression: compression == Some(true),
         secure_renegotiation: renegotiating().next().is_some().then(|| renegotiating().all(|flight| flight.renegotiation)),
         chain: chain.iter().filter_map(|der| CertificateReport::read(der)).collect(),
-    })
+    };
+    Ok(Survey { report, failure, undecided })
 }
 
 impl Accepted {
@@ -107,22 +154,19 @@ impl Accepted {
 }
 
 impl Prober<'_> {
-    async fn open(&self) -> Result<Option<Wire>, DialError> {
-        let stream = self.session.dialer.connect(self.endpoint.address).await?;
+    async fn open(&self) -> Result<Wire, Closed> {
+        let stream = self.session.dialer.connect(self.endpoint.address).await.map_err(|error| Closed::Failed(error.into()))?;
         let mut wire = Wire::new(stream, self.wait);
-        match self.starttls {
-            None => Ok(Some(wire)),
-            Some(starttls) => match starttls.upgrade(&mut wire, &self.endpoint.host).await {
-                Ok(true) => Ok(Some(wire)),
-                Ok(false) | Err(_) => Ok(None),
-            },
+        let Some(starttls) = self.starttls else { return Ok(wire) };
+        match starttls.upgrade(&mut wire, &self.endpoint.host).await {
+            Ok(true) => Ok(wire),
+            Ok(false) => Err(Closed::NotOffered),
+            Err(error) => Err(Closed::Failed(error.into())),
         }
     }
 
-    async fn ask(&self, version: TlsVersion, suites: &[u16], compression: bool, until: Until) -> Result<Answer, DialError> {
-        let Some(mut wire) = self.open().await? else {
-            return Ok(Answer::Silent);
-        };
+    async fn ask(&self, version: TlsVersion, suites: &[u16], compression: bool, until: Until) -> Result<Answer, Closed> {
+        let mut wire = self.open().await?;
         let hello = Hello { version, suites, host: &self.endpoint.host, compression };
         if wire.send(&hello.bytes()).await.is_err() {
             return Ok(Answer::Silent);
@@ -132,25 +176,33 @@ impl Prober<'_> {
 
     /// Asks once more when no answer came: a server that serves one client at a time was only busy, and what it was
     /// not asked would count as declined.
-    async fn ask_patiently(&self, version: TlsVersion, suites: &[u16]) -> Result<Answer, DialError> {
-        match self.ask(version, suites, false, Until::ServerDone).await? {
-            Answer::Late => self.ask(version, suites, false, Until::ServerDone).await,
-            answer => Ok(answer),
+    async fn ask_patiently(&self, version: TlsVersion, suites: &[u16]) -> Result<Answer, Closed> {
+        match self.ask(version, suites, false, Until::ServerDone).await {
+            Ok(Answer::Late | Answer::Silent) | Err(Closed::Failed(_)) => self.ask(version, suites, false, Until::ServerDone).await,
+            answer => answer,
         }
     }
 
     /// Offers everything, takes away what was chosen and asks again until the server declines.
-    async fn enumerate(&self, version: TlsVersion) -> Result<Accepted, Failure> {
+    async fn enumerate(&self, version: TlsVersion) -> Accepted {
         let mut offered = match version {
             TlsVersion::Tls13 => MODERN.clone(),
             _ => CLASSIC.clone(),
         };
-        let mut accepted = Accepted { version, suites: Vec::new(), flights: Vec::new() };
+        let mut accepted = Accepted { version, suites: Vec::new(), flights: Vec::new(), end: None };
         while !offered.is_empty() && accepted.suites.len() < MOST_SUITES {
             let flight = match self.ask_patiently(version, &offered).await {
                 Ok(Answer::Hello(flight)) => flight,
-                Ok(_) => break,
-                Err(error) => return Err(Failure::from(error)),
+                Ok(Answer::Declined | Answer::NotTls) => break,
+                unheard => {
+                    accepted.end = Some(match unheard {
+                        Ok(Answer::Silent) => End::Hangup,
+                        Err(Closed::NotOffered) => End::NotOffered,
+                        Err(Closed::Failed(failure)) => End::Failed(failure),
+                        Ok(_) => End::Failed(WireError::Timeout.into()),
+                    });
+                    break;
+                }
             };
             let before = offered.len();
             offered.retain(|suite| *suite != flight.suite);
@@ -161,7 +213,29 @@ impl Prober<'_> {
             accepted.suites.push(flight.suite);
             accepted.flights.push(flight);
         }
-        Ok(accepted)
+        accepted
+    }
+
+    /// Why the versions are not known to their end. Some servers decline by hanging up; they are believed when they accept
+    /// once more, in the end, what they accepted before.
+    async fn failure(&self, versions: &mut [Accepted]) -> Option<Failure> {
+        let ends: Vec<End> = versions.iter_mut().filter_map(|version| version.end.take()).collect();
+        let known = versions.iter().find_map(|version| Some((version.version, *version.suites.first()?)));
+        let hung_up = || Failure { status: CoverageStatus::Error, reason: WireError::Closed.to_string() };
+        let is_hangup = ends.iter().any(|end| matches!(end, End::Hangup));
+        let is_no_offer = ends.iter().any(|end| matches!(end, End::NotOffered));
+        if let Some(failure) = ends.into_iter().find_map(|end| if let End::Failed(failure) = end { Some(failure) } else { None }) {
+            return Some(failure);
+        }
+        if is_no_offer {
+            let reason = format!("{} does not offer to change to TLS", self.starttls.map_or("the service", StartTls::as_str));
+            return Some(Failure { status: CoverageStatus::Skipped, reason });
+        }
+        let (version, suite) = known.filter(|_| is_hangup)?;
+        match self.ask(version, &[suite], false, Until::ServerHello).await {
+            Ok(Answer::Hello(flight)) if flight.suite == suite => None,
+            _ => Some(hung_up()),
+        }
     }
 
     async fn server_order(&self, accepted: &Accepted) -> Option<bool> {
@@ -174,29 +248,35 @@ impl Prober<'_> {
         }
     }
 
-    async fn compresses(&self, accepted: &Accepted) -> bool {
-        matches!(
-            self.ask(accepted.version, &accepted.suites, true, Until::ServerHello).await,
-            Ok(Answer::Hello(flight)) if flight.compression != 0
-        )
+    /// Whether the server compresses; unknown where it chose nothing.
+    async fn compresses(&self, accepted: &Accepted) -> Option<bool> {
+        match self.ask(accepted.version, &accepted.suites, true, Until::ServerHello).await {
+            Ok(Answer::Hello(flight)) => Some(flight.compression != 0),
+            // Some refuse a hello that offers what they do not have.
+            Ok(Answer::Declined) => Some(false),
+            _ => None,
+        }
     }
 
-    async fn accepts_ssl2(&self) -> bool {
-        let Ok(Some(mut wire)) = self.open().await else {
-            return false;
+    /// Whether the server speaks SSL 2; one that was not reached, or says nothing, has not declined.
+    async fn accepts_ssl2(&self) -> Result<bool, Closed> {
+        let mut wire = self.open().await?;
+        let reply = match wire.send(&ssl2_hello()).await {
+            Ok(()) => wire.read_until(|bytes| bytes.len() >= 7).await,
+            Err(error) => Err(error),
         };
-        if wire.send(&ssl2_hello()).await.is_err() {
-            return false;
-        }
-        let Ok(reply) = wire.read_until(|bytes| bytes.len() >= 7).await else {
-            return false;
+        let reply = match reply {
+            Ok(reply) => reply,
+            Err(WireError::Timeout) => return Err(Closed::Failed(WireError::Timeout.into())),
+            // The bytes make no sense to a server of today, which hangs up.
+            Err(_) => return Ok(false),
         };
-        reply.first().is_some_and(|byte| byte & 0x80 != 0) && reply.get(2) == Some(&4) && reply.get(5..7) == Some(&[0, 2])
+        Ok(reply.first().is_some_and(|byte| byte & 0x80 != 0) && reply.get(2) == Some(&4) && reply.get(5..7) == Some(&[0, 2]))
     }
 
     /// With TLS 1.3 certificates are encrypted, so a real session is needed to see them.
     async fn chain_in_session(&self) -> Vec<Vec<u8>> {
-        let Ok(Some(wire)) = self.open().await else {
+        let Ok(wire) = self.open().await else {
             return Vec::new();
         };
         let wait = self.session.dialer.read_timeout;
@@ -204,6 +284,16 @@ impl Prober<'_> {
             Ok(stream) => client::presented(&stream),
             Err(_) => Vec::new(),
         }
+    }
+}
+
+impl From<WireError> for Failure {
+    fn from(error: WireError) -> Self {
+        let status = match error {
+            WireError::Timeout => CoverageStatus::Timeout,
+            _ => CoverageStatus::Error,
+        };
+        Self { status, reason: error.to_string() }
     }
 }
 

@@ -136,3 +136,14 @@ async fn an_address_of_version_six_is_scanned() {
     let outcome = run(Plan { stages: PORTS_ONLY, ..plan("::1", &[port, 1]) }).await;
     assert_eq!(outcome.open, [server.local_addr().unwrap()]);
 }
+
+#[tokio::test]
+async fn a_port_is_told_closed_by_a_host_that_still_serves_another() {
+    let server = crate::servers::serve(|mut stream| async move { drop(stream.write_all(b"SSH-2.0-Test\r\n").await) }).await;
+    let (closing, closed) = listener().await;
+    drop(closing);
+    let outcome = run(plan("127.0.0.1", &[server.address.port(), closed])).await;
+    assert_eq!(outcome.closed, [(server.address.ip(), vec![closed])]);
+    // Something on the way may refuse for a host that is not heard.
+    assert!(run(plan("127.0.0.1", &[closed])).await.closed.is_empty());
+}

@@ -11,5 +11,6 @@ mod servers;
 mod stories;
 mod strangers;
 mod udp;
+mod unheard;
 mod upgrades;
 mod wrong_use;

@@ -13,6 +13,13 @@ fn found(outcome: &Outcome) -> BTreeSet<&'static str> {
     outcome.issues.iter().map(|issue| issue.check).filter(|check| check.starts_with("dns.")).collect()
 }
 
+/// The zones a check was made for; a statement without a zone would stand for all.
+fn asked<'o>(outcome: &'o Outcome, check: &str) -> BTreeSet<&'o str> {
+    let is_of = |set: &str| set == check || scanner::catalogue().iter().any(|known| known.id == check && known.check_set == set);
+    let done = outcome.coverage.iter().filter(|covered| covered.status == CoverageStatus::Done && is_of(covered.check_set));
+    done.map(|covered| covered.parameter.as_deref().unwrap_or("any")).collect()
+}
+
 /// A plan with the patience of a resolver that has no way out.
 fn patient(server: &NameServer) -> Plan {
     let mut plan = plan(&server.address().ip().to_string(), &[server.address().port()]);
@@ -44,6 +51,7 @@ async fn a_name_server_that_serves_strangers_is_told_what_it_gives_away() {
     assert_eq!(updates, [&Some("lab.test.".to_owned())]);
     let transfers = outcome.issues.iter().filter(|issue| issue.check == "dns.zone-transfer").flat_map(|issue| &issue.evidence);
     assert!(transfers.clone().any(|(_, value)| value.contains("secret-vault.corp.test.")), "{:?}", transfers.collect::<Vec<_>>());
+    assert_eq!(asked(&outcome, "dns.zone-transfer"), BTreeSet::from(["corp.test.", "lab.test."]), "{:#?}", outcome.coverage);
     let transports: BTreeSet<&str> = outcome.services.iter().map(|service| service.transport).collect();
     assert_eq!(transports, BTreeSet::from(["tcp", "udp"]));
 }
@@ -57,6 +65,29 @@ async fn a_hardened_name_server_has_nothing_above_information() {
     let records = outcome.coverage.iter().find(|covered| covered.check_set == "dns.records").unwrap();
     assert_eq!((records.status, records.reason.as_deref()), (CoverageStatus::Done, Some("zones corp.test.")));
     assert_eq!(found(&outcome), BTreeSet::new());
+    assert_eq!(asked(&outcome, "dns.zone-transfer"), BTreeSet::from(["corp.test."]), "a refusal is an answer");
+}
+
+#[tokio::test]
+async fn a_server_whose_zones_nobody_can_name_was_asked_for_no_transfer() {
+    // Answers every question by TCP with REFUSED.
+    let server = crate::servers::serve(|mut stream| async move {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut question = [0; 512];
+        while let Ok(count @ 5..) = stream.read(&mut question).await {
+            if usize::from(u16::from_be_bytes([question[0], question[1]])) + 2 != count {
+                return;
+            }
+            question[4] |= 0x80;
+            question[5] = 5;
+            let _ = stream.write_all(&question[..count]).await;
+        }
+    })
+    .await;
+    let outcome = run(plan("127.0.0.1", &[server.address.port()])).await;
+    assert_eq!(outcome.services.first().map(|service| service.service), Some("dns"));
+    assert_eq!(asked(&outcome, "dns.open-recursion"), BTreeSet::from(["any"]));
+    assert_eq!(asked(&outcome, "dns.zone-transfer"), BTreeSet::new());
 }
 
 #[tokio::test]

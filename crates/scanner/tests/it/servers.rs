@@ -24,7 +24,15 @@ pub(crate) async fn serve<F>(serve: impl Fn(TcpStream) -> F + Send + Sync + 'sta
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    serve_at("127.0.0.1:0", serve).await
+}
+
+/// Serves every connection at an address with `serve`.
+pub(crate) async fn serve_at<F>(address: &str, serve: impl Fn(TcpStream) -> F + Send + Sync + 'static) -> Server
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind(address).await.unwrap();
     let address = listener.local_addr().unwrap();
     let mut connections = JoinSet::new();
     connections.spawn(async move {

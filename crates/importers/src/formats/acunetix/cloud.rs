@@ -9,7 +9,7 @@ use crate::endpoint::{Endpoint, Sites, placeless};
 use crate::errors::{ParseError, Position};
 use crate::html;
 use crate::json;
-use crate::model::{CoverageStatus, Location, Observation, Severity};
+use crate::model::{Location, Observation, Severity};
 use crate::output::Output;
 use crate::vocabulary;
 use crate::walk::{self, Bounds, Plan, Route};
@@ -27,7 +27,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
     if let Some(endpoint) = target.as_deref().and_then(Endpoint::new) {
         sites.introduce(&endpoint, out)?;
     }
-    sites.cover(SOURCE, CoverageStatus::Done, None, out)
+    sites.leave_open(SOURCE, None, out)
 }
 
 struct Report<'l, 'o> {

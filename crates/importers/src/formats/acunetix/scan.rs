@@ -18,6 +18,9 @@ const REQUESTS: usize = 20;
 struct Scan {
     start: String,
     started: Option<String>,
+    /// Whether the report says that the scan was not aborted, and when it ended.
+    went_on: bool,
+    ended: bool,
     aborted: bool,
     unresponsive: bool,
 }
@@ -42,7 +45,11 @@ fn scan(xml: &mut Xml<'_>, out: &mut Output<'_>) -> Result<(), ParseError> {
         match tag.name() {
             "StartURL" => xml.node(tag)?.text.trim().clone_into(&mut scan.start),
             "StartTime" => scan.started = vocabulary::moment(&xml.node(tag)?.text),
-            "Aborted" => scan.aborted = xml.node(tag)?.text.trim().eq_ignore_ascii_case("true"),
+            "FinishTime" => scan.ended = !xml.node(tag)?.text.trim().is_empty(),
+            "Aborted" => {
+                let said = xml.node(tag)?.text.trim().to_ascii_lowercase();
+                (scan.aborted, scan.went_on) = (said == "true", said == "false");
+            }
             "Responsive" => scan.unresponsive = xml.node(tag)?.text.trim().eq_ignore_ascii_case("false"),
             "Crawler" => {
                 // The start address is written without its scheme when the user typed none.
@@ -62,15 +69,19 @@ fn scan(xml: &mut Xml<'_>, out: &mut Output<'_>) -> Result<(), ParseError> {
             _ => xml.skip()?,
         }
     }
-    if let Some(endpoint) = Endpoint::new(&scan.start) {
-        sites.introduce(&endpoint, out)?;
+    let start = Endpoint::new(&scan.start);
+    if let Some(endpoint) = &start {
+        sites.introduce(endpoint, out)?;
     }
-    let (status, reason) = match (scan.unresponsive, scan.aborted) {
-        (true, _) => (CoverageStatus::Error, Some("the target does not answer")),
-        (false, true) => (CoverageStatus::Skipped, Some("the scan was aborted")),
-        (false, false) => (CoverageStatus::Done, None),
-    };
-    sites.cover(SOURCE, status, reason, out)
+    match (&start, scan.unresponsive, scan.aborted) {
+        (_, true, _) => sites.cover(SOURCE, CoverageStatus::Error, Some("the target does not answer"), out),
+        (_, _, true) => sites.cover(SOURCE, CoverageStatus::Skipped, Some("the scan was aborted"), out),
+        // What was met on other sites was met by the way.
+        (Some(start), ..) if scan.ended && scan.went_on && start.is_root() => {
+            sites.cover_only(start, SOURCE, CoverageStatus::Done, None, out)
+        }
+        _ => sites.leave_open(SOURCE, None, out),
+    }
 }
 
 /// A word that is none of these is what newer versions call critical.

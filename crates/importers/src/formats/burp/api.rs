@@ -40,7 +40,9 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without issue events".to_owned() });
     }
     let ended = match status.as_deref() {
-        None | Some("succeeded") => CoverageStatus::Done,
+        // A list of events tells nothing of the end of the scan.
+        None => return sites.leave_open(SOURCE, None, out),
+        Some("succeeded") => CoverageStatus::Done,
         Some("failed") => CoverageStatus::Error,
         Some(_) => CoverageStatus::Skipped,
     };

@@ -7,7 +7,6 @@ use super::issue::{Count, EVIDENCE, Issue, SOURCE, method};
 use crate::endpoint::Sites;
 use crate::errors::ParseError;
 use crate::html::{Html, Piece, Plain, Tag};
-use crate::model::CoverageStatus;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 
@@ -349,6 +348,6 @@ impl Report<'_, '_> {
                 self.give(row, Issue::default())?;
             }
         }
-        self.sites.cover(SOURCE, CoverageStatus::Done, None, self.out)
+        self.sites.leave_open(SOURCE, None, self.out)
     }
 }

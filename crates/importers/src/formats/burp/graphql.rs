@@ -9,7 +9,7 @@ use crate::endpoint::Sites;
 use crate::errors::{ParseError, Position};
 use crate::html;
 use crate::json;
-use crate::model::{CoverageStatus, Evidence};
+use crate::model::Evidence;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::walk::{self, ANY, Bounds, Plan, Route};
@@ -49,7 +49,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     if records > 0 && taken == 0 {
         return Err(wrong("issues without a type and a name"));
     }
-    sites.cover(SOURCE, CoverageStatus::Done, None, out)
+    sites.leave_open(SOURCE, None, out)
 }
 
 struct Answer<'l, 'o> {

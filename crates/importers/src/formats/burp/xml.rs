@@ -6,7 +6,7 @@ use super::issue::{Count, EVIDENCE, Issue, SOURCE, decoded, method};
 use crate::endpoint::Sites;
 use crate::errors::ParseError;
 use crate::html;
-use crate::model::{CoverageStatus, Evidence};
+use crate::model::Evidence;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -47,7 +47,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         }
     }
     let version = root.get("burpVersion").map(|version| format!("issues exported from Burp {}", vocabulary::shorten(version, 40)));
-    sites.cover(SOURCE, CoverageStatus::Done, version.as_deref(), out)
+    sites.leave_open(SOURCE, version.as_deref(), out)
 }
 
 fn issue(node: &Node, out: &Output<'_>) -> Option<Issue> {

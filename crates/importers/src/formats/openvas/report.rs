@@ -1,7 +1,9 @@
 //! Greenbone XML: a report inside its envelope; results first, then hosts and what failed.
+//! Invariant: a host is told as tested only by a report that was not filtered, of a task that ran to its end.
 
 use std::io::Read;
 
+use super::extent::Extent;
 use super::{EXPECTED, SOURCE, describe, hand, severity};
 use crate::dialects;
 use crate::errors::ParseError;
@@ -18,6 +20,9 @@ const DEPTH: u32 = 8;
 #[derive(Default)]
 struct Reading {
     seen: Introduced,
+    extent: Extent,
+    /// Hosts, and when their scans ended; told when the whole report is known.
+    hosts: Vec<(Location, Option<String>)>,
     /// Whether anything only Greenbone writes was met.
     recognised: bool,
 }
@@ -28,7 +33,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
     let mut reading = Reading::default();
     report(&mut xml, &mut reading, DEPTH, out)?;
     if reading.recognised {
-        return Ok(());
+        return hosts(reading, out);
     }
     Err(ParseError::NotThisFormat { expected: EXPECTED, found: "<report> without results".to_owned() })
 }
@@ -37,8 +42,11 @@ fn report(xml: &mut Xml<'_>, reading: &mut Reading, depth: u32, out: &mut Output
     while let Some(tag) = xml.child()? {
         match tag.name() {
             "report" if depth > 0 => report(xml, reading, depth - 1, out)?,
+            "filters" => reading.extent.filters(&xml.node(tag)?),
+            "result_count" => reading.extent.counts(&xml.node(tag)?),
             "results" => {
                 reading.recognised = true;
+                reading.extent.page(&tag);
                 while let Some(tag) = xml.child()? {
                     let node = xml.node(tag)?;
                     result(&node, reading, out)?;
@@ -60,8 +68,9 @@ fn report(xml: &mut Xml<'_>, reading: &mut Reading, depth: u32, out: &mut Output
                 reading.recognised = true;
                 let status = xml.node(tag)?.text.trim().to_owned();
                 if !matches!(status.as_str(), "Done" | "") {
-                    let reason = Some(format!("scan {}", status.to_lowercase()));
-                    tell(SOURCE.to_owned(), Location::default(), CoverageStatus::Error, reason, out)?;
+                    let reason = format!("scan {}", status.to_lowercase());
+                    tell(SOURCE.to_owned(), Location::default(), CoverageStatus::Error, Some(reason.clone()), out)?;
+                    reading.extent.broken = Some(reason);
                 }
             }
             "gmp" | "omp" => {
@@ -96,11 +105,23 @@ fn host(node: &Node, reading: &mut Reading, out: &mut Output<'_>) -> Result<(), 
         return Ok(());
     }
     reading.seen.host(&host, out)?;
-    let (status, reason) = match node.child_text("end") {
-        Some(end) => (CoverageStatus::Done, Some(format!("ended {end}"))),
-        None => (CoverageStatus::Error, Some("the host's scan has no end".to_owned())),
-    };
-    tell(SOURCE.to_owned(), host.location(), status, reason, out)
+    reading.hosts.push((host.location(), node.child_text("end").map(str::to_owned)));
+    Ok(())
+}
+
+/// Tells how far each host was tested, by all that the report says of itself.
+fn hosts(reading: Reading, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let partial = reading.extent.partial();
+    for (location, end) in reading.hosts {
+        let (status, reason) = match (end, &reading.extent.broken, partial) {
+            (None, ..) => (CoverageStatus::Error, "the host's scan has no end".to_owned()),
+            (_, Some(broken), _) => (CoverageStatus::Error, broken.clone()),
+            (.., Some(partial)) => (CoverageStatus::Skipped, partial.to_owned()),
+            (Some(end), None, None) => (CoverageStatus::Done, format!("ended {end}")),
+        };
+        tell(SOURCE.to_owned(), location, status, Some(reason), out)?;
+    }
+    Ok(())
 }
 
 fn failure(node: &Node, out: &mut Output<'_>) -> Result<(), ParseError> {

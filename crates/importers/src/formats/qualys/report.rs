@@ -6,7 +6,7 @@ use std::io::Read;
 use serde::{Deserialize, Serialize};
 
 use super::table::{confidence, joined, links};
-use super::{EXPECTED, SOURCE, known};
+use super::{EXPECTED, SOURCE, TEMPLATE, known};
 use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
@@ -128,8 +128,8 @@ fn introduce(host: &Host, seen: &mut Introduced, out: &mut Output<'_>) -> Result
             source: SOURCE.to_owned(),
             check_set: SOURCE.to_owned(),
             location: host.location(),
-            status: CoverageStatus::Done,
-            reason: None,
+            status: CoverageStatus::Skipped,
+            reason: Some(TEMPLATE.to_owned()),
         })?;
     }
     Ok(true)

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{EXPECTED, SOURCE, known};
+use super::{EXPECTED, SOURCE, TEMPLATE, known};
 use crate::csv::Table;
 use crate::dialects;
 use crate::errors::ParseError;
@@ -22,13 +22,12 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
         let host = Host::new([table.get("ip"), known(table.get("fqdn")).or_else(|| known(table.get("dns"))), known(table.get("dns"))]);
         if !host.is_unknown() && seen.host(&host, out)? {
             let state = table.get("ip status");
-            let scanned = state.is_none_or(|state| state.contains("scanned"));
             out.coverage(Coverage {
                 source: SOURCE.to_owned(),
                 check_set: SOURCE.to_owned(),
                 location: host.location(),
-                status: if scanned { CoverageStatus::Done } else { CoverageStatus::Skipped },
-                reason: state.map(str::to_owned),
+                status: CoverageStatus::Skipped,
+                reason: Some(state.map_or_else(|| TEMPLATE.to_owned(), |state| format!("{state}: {TEMPLATE}"))),
             })?;
         }
         let (Some(qid), Some(title)) = (table.get("qid"), table.get("title")) else {

@@ -1,5 +1,6 @@
 //! `.nessus`: hosts with their properties, and under each what plugins reported.
 
+use super::policy::{Policy, SCAN_INFORMATION, is_remote, logged_in};
 use super::{EXPECTED, SOURCE, describe, exploited, lost_access, severity};
 use crate::dialects;
 use crate::errors::ParseError;
@@ -21,6 +22,9 @@ struct Scanned {
     url: Option<String>,
     observed_at: Option<String>,
     finished: bool,
+    policy: Policy,
+    /// Whether the scan says that it logged in.
+    logged_in: bool,
     lost_access: bool,
     services: Vec<Service>,
 }
@@ -29,14 +33,22 @@ pub(super) fn read(source: &mut dyn std::io::Read, out: &mut Output<'_>) -> Resu
     let mut xml = Xml::open(source, out)?;
     let root = xml.root(&["NessusClientData_v2", "NessusClientData"], EXPECTED)?;
     let old = root.name() == "NessusClientData";
+    let mut policy = Policy::default();
     while let Some(tag) = xml.child()? {
-        if tag.name() != "Report" {
-            xml.skip()?;
-            continue;
+        match tag.name() {
+            "Report" => {}
+            "Policy" => {
+                policy = Policy::read(&mut xml)?;
+                continue;
+            }
+            _ => {
+                xml.skip()?;
+                continue;
+            }
         }
         while let Some(tag) = xml.child()? {
             match tag.name() {
-                "ReportHost" => host(&mut xml, &tag, old, out)?,
+                "ReportHost" => host(&mut xml, &tag, (old, policy), out)?,
                 _ => xml.skip()?,
             }
         }
@@ -44,8 +56,8 @@ pub(super) fn read(source: &mut dyn std::io::Read, out: &mut Output<'_>) -> Resu
     Ok(())
 }
 
-fn host(xml: &mut Xml<'_>, tag: &Tag, old: bool, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let mut scanned = Scanned { finished: old, ..Scanned::default() };
+fn host(xml: &mut Xml<'_>, tag: &Tag, (old, policy): (bool, Policy), out: &mut Output<'_>) -> Result<(), ParseError> {
+    let mut scanned = Scanned { finished: old, policy, ..Scanned::default() };
     if let Some(name) = tag.get("name") {
         meet(&mut scanned, name);
     }
@@ -113,6 +125,7 @@ fn item(node: &Node, scanned: &mut Scanned, out: &mut Output<'_>) -> Result<(), 
     let check = format!("tenable:{plugin}");
     let mut keys = scanned.host.keys(&location, &check);
     let output = node.child_text("plugin_output").or_else(|| node.child_text("data"));
+    scanned.logged_in |= plugin == SCAN_INFORMATION && output.is_some_and(logged_in);
     if let Some(origin) = &scanned.url {
         let (url, parameter) = output.map(exploited).unwrap_or_default();
         let url = url.unwrap_or(origin);
@@ -176,26 +189,37 @@ fn leave(scanned: Scanned, out: &mut Output<'_>) -> Result<(), ParseError> {
     if scanned.host.is_unknown() {
         return out.warn(out.position(), "host without address and name");
     }
-    let mut told = |check_set: &str, status, reason: Option<&str>| {
+    let mut told = |location, status, reason: Option<&str>| {
         out.coverage(Coverage {
             source: SOURCE.to_owned(),
-            check_set: check_set.to_owned(),
-            location: Location { url: scanned.url.clone(), ..scanned.host.location() },
+            check_set: SOURCE.to_owned(),
+            location,
             status,
             reason: reason.map(str::to_owned),
         })
     };
-    if scanned.finished {
-        told(SOURCE, CoverageStatus::Done, None)?;
-    } else {
-        told(SOURCE, CoverageStatus::Error, Some("no end of the host's scan is recorded"))?;
-    }
-    if scanned.lost_access {
-        told("tenable:local", CoverageStatus::AuthLost, Some("a plugin reports that credentials did not work"))?;
-    }
     let mut services = scanned.services;
     services.sort_by(|one, two| (one.port, &one.protocol).cmp(&(two.port, &two.protocol)));
     services.dedup_by(|one, two| one.port == two.port && one.protocol == two.protocol);
+    // The policy of a web application has no logins to hosts.
+    let is_whole = scanned.url.is_some() || scanned.logged_in && !scanned.lost_access;
+    let place = Location { url: scanned.url.clone(), ..scanned.host.location() };
+    match (scanned.finished, scanned.policy.gap()) {
+        (false, _) => told(place.clone(), CoverageStatus::Error, Some("no end of the host's scan is recorded"))?,
+        (true, Some(gap)) => told(place.clone(), CoverageStatus::Skipped, Some(gap))?,
+        (true, None) if is_whole => told(place.clone(), CoverageStatus::Done, None)?,
+        (true, None) => {
+            for service in services.iter().filter(|service| is_remote(service)) {
+                let place = scanned.host.at(Some(&service.protocol), Some(service.port));
+                told(place, CoverageStatus::Done, Some("the scan did not log in"))?;
+            }
+        }
+    }
+    if scanned.lost_access {
+        let reason = Some("a plugin reports that credentials did not work".to_owned());
+        let (check_set, status) = ("tenable:local".to_owned(), CoverageStatus::AuthLost);
+        out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location: place, status, reason })?;
+    }
     let mut asset = scanned.host.asset(services);
     if let Some(url) = scanned.url {
         asset.kind = "web".to_owned();

@@ -146,7 +146,7 @@ fn introduce(host: &Host, plugin: Option<&str>, seen: &mut Introduced, out: &mut
         reason: reason.map(str::to_owned),
     };
     if seen.host(host, out)? {
-        out.coverage(told(SOURCE, CoverageStatus::Done, None))?;
+        out.coverage(told(SOURCE, CoverageStatus::Skipped, Some("a table does not tell which plugins ran")))?;
     }
     if plugin.is_some_and(lost_access) && seen.is_new((host, "access")) {
         out.coverage(told("tenable:local", CoverageStatus::AuthLost, Some("a plugin reports that credentials did not work")))?;

@@ -1,9 +1,9 @@
 //! One entry of a category, and the observation it becomes.
 
 use super::SOURCE;
-use crate::endpoint::{Endpoint, Sites, placeless};
+use crate::endpoint::{Endpoint, ISSUES_ONLY, Sites, placeless};
 use crate::errors::{ParseError, Position};
-use crate::model::{Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
 use crate::output::Output;
 use crate::vocabulary;
 
@@ -56,6 +56,19 @@ fn named(said: &str) -> Option<String> {
     }
     let (_, after) = said.rsplit_once(" : ").or_else(|| said.rsplit_once(": "))?;
     Some(after.trim().to_owned()).filter(|name| !name.is_empty())
+}
+
+/// What a report proves of a category: every report lists all categories, whichever modules ran, and only what was found shows
+/// that one did.
+pub(super) fn covered_by(category: &str, target: Option<&Endpoint>, is_found: bool) -> Coverage {
+    let is_whole = is_found && target.is_some_and(Endpoint::is_root);
+    Coverage {
+        source: SOURCE.to_owned(),
+        check_set: format!("wapiti:{category}"),
+        location: target.map(Endpoint::site).unwrap_or_default(),
+        status: if is_whole { CoverageStatus::Done } else { CoverageStatus::Skipped },
+        reason: (!is_whole).then(|| ISSUES_ONLY.to_owned()),
+    }
 }
 
 pub(super) fn give(

@@ -5,12 +5,11 @@ use std::io::Read;
 
 use serde_json::Value;
 
-use super::entry::{Category, Entry, Run, give};
-use super::{EXPECTED, SOURCE};
+use super::EXPECTED;
+use super::entry::{Category, Entry, Run, covered_by, give};
 use crate::endpoint::{Endpoint, Sites};
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Coverage, CoverageStatus};
 use crate::output::Output;
 use crate::spool::Spool;
 use crate::vocabulary;
@@ -123,13 +122,7 @@ impl Report<'_, '_> {
         let mut covered: Vec<&String> = self.known.keys().chain(seen.iter().filter(|name| !self.known.contains_key(*name))).collect();
         covered.sort();
         for name in covered {
-            self.out.coverage(Coverage {
-                source: SOURCE.to_owned(),
-                check_set: format!("wapiti:{name}"),
-                location: target.as_ref().map(Endpoint::site).unwrap_or_default(),
-                status: CoverageStatus::Done,
-                reason: None,
-            })?;
+            self.out.coverage(covered_by(name, target.as_ref(), seen.contains(name)))?;
         }
         Ok(())
     }

@@ -2,12 +2,11 @@
 
 use std::io::Read;
 
-use super::entry::{Category, Entry, Run, give};
-use super::{EXPECTED, SOURCE};
+use super::EXPECTED;
+use super::entry::{Category, Entry, Run, covered_by, give};
 use crate::endpoint::{Endpoint, Sites};
 use crate::errors::ParseError;
 use crate::html;
-use crate::model::{Coverage, CoverageStatus};
 use crate::output::Output;
 use crate::vocabulary;
 use crate::xml::{Node, Tag, Xml};
@@ -53,6 +52,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
 }
 
 fn category(xml: &mut Xml<'_>, tag: &Tag, run: &Run, sites: &mut Sites, out: &mut Output<'_>) -> Result<(), ParseError> {
+    let mut is_found = false;
     let mut category = Category { name: tag.get("name").unwrap_or_default().to_owned(), ..Category::default() };
     while let Some(tag) = xml.child()? {
         match tag.name() {
@@ -68,19 +68,14 @@ fn category(xml: &mut Xml<'_>, tag: &Tag, run: &Run, sites: &mut Sites, out: &mu
                     out.gauge().next_record();
                     let position = out.position();
                     let entry = entry(&xml.node(tag)?);
+                    is_found = true;
                     give(entry, &category, run, position, sites, out)?;
                 }
             }
             _ => xml.skip()?,
         }
     }
-    out.coverage(Coverage {
-        source: SOURCE.to_owned(),
-        check_set: format!("wapiti:{}", category.name),
-        location: Endpoint::new(&run.target).map(|endpoint| endpoint.site()).unwrap_or_default(),
-        status: CoverageStatus::Done,
-        reason: None,
-    })
+    out.coverage(covered_by(&category.name, Endpoint::new(&run.target).as_ref(), is_found))
 }
 
 fn entry(node: &Node) -> Entry {

@@ -9,7 +9,6 @@ use super::{EXPECTED, SOURCE};
 use crate::endpoint::{Endpoint, Sites};
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::CoverageStatus;
 use crate::output::Output;
 use crate::vocabulary;
 use crate::walk::{self, ANY, Bounds, Plan, Route};
@@ -25,7 +24,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
         return Err(ParseError::NotThisFormat { expected: EXPECTED, found: "JSON without sites and alerts".to_owned() });
     }
     let version = version.map(|version| format!("ZAP {}", vocabulary::shorten(&version, 40)));
-    sites.cover(SOURCE, CoverageStatus::Done, version.as_deref(), out)
+    sites.leave_open(SOURCE, version.as_deref(), out)
 }
 
 struct Top<'s, 'l, 'o> {

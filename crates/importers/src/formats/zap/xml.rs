@@ -6,7 +6,6 @@ use super::alert::{Alert, Instance, Report};
 use super::{EXPECTED, SOURCE};
 use crate::endpoint::{Endpoint, Sites};
 use crate::errors::ParseError;
-use crate::model::CoverageStatus;
 use crate::output::Output;
 use crate::vocabulary;
 use crate::xml::{Node, Tag, Xml};
@@ -26,7 +25,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
         }
     }
     let version = root.get("version").map(|version| format!("ZAP {}", vocabulary::shorten(version, 40)));
-    sites.cover(SOURCE, CoverageStatus::Done, version.as_deref(), out)
+    sites.leave_open(SOURCE, version.as_deref(), out)
 }
 
 fn site(xml: &mut Xml<'_>, tag: &Tag, report: &mut Report<'_>, out: &mut Output<'_>) -> Result<(), ParseError> {

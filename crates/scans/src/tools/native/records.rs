@@ -1,5 +1,9 @@
 //! What the scanner found as records: assets with services, observations with identity keys, coverage.
 //! Invariant: a coverage record's `check_set` is a check or the common beginning of checks, and all of those ran.
+//!
+//! A closed port counts as tested for everything that can be wrong with a service by TCP: what is refused by a host that
+//! otherwise answers is not there, and its weaknesses went with it. This is how other scanners tell it too. A port that is
+//! silent may only be filtered and counts for nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -13,6 +17,8 @@ use crate::artifact::Sheet;
 
 /// The scanner's name for the search of open ports.
 const PORTS: &str = "ports";
+/// What is said of services by TCP and of nothing else. DNS servers are met by UDP too, and are told of by one name.
+const OF_SERVICES: [&str; 4] = ["exposure.", "http.", "ssh.", "tls."];
 /// Refusals told one by one.
 const REFUSALS: usize = 100;
 
@@ -38,6 +44,11 @@ fn all(outcome: &Outcome, ports: &[u16], now: Time, sheet: &mut Sheet) -> Result
             coverage.reason = coverage.reason.map(|reason| whole_list(&tried, reason));
         }
         sheet.record(Record::Coverage(coverage))?;
+    }
+    for (address, closed) in outcome.closed.iter().filter(|(_, closed)| !closed.is_empty()) {
+        for family in OF_SERVICES {
+            sheet.record(Record::Coverage(gone(*address, family, closed)))?;
+        }
     }
     for (what, reason) in outcome.refused.iter().take(REFUSALS) {
         sheet.record(Record::Coverage(refusal(what, reason)))?;
@@ -257,7 +268,7 @@ fn coverage(given: &[Covered]) -> Vec<Coverage> {
             whole.map_or_else(|| checks.iter().map(|check| (*check).to_owned()).collect(), |family| vec![family])
         };
         for name in names {
-            if told.insert((&covered.host, covered.address, covered.transport, &covered.parameter, name.clone())) {
+            if told.insert((&covered.host, covered.address, covered.transport, &covered.parameter, &covered.url, name.clone())) {
                 all.push(Coverage {
                     source: NATIVE.to_owned(),
                     check_set: name,
@@ -287,6 +298,16 @@ fn location(covered: &Covered) -> Location {
     location.url = covered.url.as_ref().map(url::Url::to_string);
     location.parameter.clone_from(&covered.parameter);
     location
+}
+
+fn gone(address: IpAddr, family: &str, closed: &[u16]) -> Coverage {
+    Coverage {
+        source: NATIVE.to_owned(),
+        check_set: family.to_owned(),
+        location: Location { protocol: Some("tcp".to_owned()), ..place(SocketAddr::new(address, 0), "") },
+        status: CoverageStatus::Done,
+        reason: Some(format!("closed ports {}", ranges(closed))),
+    }
 }
 
 fn refusal(what: &str, reason: &str) -> Coverage {
@@ -341,6 +362,30 @@ mod tests {
         assert!(coverage(&everything).len() <= sets.len());
         let web: Vec<Coverage> = coverage(&everything).into_iter().filter(|coverage| coverage.check_set.starts_with("http")).collect();
         assert_eq!(web.len(), 1, "{web:?}");
+    }
+
+    #[test]
+    fn a_check_without_an_answer_at_one_page_is_told_beside_its_set() {
+        let page = |path: &str| Covered {
+            url: url::Url::parse(&format!("http://localhost{path}")).ok(),
+            reason: Some("the server answered 502".into()),
+            ..covered("http.exposed-dotenv", scanner::CoverageStatus::Error)
+        };
+        let told = coverage(&[covered("http.active", scanner::CoverageStatus::Done), page("/.env"), page("/.env.bak")]);
+        let doubts: Vec<&Coverage> = told.iter().filter(|coverage| coverage.status == CoverageStatus::Error).collect();
+        assert_eq!(
+            doubts.iter().filter_map(|doubt| doubt.location.url.as_deref()).collect::<Vec<_>>(),
+            ["http://localhost/.env", "http://localhost/.env.bak"]
+        );
+        assert!(doubts.iter().all(|doubt| doubt.check_set == "http.exposed-dotenv"));
+    }
+
+    #[test]
+    fn every_family_of_checks_but_that_of_dns_goes_with_its_port() {
+        let families: BTreeSet<String> = scanner::catalogue().iter().filter_map(|check| family(&[check.id])).collect();
+        assert_eq!(families, BTreeSet::from(["dns.", "exposure.", "http.", "ssh.", "tls."].map(str::to_owned)));
+        let told = gone("192.0.2.1".parse().unwrap(), "tls.", &[1, 2, 3, 443]);
+        assert_eq!((told.reason.as_deref(), told.location.port), (Some("closed ports 1-3,443"), None));
     }
 
     #[test]

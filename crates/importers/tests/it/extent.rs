@@ -1,0 +1,150 @@
+//! How much a report proves: what is not in it counts as gone only where the report says that it was looked for.
+
+use importers::{Format, Record};
+
+use crate::records;
+
+/// `check set place status`, of every statement about what was tested.
+fn told(format: Format, report: impl AsRef<[u8]>) -> Vec<String> {
+    let place = |location: &importers::Location| {
+        let host = location.url.clone().or_else(|| location.ip.clone()).or_else(|| location.host.clone()).unwrap_or_default();
+        location.port.filter(|_| location.url.is_none()).map_or(host.clone(), |port| format!("{host}:{port}"))
+    };
+    let statement = |record: &Record| match record {
+        Record::Coverage(told) => Some(format!("{} {} {:?}", told.check_set, place(&told.location), told.status)),
+        _ => None,
+    };
+    records(format, report.as_ref()).iter().filter_map(statement).collect()
+}
+
+#[test]
+fn a_list_of_web_issues_tells_nothing_of_the_rest_of_the_site() {
+    let zap = "<OWASPZAPReport version='2.15'><site name='http://a.example'><alerts/></site></OWASPZAPReport>";
+    assert_eq!(told(Format::Zap, zap), ["zap http://a.example Skipped"]);
+    let burp = "<issues burpVersion='2024'><issue><name>X</name><host>http://a.example</host><path>/x</path></issue></issues>";
+    assert_eq!(told(Format::Burp, burp), ["burp http://a.example Skipped"]);
+    let event = r#"{"type":"issue_found","issue":{"name":"X","origin":"http://a.example","path":"/x"}}"#;
+    let api = |status: &str| format!("{{{status}\"issue_events\":[{event}]}}");
+    assert_eq!(told(Format::BurpApi, api("\"scan_status\":\"succeeded\",")), ["burp http://a.example Done"]);
+    assert_eq!(told(Format::BurpApi, api("")), ["burp http://a.example Skipped"]);
+}
+
+#[test]
+fn an_acunetix_scan_covers_its_own_site_when_it_came_to_its_end() {
+    let scan = |start: &str, said: &str| {
+        format!(
+            "<ScanGroup><Scan><StartURL>{start}</StartURL>{said}<ReportItems><ReportItem><Name>X</Name><ModuleName>M</ModuleName>\
+             <Affects>http://b.example/y</Affects></ReportItem></ReportItems></Scan></ScanGroup>"
+        )
+    };
+    let ended = "<FinishTime>10/09/2025, 21:42:41</FinishTime><Aborted>False</Aborted>";
+    assert_eq!(
+        told(Format::Acunetix, scan("http://a.example/", ended)),
+        ["acunetix http://a.example Done", "acunetix http://b.example Skipped"]
+    );
+    for (start, said) in [
+        ("http://a.example/", ""),
+        ("http://a.example/", "<FinishTime></FinishTime><Aborted>False</Aborted>"),
+        ("http://a.example/", "<FinishTime>10/09/2025, 21:42:41</FinishTime><Aborted>True</Aborted>"),
+        ("http://a.example/shop/", ended),
+    ] {
+        let told = told(Format::Acunetix, scan(start, said));
+        assert!(told.len() == 2 && told.iter().all(|told| told.ends_with("Skipped")), "{start} {said}: {told:?}");
+    }
+}
+
+#[test]
+fn a_wapiti_report_proves_the_modules_that_found_something() {
+    let report = |target: &str| {
+        format!(
+            r#"{{"classifications":{{"XSS":{{"desc":"d","sol":"s"}},"SQL":{{"desc":"d","sol":"s"}}}},"vulnerabilities":{{"XSS":[{{"method":"GET",
+            "path":"/x","info":"i","level":2,"parameter":"q","module":"xss"}}],"SQL":[]}},"anomalies":{{}},"infos":{{"target":"{target}"}}}}"#
+        )
+    };
+    let site = "http://a.example";
+    assert_eq!(
+        told(Format::Wapiti, report("http://a.example/")),
+        [format!("wapiti:SQL {site} Skipped"), format!("wapiti:XSS {site} Done")]
+    );
+    assert!(told(Format::Wapiti, report("http://a.example/shop/")).iter().all(|told| told.ends_with("Skipped")));
+}
+
+#[test]
+fn a_greenbone_report_covers_its_hosts_when_nothing_was_filtered_out() {
+    let report = |said: &str, results: &str, status: &str| {
+        let host = "<host><ip>192.0.2.7</ip><end>2026-11-22T03:50:01Z</end></host>";
+        let said = format!("{said}<scan_run_status>{status}</scan_run_status>{host}<results {results}/>");
+        told(Format::Openvas, format!("<report id='1' format_id='x'><report id='1'>{said}</report></report>"))
+    };
+    let count =
+        |full: u32, filtered: u32| format!("<result_count>{filtered}<full>{full}</full><filtered>{filtered}</filtered></result_count>");
+    let term = |term: &str| format!("<filters><term>{term}</term></filters>");
+    let narrow = "apply_overrides=0 levels=hml rows=100 min_qod=70 first=1";
+    let done = ["openvas 192.0.2.7 Done"];
+    assert_eq!(report("", "", "Done"), done);
+    assert_eq!(report(&(term(narrow) + &count(7, 7)), "start='1' max='100'", "Done"), done, "the filter left nothing out");
+    assert_eq!(report(&term("levels=hmlg min_qod=0 rows=-1"), "start='1' max='-1'", "Done"), done);
+    let keyword =
+        "<filters><keywords><keyword><column>min_qod</column><relation>=</relation><value>70</value></keyword></keywords></filters>";
+    for (said, results) in [
+        (term(narrow) + &count(90, 7), "start='1' max='100'"),
+        (term(narrow), ""),
+        (keyword.to_owned(), ""),
+        (term("levels=hmlg min_qod=0") + &count(300, 300), "start='1' max='100'"),
+        (term("levels=hmlg min_qod=0") + &count(300, 300), "start='101' max='-1'"),
+    ] {
+        assert_eq!(report(&said, results, "Done"), ["openvas 192.0.2.7 Skipped"], "{said} {results}");
+    }
+    assert!(report("", "", "Stopped").contains(&"openvas 192.0.2.7 Error".to_owned()), "hosts that ended do not end the task");
+    assert_eq!(
+        told(Format::Openvas, "IP,Port,Port Protocol,Severity,NVT Name,NVT OID\n192.0.2.7,22,tcp,5.0,X,1.2\n"),
+        ["openvas 192.0.2.7 Skipped"]
+    );
+}
+
+#[test]
+fn a_nessus_host_is_covered_by_a_whole_policy_and_by_a_login() {
+    let family = |name: &str, status: &str| format!("<FamilyItem><FamilyName>{name}</FamilyName><Status>{status}</Status></FamilyItem>");
+    let policy = |web: &str| {
+        let families = family("General", "enabled") + &family("Port scanners", "mixed") + &family("Web Servers", web);
+        format!("<Policy><policyName>p</policyName><FamilySelection>{families}</FamilySelection></Policy>")
+    };
+    let item = |port: u16, service: &str, plugin: u32, output: &str| {
+        format!(
+            "<ReportItem port='{port}' svc_name='{service}' protocol='tcp' severity='0' pluginID='{plugin}' pluginName='n'><plugin_output>{output}</plugin_output></ReportItem>"
+        )
+    };
+    let report = |policy: &str, login: &str, more: &str| {
+        let items = item(0, "general", 19506, &format!("Scan type : Normal\nCredentialed checks : {login}\n"))
+            + &item(443, "www", 1, "")
+            + &item(445, "cifs", 2, "")
+            + &item(2222, "ssh", 3, "")
+            + more;
+        let host = format!("<HostProperties><tag name='HOST_END'>Sun Nov 22 03:50:01 2026</tag></HostProperties>{items}");
+        told(
+            Format::Tenable,
+            format!(
+                "<NessusClientData_v2>{policy}<Report name='r'><ReportHost name='192.0.2.7'>{host}</ReportHost></Report></NessusClientData_v2>"
+            ),
+        )
+    };
+    let whole = policy("enabled");
+    assert_eq!(report(&whole, "yes", ""), ["tenable 192.0.2.7 Done"]);
+    assert_eq!(report(&whole, "no", ""), ["tenable 192.0.2.7:443 Done"], "who did not log in saw services from outside");
+    let lost = item(0, "general", 21745, "");
+    assert_eq!(report(&whole, "yes", &lost), ["tenable 192.0.2.7:443 Done", "tenable:local 192.0.2.7 AuthLost"]);
+    assert_eq!(report(&policy("disabled"), "yes", ""), ["tenable 192.0.2.7 Skipped"]);
+    assert_eq!(report("", "yes", ""), ["tenable 192.0.2.7 Skipped"]);
+    assert_eq!(
+        told(Format::Tenable, "Plugin ID,Risk,Host,Protocol,Port,Name,Synopsis\n1,High,192.0.2.7,tcp,80,N,S\n"),
+        ["tenable 192.0.2.7 Skipped"]
+    );
+}
+
+#[test]
+fn an_extract_of_qualys_leaves_open_what_its_template_leaves_out() {
+    let report = "<ASSET_DATA_REPORT><HOST_LIST><HOST><IP>192.0.2.7</IP></HOST></HOST_LIST></ASSET_DATA_REPORT>";
+    assert_eq!(told(Format::Qualys, report), ["qualys 192.0.2.7 Skipped"]);
+    let table = "\"IP\",\"QID\",\"Title\",\"IP Status\"\n\"192.0.2.7\",\"6\",\"T\",\"host scanned, found vuln\"\n";
+    assert_eq!(told(Format::Qualys, table), ["qualys 192.0.2.7 Skipped"]);
+}
