@@ -36,11 +36,11 @@ impl Limit {
     }
 }
 
-/// `api:rate_limit:{ip}`.
+/// `api:rate_limit:{ip}`; an IPv6 site counts as one.
 pub(crate) async fn per_address(State(limit): State<Limit>, request: Request, next: Next) -> Response {
     let ip = request.extensions().get::<Origin>().and_then(|origin| origin.ip);
     let Some(ip) = ip else { return next.run(request).await };
-    guard(limit.ask(&format!("api:rate_limit:{ip}")).await, request, next).await
+    guard(limit.ask(&format!("api:rate_limit:{}", web::network(ip))).await, request, next).await
 }
 
 /// `rl:user:{user}`; requests of nobody pass.

@@ -122,14 +122,7 @@ impl Auth {
     /// One address may try only so often; an IPv6 site counts as one.
     pub(super) async fn limit_address(&self, origin: &Origin) -> Result<()> {
         let Some(ip) = origin.ip else { return Ok(()) };
-        let place = match ip.to_canonical() {
-            std::net::IpAddr::V4(ip) => ip.to_string(),
-            std::net::IpAddr::V6(ip) => {
-                let [a, b, c, d, ..] = ip.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}")
-            }
-        };
-        self.limit(&format!("rl:sign_in:{place}"), self.config().attempts_per_minute).await
+        self.limit(&format!("rl:sign_in:{}", web::network(ip)), self.config().attempts_per_minute).await
     }
 
     /// Without the hot store the lock in the database still counts.
