@@ -15,7 +15,6 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -26,7 +25,7 @@ use crate::config::{Config, MutualTls};
 use crate::errors;
 use crate::opening::Opening;
 use crate::origin::PeerAddress;
-use crate::places::{Places, Share, Shares};
+use crate::places::{Place, Places, Shared};
 
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -54,8 +53,8 @@ pub async fn bind(address: SocketAddr, config: &Config, outside: bool) -> Result
         Some(files) if outside => Some(acceptor(files)?),
         _ => None,
     };
-    let shares = outside.then(|| shares(config));
-    take(address, config, tls, shares).await
+    let shared = outside.then(|| shared(config));
+    take(address, config, tls, shared).await
 }
 
 /// Takes `address` for clients that show a certificate of the given authorities; everybody else is refused in the handshake. What was
@@ -64,16 +63,16 @@ pub async fn bind(address: SocketAddr, config: &Config, outside: bool) -> Result
 /// # Errors
 /// As [`bind`].
 pub async fn bind_mutual(address: SocketAddr, config: &Config, files: &MutualTls) -> Result<Listener> {
-    take(address, config, Some(mutual_acceptor(files)?), Some(shares(config))).await
+    take(address, config, Some(mutual_acceptor(files)?), Some(shared(config))).await
 }
 
-fn shares(config: &Config) -> Shares {
-    Shares::new(config.maximum_connections_per_address, &config.trusted_proxies)
+fn shared(config: &Config) -> Shared {
+    Shared::new(config.maximum_connections_per_address, &config.trusted_proxies)
 }
 
-async fn take(address: SocketAddr, config: &Config, tls: Option<TlsAcceptor>, shares: Option<Shares>) -> Result<Listener> {
+async fn take(address: SocketAddr, config: &Config, tls: Option<TlsAcceptor>, shared: Option<Shared>) -> Result<Listener> {
     let tcp = TcpListener::bind(address).await.map_err(|cause| errors::address_taken(address, &cause))?;
-    let places = Places::new(config.maximum_connections, shares);
+    let places = Places::new(config.maximum_connections, shared);
     Ok(Listener { tcp, tls, places, header_timeout: Duration::from_secs(config.header_timeout_seconds) })
 }
 
@@ -139,20 +138,20 @@ impl Listener {
 
 /// A place is given back when the exchange of requests ends. A socket it was upgraded to holds none: whoever opened one has shown who
 /// they are, and phones keep theirs for days.
-type Accepted = (TcpStream, SocketAddr, (OwnedSemaphorePermit, Option<Share>));
+type Accepted = (TcpStream, SocketAddr, Place);
 
 async fn accept(tcp: &TcpListener, places: &Places) -> Option<Accepted> {
-    let place = places.free().await?;
+    let one = places.free().await?;
     match tcp.accept().await {
         Ok((stream, peer)) => {
-            let Ok(share) = places.share(peer.ip()) else {
+            let Some(place) = places.give(one, peer.ip()) else {
                 metrics::counter!("connections_refused_total").increment(1);
                 tracing::debug!(%peer, "the address has too many connections");
                 return None;
             };
             // Answers are small and wanted at once.
             let _ = stream.set_nodelay(true);
-            Some((stream, peer, (place, share)))
+            Some((stream, peer, place))
         }
         Err(error) => {
             tracing::warn!(%error, "cannot accept a connection");

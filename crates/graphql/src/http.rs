@@ -8,16 +8,17 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, Extension, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use base::{Actor, Error};
+use base::{Actor, Error, UserId};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
-use web::{Answer, Caller};
+use web::{Answer, Caller, Shares, Standing, UserLimit};
 
 use crate::loaders::Asking;
+use crate::socket::Caution;
 use crate::{Schema, Services, errors, persisted, schema, socket};
 
 const LARGEST_REQUEST: usize = 256 * 1024;
@@ -29,11 +30,13 @@ const GRAPHQL: &str = "application/graphql-response+json";
 pub(crate) struct Door {
     pub(crate) schema: Schema,
     pub(crate) services: Services,
+    /// Sockets open in this process, by user.
+    pub(crate) sockets: Shares<Option<UserId>>,
 }
 
 /// The endpoint: `GET` and `POST /graphql`.
 pub fn routes(services: &Services) -> Router {
-    let door = Door { schema: schema(services.clone()), services: services.clone() };
+    let door = Door { schema: schema(services.clone()), services: services.clone(), sockets: Shares::new(socket::MOST_SOCKETS) };
     Router::new().route("/graphql", get(asked_by_get).post(asked_by_post)).layer(DefaultBodyLimit::max(LARGEST_REQUEST)).with_state(door)
 }
 
@@ -61,11 +64,13 @@ async fn asked_by_get(
     State(door): State<Door>,
     Caller(actor): Caller,
     headers: HeaderMap,
+    (standing, limit): (Standing, Option<Extension<UserLimit>>),
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Answer<Response> {
     if headers.get(header::UPGRADE).is_some() {
-        return socket::open(&door, actor, &headers, upgrade);
+        let limit = limit.map(|Extension(limit)| limit);
+        return socket::open(&door, actor, &headers, Caution { standing, limit }, upgrade);
     }
     let media = Media::wanted(&headers);
     let map = |name: &str, text: Option<String>| match text {
