@@ -128,8 +128,9 @@ fn built(sent: Sent) -> Result<Request, Error> {
 }
 
 async fn answer(door: &Door, actor: &Actor, media: Media, request: Request, is_get: bool) -> Response {
-    let request = match persisted::resolve(&door.services.backends.hot, request).await {
-        Ok(request) => request,
+    let hot = &door.services.backends.hot;
+    let (request, fresh) = match persisted::resolve(hot, request).await {
+        Ok(resolved) => resolved,
         Err(error) => return media.answer(Answered::from_errors(vec![error])),
     };
     if is_get && asks_for_more_than_reading(&request) {
@@ -137,7 +138,16 @@ async fn answer(door: &Door, actor: &Actor, media: Media, request: Request, is_g
         refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return refused;
     }
-    media.answer(door.schema.execute(request.data(Asking::new(&door.services, actor))).await)
+    let answered = door.schema.execute(request.data(Asking::new(&door.services, actor))).await;
+    if let Some(fresh) = fresh.filter(|_| !is_refused(&answered)) {
+        persisted::keep(hot, actor, fresh).await;
+    }
+    media.answer(answered)
+}
+
+/// Whether nothing was executed: a request error has no `data` at all.
+fn is_refused(answered: &Answered) -> bool {
+    answered.data == async_graphql::Value::Null && answered.errors.iter().any(|error| error.path.is_empty())
 }
 
 /// Whether any operation of the document is not a query; what cannot be parsed is told later.
@@ -182,8 +192,7 @@ impl Media {
     }
 
     fn answer(self, answered: Answered) -> Response {
-        // Nothing was executed: a request error has no `data` at all.
-        let is_refused = answered.data == async_graphql::Value::Null && answered.errors.iter().any(|error| error.path.is_empty());
+        let is_refused = is_refused(&answered);
         let status = if is_refused && self == Self::GraphQl { StatusCode::BAD_REQUEST } else { StatusCode::OK };
         let body = if is_refused { json!({ "errors": answered.errors }) } else { json!(answered) };
         (status, [(header::CONTENT_TYPE, self.name())], body.to_string()).into_response()
