@@ -43,6 +43,7 @@ async fn run(settings: &Settings, backends: &Backends) -> Result<()> {
     let addresses = listeners.iter().map(|(listener, _)| listener.address()).collect::<Result<Vec<_>>>()?;
     // The sockets are bound: whoever reads the greeting can connect, and whoever finds the process healthy can read the greeting.
     announce(settings, &services, &addresses, management_address).await?;
+    name_missing_operators(settings, &services).await?;
     services.audit.start();
     if runs(&settings.roles, Role::Results) {
         services.search.start();
@@ -57,6 +58,16 @@ async fn run(settings: &Settings, backends: &Backends) -> Result<()> {
     management.serve(internal, &backends.tasks);
     memory::start(&backends.tasks);
     wait_for_signal().await
+}
+
+/// A name nobody has looks like a person who could stop everything, and is none.
+async fn name_missing_operators(settings: &Settings, services: &Services) -> Result<()> {
+    for name in &settings.devices.global_operators {
+        if !services.auth.has_at_home(name).await? {
+            tracing::warn!(name, "devices.global_operators names somebody who has no account in the first organisation");
+        }
+    }
+    Ok(())
 }
 
 /// The edge when the gateway role runs here, else one plain listener per context role on its own port.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use audit::Audit;
 use auth::Auth;
 use backends::{Backends, Handlers};
-use base::{Actor, Result, Secret};
+use base::{Actor, Result, Secret, TenantId};
 use devices::Devices;
 use futures::future::BoxFuture;
 use integrations::Integrations;
@@ -32,12 +32,16 @@ pub(crate) struct Services {
     pub(crate) integrations: Integrations,
 }
 
-/// The password again, asked by whoever does something dangerous to phones.
+/// The password again, and the first organisation, asked for where something dangerous is done to phones.
 struct Passwords(Auth);
 
 impl devices::StepUp for Passwords {
     fn prove<'a>(&'a self, actor: &'a Actor, password: &'a Secret<String>) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.0.prove_password(actor, password))
+    }
+
+    fn is_home(&self, tenant: TenantId) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move { Ok(self.0.home_tenant().await? == tenant) })
     }
 }
 

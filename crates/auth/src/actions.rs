@@ -12,7 +12,7 @@ pub const OFFER_FIRST_RUN: Action = Action::open("auth.offer_first_run");
 pub const CREATE_FIRST_ADMIN: Action = Action::open("auth.create_first_admin");
 /// Open a console session.
 pub const SIGN_IN: Action = Action::open("auth.sign_in");
-/// Refuse a sign-in.
+/// Refuse a wrong password, at a sign-in or where it is asked for again.
 pub const REFUSE_SIGN_IN: Action = Action::open("auth.refuse_sign_in");
 /// Hand out an access token.
 pub const ISSUE_TOKEN: Action = Action::open("auth.issue_access_token");
@@ -20,6 +20,8 @@ pub const ISSUE_TOKEN: Action = Action::open("auth.issue_access_token");
 pub const SIGN_OUT: Action = Action::open("auth.sign_out");
 /// Set one's own password.
 pub const CHANGE_PASSWORD: Action = Action::open("auth.change_password");
+/// Prove one's password again after wrong ones, which are forgotten then.
+pub const PROVE_PASSWORD: Action = Action::open("auth.prove_password");
 /// Set the first password, or a forgotten one, by a one-time link.
 pub const ACCEPT_INVITATION: Action = Action::open("auth.accept_invitation");
 /// See oneself and one's sessions.

@@ -2,17 +2,18 @@
 //! request anonymous, so that the sign-in page still opens. What a session changes needs proof that our page asked.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{FromRequest, Multipart, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
-use base::{Kind, Origin};
+use base::{Actor, Kind, Origin};
 use futures::{StreamExt, stream};
 use http::{HeaderMap, HeaderValue, Method, header};
 use tower::{Layer, Service};
-use web::Problem;
+use web::{Problem, Recheck};
 
 use crate::model::Credentials;
 use crate::{Auth, digest, errors};
@@ -63,8 +64,9 @@ async fn known(auth: &Auth, mut request: Request) -> Result<(Request, bool), Pro
             // Bound to a phone's key: the routes for phones check it themselves, for all others nobody is asking.
             return Ok((request, false));
         }
-        let actor = auth.authenticate(Credentials::Bearer(bearer(value)?), &origin).await?;
-        request.extensions_mut().insert(actor);
+        let token = bearer(value)?.to_owned();
+        let actor = auth.authenticate(Credentials::Bearer(&token), &origin).await?;
+        stand(auth, &mut request, actor, Owned::Bearer(token));
         return Ok((request, false));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
@@ -82,9 +84,33 @@ async fn known(auth: &Auth, mut request: Request) -> Result<(Request, bool), Pro
     if changes {
         request = prove_page(auth, &session, request).await?;
     }
-    request.extensions_mut().insert(actor);
     request.extensions_mut().insert(Csrf(digest::csrf(&session)));
+    stand(auth, &mut request, actor, Owned::Session(session));
     Ok((request, false))
+}
+
+/// What a request came with, for exchanges that outlive it.
+enum Owned {
+    Session(String),
+    Bearer(String),
+}
+
+/// Puts the actor into the request, and into one that can become a stream or a socket the way to ask for the actor again.
+fn stand(auth: &Auth, request: &mut Request, actor: Actor, credential: Owned) {
+    if request.method() == Method::GET {
+        let (auth, origin, credential) = (auth.clone(), actor.origin.clone(), Arc::new(credential));
+        request.extensions_mut().insert(Recheck::new(move || {
+            let (auth, origin, credential) = (auth.clone(), origin.clone(), credential.clone());
+            Box::pin(async move {
+                let credential = match &*credential {
+                    Owned::Session(secret) => Credentials::Session(secret),
+                    Owned::Bearer(secret) => Credentials::Bearer(secret),
+                };
+                auth.authenticate(credential, &origin).await
+            })
+        }));
+    }
+    request.extensions_mut().insert(actor);
 }
 
 /// Whether the token is one that only its key's holder can use (RFC 9449).

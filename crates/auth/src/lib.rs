@@ -2,6 +2,7 @@
 //! Nobody but the edge asks this context anything: it puts the `Actor` into the request.
 
 pub mod actions;
+mod attempts;
 mod cache;
 mod config;
 mod cookie;

@@ -314,6 +314,15 @@ pub(crate) fn check_name(name: &str, field: &str) -> Result<()> {
     if is_fit { Ok(()) } else { Err(errors::name(field)) }
 }
 
+/// Longest reason for keeping a person out, in characters.
+const LONGEST_REASON: usize = 500;
+
+/// Why a person is kept out: one line, as it stands in the audit log and in the event.
+pub(crate) fn check_reason(reason: &str) -> Result<()> {
+    let is_fit = reason.chars().count() <= LONGEST_REASON && !reason.chars().any(char::is_control);
+    if is_fit { Ok(()) } else { Err(errors::reason(LONGEST_REASON)) }
+}
+
 /// Roles one request may name; there are fewer.
 const MOST_ROLES: usize = 8;
 

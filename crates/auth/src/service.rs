@@ -18,6 +18,7 @@ use std::time::Duration;
 use backends::Backends;
 use base::{Actor, ActorKind, Result, UserId};
 
+use crate::attempts::Attempts;
 use crate::config::Config;
 use crate::password::Passwords;
 use crate::{digest, errors};
@@ -35,6 +36,7 @@ struct Inner {
     backends: Backends,
     config: Config,
     passwords: Passwords,
+    attempts: Attempts,
 }
 
 impl Auth {
@@ -44,7 +46,7 @@ impl Auth {
         // Another context may have been first; both install the same one.
         let _ = jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER.install_default();
         let passwords = Passwords::new(&config, &backends.ids);
-        Self { inner: Arc::new(Inner { backends: backends.clone(), config, passwords }) }
+        Self { inner: Arc::new(Inner { backends: backends.clone(), config, passwords, attempts: Attempts::default() }) }
     }
 
     /// Name and attributes of the session cookie depend on this (`Config::secure_cookies`).
@@ -76,5 +78,13 @@ fn person(actor: &Actor) -> Result<UserId> {
     match (actor.kind, actor.user) {
         (ActorKind::User, Some(user)) => Ok(user),
         _ => Err(errors::people_only()),
+    }
+}
+
+/// Programs with an API token, and phones, may not hand out what outlives their own credential.
+fn no_program(actor: &Actor) -> Result<()> {
+    match actor.kind {
+        ActorKind::User | ActorKind::System => Ok(()),
+        ActorKind::Token | ActorKind::Device => Err(errors::people_only()),
     }
 }

@@ -233,6 +233,11 @@ pub(crate) fn keys_none(purpose: &str) -> Error {
     Error::not_found("keys.none", format!("there is no key for `{purpose}` yet"))
 }
 
+/// The last rotation for this purpose is not over yet.
+pub(crate) fn keys_waiting(purpose: &str, wait: std::time::Duration) -> Error {
+    Error::conflict("keys.waiting", format!("a new key for `{purpose}` is published already and has not begun to sign")).retry_after(wait)
+}
+
 /// Sealed bytes do not open: they were altered, moved to another place, or sealed with keys we do not have.
 pub(crate) fn keys_open() -> Error {
     Error::invalid("keys.open", "the sealed value cannot be opened: it was altered, moved, or sealed with other keys")

@@ -9,6 +9,7 @@ use base::{Kind, Result};
 use devices::News;
 use serde::Serialize;
 use tokio::time::{Instant, sleep_until, timeout};
+use web::Standing;
 use web::live::{Update, sse};
 
 use crate::Services;
@@ -36,13 +37,13 @@ pub(crate) fn digest(shown: &impl Serialize) -> u64 {
 }
 
 /// Tells the browser whenever what `read` gives is another than before; at first, than what the page was made from.
-pub(crate) fn follow<R, F>(services: &Services, news: News, seen: Option<u64>, read: R) -> Response
+pub(crate) fn follow<R, F>(services: &Services, standing: Standing, news: News, seen: Option<u64>, read: R) -> Response
 where
     R: Fn() -> F + Send + Sync + 'static,
     F: Future<Output = Result<u64>> + Send + 'static,
 {
     let watch = Watch { news, read, last: seen, ends: Instant::now() + LONGEST };
-    sse(futures::stream::unfold(watch, turn), services.tasks.stop())
+    sse(futures::stream::unfold(watch, turn), standing, services.tasks.stop())
 }
 
 /// The next word, and the stream after it.

@@ -252,7 +252,8 @@ impl Frame {
     pub(crate) fn with(&self, name: &str, value: &str) -> String {
         let kept = self.query.query(&["language", "theme", "done"]);
         let separator = if kept.is_empty() { "" } else { "&" };
-        format!("{}?{kept}{separator}{name}={value}", self.path)
+        // A path that begins like `//` or `/\\` would name another host.
+        format!("/{}?{kept}{separator}{name}={value}", self.path.trim_start_matches(['/', '\\']))
     }
 
     /// An error in the viewer's language: by its code, else in the words of who made it.

@@ -71,9 +71,10 @@ impl<T: 'static> FromRequestParts<Shared> for Named<T> {
     }
 }
 
-/// Where to go after signing in: a place here, never another host.
+/// Where to go after signing in: a place here, never another host. Browsers leave out tabs and line breaks, and take a backslash for a
+/// slash (WHATWG URL), before they look for the host.
 pub(crate) fn own_place(text: &str) -> &str {
-    let is_own = text.starts_with('/') && !text.starts_with("//") && !text.contains(['\\', '\r', '\n']);
+    let is_own = text.starts_with('/') && !text.starts_with("//") && !text.contains(|letter: char| letter == '\\' || letter.is_control());
     if is_own { text } else { "/" }
 }
 
@@ -92,7 +93,16 @@ mod tests {
 
     #[test]
     fn signing_in_never_leads_to_another_host() {
-        for foreign in ["https://example.org", "//example.org", "/\\example.org", "", "javascript:alert(1)"] {
+        for foreign in [
+            "https://example.org",
+            "//example.org",
+            "/\\example.org",
+            "/\t/example.org",
+            "/\n/example.org",
+            "/x\0y",
+            "",
+            "javascript:alert(1)",
+        ] {
             assert_eq!(own_place(foreign), "/", "{foreign}");
         }
         assert_eq!(own_place("/findings?severity=high"), "/findings?severity=high");

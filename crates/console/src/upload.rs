@@ -17,8 +17,8 @@ use crate::{Services, Shared, errors};
 pub(crate) const LARGEST: u64 = 256 << 20;
 /// Largest text beside a file.
 const LARGEST_TEXT: usize = 16 << 10;
-/// Most texts beside a file.
-const MOST_TEXTS: usize = 100;
+/// Most parts of a form, its file among them.
+const MOST_PARTS: usize = 101;
 
 /// A form that may hold a file; nothing of it is read before it is asked for.
 pub(crate) struct Parts(Multipart);
@@ -51,26 +51,37 @@ impl Parts {
     /// # Errors
     /// `Invalid` when it is larger than a form may be or breaks off; `Unavailable` when the disk is full.
     pub(crate) async fn read(mut self, largest: u64) -> Result<Upload> {
-        let (mut fields, mut texts, mut file) = (Fields::default(), 0, None);
+        let (mut fields, mut parts, mut file) = (Fields::default(), 0, None);
         while let Some(part) = self.0.next_field().await.map_err(|_| errors::broken_upload())? {
+            parts += 1;
+            if parts > MOST_PARTS {
+                return Err(errors::unreadable_form());
+            }
             let name = part.name().unwrap_or_default().to_owned();
             if part.file_name().is_some() {
                 let received = received(part, largest).await?;
                 // Browsers send a nameless empty file when none was chosen.
-                if received.name.is_some() {
-                    file = Some(received);
-                }
-            } else {
-                texts += 1;
-                let text = part.text().await.map_err(|_| errors::broken_upload())?;
-                if texts > MOST_TEXTS || text.len() > LARGEST_TEXT {
+                if received.name.is_some() && file.replace(received).is_some() {
                     return Err(errors::unreadable_form());
                 }
-                fields = fields.set(&name, text);
+            } else {
+                fields = fields.set(&name, text(part).await?);
             }
         }
         Ok(Upload { fields, file })
     }
+}
+
+/// A text, of which no more is held than may be: what comes after is not read.
+async fn text(mut part: Field<'_>) -> Result<String> {
+    let mut text = Vec::new();
+    while let Some(chunk) = part.chunk().await.map_err(|_| errors::broken_upload())? {
+        if text.len() + chunk.len() > LARGEST_TEXT {
+            return Err(errors::unreadable_form());
+        }
+        text.extend_from_slice(&chunk);
+    }
+    String::from_utf8(text).map_err(|_| errors::unreadable_form())
 }
 
 async fn received(mut part: Field<'_>, largest: u64) -> Result<Received> {
@@ -142,4 +153,54 @@ fn digested(mut file: File) -> std::io::Result<(File, String)> {
     }
     file.rewind()?;
     Ok((file, hex::encode(digest.finish())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use axum::body::{Body, Bytes};
+    use futures::stream;
+
+    use super::*;
+
+    /// Reads a form that begins like this and goes on with as many chunks of 8 KiB; tells how many of them were asked for.
+    async fn read(beginning: String, chunks: usize) -> (Result<Upload>, usize) {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        let rest = (0..chunks).map(move |_| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            Bytes::from(vec![b'x'; 8 << 10])
+        });
+        let body = std::iter::once(Bytes::from(beginning)).chain(rest).map(Ok::<_, Infallible>);
+        let request = Request::builder().header("content-type", "multipart/form-data; boundary=part");
+        let request = request.body(Body::from_stream(stream::iter(body))).unwrap();
+        let parts = Parts(Multipart::from_request(request, &()).await.unwrap());
+        (parts.read(LARGEST).await, asked.load(Ordering::Relaxed))
+    }
+
+    fn part(name: &str, file: &str, content: &str) -> String {
+        format!("--part\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{content}\r\n")
+    }
+
+    #[tokio::test]
+    async fn a_text_without_end_is_given_up_where_texts_end() {
+        let (outcome, asked) = read(part("note", "", "").trim_end().to_owned() + "\r\n\r\n", 10_000).await;
+        assert_eq!(outcome.err().unwrap().code(), "console.form");
+        assert!(asked < 20, "{asked} chunks were read");
+    }
+
+    #[tokio::test]
+    async fn a_form_has_so_many_parts_and_one_file() {
+        let texts = |count: usize| (0..count).map(|number| part(&format!("t{number}"), "", "x")).collect::<String>();
+        let file = part("file", "; filename=\"a.json\"", "{}");
+        let (outcome, _) = read(format!("{}{file}--part--\r\n", texts(100)), 0).await;
+        assert!(outcome.is_ok_and(|upload| upload.file.is_some()));
+        let nameless = part("file", "; filename=\"\"", "");
+        for many in [texts(102), nameless.repeat(102), file.repeat(2)] {
+            assert_eq!(read(format!("{many}--part--\r\n"), 0).await.0.err().unwrap().code(), "console.form");
+        }
+    }
 }

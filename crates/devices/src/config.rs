@@ -40,7 +40,7 @@ pub struct Config {
     pub requests_per_minute: u32,
     /// Whether organisations take phones that cannot attest unless their policy says otherwise.
     pub software_keys: bool,
-    /// User names that may propose and confirm the global kill switch; it takes two.
+    /// User names of the first organisation that may propose and confirm the global kill switch; it takes two.
     pub global_operators: Vec<String>,
     /// Android Key Attestation.
     pub android: Android,

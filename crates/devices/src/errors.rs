@@ -143,7 +143,11 @@ pub(crate) fn switch_over() -> Error {
 
 /// The global kill switch belongs to the operators of the installation.
 pub(crate) fn global_switch() -> Error {
-    Error::forbidden("devices.global_switch", "the global kill switch belongs to those named in devices.global_operators").at("/scope")
+    Error::forbidden(
+        "devices.global_switch",
+        "the global kill switch belongs to those of the first organisation who are named in devices.global_operators",
+    )
+    .at("/scope")
 }
 
 /// The one who proposed a global kill switch cannot throw it too.

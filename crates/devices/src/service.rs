@@ -50,13 +50,20 @@ pub use signals::{SignalBatch, SignalReceipt};
 pub use tokens::Tokens;
 use watch::Node;
 
-/// Proves that the person who asks for something dangerous is still there: the password again. Another context knows passwords.
+/// Proves that the person who asks for something dangerous is still there, the password again, and whose person it is. Another context
+/// knows passwords and organisations.
 pub trait StepUp: Send + Sync {
     /// Whether this is the actor's password.
     ///
     /// # Errors
     /// `Unauthenticated` or `Forbidden` when it is not.
     fn prove<'a>(&'a self, actor: &'a Actor, password: &'a Secret<String>) -> BoxFuture<'a, Result<()>>;
+
+    /// Whether this is the organisation that runs the installation, the first one.
+    ///
+    /// # Errors
+    /// `Unavailable` when that cannot be found out.
+    fn is_home(&self, tenant: TenantId) -> BoxFuture<'_, Result<bool>>;
 }
 
 /// Verified tokens held, and for how long: a signing key that retires is noticed within this time.

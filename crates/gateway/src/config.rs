@@ -15,7 +15,10 @@ pub struct Config {
     pub maximum_body_bytes: usize,
     /// Most connections at once; further ones wait.
     pub maximum_connections: usize,
-    /// Seconds a client may take to send its headers.
+    /// Most connections of one address at once (IPv6: of one /64); further ones are closed. Trusted proxies are not counted, and an open
+    /// WebSocket is no longer.
+    pub maximum_connections_per_address: usize,
+    /// Seconds a client may take to begin to speak, and to send its headers.
     pub header_timeout_seconds: u64,
     /// Seconds until an unanswered request is given up.
     pub request_timeout_seconds: u64,

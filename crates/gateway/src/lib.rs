@@ -10,7 +10,9 @@ mod headers;
 mod limit;
 mod listen;
 mod management;
+mod opening;
 mod origin;
+mod places;
 
 pub use config::{Config, MutualTls, RateConfig, TlsConfig, Upstreams};
 pub use docs::docs;

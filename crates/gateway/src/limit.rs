@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use backends::{Hot, Quota, Verdict};
 use base::{Actor, Origin};
 use http::HeaderValue;
-use web::Problem;
+use web::{Problem, UserLimit};
 
 use crate::config::RateConfig;
 use crate::errors;
@@ -21,10 +21,13 @@ pub(crate) struct Limit {
 }
 
 impl Limit {
+    /// The store thinks in the time a whole burst takes to come back.
+    fn quota(&self) -> Quota {
+        Quota { burst: self.rate.burst, per: Duration::from_secs(60) * self.rate.burst / self.rate.per_minute.max(1) }
+    }
+
     async fn ask(&self, key: &str) -> Option<Verdict> {
-        // The store thinks in the time a whole burst takes to come back.
-        let quota = Quota { burst: self.rate.burst, per: Duration::from_secs(60) * self.rate.burst / self.rate.per_minute.max(1) };
-        match self.hot.limit(key, quota).await {
+        match self.hot.limit(key, self.quota()).await {
             Ok(verdict) => Some(verdict),
             Err(error) => {
                 // Open while the counter store is down: a limit protects the service, it must not be what stops it.
@@ -36,18 +39,22 @@ impl Limit {
     }
 }
 
-/// `api:rate_limit:{ip}`.
+/// `api:rate_limit:{ip}`; an IPv6 site counts as one.
 pub(crate) async fn per_address(State(limit): State<Limit>, request: Request, next: Next) -> Response {
     let ip = request.extensions().get::<Origin>().and_then(|origin| origin.ip);
     let Some(ip) = ip else { return next.run(request).await };
-    guard(limit.ask(&format!("api:rate_limit:{ip}")).await, request, next).await
+    guard(limit.ask(&format!("api:rate_limit:{}", web::network(ip))).await, request, next).await
 }
 
 /// `rl:user:{user}`; requests of nobody pass.
-pub(crate) async fn per_user(State(limit): State<Limit>, request: Request, next: Next) -> Response {
+pub(crate) async fn per_user(State(limit): State<Limit>, mut request: Request, next: Next) -> Response {
     let user = request.extensions().get::<Actor>().and_then(|actor| actor.user);
     let Some(user) = user else { return next.run(request).await };
-    guard(limit.ask(&format!("rl:user:{user}")).await, request, next).await
+    let key = format!("rl:user:{user}");
+    let verdict = limit.ask(&key).await;
+    // For sockets, over which more is asked.
+    request.extensions_mut().insert(UserLimit { key, quota: limit.quota() });
+    guard(verdict, request, next).await
 }
 
 async fn guard(verdict: Option<Verdict>, request: Request, next: Next) -> Response {

@@ -1,4 +1,5 @@
-//! Listeners of our own: bounded connections, a limit on how long headers may take, TLS if configured, drained at shutdown.
+//! Listeners of our own: bounded connections, of which one address gets a share, limits on how long a client may take to begin and to
+//! send headers, TLS if configured, drained at shutdown.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -14,7 +15,6 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -23,10 +23,15 @@ use web::{Linger, PeerCertificate};
 use crate::certificates::{acceptor, mutual_acceptor};
 use crate::config::{Config, MutualTls};
 use crate::errors;
+use crate::opening::Opening;
 use crate::origin::PeerAddress;
+use crate::places::{Place, Places, Shared};
 
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long an HTTP/2 connection may be silent before it is pinged, and how long the answer may take.
+const PING: Duration = Duration::from_secs(30);
+const PONG: Duration = Duration::from_secs(20);
 /// How long open exchanges may go on after shutdown began.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -34,20 +39,22 @@ const DRAIN: Duration = Duration::from_secs(20);
 pub struct Listener {
     tcp: TcpListener,
     tls: Option<TlsAcceptor>,
-    connections: usize,
+    places: Places,
     header_timeout: Duration,
 }
 
-/// Takes `address`; `encrypted` listeners use the configured certificate.
+/// Takes `address`; `outside` listeners use the configured certificate and give one address a share of the connections. The others are for
+/// gateways and operators, who bring the connections of many.
 ///
 /// # Errors
 /// `Unavailable` naming the address and what to do, `Invalid` naming a certificate file that cannot be used.
-pub async fn bind(address: SocketAddr, config: &Config, encrypted: bool) -> Result<Listener> {
+pub async fn bind(address: SocketAddr, config: &Config, outside: bool) -> Result<Listener> {
     let tls = match &config.tls {
-        Some(files) if encrypted => Some(acceptor(files)?),
+        Some(files) if outside => Some(acceptor(files)?),
         _ => None,
     };
-    take(address, config, tls).await
+    let shared = outside.then(|| shared(config));
+    take(address, config, tls, shared).await
 }
 
 /// Takes `address` for clients that show a certificate of the given authorities; everybody else is refused in the handshake. What was
@@ -56,12 +63,17 @@ pub async fn bind(address: SocketAddr, config: &Config, encrypted: bool) -> Resu
 /// # Errors
 /// As [`bind`].
 pub async fn bind_mutual(address: SocketAddr, config: &Config, files: &MutualTls) -> Result<Listener> {
-    take(address, config, Some(mutual_acceptor(files)?)).await
+    take(address, config, Some(mutual_acceptor(files)?), Some(shared(config))).await
 }
 
-async fn take(address: SocketAddr, config: &Config, tls: Option<TlsAcceptor>) -> Result<Listener> {
+fn shared(config: &Config) -> Shared {
+    Shared::new(config.maximum_connections_per_address, &config.trusted_proxies)
+}
+
+async fn take(address: SocketAddr, config: &Config, tls: Option<TlsAcceptor>, shared: Option<Shared>) -> Result<Listener> {
     let tcp = TcpListener::bind(address).await.map_err(|cause| errors::address_taken(address, &cause))?;
-    Ok(Listener { tcp, tls, connections: config.maximum_connections, header_timeout: Duration::from_secs(config.header_timeout_seconds) })
+    let places = Places::new(config.maximum_connections, shared);
+    Ok(Listener { tcp, tls, places, header_timeout: Duration::from_secs(config.header_timeout_seconds) })
 }
 
 impl Listener {
@@ -81,7 +93,6 @@ impl Listener {
     async fn run(self, router: Router, tasks: Tasks) {
         let stop = tasks.stop();
         let (graceful, linger) = (GracefulShutdown::new(), Linger::new(&tasks));
-        let free = Arc::new(Semaphore::new(self.connections));
         let mut builder = Builder::new(TokioExecutor::new());
         builder.http1().timer(TokioTimer::new()).header_read_timeout(self.header_timeout).max_buf_size(64 * 1024);
         builder
@@ -89,30 +100,33 @@ impl Listener {
             .timer(TokioTimer::new())
             .max_concurrent_streams(128)
             .max_header_list_size(64 * 1024)
-            .keep_alive_interval(Duration::from_secs(30));
+            // Also while no stream is open: who does not answer loses the connection.
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PONG);
         let builder = Arc::new(builder);
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => break,
-                accepted = accept(&self.tcp, &free) => accepted,
+                accepted = accept(&self.tcp, &self.places) => accepted,
             };
-            let Some((stream, peer, permit)) = accepted else { continue };
+            let Some((stream, peer, place)) = accepted else { continue };
             let stream = linger.over(stream);
+            let begin = self.header_timeout;
             let (builder, router, tls, watcher) = (builder.clone(), router.clone(), self.tls.clone(), graceful.watcher());
             tasks.spawn("gateway.connection", async move {
                 match tls {
-                    None => connection(&builder, router, stream, (peer, None), watcher).await,
+                    None => connection(&builder, router, Opening::new(stream, begin), (peer, None), watcher).await,
                     Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
                         Ok(Ok(stream)) => {
                             let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
                             let shown = shown.map(|leaf| PeerCertificate(Arc::from(leaf.as_ref())));
-                            connection(&builder, router, stream, (peer, shown), watcher).await;
+                            connection(&builder, router, Opening::new(stream, begin), (peer, shown), watcher).await;
                         }
                         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
                         Err(_) => tracing::debug!(%peer, "TLS handshake took too long"),
                     },
                 }
-                drop(permit);
+                drop(place);
             });
         }
         drop(self.tcp);
@@ -122,15 +136,22 @@ impl Listener {
     }
 }
 
-type Accepted = (TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit);
+/// A place is given back when the exchange of requests ends. A socket it was upgraded to holds none: whoever opened one has shown who
+/// they are, and phones keep theirs for days.
+type Accepted = (TcpStream, SocketAddr, Place);
 
-async fn accept(tcp: &TcpListener, free: &Arc<Semaphore>) -> Option<Accepted> {
-    let permit = free.clone().acquire_owned().await.ok()?;
+async fn accept(tcp: &TcpListener, places: &Places) -> Option<Accepted> {
+    let one = places.free().await?;
     match tcp.accept().await {
         Ok((stream, peer)) => {
+            let Some(place) = places.give(one, peer.ip()) else {
+                metrics::counter!("connections_refused_total").increment(1);
+                tracing::debug!(%peer, "the address has too many connections");
+                return None;
+            };
             // Answers are small and wanted at once.
             let _ = stream.set_nodelay(true);
-            Some((stream, peer, permit))
+            Some((stream, peer, place))
         }
         Err(error) => {
             tracing::warn!(%error, "cannot accept a connection");

@@ -82,14 +82,20 @@ fn is_id(text: &str) -> bool {
     (8..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
-/// The nearest address that is not one of our proxies, read from the right.
+/// The nearest address that is not one of our proxies, read from the right. An IPv4 address that a socket for both families wrote as
+/// IPv6 is told as IPv4, so that networks hold it and limits count it once.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let peer = peer.to_canonical();
     let is_trusted = |ip: IpAddr| trusted.iter().any(|net| net.contains(&ip));
     if !is_trusted(peer) {
         return peer;
     }
     let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok()).collect::<Vec<_>>().join(",");
-    forwarded.rsplit(',').map_while(|part| part.trim().parse::<IpAddr>().ok()).find(|ip| !is_trusted(*ip)).unwrap_or(peer)
+    forwarded
+        .rsplit(',')
+        .map_while(|part| part.trim().parse::<IpAddr>().ok().map(|ip| ip.to_canonical()))
+        .find(|ip| !is_trusted(*ip))
+        .unwrap_or(peer)
 }
 
 #[cfg(test)]
@@ -104,6 +110,15 @@ mod tests {
         let stranger: IpAddr = "198.51.100.1".parse().unwrap();
         assert_eq!(client(stranger, &headers, &trusted), stranger);
         assert_eq!(client("10.0.0.1".parse().unwrap(), &headers, &trusted), "203.0.113.9".parse::<IpAddr>().unwrap());
+    }
+
+    #[test]
+    fn an_ipv4_address_written_as_ipv6_is_the_same_address() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "::ffff:203.0.113.9".parse().unwrap());
+        let trusted = ["10.0.0.0/8".parse().unwrap()];
+        assert_eq!(client("::ffff:10.0.0.1".parse().unwrap(), &headers, &trusted), "203.0.113.9".parse::<IpAddr>().unwrap());
+        assert_eq!(client("::ffff:198.51.100.1".parse().unwrap(), &headers, &trusted), "198.51.100.1".parse::<IpAddr>().unwrap());
     }
 
     #[test]

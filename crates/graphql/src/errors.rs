@@ -28,6 +28,11 @@ pub(crate) fn no_upgrade(detail: &str) -> Error {
     Error::invalid("graphql.no_upgrade", format!("the request cannot become a `graphql-transport-ws` WebSocket: {detail}"))
 }
 
+/// One user has as many sockets open as one may.
+pub(crate) fn too_many_sockets(most: usize) -> Error {
+    Error::too_many("graphql.too_many_sockets", format!("you have {most} of these sockets open; close one"))
+}
+
 /// A context's error as the error of a field: its words and its stable code, and nothing internal.
 pub(crate) fn field(error: &Error) -> async_graphql::Error {
     let mut message = error.detail();

@@ -8,16 +8,17 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{DefaultBodyLimit, Query, State};
+use axum::extract::{DefaultBodyLimit, Extension, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use base::{Actor, Error};
+use base::{Actor, Error, UserId};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
-use web::{Answer, Caller};
+use web::{Answer, Caller, Shares, Standing, UserLimit};
 
 use crate::loaders::Asking;
+use crate::socket::Caution;
 use crate::{Schema, Services, errors, persisted, schema, socket};
 
 const LARGEST_REQUEST: usize = 256 * 1024;
@@ -29,11 +30,13 @@ const GRAPHQL: &str = "application/graphql-response+json";
 pub(crate) struct Door {
     pub(crate) schema: Schema,
     pub(crate) services: Services,
+    /// Sockets open in this process, by user.
+    pub(crate) sockets: Shares<Option<UserId>>,
 }
 
 /// The endpoint: `GET` and `POST /graphql`.
 pub fn routes(services: &Services) -> Router {
-    let door = Door { schema: schema(services.clone()), services: services.clone() };
+    let door = Door { schema: schema(services.clone()), services: services.clone(), sockets: Shares::new(socket::MOST_SOCKETS) };
     Router::new().route("/graphql", get(asked_by_get).post(asked_by_post)).layer(DefaultBodyLimit::max(LARGEST_REQUEST)).with_state(door)
 }
 
@@ -61,11 +64,13 @@ async fn asked_by_get(
     State(door): State<Door>,
     Caller(actor): Caller,
     headers: HeaderMap,
+    (standing, limit): (Standing, Option<Extension<UserLimit>>),
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     parameters: Result<Query<Parameters>, QueryRejection>,
 ) -> Answer<Response> {
     if headers.get(header::UPGRADE).is_some() {
-        return socket::open(&door, actor, &headers, upgrade);
+        let limit = limit.map(|Extension(limit)| limit);
+        return socket::open(&door, actor, &headers, Caution { standing, limit }, upgrade);
     }
     let media = Media::wanted(&headers);
     let map = |name: &str, text: Option<String>| match text {
@@ -123,8 +128,9 @@ fn built(sent: Sent) -> Result<Request, Error> {
 }
 
 async fn answer(door: &Door, actor: &Actor, media: Media, request: Request, is_get: bool) -> Response {
-    let request = match persisted::resolve(&door.services.backends.hot, request).await {
-        Ok(request) => request,
+    let hot = &door.services.backends.hot;
+    let (request, fresh) = match persisted::resolve(hot, request).await {
+        Ok(resolved) => resolved,
         Err(error) => return media.answer(Answered::from_errors(vec![error])),
     };
     if is_get && asks_for_more_than_reading(&request) {
@@ -132,7 +138,16 @@ async fn answer(door: &Door, actor: &Actor, media: Media, request: Request, is_g
         refused.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         return refused;
     }
-    media.answer(door.schema.execute(request.data(Asking::new(&door.services, actor))).await)
+    let answered = door.schema.execute(request.data(Asking::new(&door.services, actor))).await;
+    if let Some(fresh) = fresh.filter(|_| !is_refused(&answered)) {
+        persisted::keep(hot, actor, fresh).await;
+    }
+    media.answer(answered)
+}
+
+/// Whether nothing was executed: a request error has no `data` at all.
+fn is_refused(answered: &Answered) -> bool {
+    answered.data == async_graphql::Value::Null && answered.errors.iter().any(|error| error.path.is_empty())
 }
 
 /// Whether any operation of the document is not a query; what cannot be parsed is told later.
@@ -177,8 +192,7 @@ impl Media {
     }
 
     fn answer(self, answered: Answered) -> Response {
-        // Nothing was executed: a request error has no `data` at all.
-        let is_refused = answered.data == async_graphql::Value::Null && answered.errors.iter().any(|error| error.path.is_empty());
+        let is_refused = is_refused(&answered);
         let status = if is_refused && self == Self::GraphQl { StatusCode::BAD_REQUEST } else { StatusCode::OK };
         let body = if is_refused { json!({ "errors": answered.errors }) } else { json!(answered) };
         (status, [(header::CONTENT_TYPE, self.name())], body.to_string()).into_response()

@@ -1,17 +1,25 @@
 //! Persisted queries: a client sends the hash of a query it sent before instead of the query (Apollo's automatic persisted
-//! queries). What is kept is only ever returned for its own hash.
+//! queries). What is kept is only ever returned for its own hash, was answered before it was kept, and is little: the store that holds it
+//! also counts limits.
 
 use std::time::Duration;
 
 use async_graphql::{Request, ServerError, Value};
 use aws_lc_rs::digest::{SHA256, digest};
 use backends::Hot;
+use base::Actor;
 use serde::Deserialize;
 
 use crate::errors;
 
 /// A query nobody sends for this long is forgotten.
-const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 3600);
+const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Largest query that is kept, in bytes; a larger one is sent each time.
+const LARGEST: usize = 16 * 1024;
+/// New queries kept a day, of one user and of one organisation.
+const OF_USER: i64 = 100;
+const OF_TENANT: i64 = 500;
+const DAY: Duration = Duration::from_secs(24 * 3600);
 const EXTENSION: &str = "persistedQuery";
 
 #[derive(Deserialize)]
@@ -21,9 +29,15 @@ struct Persisted {
     hash: String,
 }
 
-/// Puts in the query the hash stands for, or keeps the query under its hash.
-pub(crate) async fn resolve(hot: &Hot, mut request: Request) -> Result<Request, ServerError> {
-    let Some(extension) = request.extensions.remove(EXTENSION) else { return Ok(request) };
+/// A query that came with its own hash, to be kept once it was answered.
+pub(crate) struct Fresh {
+    key: String,
+    query: String,
+}
+
+/// Puts in the query the hash stands for, or notes that the query came with its hash.
+pub(crate) async fn resolve(hot: &Hot, mut request: Request) -> Result<(Request, Option<Fresh>), ServerError> {
+    let Some(extension) = request.extensions.remove(EXTENSION) else { return Ok((request, None)) };
     let persisted: Persisted = match async_graphql::from_value(extension) {
         Ok(Persisted { version, .. }) if version != 1 => {
             return Err(refusal("PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"));
@@ -37,13 +51,34 @@ pub(crate) async fn resolve(hot: &Hot, mut request: Request) -> Result<Request, 
         // A store that is down means the client sends the query again.
         let kept = hot.get(&key).await.ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
         request.query = kept.ok_or_else(|| refusal("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND"))?;
-    } else if hex::encode(digest(&SHA256, request.query.as_bytes())) == hash {
-        hot.set(&key, request.query.as_bytes(), Some(KEPT_FOR)).await.ok();
-    } else {
+        return Ok((request, None));
+    }
+    if hex::encode(digest(&SHA256, request.query.as_bytes())) != hash {
         let error = errors::persisted_hash();
         return Err(refusal(error.detail(), error.code()));
     }
-    Ok(request)
+    let fresh = (request.query.len() <= LARGEST).then(|| Fresh { key, query: request.query.clone() });
+    Ok((request, fresh))
+}
+
+/// Keeps a query that was answered: one that parses, fits the schema and costs no more than may be. Whose budget is used up sends the
+/// query each time.
+pub(crate) async fn keep(hot: &Hot, actor: &Actor, fresh: Fresh) {
+    let kept = async {
+        if hot.get(&fresh.key).await?.is_none() {
+            let user = actor.user.map(|user| user.to_string()).unwrap_or_default();
+            for (whose, most) in [(format!("user:{user}"), OF_USER), (format!("tenant:{}", actor.tenant), OF_TENANT)] {
+                if hot.count(&format!("graphql:persisted:budget:{whose}"), 1, DAY).await?.value > most {
+                    return Ok(());
+                }
+            }
+        }
+        hot.set(&fresh.key, fresh.query.as_bytes(), Some(KEPT_FOR)).await
+    };
+    let kept: base::Result<()> = kept.await;
+    if let Err(error) = kept {
+        tracing::debug!(%error, "a persisted query is not kept");
+    }
 }
 
 fn refusal(message: &str, code: &str) -> ServerError {

@@ -16,8 +16,8 @@ pub const CHANGE_SUBJECTS: Action = Action::new("integrations.change_subjects", 
 pub const VERIFY_STREAM: Action = Action::new("integrations.verify_stream", Permission::WriteIntegrations);
 /// Send again what could not be delivered.
 pub const RESEND: Action = Action::new("integrations.resend", Permission::WriteIntegrations);
-/// A receiver tells what it has taken.
-pub const ACKNOWLEDGE: Action = Action::new("integrations.acknowledge", Permission::ReadIntegrations);
+/// A receiver tells what it has taken, which nobody gets any more: who may only look must not swallow another one's events.
+pub const ACKNOWLEDGE: Action = Action::new("integrations.acknowledge", Permission::WriteIntegrations);
 /// Bring in a new key for event tokens.
 pub const ROTATE_KEYS: Action = Action::new("integrations.rotate_keys", Permission::WriteKeys);
 /// Something happened that receivers are told.

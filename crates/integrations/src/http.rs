@@ -161,7 +161,7 @@ async fn verify(State(integrations): State<Integrations>, Caller(actor): Caller,
     Ok(web::no_content())
 }
 
-/// Fetches what waits in a stream and says what arrived; waits for an event when there is none.
+/// Fetches what waits in a stream and says what arrived, which takes `write:integrations`; waits for an event when there is none.
 #[utoipa::path(post, path = "/ssf/poll/{stream_id}", operation_id = "poll_event_stream", tag = "ssf", request_body = PollRequest,
     params(("stream_id" = StreamId, Path)), responses((status = 200, body = PollAnswer), web::ErrorResponses))]
 async fn poll(

@@ -17,6 +17,8 @@ pub(crate) type HeldId = Id<Held>;
 
 /// Seconds between two requests for verification of a stream.
 pub(crate) const BETWEEN_VERIFICATIONS: u32 = 5;
+/// Longest `state` of a verification, in characters: it is kept and sent with the event.
+pub(crate) const LONGEST_STATE: usize = 1024;
 
 /// How events reach a receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -281,6 +283,7 @@ pub(crate) struct Verification {
     pub(crate) stream_id: StreamId,
     /// Comes back in the event.
     #[serde(default)]
+    #[schema(max_length = 1024)]
     #[schema(max_length = 1024)]
     pub(crate) state: Option<String>,
 }

@@ -7,7 +7,7 @@ use axum::routing::get as on_get;
 use base::{Page, PageRequest};
 use futures::StreamExt;
 use web::live::{LastEventId, Update, sse};
-use web::{Answer, Body, Caller, OpenApiRouter, Params, PathId, routes};
+use web::{Answer, Body, Caller, OpenApiRouter, Params, PathId, Standing, routes};
 
 use crate::model::{Filter, NewScan, Scan, ScanId};
 use crate::service::Scans;
@@ -66,6 +66,7 @@ async fn events(
     Caller(actor): Caller,
     PathId(id): PathId<Scan>,
     LastEventId(last): LastEventId,
+    standing: Standing,
 ) -> Answer<Response> {
     let after = last.and_then(|last| last.parse().ok());
     let words = scans.progress(&actor, id, after).await?;
@@ -73,5 +74,5 @@ async fn events(
         let update = Update::new("progress", serde_json::to_value(&word).unwrap_or_default());
         update.with_id(word.sequence.to_string())
     });
-    Ok(sse(updates, scans.backends.tasks.stop()))
+    Ok(sse(updates, standing, scans.backends.tasks.stop()))
 }

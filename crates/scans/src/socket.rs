@@ -1,5 +1,5 @@
 //! Following a scan over a WebSocket: one JSON text message per word, then a close.
-//! Invariant: credentials come from header or session, never from the address; a foreign page cannot open a socket.
+//! Invariant: credentials come from header or session, never from the address; a foreign page cannot open a socket; it ends with them.
 
 use std::pin::pin;
 
@@ -12,7 +12,7 @@ use futures::{Stream, StreamExt};
 use http::{HeaderMap, Uri};
 use tokio_util::sync::CancellationToken;
 use web::socket::{ALIVE, PATIENCE, close, send, trimmed};
-use web::{Answer, Caller, PathId};
+use web::{Answer, Caller, PathId, Standing};
 
 use crate::errors;
 use crate::model::Scan;
@@ -28,6 +28,7 @@ pub(crate) async fn open(
     PathId(id): PathId<Scan>,
     uri: Uri,
     headers: HeaderMap,
+    standing: Standing,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Answer<Response> {
     if uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("token=") || pair.starts_with("access_token="))) {
@@ -39,10 +40,10 @@ pub(crate) async fn open(
     let words = scans.progress(&actor, id, None).await?;
     let upgrade = upgrade.map_err(|refusal| errors::no_upgrade(&refusal.body_text()))?;
     let stop = scans.backends.tasks.stop();
-    Ok(trimmed(upgrade, LARGEST_MESSAGE).on_upgrade(move |socket| follow(socket, words, stop)))
+    Ok(trimmed(upgrade, LARGEST_MESSAGE).on_upgrade(move |socket| follow(socket, words, standing, stop)))
 }
 
-async fn follow(socket: WebSocket, words: impl Stream<Item = Progress> + Send, stop: CancellationToken) {
+async fn follow(socket: WebSocket, words: impl Stream<Item = Progress> + Send, standing: Standing, stop: CancellationToken) {
     let (mut out, mut incoming) = socket.split();
     let listening = pin!(async move {
         while let Some(Ok(message)) = incoming.next().await
@@ -50,10 +51,11 @@ async fn follow(socket: WebSocket, words: impl Stream<Item = Progress> + Send, s
         {}
     });
     let speaking = pin!(async move {
-        let mut words = pin!(words);
+        let (mut words, mut lost) = (pin!(words), pin!(standing.lost()));
         let (code, reason) = loop {
             let message = tokio::select! {
                 () = stop.cancelled() => break (close_code::AWAY, "the server stops"),
+                () = &mut lost => break (close_code::POLICY, "the credentials are no longer good"),
                 word = words.next() => match word {
                     Some(word) => Message::Text(serde_json::to_string(&word).unwrap_or_default().into()),
                     None => break (close_code::NORMAL, "that was the last word"),

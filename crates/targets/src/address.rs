@@ -2,8 +2,9 @@
 //! Invariant: two spellings of one place (case, `0x7f.1`, trailing dot, default port) have the same text.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
+use backends::Zone;
 use base::{Error, Result};
 use ipnet::IpNet;
 use url::{Host, Url};
@@ -187,43 +188,7 @@ pub fn normal_name(text: &str) -> Result<String> {
 /// a cloud's metadata (IANA special-purpose registries; embedded IPv4 is looked through).
 #[must_use]
 pub fn is_public(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => is_public_v4(ip),
-        IpAddr::V6(ip) => is_public_v6(ip),
-    }
-}
-
-/// Azure's platform endpoint: a public number that answers only inside, with the machine's secrets.
-const AZURE_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
-
-fn is_public_v4(ip: Ipv4Addr) -> bool {
-    let [first, second, third, _] = ip.octets();
-    let special = ip.is_private()
-        || ip.is_loopback()
-        || ip.is_link_local()
-        || ip.is_multicast()
-        || ip.is_documentation()
-        || first == 0
-        || first >= 240
-        || (first == 100 && (64..128).contains(&second))
-        || (first == 192 && second == 0 && third == 0)
-        || (first == 192 && second == 88 && third == 99)
-        || (first == 198 && (second == 18 || second == 19))
-        || ip == AZURE_PLATFORM;
-    !special
-}
-
-fn is_public_v6(ip: Ipv6Addr) -> bool {
-    let segments = ip.segments();
-    if segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] {
-        let [.., a, b, c, d] = ip.octets();
-        return is_public_v4(Ipv4Addr::new(a, b, c, d));
-    }
-    let is_unicast = segments[0] & 0xe000 == 0x2000;
-    let special = (segments[0] == 0x2001 && (segments[1] < 0x0200 || segments[1] == 0x0db8))
-        || segments[0] == 0x2002
-        || (segments[0] == 0x3fff && segments[1] < 0x1000);
-    is_unicast && !special
+    Zone::of(ip) == Zone::Public
 }
 
 fn looks_like_a_domain(name: &str) -> bool {

@@ -41,6 +41,12 @@ pub(crate) fn changed_meanwhile(given: i64, current: i64) -> Error {
     .at("/version")
 }
 
+/// Somebody else changed the target at the same moment.
+pub(crate) fn overtaken(given: i64) -> Error {
+    Error::conflict("targets.overtaken", format!("the target is no longer at version {given}: read it again and repeat the change"))
+        .at("/version")
+}
+
 /// There is no such authorisation.
 pub(crate) fn authorization_not_found() -> Error {
     Error::not_found("targets.authorization_not_found", "there is no such authorisation")

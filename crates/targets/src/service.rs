@@ -196,9 +196,14 @@ impl Targets {
     /// # Errors
     /// `NotFound`; `Conflict` when there is one; `Invalid` for an empty or too large file; `Forbidden`.
     pub async fn prove(&self, actor: &Actor, id: AuthorizationId, file: Vec<u8>) -> Result<Authorization> {
-        actor.scope(actions::PROVE)?;
+        let scope = actor.scope(actions::PROVE)?;
         if file.is_empty() || file.len() > LARGEST_EVIDENCE {
             return Err(errors::evidence("an evidence file has 1 byte to 16 MiB"));
+        }
+        // Asked before the file is kept: what belongs to nothing would stay.
+        let known = store::find_authorization(&self.backends.db, &scope, id).await?.ok_or_else(errors::authorization_not_found)?;
+        if known.evidence_file.is_some() {
+            return Err(errors::already_proved());
         }
         let size = file.len();
         let key = self.backends.blobs.store(file).await?;

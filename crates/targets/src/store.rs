@@ -5,6 +5,7 @@ use backends::{Db, Row, Sql, Value, sql};
 use base::{Page, PageRequest, Result, Scope, Unit};
 
 use crate::authorization::{Authorization, AuthorizationId};
+use crate::errors;
 use crate::model::{Author, Filter, Target, TargetId};
 use crate::rule::Rule;
 use crate::units::{among, own, within};
@@ -192,12 +193,18 @@ pub(crate) async fn insert(change: &mut Change, target: &Target, by: Author) -> 
     insert_tags(change, target).await
 }
 
+/// Writes the next version of a target.
+///
+/// # Errors
+/// `Conflict` when the version before it is no longer the current one: on PostgreSQL two changes can read the same.
 pub(crate) async fn update(change: &mut Change, target: &Target) -> Result<()> {
     let tenant = change.scope().tenant();
-    change
+    let before = target.version.saturating_sub(1);
+    let written = change
         .run(
             sql("UPDATE targets SET name = $3, kind = $4, address = $5, description = $6, tags = $7, owner = $8, environment = $9, \
-                 criticality = $10, search = $11, updated_at = $12, version = $13, unit = $14 WHERE tenant_id = $1 AND id = $2")
+                 criticality = $10, search = $11, updated_at = $12, version = $13, unit = $14 \
+                 WHERE tenant_id = $1 AND id = $2 AND version = $15")
             .bind(tenant)
             .bind(target.id)
             .bind(&target.name)
@@ -211,9 +218,13 @@ pub(crate) async fn update(change: &mut Change, target: &Target) -> Result<()> {
             .bind(search_text(target))
             .bind(target.updated_at)
             .bind(target.version)
-            .bind(target.unit.as_ref().map(ToString::to_string)),
+            .bind(target.unit.as_ref().map(ToString::to_string))
+            .bind(before),
         )
         .await?;
+    if written == 0 {
+        return Err(errors::overtaken(before));
+    }
     change.run(sql("DELETE FROM target_tags WHERE tenant_id = $1 AND target_id = $2").bind(tenant).bind(target.id)).await?;
     insert_tags(change, target).await
 }

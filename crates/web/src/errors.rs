@@ -72,6 +72,12 @@ pub(crate) fn busy() -> Error {
     Error::unavailable("web.busy", "too many requests at once; ask again shortly")
 }
 
+/// More answers to requests with an `Idempotency-Key` are kept for this user than may be.
+pub(crate) fn too_much_kept(wait: std::time::Duration) -> Error {
+    Error::too_many("web.idempotency_budget", "too much is kept for repetitions of your requests; wait, or send them without a key")
+        .retry_after(wait)
+}
+
 /// The Idempotency-Key is empty, too long or not printable.
 pub(crate) fn idempotency_key() -> Error {
     Error::invalid("web.idempotency_key", "an Idempotency-Key has 1 to 255 printable characters")

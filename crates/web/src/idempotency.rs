@@ -1,5 +1,6 @@
-//! `Idempotency-Key` on POST: the first request runs, its repetitions get the same answer for a day. The work goes on when
-//! the caller hangs up, because that is when a repetition comes. Answers may hold secrets and are kept sealed.
+//! `Idempotency-Key` on POST: the first request runs, its repetitions with the same credential get the same answer for a day. The work
+//! goes on when the caller hangs up, because that is when a repetition comes. Answers may hold secrets: they are kept sealed, and another
+//! credential of the same person, which may allow less, has keys of its own.
 //!
 //! A failed request (4xx, 5xx) is not kept: its repetition runs again. Bodies without a length or above 2 MiB are not
 //! looked at; routes that take uploads know their repetitions themselves.
@@ -37,6 +38,10 @@ const RENEWAL: Duration = Duration::from_secs(5);
 const LARGEST_REQUEST: usize = 2 * 1024 * 1024;
 /// The hot store takes values up to a megabyte.
 const LARGEST_ANSWER: usize = 512 * 1024;
+/// Bytes of answers kept a day for one user: the store that holds them also counts limits.
+const MOST_KEPT: i64 = 32 * 1024 * 1024;
+/// Routes that take POST and change nothing: there is nothing to do only once.
+const READING: &[&str] = &["/graphql"];
 /// The headers that are part of an answer, and not of its transport.
 const HEADERS: &[HeaderName] = &[header::CONTENT_TYPE, header::LOCATION, header::CACHE_CONTROL, header::ETAG];
 
@@ -67,26 +72,41 @@ struct Answer {
 }
 
 async fn repeatable(State(backends): State<Backends>, request: Request, next: Next) -> Response {
-    let Some((key, place)) = key_of(&request) else {
+    let Some(asked) = key_of(&request) else {
         return next.run(request).await;
     };
-    match once(&backends, key, place, request, next).await {
+    match once(&backends, asked, request, next).await {
         Ok(response) => response,
         Err(problem) => problem.into_response(),
     }
 }
 
-/// The key as sent and the actor it belongs to; without an actor there is nobody to whom an answer could belong.
-fn key_of(request: &Request) -> Option<(HeaderValue, String)> {
+/// A key as it was sent.
+struct Asked {
+    key: HeaderValue,
+    /// Whose key it is, and for which route.
+    place: String,
+    /// Counts what is kept for the user.
+    budget: String,
+}
+
+/// The key as sent and the credential it belongs to; without an actor there is nobody to whom an answer could belong.
+fn key_of(request: &Request) -> Option<Asked> {
     let key = request.headers().get(HEADER)?.clone();
     let actor = request.extensions().get::<Actor>()?;
     let length: usize = request.headers().get(header::CONTENT_LENGTH).map_or(Some(0), |value| value.to_str().ok()?.parse().ok())?;
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let place = format!("{}\n{}\n{}", actor.tenant, actor.user.map(|user| user.to_string()).unwrap_or_default(), request.uri().path());
-    (request.method() == Method::POST && !is_chunked && length <= LARGEST_REQUEST).then_some((key, place))
+    let path = request.uri().path();
+    let user = actor.user.map(|user| user.to_string()).unwrap_or_default();
+    let credential = actor.jti.as_deref().unwrap_or_default();
+    let place = format!("{}\n{user}\n{:?}\n{credential}\n{path}", actor.tenant, actor.kind);
+    let budget = format!("idempotency:budget:{}:{user}", actor.tenant);
+    let is_looked_at = request.method() == Method::POST && !is_chunked && length <= LARGEST_REQUEST && !READING.contains(&path);
+    is_looked_at.then_some(Asked { key, place, budget })
 }
 
-async fn once(backends: &Backends, key: HeaderValue, place: String, request: Request, next: Next) -> Result<Response, Problem> {
+async fn once(backends: &Backends, asked: Asked, request: Request, next: Next) -> Result<Response, Problem> {
+    let Asked { key, place, budget } = asked;
     let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len())).ok_or_else(errors::idempotency_key)?;
     let hot_key = format!("idempotency:{}", sha256(&[place.as_bytes(), b"\n", key.as_bytes()]));
     let (parts, body) = request.into_parts();
@@ -97,12 +117,17 @@ async fn once(backends: &Backends, key: HeaderValue, place: String, request: Req
     if !backends.hot.set_new(&hot_key, &begun, Some(LEASE)).await? {
         return replay(backends, &hot_key, &asked).await;
     }
+    let kept = backends.hot.count(&budget, 0, KEPT).await?;
+    if kept.value > MOST_KEPT {
+        free(backends, &hot_key).await;
+        return Err(errors::too_much_kept(kept.resets_in).into());
+    }
     let (tell, told) = oneshot::channel();
     let work = next.run(Request::from_parts(parts, Body::from(body)));
     let behind = backends.clone();
     backends.tasks.spawn("web.idempotent", async move {
         let response = alive(&behind, &hot_key, &begun, work).await;
-        let response = keep(&behind, &hot_key, asked, response).await;
+        let response = keep(&behind, (&hot_key, &budget), asked, response).await;
         // The caller may have hung up; the answer is kept for when they come back.
         let _ = tell.send(response);
     });
@@ -148,7 +173,7 @@ async fn replay(backends: &Backends, hot_key: &str, asked: &str) -> Result<Respo
 }
 
 /// Keeps a success; frees the key after a failure. Whatever goes wrong here, the caller gets the answer.
-async fn keep(backends: &Backends, hot_key: &str, asked: String, response: Response) -> Response {
+async fn keep(backends: &Backends, (hot_key, budget): (&str, &str), asked: String, response: Response) -> Response {
     if !response.status().is_success() {
         free(backends, hot_key).await;
         return response;
@@ -162,7 +187,11 @@ async fn keep(backends: &Backends, hot_key: &str, asked: String, response: Respo
                 .into_response();
         }
     };
-    if let Err(error) = store(backends, hot_key, asked, &parts.headers, parts.status, &bytes).await {
+    let kept = async {
+        backends.hot.count(budget, i64::try_from(bytes.len()).unwrap_or(MOST_KEPT), KEPT).await?;
+        store(backends, hot_key, asked, &parts.headers, parts.status, &bytes).await
+    };
+    if let Err(error) = kept.await {
         tracing::warn!(%error, "the answer to an idempotent request is not kept; its repetition waits");
     }
     Response::from_parts(parts, Body::from(bytes))

@@ -12,6 +12,8 @@ use http::request::Parts;
 use http::{HeaderValue, header};
 use tokio_util::sync::CancellationToken;
 
+use crate::Standing;
+
 /// Proxies cut silent connections after half a minute or more.
 const ALIVE: Duration = Duration::from_secs(15);
 /// How long a browser waits before it comes back.
@@ -55,10 +57,17 @@ fn one_line(text: &str) -> String {
     text.chars().filter(|letter| !matches!(letter, '\r' | '\n' | '\0')).collect()
 }
 
-/// The stream as a response; ends when `updates` ends or `stop` is cancelled.
-pub fn sse(updates: impl Stream<Item = Update> + Send + 'static, stop: CancellationToken) -> Response {
+/// The stream as a response; ends when `updates` ends, `stop` is cancelled or the caller no longer stands. A browser that comes back then
+/// is told why.
+pub fn sse(updates: impl Stream<Item = Update> + Send + 'static, standing: Standing, stop: CancellationToken) -> Response {
+    let end = async move {
+        tokio::select! {
+            () = stop.cancelled_owned() => {}
+            () = standing.lost() => {}
+        }
+    };
     let hello = futures::stream::once(async { Ok::<_, Infallible>(Event::default().retry(RETRY)) });
-    let events = hello.chain(updates.map(|update| Ok(update.into_event()))).take_until(stop.cancelled_owned());
+    let events = hello.chain(updates.map(|update| Ok(update.into_event()))).take_until(Box::pin(end));
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(ALIVE)).into_response();
     // Buffering proxies would hold every update back.
     response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));

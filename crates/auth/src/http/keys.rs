@@ -11,7 +11,8 @@ use crate::service::Rotated;
 
 /// Bring in a new signing key
 ///
-/// It is published at once and signs later; the old one verifies until its last token has ended.
+/// It is published at once and signs later; the old one verifies until its last token has ended. Until it signs the next rotation is
+/// refused with 409 `keys.waiting`.
 #[utoipa::path(post, path = "/keys/rotate", tag = "auth", operation_id = "rotate_keys",
     responses((status = 200, description = "The two keys and when the new one signs", body = Rotated), web::ErrorResponses))]
 pub(super) async fn rotate(State(auth): State<Auth>, Caller(actor): Caller) -> Answer<Json<Rotated>> {

@@ -46,7 +46,8 @@ pub(super) struct CreatedToken {
 
 /// Make an API token
 ///
-/// It acts for oneself and allows its scopes, as far as one still holds them oneself.
+/// It acts for oneself and allows its scopes, as far as one still holds them oneself. Only a person who signed in makes one: asked with an
+/// API token this answers 403 `auth.people_only`.
 #[utoipa::path(post, path = "/tokens", tag = "tokens", operation_id = "create_token", request_body = NewToken,
     responses((status = 201, description = "The token, shown once", body = CreatedToken, headers(("Location" = String, description = "The token"))), web::ErrorResponses))]
 pub(super) async fn create(State(auth): State<Auth>, Caller(actor): Caller, Body(new): Body<NewToken>) -> Answer<Response> {

@@ -144,7 +144,7 @@ pub(super) struct Telling {
 
 /// Make a new one-time link with which a person sets a password
 ///
-/// Where mail is set up the person gets it in a letter, too.
+/// Where mail is set up the person gets it in a letter, too. Asked with an API token this answers 403 `auth.people_only`.
 #[utoipa::path(post, path = "/users/{id}/invitation", tag = "users", operation_id = "invite_user",
     params(("id" = base::UserId, Path, description = "The user"), Telling),
     responses((status = 200, description = "The link's token, shown once", body = Invited), web::ErrorResponses))]

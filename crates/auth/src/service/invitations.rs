@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::Auth;
+use super::{Auth, no_program};
 use crate::jobs::SendInvitation;
 use crate::letter::{self, Told};
 use crate::model::{self, Invitation};
@@ -22,11 +22,13 @@ fn place(id: UserId) -> String {
 }
 
 impl Auth {
-    /// Makes a new one-time link with which the person sets a password, and sends it; an older link dies.
+    /// Makes a new one-time link with which the person sets a password, and sends it; an older link dies. Programs may not: with the link
+    /// of its owner a token would become that person.
     ///
     /// # Errors
-    /// `NotFound` when the organisation has no such person.
+    /// `Forbidden` for programs with an API token, `NotFound` when the organisation has no such person.
     pub async fn invite(&self, actor: &Actor, id: UserId, language: Language) -> Result<Invitation> {
+        no_program(actor)?;
         let mut change = Change::begin(self.backends(), actor, actions::INVITE_USER).await?;
         let account = store::users::hold(&mut change, id).await?;
         model::check_roles(&account.user.roles, actor)?;

@@ -8,24 +8,21 @@ use crate::model::User;
 use crate::{actions, cache, digest, errors, model, password, store};
 
 impl Auth {
-    /// Replaces one's own password; other sessions end, this one stays.
+    /// Replaces one's own password; other sessions and open links end, this session stays.
     ///
     /// # Errors
-    /// `Unauthenticated` when the present password is wrong, `Invalid` for a weak new one.
+    /// `Unauthenticated` when the present password is wrong, `TooMany` after too many wrong ones, `Invalid` for a weak new one.
     pub async fn change_password(&self, actor: &Actor, present: &Secret<String>, new: &Secret<String>) -> Result<()> {
         let id = person(actor)?;
-        self.limit_address(&actor.origin).await?;
         let user = self.myself(actor).await?;
-        let account =
-            store::credentials::by_login(&self.backends().db, &model::login(&user.username)).await?.ok_or_else(errors::no_user)?;
-        if !self.inner.passwords.verify(present, account.password_hash.as_deref()).await? {
-            return Err(errors::credentials());
-        }
+        self.confirm(actor, &user, present).await?;
         password::check(new, &user.username, &user.email)?;
         let hash = self.inner.passwords.hash(new).await?;
         let mut change = Change::begin(self.backends(), actor, actions::CHANGE_PASSWORD).await?;
         store::users::set_password(&mut change, id, &hash).await?;
+        store::users::withdraw_invitation(&mut change, id).await?;
         store::sessions::delete_others(&mut change, id, actor.jti.as_deref()).await?;
+        store::failures::forget(&mut change, &digest::sha256(&model::login(&user.username))).await?;
         store::users::note(&mut change, id, "password_changed", &actor.origin).await?;
         change.subject("user", id);
         change.commit().await?;
@@ -36,14 +33,30 @@ impl Auth {
     /// Whether this is one's own password: asked again before something dangerous (step-up).
     ///
     /// # Errors
-    /// `Unauthenticated` when it is wrong, `TooMany`, `Forbidden` for programs.
+    /// `Unauthenticated` when it is wrong, `TooMany` after too many wrong ones, `Forbidden` for programs.
     pub async fn prove_password(&self, actor: &Actor, present: &Secret<String>) -> Result<()> {
         person(actor)?;
-        self.limit_address(&actor.origin).await?;
         let user = self.myself(actor).await?;
-        let account =
-            store::credentials::by_login(&self.backends().db, &model::login(&user.username)).await?.ok_or_else(errors::no_user)?;
-        if self.inner.passwords.verify(present, account.password_hash.as_deref()).await? { Ok(()) } else { Err(errors::credentials()) }
+        let Some(login_hash) = self.confirm(actor, &user, present).await? else { return Ok(()) };
+        let mut change = Change::begin(self.backends(), actor, actions::PROVE_PASSWORD).await?;
+        store::failures::forget(&mut change, &login_hash).await?;
+        change.subject("user", user.id);
+        change.commit().await
+    }
+
+    /// Checks the present password of somebody who is signed in. A stolen session must not be a place to guess it: wrong ones count, lock
+    /// and stand in the audit log as those of a sign-in do. The hash of the name, where wrong ones were counted before.
+    async fn confirm(&self, actor: &Actor, user: &User, present: &Secret<String>) -> Result<Option<String>> {
+        self.limit_address(&actor.origin).await?;
+        let login = model::login(&user.username);
+        let login_hash = digest::sha256(&login);
+        let has_failed = self.not_locked_out(&login_hash).await?;
+        let account = store::credentials::by_login(&self.backends().db, &login).await?.ok_or_else(errors::no_user)?;
+        if !self.inner.passwords.verify(present, account.password_hash.as_deref()).await? {
+            self.refuse(Some(&account), &login_hash, &actor.origin).await?;
+            return Err(errors::credentials());
+        }
+        Ok(has_failed.then_some(login_hash))
     }
 
     /// Sets a password by a one-time link; the link and every session die.

@@ -66,14 +66,7 @@ impl Auth {
         let login = model::login(&attempt.username);
         let login_hash = digest::sha256(&login);
         let db = &self.backends().db;
-        let now = self.backends().clock.now();
-        if let Some(until) = store::failures::locked_until(db, &login_hash).await?
-            && until > now
-        {
-            return Err(errors::locked_out(until.since(now)));
-        }
-        self.limit(&format!("rl:sign_in:name:{login_hash}"), BURST_PER_NAME).await?;
-
+        self.not_locked_out(&login_hash).await?;
         let account = store::credentials::by_login(db, &login).await?;
         let hash =
             account.as_ref().filter(|account| account.user.state == UserState::Active).and_then(|account| account.password_hash.as_deref());
@@ -93,8 +86,20 @@ impl Auth {
         }
     }
 
+    /// Refuses while the name is held back; tells whether wrong passwords are counted against it.
+    pub(super) async fn not_locked_out(&self, login_hash: &str) -> Result<bool> {
+        let (failed, now) = (store::failures::of(&self.backends().db, login_hash).await?, self.backends().clock.now());
+        if let Some(until) = failed.as_ref().and_then(|failed| failed.locked_until)
+            && until > now
+        {
+            return Err(errors::locked_out(until.since(now)));
+        }
+        self.limit(&format!("rl:sign_in:name:{login_hash}"), BURST_PER_NAME).await?;
+        Ok(failed.is_some())
+    }
+
     /// Counts the wrong password and, when there were enough, locks the name.
-    async fn refuse(&self, account: Option<&Account>, login_hash: &str, origin: &Origin) -> Result<()> {
+    pub(super) async fn refuse(&self, account: Option<&Account>, login_hash: &str, origin: &Origin) -> Result<()> {
         let actor = match account {
             Some(account) => account.actor(ActorKind::User, None, origin),
             // What was typed is not kept: people type passwords into the wrong field.
@@ -122,24 +127,18 @@ impl Auth {
     /// One address may try only so often; an IPv6 site counts as one.
     pub(super) async fn limit_address(&self, origin: &Origin) -> Result<()> {
         let Some(ip) = origin.ip else { return Ok(()) };
-        let place = match ip.to_canonical() {
-            std::net::IpAddr::V4(ip) => ip.to_string(),
-            std::net::IpAddr::V6(ip) => {
-                let [a, b, c, d, ..] = ip.segments();
-                format!("{a:x}:{b:x}:{c:x}:{d:x}")
-            }
-        };
-        self.limit(&format!("rl:sign_in:{place}"), self.config().attempts_per_minute).await
+        self.limit(&format!("rl:sign_in:{}", web::network(ip)), self.config().attempts_per_minute).await
     }
 
-    /// Without the hot store the lock in the database still counts.
+    /// Without the hot store this process counts by itself, and the lock in the database counts anyhow.
     async fn limit(&self, key: &str, burst: u32) -> Result<()> {
         match self.backends().hot.limit(key, Quota { burst, per: MINUTE }).await {
             Ok(verdict) if !verdict.allowed => Err(errors::attempts(verdict.retry_after)),
             Ok(_) => Ok(()),
             Err(error) => {
-                tracing::warn!(%error, "sign-in attempts are not limited at the moment");
-                Ok(())
+                tracing::warn!(%error, "sign-in attempts are counted by this process alone at the moment");
+                let is_one_more = self.inner.attempts.take(key, burst, self.backends().clock.now());
+                if is_one_more { Ok(()) } else { Err(errors::attempts(MINUTE)) }
             }
         }
     }

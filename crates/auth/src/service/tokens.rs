@@ -1,4 +1,5 @@
-//! API tokens: made once and shown once, never allowing more than their maker may, at their making and at every use.
+//! API tokens: made once and shown once, never allowing more than their maker may, at their making and at every use. Only people make
+//! them: a token that could make its successors would outlive its end and its revocation.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use audit::Change;
 use base::{Actor, Page, PageRequest, Permission, Result, Secret, UserId};
 use serde_json::json;
 
-use super::Auth;
+use super::{Auth, no_program};
 use crate::model::{self, ApiToken, NewToken, TokenId};
 use crate::{actions, cache, digest, errors, store, token};
 
@@ -32,13 +33,14 @@ impl Auth {
         Ok(page)
     }
 
-    /// Makes a token that acts for the actor's user. The secret is in the answer and nowhere else.
+    /// Makes a token that acts for the person who asks. The secret is in the answer and nowhere else.
     ///
     /// # Errors
-    /// `Forbidden` for a scope the actor does not hold, `Invalid` for the name or the end.
+    /// `Forbidden` for programs with an API token and for a scope the actor does not hold, `Invalid` for the name or the end.
     pub async fn create_token(&self, actor: &Actor, new: NewToken) -> Result<(ApiToken, Secret<String>)> {
-        model::check_name(&new.name, "/name")?;
+        no_program(actor)?;
         let user = actor.user.ok_or_else(errors::people_only)?;
+        model::check_name(&new.name, "/name")?;
         let mut scopes = new.scopes;
         if scopes.len() > MOST_SCOPES {
             return Err(errors::no_scope());

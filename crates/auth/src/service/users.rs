@@ -50,6 +50,16 @@ impl Auth {
         store::users::one(&self.backends().db, &scope, id).await?.ok_or_else(errors::no_user)
     }
 
+    /// Whether the first organisation has a person of this name.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn has_at_home(&self, username: &str) -> Result<bool> {
+        let account = store::credentials::by_login(&self.backends().db, &model::login(username)).await?;
+        let home = self.home_tenant().await?;
+        Ok(account.is_some_and(|account| account.user.tenant_id == home))
+    }
+
     /// Adds a person, with a first password or an invitation.
     ///
     /// # Errors
@@ -84,7 +94,7 @@ impl Auth {
         Ok(Created { user: account.user, invitation })
     }
 
-    /// Changes address, roles or business units.
+    /// Changes address, roles or business units. A link that went to the old address dies.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` for an address in use or the last administrator, `Forbidden` for roles beyond one's own.
@@ -100,6 +110,9 @@ impl Auth {
         let mut user = before.clone();
         if let Some(email) = patch.email {
             store::users::set_email(&mut change, id, &email).await?;
+            if email != before.email {
+                store::users::withdraw_invitation(&mut change, id).await?;
+            }
             user.email = email;
         }
         if let Some(roles) = roles {
@@ -124,15 +137,17 @@ impl Auth {
         Ok(user)
     }
 
-    /// Keeps a person out: sessions and tokens stop at once.
+    /// Keeps a person out: sessions, tokens and links stop at once.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict` for the last administrator.
+    /// `NotFound`, `Conflict` for the last administrator, `Invalid` for a reason that is too long.
     pub async fn lock_user(&self, actor: &Actor, id: UserId, reason: &str) -> Result<User> {
+        model::check_reason(reason)?;
         let mut change = Change::begin(self.backends(), actor, actions::LOCK_USER).await?;
         let before = store::users::hold(&mut change, id).await?.user;
         model::check_roles(&before.roles, actor)?;
         store::users::lock(&mut change, id).await?;
+        store::users::withdraw_invitation(&mut change, id).await?;
         store::sessions::delete_others(&mut change, id, None).await?;
         keep_an_admin(&mut change, &before).await?;
         change.subject("user", id);
@@ -146,10 +161,11 @@ impl Auth {
     /// Lets a person in again, also after too many wrong passwords.
     ///
     /// # Errors
-    /// `NotFound` when the organisation has no such person.
+    /// `NotFound` when the organisation has no such person, `Forbidden` for one with roles beyond one's own.
     pub async fn unlock_user(&self, actor: &Actor, id: UserId) -> Result<User> {
         let mut change = Change::begin(self.backends(), actor, actions::UNLOCK_USER).await?;
         let account = store::users::hold(&mut change, id).await?;
+        model::check_roles(&account.user.roles, actor)?;
         store::users::unlock(&mut change, id).await?;
         store::failures::forget(&mut change, &digest::sha256(&model::login(&account.user.username))).await?;
         change.subject("user", id);

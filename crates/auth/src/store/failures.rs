@@ -9,9 +9,14 @@ use base::{Result, Time};
 /// After this long without a wrong password the count begins anew.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-pub(crate) async fn locked_until(db: &Db, login_hash: &str) -> Result<Option<Time>> {
+/// What is counted against a name.
+pub(crate) struct Failed {
+    pub(crate) locked_until: Option<Time>,
+}
+
+pub(crate) async fn of(db: &Db, login_hash: &str) -> Result<Option<Failed>> {
     let row = db.one(sql("SELECT locked_until FROM sign_in_failures WHERE login_hash = $1").bind(login_hash)).await?;
-    Ok(row.map(|row| row.get("locked_until")).transpose()?.flatten())
+    row.map(|row| Ok(Failed { locked_until: row.get("locked_until")? })).transpose()
 }
 
 /// Counts one more and tells how many there are.

@@ -156,6 +156,12 @@ pub(crate) async fn invite(change: &mut Change, id: UserId, token_hash: &str, ex
     change.run(statement).await.map(drop)
 }
 
+/// Takes every open link of a person away.
+pub(crate) async fn withdraw_invitation(change: &mut Change, id: UserId) -> Result<()> {
+    let statement = sql("DELETE FROM invitations WHERE tenant_id = $1 AND user_id = $2").bind(change.scope().tenant()).bind(id);
+    change.run(statement).await.map(drop)
+}
+
 /// Takes the invitation away; `false` when somebody was faster.
 pub(crate) async fn use_invitation(change: &mut Change, token_hash: &str) -> Result<bool> {
     let statement = sql("DELETE FROM invitations WHERE tenant_id = $1 AND token_hash = $2 AND expires_at > $3")

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use auth::{NewToken, UserPatch};
-use base::{Actor, ActorKind, PageRequest, Permission, Role};
+use base::{Actor, ActorKind, Language, PageRequest, Permission, Role};
 
 use crate::stage::Stage;
 
@@ -30,11 +30,8 @@ async fn an_api_token_never_allows_more_than_its_maker_may() {
         let program = stage.knows(token.expose()).await.unwrap();
         assert_eq!((program.kind, program.user), (ActorKind::Token, Some(bob.id)));
         assert_eq!(held(&program), [Permission::ReadTargets, Permission::WriteTargets, Permission::WriteTokens]);
-        assert_eq!(
-            stage.auth.create_token(&program, new(&[Permission::ReadScans])).await.unwrap_err().code(),
-            "auth.scope",
-            "its child neither"
-        );
+        let child = stage.auth.create_token(&program, new(&[Permission::ReadTargets])).await.unwrap_err();
+        assert_eq!(child.code(), "auth.people_only", "a token has no successors");
         assert_eq!(stage.auth.sessions(&program).await.unwrap_err().code(), "auth.people_only");
 
         let patch = UserPatch { roles: Some(vec![Role::Viewer]), ..UserPatch::default() };
@@ -46,6 +43,18 @@ async fn an_api_token_never_allows_more_than_its_maker_may() {
         stage.auth.revoke_token(&admin, entry.id).await.unwrap();
         assert_eq!(stage.knows(token.expose()).await.unwrap_err().code(), "auth.token");
         assert_eq!(stage.auth.revoke_token(&admin, entry.id).await.unwrap_err().code(), "auth.no_token");
+    }
+}
+
+#[tokio::test]
+async fn an_api_token_cannot_become_the_person_it_acts_for() {
+    for engine in testkit::engines() {
+        let (stage, admin) = Stage::with_admin(engine).await;
+        let (_, token) = stage.auth.create_token(&admin, new(&[Permission::WriteUsers])).await.unwrap();
+        let program = stage.knows(token.expose()).await.unwrap();
+        let refused = stage.auth.invite(&program, admin.user.unwrap(), Language::English).await.unwrap_err();
+        assert_eq!(refused.code(), "auth.people_only");
+        stage.auth.invite(&admin, admin.user.unwrap(), Language::English).await.unwrap();
     }
 }
 

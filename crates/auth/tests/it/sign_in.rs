@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use auth::{Auth, Config};
 use base::{Kind, Origin, Role};
 
-use crate::stage::{PASSWORD, Stage, attempt, cheap};
+use crate::stage::{PASSWORD, Stage, attempt, cheap, secret};
 
 #[tokio::test]
 async fn wrong_passwords_lock_a_name_whether_it_exists_or_not() {
@@ -34,6 +34,39 @@ async fn wrong_passwords_lock_a_name_whether_it_exists_or_not() {
             "what was typed is not kept"
         );
     }
+}
+
+#[tokio::test]
+async fn a_password_asked_for_again_cannot_be_guessed_either() {
+    for engine in testkit::engines() {
+        let (stage, ada) = Stage::with_admin(engine).await;
+        stage.auth.prove_password(&ada, &secret("wrong")).await.unwrap_err();
+        stage.auth.prove_password(&ada, &secret(PASSWORD)).await.unwrap();
+        for number in 0..5 {
+            let wrong = if number % 2 == 0 {
+                stage.auth.prove_password(&ada, &secret("wrong")).await.unwrap_err()
+            } else {
+                stage.auth.change_password(&ada, &secret("wrong"), &secret("a heron stands in the rain")).await.unwrap_err()
+            };
+            assert_eq!(wrong.code(), "auth.credentials", "{number}: what was right in between had been forgotten");
+        }
+        assert_eq!(stage.auth.prove_password(&ada, &secret(PASSWORD)).await.unwrap_err().code(), "auth.locked_out");
+        assert_eq!(stage.auth.sign_in(attempt("ada", PASSWORD), &Origin::default()).await.unwrap_err().code(), "auth.locked_out");
+        assert_eq!(stage.world.count("audit_logs WHERE action_taken = 'auth.refuse_sign_in'").await, 6);
+    }
+}
+
+#[tokio::test]
+async fn attempts_are_limited_where_the_hot_store_does_not_count() {
+    let stage = Stage::new(testkit::Engine::Embedded).await;
+    let auth = Auth::new(&stage.world.backends, Config { attempts_per_minute: 3, ..cheap() });
+    let origin = Origin { ip: Some("203.0.113.9".parse().unwrap()), ..Origin::default() };
+    // What no limit can be counted in: the store refuses.
+    stage.world.backends.hot.set("rl:sign_in:203.0.113.9", b"no number", None).await.unwrap();
+    for name in ["a1", "a2", "a3"] {
+        assert_eq!(auth.sign_in(attempt(name, "wrong"), &origin).await.unwrap_err().code(), "auth.credentials");
+    }
+    assert_eq!(auth.sign_in(attempt("a4", "wrong"), &origin).await.unwrap_err().code(), "auth.attempts");
 }
 
 #[tokio::test]

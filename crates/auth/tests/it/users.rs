@@ -135,3 +135,46 @@ async fn an_invitation_sets_a_password_once_and_in_time() {
         stage.enter("bob").await;
     }
 }
+
+#[tokio::test]
+async fn a_link_dies_with_the_password_the_address_and_the_access_it_was_made_for() {
+    for engine in testkit::engines() {
+        let (stage, admin) = Stage::with_admin(engine).await;
+        let bob = stage.add(&admin, "bob", &[Role::Viewer]).await;
+        let link = async || stage.auth.invite(&admin, bob.id, Language::English).await.unwrap().token;
+        let dead = async |token: base::Secret<String>| {
+            let used = stage.auth.accept_invitation(token.expose(), &secret("two owls on a gate"), &Origin::default()).await;
+            assert_eq!(used.unwrap_err().code(), "auth.invitation", "{engine:?}");
+        };
+        let token = link().await;
+        let actor = stage.enter("bob").await;
+        stage.auth.change_password(&actor, &secret(PASSWORD), &secret("a heron stands in the rain")).await.unwrap();
+        dead(token).await;
+        let token = link().await;
+        let patch = UserPatch { email: Some("robert@example.org".to_owned()), ..UserPatch::default() };
+        stage.auth.patch_user(&admin, bob.id, patch.clone()).await.unwrap();
+        dead(token).await;
+        let token = link().await;
+        stage.auth.lock_user(&admin, bob.id, "left").await.unwrap();
+        stage.auth.unlock_user(&admin, bob.id).await.unwrap();
+        dead(token).await;
+        let token = link().await;
+        stage.auth.patch_user(&admin, bob.id, patch).await.unwrap();
+        stage.auth.accept_invitation(token.expose(), &secret(PASSWORD), &Origin::default()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn who_may_less_does_not_let_those_in_who_may_more_and_reasons_are_short() {
+    for engine in testkit::engines() {
+        let (stage, admin) = Stage::with_admin(engine).await;
+        let bob = stage.add(&admin, "bob", &[Role::Admin]).await;
+        let long = stage.auth.lock_user(&admin, bob.id, &"x".repeat(501)).await.unwrap_err();
+        assert_eq!((long.code(), long.field()), ("auth.reason", Some("/reason")));
+        stage.auth.lock_user(&admin, bob.id, &"x".repeat(500)).await.unwrap();
+        let mut narrow = admin.clone();
+        narrow.permissions.retain(|permission| *permission == Permission::WriteUsers);
+        assert_eq!(stage.auth.unlock_user(&narrow, bob.id).await.unwrap_err().kind(), Kind::Forbidden);
+        stage.auth.unlock_user(&admin, bob.id).await.unwrap();
+    }
+}

@@ -18,6 +18,8 @@ use crate::{Clock, Ids, errors};
 
 const SHARDS: usize = 64;
 const MAXIMUM_BYTES: usize = 512 * 1024 * 1024;
+/// What limits may use beyond that: whoever fills the store with values must not be rid of them.
+const RESERVED_FOR_LIMITS: usize = 64 * 1024 * 1024;
 /// Random bytes that name a life.
 const LIFE: usize = 16;
 /// What a key costs beside its own bytes, roughly.
@@ -125,7 +127,7 @@ impl Embedded {
     }
 
     pub(super) fn limit(&self, key: &str, quota: Quota) -> Result<Verdict> {
-        let decided = self.table.change(key, Haste::Lazy, |entry, now| {
+        let decided = self.table.change_within(MAXIMUM_BYTES + RESERVED_FOR_LIMITS, key, Haste::Lazy, |entry, now| {
             let full_at = match entry {
                 Some(entry) => Some(number(entry)?),
                 None => None,
@@ -249,7 +251,12 @@ impl Table {
 
     /// Changes one key atomically: `change` gets the live entry or nothing, and the moment.
     fn change<R>(&self, key: &str, haste: Haste, change: impl FnOnce(&mut Option<Entry>, i64) -> R) -> Result<R> {
-        if self.bytes.load(Ordering::Relaxed) > MAXIMUM_BYTES {
+        self.change_within(MAXIMUM_BYTES, key, haste, change)
+    }
+
+    /// The same while the whole table holds no more than `most` bytes.
+    fn change_within<R>(&self, most: usize, key: &str, haste: Haste, change: impl FnOnce(&mut Option<Entry>, i64) -> R) -> Result<R> {
+        if self.bytes.load(Ordering::Relaxed) > most {
             return Err(errors::hot_full());
         }
         let mut shard = self.shard(key);
@@ -307,4 +314,19 @@ fn number(entry: &Entry) -> Option<i64> {
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing here can leave a map half changed.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_full_of_values_still_counts_limits() {
+        let folder = tempfile::tempdir().unwrap();
+        let hot = Embedded::open(folder.path(), &Clock::fixed(base::Time::from_seconds(1_000))).unwrap();
+        hot.table.bytes.store(MAXIMUM_BYTES + 1, Ordering::Relaxed);
+        assert_eq!(hot.set("k", b"v", None).unwrap_err().code(), "hot.full");
+        let quota = Quota { burst: 1, per: Duration::from_secs(60) };
+        assert!(hot.limit("l", quota).unwrap().allowed && !hot.limit("l", quota).unwrap().allowed);
+    }
 }

@@ -1,6 +1,6 @@
 //! All keys in memory and the rules of their lives. Published → active → retiring → gone; data keys stay.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,10 +155,12 @@ impl Ring {
 
     /// What verifiers need, the active key first.
     pub(super) fn public(&self, purpose: &str, now: Time) -> Vec<PublicKey> {
+        let algorithms: HashSet<Algorithm> = self.of(purpose, now).map(|key| key.public.algorithm).collect();
+        let active: HashSet<String> = algorithms.into_iter().filter_map(|algorithm| self.active(purpose, algorithm, now)).collect();
         let state = |key: &Signing| {
             if key.public.not_before > now {
                 State::Published
-            } else if self.active(purpose, key.public.algorithm, now).as_ref() == Some(&key.public.kid) {
+            } else if active.contains(&key.public.kid) {
                 State::Active
             } else {
                 State::Retiring
@@ -177,14 +179,17 @@ impl Ring {
         Ok(kid)
     }
 
-    /// Gives the newest key a successor and a deadline.
+    /// Gives the newest key a successor and a deadline. One successor at a time: each verifier is sent every key there is, so whoever may
+    /// rotate must not be able to make them many.
     pub(super) fn rotate(&mut self, purpose: &str, now: Time, publish_for: Duration, retire_after: Duration) -> Result<Rotation> {
         self.signing.retain(|key| key.is_known(now));
         let newest = self.of(purpose, now).max_by_key(|key| (key.public.not_before, key.created_at));
         let (algorithm, starts) =
             newest.map(|key| (key.public.algorithm, key.public.not_before)).ok_or_else(|| errors::keys_none(purpose))?;
-        // Never before the key it follows: that one may itself still be waiting.
-        let active_at = (now + publish_for).max(starts);
+        if starts > now {
+            return Err(errors::keys_waiting(purpose, starts.since(now)));
+        }
+        let active_at = now + publish_for;
         let retire_at = active_at + retire_after;
         let mut previous = String::new();
         for key in &mut self.signing {

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use crate::errors;
 
-/// What kind of place an address leads to.
+/// What kind of place an address leads to (IANA special-purpose registries); the only such table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zone {
     /// The internet.
@@ -36,6 +36,7 @@ impl Zone {
             (0 | 224..=255, ..) | (192, 0, 2) | (198, 51, 100) | (203, 0, 113) | (192, 88, 99) => Self::Nowhere,
             // The second is where one large cloud serves credentials, inside carrier-grade NAT.
             (169, 254, _) | (100, 100, 100) => Self::Link,
+            _ if address == AZURE_PLATFORM => Self::Link,
             (10 | 127, ..) | (172, 16..=31, _) | (192, 168, _) | (100, 64..=127, _) | (192, 0, 0) | (198, 18..=19, _) => Self::Private,
             _ => Self::Public,
         }
@@ -57,6 +58,9 @@ impl Zone {
         }
     }
 }
+
+/// Azure's platform endpoint: a public number that answers only inside, with the machine's secrets.
+const AZURE_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
 /// The IPv4 address a mapped (`::ffff:0:0/96`) or NAT64 (`64:ff9b::/96`) address stands for.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
@@ -106,7 +110,9 @@ impl Policy {
         if is_permitted {
             return Ok(());
         }
-        Err(format!("`{host}` is at {address}, which is not public; add it to backends.outbound.allow if that is intended"))
+        // Whoever names the host may not learn from us where it is: for the operator that stands in the log.
+        tracing::info!(host, %address, "an outbound request was refused: the address is not public");
+        Err(format!("`{host}` is not at a public address; add it to backends.outbound.allow if that is intended"))
     }
 
     fn lists(&self, address: IpAddr) -> bool {
@@ -137,7 +143,7 @@ mod tests {
         {
             assert_eq!(zone(private), Zone::Private, "{private}");
         }
-        for link in ["169.254.169.254", "fe80::1", "fd00:ec2::254", "100.100.100.200", "::ffff:169.254.169.254"] {
+        for link in ["169.254.169.254", "fe80::1", "fd00:ec2::254", "100.100.100.200", "168.63.129.16", "::ffff:169.254.169.254"] {
             assert_eq!(zone(link), Zone::Link, "{link}");
         }
         for nowhere in [
@@ -169,6 +175,8 @@ mod tests {
         assert!(!may("other.example", "10.0.0.1"));
         assert!(!may("jira.corp", "169.254.169.254"));
         assert!(!may("jira.corp", "0.0.0.0"));
+        let told = policy.permits("internal.example", "10.0.0.1".parse().unwrap()).unwrap_err();
+        assert!(told.contains("internal.example") && !told.contains("10.0.0.1"), "{told}");
         assert!(Policy::new(&["http://x".to_owned()]).is_err());
     }
 }

@@ -44,6 +44,7 @@ async fn a_new_key_is_known_before_it_signs_and_the_old_one_verifies_until_its_d
     assert_eq!(states(&other).await, [(old.kid.clone(), State::Active), (new.clone(), State::Published)]);
     assert_eq!(other.signer("jwt", Algorithm::Es256).await.unwrap(), old);
     let signature = keys.sign(&old, b"message").await.unwrap();
+    assert_eq!(keys.rotate("jwt", DAY, DAY).await.unwrap_err().code(), "keys.waiting", "one successor at a time");
 
     clock.advance(DAY);
     assert_eq!(states(&other).await, [(new.clone(), State::Active), (old.kid.clone(), State::Retiring)]);

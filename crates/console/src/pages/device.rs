@@ -171,6 +171,7 @@ pub(crate) async fn live(
     State(services): State<Shared>,
     viewer: Viewer,
     Named(id): Named<Device>,
+    standing: web::Standing,
 ) -> Result<axum::response::Response, Failure> {
     let news = services.devices.news(&viewer.actor).await?;
     let seen = viewer.query.get("seen").parse().ok();
@@ -181,7 +182,7 @@ pub(crate) async fn live(
             async move { Ok(Known::of(&services, &viewer, id).await?.digest()) }
         }
     };
-    Ok(follow(&services, news, seen, read))
+    Ok(follow(&services, standing, news, seen, read))
 }
 
 fn list(value: &Json) -> &[Json] {

@@ -102,7 +102,7 @@ pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Show
 }
 
 /// Says when the list is another than the one shown.
-pub(crate) async fn live(State(services): State<Shared>, viewer: Viewer) -> Shown {
+pub(crate) async fn live(State(services): State<Shared>, viewer: Viewer, standing: web::Standing) -> Shown {
     let query = viewer.query.clone().without(&["seen"]);
     let news = services.devices.news(&viewer.actor).await?;
     let seen = viewer.query.get("seen").parse().ok();
@@ -116,7 +116,7 @@ pub(crate) async fn live(State(services): State<Shared>, viewer: Viewer) -> Show
             }
         }
     };
-    Ok(follow(&services, news, seen, read))
+    Ok(follow(&services, standing, news, seen, read))
 }
 
 /// People by id, for those who may see them.

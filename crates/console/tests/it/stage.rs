@@ -39,6 +39,10 @@ impl StepUp for Passwords {
     fn prove<'a>(&'a self, actor: &'a Actor, password: &'a Secret<String>) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.0.prove_password(actor, password))
     }
+
+    fn is_home(&self, tenant: base::TenantId) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move { Ok(self.0.home_tenant().await? == tenant) })
+    }
 }
 
 /// What came back.

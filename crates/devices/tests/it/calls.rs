@@ -48,6 +48,7 @@ impl Door {
         let config = Config {
             maximum_body_bytes: 1_000,
             maximum_connections: 50,
+            maximum_connections_per_address: 40,
             header_timeout_seconds: 5,
             request_timeout_seconds: 5,
             rate_per_address: rate,

@@ -66,9 +66,13 @@ async fn the_global_switch_takes_two_named_people() {
     second.username = "user-2".to_owned();
     let mut third = second.clone();
     third.username = "user-3".to_owned();
+    let mut namesake = stage.world.other(&[base::Role::Admin]);
+    namesake.username = "user-1".to_owned();
     let body = json!({ "scope": "global", "reason": "everything burns" });
-    let (status, problem) = stage.ask(&third, "POST", "/devices/switches", Some(body.clone())).await;
-    assert_eq!((status, problem["code"].as_str()), (StatusCode::FORBIDDEN, Some("devices.global_switch")));
+    for nobody in [&third, &namesake] {
+        let (status, problem) = stage.ask(nobody, "POST", "/devices/switches", Some(body.clone())).await;
+        assert_eq!((status, problem["code"].as_str()), (StatusCode::FORBIDDEN, Some("devices.global_switch")));
+    }
     let proposed = stage.order("POST", "/devices/switches", Some(body)).await;
     let path = format!("/devices/switches/{}/confirm", proposed["id"].as_str().unwrap());
     let password = Some(json!({ "password": PASSWORD }));

@@ -19,6 +19,7 @@ fn config() -> Config {
     Config {
         maximum_body_bytes: 1_000,
         maximum_connections: 50,
+        maximum_connections_per_address: 40,
         header_timeout_seconds: 1,
         request_timeout_seconds: 1,
         rate_per_address: rate,
@@ -108,6 +109,66 @@ async fn headers_that_never_end_are_cut_off_and_shutdown_lets_requests_end() {
     assert!(!rest.starts_with(b"HTTP/1.1 200"));
     assert!(world.backends.close(Duration::from_secs(10)).await, "every task ends");
     assert!(TcpStream::connect(address).await.is_err(), "nothing listens any more");
+}
+
+/// A connection whose peer sent `bytes` and waits.
+async fn waiting(address: SocketAddr, bytes: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(bytes).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_peer_that_says_nothing_loses_its_place() {
+    let world = World::new(Engine::Embedded).await;
+    let address = start(&world, &Config { maximum_connections: 3, ..config() }, Door::Outside, routes()).await;
+    // Nothing, and half of what HTTP/2 begins with, which leaves open whether it will be HTTP/1.
+    let mut silent = [waiting(address, b"").await, waiting(address, b"PRI * HT").await, waiting(address, b"P").await];
+    let served = tokio::time::timeout(Duration::from_secs(8), reqwest::get(format!("http://{address}/"))).await;
+    assert_eq!(served.expect("somebody else is served").unwrap().status(), 200);
+    for stream in &mut silent {
+        let mut rest = Vec::new();
+        tokio::time::timeout(Duration::from_secs(8), stream.read_to_end(&mut rest)).await.expect("the connection is closed").unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_address_holds_only_its_share_of_the_connections() {
+    let world = World::new(Engine::Embedded).await;
+    let config = Config { maximum_connections_per_address: 2, header_timeout_seconds: 30, ..config() };
+    let address = start(&world, &config, Door::Outside, routes()).await;
+    let answered = async |mut stream: TcpStream| {
+        let mut answer = String::new();
+        let asked = stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
+        asked.is_ok() && stream.read_to_string(&mut answer).await.is_ok() && answer.starts_with("HTTP/1.0 200 ")
+    };
+    let held = [waiting(address, b"").await, waiting(address, b"").await];
+    assert!(!answered(TcpStream::connect(address).await.unwrap()).await, "the share is used up");
+    let other = tokio::net::TcpSocket::new_v4().unwrap();
+    other.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    assert!(answered(other.connect(address).await.unwrap()).await, "others are served");
+    drop(held);
+    for _ in 0..50 {
+        if answered(TcpStream::connect(address).await.unwrap()).await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("a place that was given back stays taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn proxies_and_gateways_bring_the_connections_of_many() {
+    let world = World::new(Engine::Embedded).await;
+    let config = Config { maximum_connections_per_address: 1, ..config() };
+    let proxied = Config { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..config.clone() };
+    let behind = gateway::bind("127.0.0.1:0".parse().unwrap(), &config, false).await.unwrap();
+    let inside = behind.address().unwrap();
+    behind.serve(gateway::edge(routes(), &world.backends, &config, Door::Role, |router| router), &world.backends.tasks);
+    for address in [inside, start(&world, &proxied, Door::Outside, routes()).await] {
+        let _held = [waiting(address, b"").await, waiting(address, b"").await];
+        assert_eq!(reqwest::get(format!("http://{address}/")).await.unwrap().status(), 200);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -83,3 +83,25 @@ async fn common_tools_can_read_the_schema() {
     assert_eq!(schema["__schema"]["queryType"]["name"], "Query");
     assert_eq!(schema["__schema"]["subscriptionType"]["name"], "Subscription");
 }
+
+#[tokio::test]
+async fn only_queries_that_can_be_answered_are_kept_and_few_of_each() {
+    let story = Story::new(Engine::Embedded).await;
+    let hash = |query: &str| hex::encode(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, query.as_bytes()));
+    let extensions = |query: &str| json!({ "persistedQuery": { "version": 1, "sha256Hash": hash(query) } });
+    let is_kept = async |query: &str| {
+        story.post(&story.actor, &json!({ "query": query, "extensions": extensions(query) })).await;
+        let answer = story.post(&story.actor, &json!({ "extensions": extensions(query) })).await;
+        answer.body["errors"][0]["message"] != "PersistedQueryNotFound"
+    };
+    let deep = format!("{{ findings {{ nodes {{ {} id {} }} }} }}", "target { findings { nodes { ".repeat(8), "} } }".repeat(8));
+    let large = format!("{{ __typename }} # {}", "x".repeat(17_000));
+    for junk in ["no query at all", "{ nothing }", &deep, &large] {
+        assert!(!is_kept(junk).await, "{}", &junk[..15]);
+    }
+    for number in 0..100 {
+        assert!(is_kept(&format!("{{ __typename }} # {number}")).await, "{number}");
+    }
+    assert!(!is_kept("{ __typename } # one more").await);
+    assert!(is_kept("{ __typename } # 7").await, "what is kept stays so");
+}

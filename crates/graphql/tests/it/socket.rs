@@ -1,7 +1,11 @@
 //! A scan followed over `graphql-transport-ws`, and who is sent away.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::Extension;
+use backends::Quota;
 use futures::{SinkExt, StreamExt};
 use scans::{NewScan, Profile};
 use serde_json::{Value as Json, json};
@@ -10,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use web::{Recheck, UserLimit};
 
 use crate::story::Story;
 
@@ -99,4 +104,63 @@ async fn foreign_pages_other_protocols_and_greed_are_sent_away() {
     let mut socket = connect(&address, &[PROTOCOL]).await.unwrap();
     say(&mut socket, json!({ "no": "type" })).await;
     assert_eq!(hear(&mut socket).await, Err(1002));
+}
+
+/// A router in front of which the edge and the auth layer stand: `good` says whether the credential still is, three operations are allowed.
+async fn guarded(story: &Story, good: &Arc<AtomicBool>) -> String {
+    let (actor, good) = (story.actor.clone(), good.clone());
+    let recheck = Recheck::new(move || {
+        let now =
+            if good.load(Ordering::Relaxed) { Ok(actor.clone()) } else { Err(base::Error::unauthenticated("test.revoked", "revoked")) };
+        Box::pin(async move { now })
+    });
+    let limit = UserLimit { key: "rl:user:test".to_owned(), quota: Quota { burst: 3, per: Duration::from_secs(3600) } };
+    let router = story.router(&story.actor).layer(Extension(recheck)).layer(Extension(limit));
+    format!("ws://{}/graphql", testkit::serve(router).await)
+}
+
+async fn opened(address: &str) -> Socket {
+    let mut socket = connect(address, &[PROTOCOL]).await.unwrap();
+    say(&mut socket, json!({ "type": "connection_init" })).await;
+    assert_eq!(hear(&mut socket).await.unwrap()["type"], "connection_ack");
+    socket
+}
+
+async fn ask(socket: &mut Socket, id: u32) -> Result<Json, u16> {
+    say(socket, json!({ "type": "subscribe", "id": id.to_string(), "payload": { "query": "{ __typename }" } })).await;
+    hear(socket).await
+}
+
+#[tokio::test]
+async fn a_socket_ends_with_its_credentials() {
+    let story = Story::new(Engine::Embedded).await;
+    let good = Arc::new(AtomicBool::new(true));
+    let address = guarded(&story, &good).await;
+    let (mut busy, mut idle) = (opened(&address).await, opened(&address).await);
+    assert_eq!(ask(&mut busy, 1).await.unwrap()["type"], "next");
+    assert_eq!(hear(&mut busy).await.unwrap()["type"], "complete");
+    good.store(false, Ordering::Relaxed);
+    assert_eq!(ask(&mut busy, 2).await, Err(4401), "nothing new begins");
+    assert_eq!(tokio::time::timeout(Duration::from_secs(8), hear(&mut idle)).await.expect("not even silence lasts"), Err(4401));
+}
+
+#[tokio::test]
+async fn operations_count_as_requests_and_sockets_of_one_user_are_few() {
+    let story = Story::new(Engine::Embedded).await;
+    let address = guarded(&story, &Arc::new(AtomicBool::new(true))).await;
+    let mut socket = opened(&address).await;
+    for id in 1..=3 {
+        assert_eq!(ask(&mut socket, id).await.unwrap()["type"], "next");
+        assert_eq!(hear(&mut socket).await.unwrap()["type"], "complete");
+    }
+    assert_eq!(ask(&mut socket, 4).await, Err(4429));
+    let mut open = Vec::new();
+    let refused = loop {
+        match connect(&address, &[PROTOCOL]).await {
+            Ok(socket) if open.len() < 20 => open.push(socket),
+            other => break other,
+        }
+    };
+    assert!(matches!(refused, Err(Error::Http(response)) if response.status() == 429));
+    assert!(open.len() >= 15, "{}", open.len());
 }

@@ -25,7 +25,7 @@ impl Integrations {
     /// Takes note of what the receiver has, and gives it what waits; waits for something when there is nothing.
     ///
     /// # Errors
-    /// `NotFound`; `Conflict` for a stream that is pushed; `Forbidden`.
+    /// `NotFound`; `Conflict` for a stream that is pushed; `Forbidden`, also for one who may only read and says what arrived.
     pub async fn poll(&self, actor: &Actor, id: StreamId, request: PollRequest) -> Result<PollAnswer> {
         let scope = actor.scope(actions::READ)?;
         let mut stream = self.stream(actor, id).await?;

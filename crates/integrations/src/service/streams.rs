@@ -8,8 +8,8 @@ use url::{Host, Url};
 use super::Integrations;
 use crate::jobs::PushEvents;
 use crate::model::{
-    BETWEEN_VERIFICATIONS, Configuration, DeliveryOrder, Held, HeldState, Method, NewStream, Status, Stream, StreamId, StreamPatch,
-    StreamStatus, Tally,
+    BETWEEN_VERIFICATIONS, Configuration, DeliveryOrder, Held, HeldState, LONGEST_STATE, Method, NewStream, Status, Stream, StreamId,
+    StreamPatch, StreamStatus, Tally,
 };
 use crate::signals::{STREAM_UPDATED, SUPPORTED, VERIFICATION};
 use crate::{actions, errors, store, subject};
@@ -160,8 +160,11 @@ impl Integrations {
     /// Puts an event into the stream that proves it works; `state` comes back in it.
     ///
     /// # Errors
-    /// `NotFound`; `TooMany` when it was asked for a moment ago; `Forbidden`.
+    /// `NotFound`; `TooMany` when it was asked for a moment ago; `Invalid` for a state that is too long; `Forbidden`.
     pub async fn verify_stream(&self, actor: &Actor, id: StreamId, state: Option<String>) -> Result<()> {
+        if state.as_ref().is_some_and(|state| state.chars().count() > LONGEST_STATE) {
+            return Err(errors::text("/state", LONGEST_STATE));
+        }
         let mut change = Change::begin(self.backends(), actor, actions::VERIFY_STREAM).await?;
         let stream = store::streams::hold(&mut change, id).await?.ok_or_else(errors::no_stream)?;
         let between = std::time::Duration::from_secs(BETWEEN_VERIFICATIONS.into());

@@ -1,5 +1,7 @@
 //! Events are fetched by their receiver: the same again until it says that it has them, and at once when something happens.
 
+use base::Permission;
+use http::StatusCode;
 use serde_json::{Value as Json, json};
 use testkit::engines;
 
@@ -36,6 +38,27 @@ async fn the_same_events_come_until_they_are_acknowledged() {
         assert_eq!((&dead["items"][0]["id"], &dead["items"][0]["error"]), (&json!(refused), &json!("invalid_key: unknown")));
         let none = stage.order("POST", &format!("/ssf/poll/{id}"), Some(json!({ "maxEvents": 0, "ack": ids(&rest) }))).await;
         assert_eq!(none, json!({ "sets": {} }), "acknowledging alone waits for nothing");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_only_look_takes_no_event_from_its_receiver() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let id = stage.stream(json!({ "method": POLL })).await;
+        let (phone, _) = stage.phone().await;
+        stage.lock(phone, "lost").await;
+        stage.work().await;
+        let mut onlooker = stage.operator.clone();
+        onlooker.permissions.remove(&Permission::WriteIntegrations);
+        let path = format!("/ssf/poll/{id}");
+        let (status, seen) = stage.ask(Some(&onlooker), "POST", &path, Some(json!({ "returnImmediately": true }))).await;
+        assert_eq!(status, StatusCode::OK, "{seen}");
+        for taking in [json!({ "ack": ids(&seen) }), json!({ "setErrs": { ids(&seen)[0].clone(): { "err": "x", "description": "y" } } })] {
+            let (status, _) = stage.ask(Some(&onlooker), "POST", &path, Some(taking)).await;
+            assert_eq!(status, StatusCode::FORBIDDEN);
+        }
+        assert_eq!(ids(&stage.poll(&id, json!({})).await), ids(&seen), "all of it still waits");
     }
 }
 

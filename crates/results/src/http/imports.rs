@@ -169,10 +169,15 @@ async fn import(
 /// Follow an import
 #[utoipa::path(get, path = "/imports/{import_id}/progress", tag = "findings", operation_id = "follow_import", params(("import_id" = ImportId, Path)),
     responses((status = 200, description = "Updates named `progress`, each an `ImportProgress`", content_type = "text/event-stream", body = ImportProgress), ErrorResponses))]
-async fn progress(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Import>) -> Answer<Response> {
+async fn progress(
+    State(results): State<Results>,
+    Caller(actor): Caller,
+    PathId(id): PathId<Import>,
+    standing: web::Standing,
+) -> Answer<Response> {
     let updates = results.import_progress(&actor, id).await?;
     let updates = updates.map(|word| web::live::Update::new("progress", serde_json::to_value(word).unwrap_or_default()));
-    Ok(web::live::sse(updates, results.backends.tasks.stop()))
+    Ok(web::live::sse(updates, standing, results.backends.tasks.stop()))
 }
 
 /// Writes the body to a file that vanishes with its handle.

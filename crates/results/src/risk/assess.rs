@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 
 use audit::Change;
+use backends::Zone;
 use base::{Actor, Result, Scope, Source, Time, Unit};
 use importers::Location;
 use risk::cvss::{Score, Vector};
@@ -319,15 +320,7 @@ pub(crate) fn exposure(target: Option<&Target>, place: &Location) -> Exposure {
 }
 
 fn is_internal(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            ip.is_private() || ip.is_loopback() || ip.is_link_local() || (ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64)
-        }
-        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
-            Some(ip) => is_internal(IpAddr::V4(ip)),
-            None => ip.is_loopback() || ip.is_unique_local() || ip.is_unicast_link_local(),
-        },
-    }
+    matches!(Zone::of(ip), Zone::Private | Zone::Link)
 }
 
 #[cfg(test)]

@@ -58,8 +58,15 @@ async fn a_revoked_authorization_ends_its_permits() {
         let listed = targets.authorizations(&ana, Some(target.id), PageRequest::default()).await.unwrap();
         assert_eq!(listed.items[0].revoked_reason.as_deref(), Some("incident 12"));
         assert_eq!(targets.evidence(&ana, granted.id).await.unwrap_err().code(), "targets.no_evidence");
-        assert!(targets.prove(&ana, granted.id, b"signed".to_vec()).await.unwrap().evidence_file.is_some());
+        let kept = targets.prove(&ana, granted.id, b"signed".to_vec()).await.unwrap().evidence_file.unwrap();
         assert_eq!(targets.prove(&ana, granted.id, b"forged".to_vec()).await.unwrap_err().code(), "targets.already_proved");
+        assert_eq!(targets.prove(&eve, granted.id, b"forged".to_vec()).await.unwrap_err().kind(), Kind::NotFound);
+        // Files are named after their content.
+        let refused = kept.replace(
+            "4a3cdfae6f291c8f544daea5b72905cf9e74c1ed427d831ad0d7ca00c73c794d",
+            "ccdd35168ab474fa5764a526cfb83621351e23682c5075b2e18d56bddf96aa30",
+        );
+        assert!(refused != kept && world.backends.blobs.get(&refused).await.unwrap().is_none(), "what is refused is not kept");
         assert_eq!(targets.evidence(&ana, granted.id).await.unwrap(), b"signed");
         assert_eq!(targets.evidence(&eve, granted.id).await.unwrap_err().kind(), Kind::NotFound);
         let second = targets.authorize(&ana, NewAuthorization::for_target(target.id, "CISO", "mail 2", until)).await.unwrap();

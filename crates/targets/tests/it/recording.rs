@@ -36,6 +36,26 @@ async fn a_target_lives_from_its_name_to_its_removal() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_changes_at_the_same_moment_none_is_lost_in_silence() {
+    for engine in engines() {
+        let world = World::new(engine).await;
+        let targets = Targets::new(&world.backends);
+        let ana = world.actor(&[Role::RedTeam]);
+        let target = targets.create(&ana, NewTarget::named("shop.example", TargetKind::Host)).await.unwrap();
+        for round in 0..20 {
+            let owner = TargetPatch { owner: Some(Some(format!("owner {round}"))), ..TargetPatch::default() };
+            let tags = TargetPatch { tags: Some(vec![format!("round-{round}")]), ..TargetPatch::default() };
+            let (one, two) = tokio::join!(targets.patch(&ana, target.id, owner), targets.patch(&ana, target.id, tags));
+            let now = targets.get(&ana, target.id).await.unwrap();
+            assert!(one.is_ok() || two.is_ok(), "{engine:?}");
+            assert_eq!(one.is_ok(), now.owner == Some(format!("owner {round}")), "{engine:?} {one:?}");
+            assert_eq!(two.is_ok(), now.tags == [format!("round-{round}")], "{engine:?} {two:?}");
+            assert!([one, two].into_iter().filter_map(Result::err).all(|error| error.code() == "targets.overtaken"));
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_cache_never_shows_another_tenants_target() {
     for engine in engines() {

@@ -68,6 +68,9 @@ async fn a_repeated_post_gets_the_first_answer_and_another_one_is_refused() {
         assert_eq!((other.0, &other.2["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("web.idempotency_mismatch")));
         assert_eq!(send(&router, Some(&eve), "k1", r#"{"a":1}"#).await.2["number"], 2, "keys belong to their actor");
         assert_eq!(send(&router, None, "k1", r#"{"a":1}"#).await.2["number"], 3, "nobody has no answers of their own");
+        let mut token = ada.clone();
+        (token.kind, token.jti) = (base::ActorKind::Token, Some("another credential".to_owned()));
+        assert_eq!(send(&router, Some(&token), "k1", r#"{"a":1}"#).await.2["number"], 4, "and to the credential: it may allow less");
 
         assert_eq!(send(&router, Some(&ada), "k2", r#"{"fail":true}"#).await.0, StatusCode::CONFLICT);
         assert_eq!(send(&router, Some(&ada), "k2", r#"{"a":1}"#).await.0, StatusCode::CREATED, "a failure is not kept");
@@ -96,4 +99,32 @@ async fn the_work_goes_on_when_the_caller_hangs_up() {
         testkit::eventually("the answer is there", async || send(&router, Some(&ada), "k", body).await.0 == StatusCode::CREATED).await;
         assert_eq!(orders.taken.load(Ordering::SeqCst), 1);
     }
+}
+
+#[tokio::test]
+async fn what_is_kept_for_one_user_is_bounded_and_questions_are_not_kept_at_all() {
+    let world = World::new(testkit::Engine::Embedded).await;
+    let asked = Arc::new(AtomicU32::new(0));
+    let counted = asked.clone();
+    let large = post(async || "x".repeat(500_000));
+    let question = post(async move || counted.fetch_add(1, Ordering::SeqCst).to_string());
+    let routes = Router::new().route("/large", large).route("/graphql", question);
+    let router = routes.layer(web::idempotency::layer(&world.backends));
+    let ada = world.actor(&[Role::Admin]);
+    let send = async |path: &str, key: String| {
+        let mut request = Request::post(path).header("idempotency-key", key).body(Body::empty()).unwrap();
+        request.extensions_mut().insert(ada.clone());
+        router.clone().oneshot(request).await.unwrap().status()
+    };
+    let mut kept = 0;
+    while send("/large", kept.to_string()).await == StatusCode::OK {
+        kept += 1;
+        assert!(kept < 100, "without end");
+    }
+    assert_eq!((kept, send("/large", "one more".to_owned()).await), (68, StatusCode::TOO_MANY_REQUESTS));
+    assert_eq!(send("/large", "0".to_owned()).await, StatusCode::OK, "what is kept is answered");
+    for _ in 0..2 {
+        assert_eq!(send("/graphql", "same".to_owned()).await, StatusCode::OK);
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
