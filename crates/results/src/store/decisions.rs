@@ -149,10 +149,12 @@ pub(crate) async fn take_back(change: &mut Change, batch: BatchId) -> Result<Vec
     let relink = sql("UPDATE decisions SET previous_id = b.previous_id FROM decisions AS b
          WHERE decisions.tenant_id = $1 AND b.tenant_id = $1 AND b.batch_id = $2 AND decisions.previous_id = b.id");
     change.run(relink.bind(tenant).bind(batch)).await?;
-    let restore = sql("UPDATE vulnerabilities SET decision_id = p.id, decision_kind = p.kind, decision_until = p.valid_until, decision_at = p.decided_at
+    let restore = sql(
+        "UPDATE vulnerabilities SET decision_id = p.id, decision_kind = p.kind, decision_until = p.valid_until, decision_at = p.decided_at
          FROM decisions AS b LEFT JOIN decisions AS p ON p.id = b.previous_id AND p.scope = 'finding' AND p.state = 'in_force'
              AND (p.valid_until IS NULL OR p.valid_until > $3)
-         WHERE vulnerabilities.tenant_id = $1 AND b.tenant_id = $1 AND b.batch_id = $2 AND vulnerabilities.decision_id = b.id");
+         WHERE vulnerabilities.tenant_id = $1 AND b.tenant_id = $1 AND b.batch_id = $2 AND vulnerabilities.decision_id = b.id",
+    );
     change.run(restore.bind(tenant).bind(batch).bind(now)).await?;
     rulings::fall_back(change, &ids).await?;
     Ok(ids)

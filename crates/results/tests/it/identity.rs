@@ -134,7 +134,8 @@ async fn what_a_tool_tells_as_absent_is_gone_and_what_it_tells_beside_it_is_not(
                     "physicalLocation": { "artifactLocation": { "uri": file }, "region": { "startLine": line, "snippet": { "text": format!("f{line}();") } } } }] })
             };
             let results = [result("a.c", 1, "unchanged"), result("a.c", 9, state), result("b.c", 1, "unchanged")];
-            let log = serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": { "driver": { "name": "linter" } }, "results": results }] });
+            let log =
+                serde_json::json!({ "version": "2.1.0", "runs": [{ "tool": { "driver": { "name": "linter" } }, "results": results }] });
             ImportRequest { format: Some(Format::Sarif), filename: None, ..request(&log.to_string(), None) }
         };
         assert_eq!(story.request(log("new")).await.unwrap().summary.created, 3);
@@ -158,11 +159,10 @@ async fn a_search_for_packages_closes_what_it_does_not_find_any_more_in_the_same
         (Format::Trivy, serde_json::json!({ "SchemaVersion": 2, "ArtifactName": image, "ArtifactType": kind, "Results": results }))
     };
     let grype = |image: &str, kind: &str, ids: &[&str]| {
-        let artifact = serde_json::json!({ "name": "musl", "version": "1.1", "type": "apk", "locations": [{ "path": "/lib/apk/db/installed" }] });
-        let found: Vec<_> = ids
-            .iter()
-            .map(|id| serde_json::json!({ "vulnerability": { "id": id, "severity": "High" }, "artifact": artifact }))
-            .collect();
+        let artifact =
+            serde_json::json!({ "name": "musl", "version": "1.1", "type": "apk", "locations": [{ "path": "/lib/apk/db/installed" }] });
+        let found: Vec<_> =
+            ids.iter().map(|id| serde_json::json!({ "vulnerability": { "id": id, "severity": "High" }, "artifact": artifact })).collect();
         let source = match kind {
             "container_image" => serde_json::json!({ "type": "image", "target": { "userInput": image } }),
             _ => serde_json::json!({ "type": "directory", "target": image }),
@@ -171,7 +171,8 @@ async fn a_search_for_packages_closes_what_it_does_not_find_any_more_in_the_same
     };
     let osv = |image: &str, kind: &str, ids: &[&str]| {
         let flaws: Vec<_> = ids.iter().map(|id| serde_json::json!({ "id": id })).collect();
-        let package = serde_json::json!({ "package": { "name": "musl", "version": "1.1", "ecosystem": "Alpine" }, "vulnerabilities": flaws });
+        let package =
+            serde_json::json!({ "package": { "name": "musl", "version": "1.1", "ecosystem": "Alpine" }, "vulnerabilities": flaws });
         let source = serde_json::json!({ "path": image, "type": if kind == "container_image" { "docker" } else { "lockfile" } });
         (Format::OsvScanner, serde_json::json!({ "results": [{ "source": source, "packages": [package] }] }))
     };

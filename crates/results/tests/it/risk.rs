@@ -232,7 +232,10 @@ async fn feeds_know_a_vulnerability_by_its_other_names() {
         let pip = json!({ "dependencies": [{ "name": "flask", "version": "3.0", "vulns": [{
             "id": "PYSEC-2021-9", "fix_versions": ["3.1"], "aliases": ["CVE-2024-0002", "GHSA-aaaa-bbbb-cccc"], "description": "d" }] }] });
         let take = async |format: Format, report: &Json| {
-            story.request(ImportRequest { format: Some(format), filename: None, ..request(&report.to_string(), Some(&target)) }).await.unwrap();
+            story
+                .request(ImportRequest { format: Some(format), filename: None, ..request(&report.to_string(), Some(&target)) })
+                .await
+                .unwrap();
             work(&story).await;
         };
         take(Format::Trivy, &trivy).await;

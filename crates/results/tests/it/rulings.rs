@@ -24,8 +24,7 @@ impl Story {
 
     async fn accept_for(&self, finding: &Finding, time: Duration) {
         let valid_until = Some(self.world.backends.clock.now() + time);
-        let new =
-            NewDecision { kind: DecisionKind::Accepted, reason: "for now".into(), valid_until, scope: DecisionScope::Finding };
+        let new = NewDecision { kind: DecisionKind::Accepted, reason: "for now".into(), valid_until, scope: DecisionScope::Finding };
         self.results.decide(&self.actor, finding.id, new).await.unwrap();
     }
 
@@ -78,7 +77,8 @@ async fn a_spent_decision_is_in_no_rulings_way() {
         story.import(&lines(&[hit("a", "high", SITE), hit("b", "low", SITE)]), None).await.unwrap();
         story.say(&here, DecisionKind::FalsePositive, DecisionScope::Rule).await.unwrap();
         for url in [SITE, ended] {
-            let held = story.findings().await.into_iter().filter(|finding| finding.location.url.as_deref() == Some(url) && finding.title == "a");
+            let held =
+                story.findings().await.into_iter().filter(|finding| finding.location.url.as_deref() == Some(url) && finding.title == "a");
             let held: Vec<_> = held.map(|finding| (finding.status, finding.decision.map(|decision| decision.kind))).collect();
             assert_eq!(held, [(Status::FalsePositive, Some(DecisionKind::FalsePositive))], "{engine:?} {url}");
         }
