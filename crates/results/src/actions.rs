@@ -16,6 +16,8 @@ pub const SETTLE: Action = Action::open("results.settle");
 pub const DECIDE: Action = Action::new("results.decide", Permission::WriteFindings).by_unit();
 /// End acceptances whose time is over.
 pub const EXPIRE: Action = Action::open("results.expire");
+/// Put what was decided about rules in force on findings that came meanwhile.
+pub const RULE: Action = Action::open("results.rule");
 /// Bring a feed of likelihoods or of exploited vulnerabilities.
 pub const UPDATE_FEED: Action = Action::new("results.update_feed", Permission::WriteFindings);
 /// Set a policy of due dates.

@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::events::FindingDecided;
 use crate::model::{
     BatchId, BulkDecision, BulkOutcome, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Finding, FindingId,
-    HappeningKind, MOST_AT_ONCE, NewDecision, Policy,
+    HappeningKind, ImportId, MOST_AT_ONCE, NewDecision, Policy,
 };
 use crate::service::Results;
 use crate::store::decisions::{Before, Decided};
@@ -189,6 +189,26 @@ impl Results {
         change.detail(json!({ "taken_back": ids.len() }));
         change.commit().await?;
         Ok(ids.len())
+    }
+
+    /// Puts in force what was decided about rules while an import was taken in: its findings were not yet to be seen by who decided.
+    /// Returns how many that were.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn rule(&self, actor: &Actor, import: ImportId) -> Result<usize> {
+        let scope = actor.scope(actions::RULE)?;
+        let ids = store::rulings::unheard(&self.backends.db, &scope, import, self.backends.clock.now()).await?;
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let mut change = Change::begin(&self.backends, actor, actions::RULE).await?;
+        let ruled = store::rulings::fall_back(&mut change, &ids).await?;
+        store::decisions::derive_again(&mut change, &ruled).await?;
+        change.subject("import", import);
+        change.detail(json!({ "findings": ruled.len() }));
+        change.commit().await?;
+        Ok(ruled.len())
     }
 
     /// Decisions, newest first.

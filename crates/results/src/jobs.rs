@@ -175,6 +175,24 @@ impl Job for AssessDaily {
     }
 }
 
+/// Lets what was decided about rules while an import was taken in hold for what it brought.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RuleImport {
+    /// The import.
+    pub import_id: ImportId,
+}
+
+impl Job for RuleImport {
+    const NAME: &'static str = "results.rule_import";
+    const QUEUE: &'static str = "import_queue";
+    const ON: &'static [&'static str] = &["results.imported"];
+    type Service = Results;
+
+    async fn run(self, results: &Results, run: &Run) -> Result<()> {
+        results.rule(&run.actor, self.import_id).await.map(drop)
+    }
+}
+
 /// Links what an import brought with what other tools know.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LinkImport {
@@ -232,6 +250,7 @@ pub fn jobs(results: &Results) -> Handlers {
         .add::<IngestArtifact>(results.clone())
         .add::<RunImport>(results.clone())
         .add::<SettleScan>(results.clone())
+        .add::<RuleImport>(results.clone())
         .add::<ExpireDecisions>(results.clone())
         .add::<RecordTrends>(results.clone())
         .add::<AssessImport>(results.clone())

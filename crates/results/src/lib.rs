@@ -31,7 +31,7 @@ pub use events::{FindingDecided, ImportUndone, ResultsImported};
 pub use export::ExportFormat;
 pub use http::routes;
 pub use ingest::{ImportProgress, Preview, preview};
-pub use jobs::{AssessAll, AssessDaily, AssessFindings, AssessImport};
+pub use jobs::{AssessAll, AssessDaily, AssessFindings, AssessImport, RuleImport};
 pub use jobs::{ExpireDecisions, IngestArtifact, RecordTrends, RunImport, SettleScan, jobs};
 pub use jobs::{LearnFalsePositives, LinkImport, RelinkNames};
 pub use model::{

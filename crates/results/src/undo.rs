@@ -26,6 +26,8 @@ impl Results {
         let scope = change.scope();
         let import = store::imports::get(&self.backends.db, &scope, id).await?.ok_or_else(errors::import_not_found)?;
         change.lock(lock_of(actor, import.target_id)).await?;
+        // Somebody else may have taken it back while this waited.
+        let import = store::imports::get(&self.backends.db, &scope, id).await?.ok_or_else(errors::import_not_found)?;
         if import.scan_id.is_some() {
             return Err(errors::not_undoable("it is part of a scan"));
         }
@@ -40,6 +42,7 @@ impl Results {
         if let Some(later) = store::undo::later(&mut change, id, import.target_id, &service, ended).await? {
             return Err(errors::not_undoable(&format!("import {later} came after it; undo that one first")));
         }
+        store::undo::hold(&mut change, id).await?;
         let decided = store::undo::decided(&mut change, id).await?;
         if decided > 0 {
             return Err(errors::not_undoable(&format!("people decided about {decided} of the findings it brought")));

@@ -1,11 +1,11 @@
 //! SQL of decisions that hold for a rule, on one asset or everywhere. One about a finding itself is narrower than either.
 
 use audit::Change;
-use backends::{Sql, Value};
-use base::Result;
+use backends::{Db, Sql, Value, sql};
+use base::{Result, Scope, Time};
 
 use super::decisions::Decided;
-use crate::model::{Decision, DecisionScope, FindingId};
+use crate::model::{Decision, DecisionScope, FindingId, ImportId};
 
 /// Ids named in one statement.
 const IDS: usize = 10_000;
@@ -82,6 +82,17 @@ pub(crate) async fn withdraw(change: &mut Change, finding: &Decided, scope: Deci
     change.run(bound(end("proposed"), change)).await?;
     let ids = rows.iter().map(|row| row.get("id")).collect::<Result<Vec<FindingId>>>()?;
     Ok((withdrawn > 0).then_some(ids))
+}
+
+/// Findings born with an import that have no decision although one about their rule is in force.
+pub(crate) async fn unheard(db: &Db, scope: &Scope, import: ImportId, now: Time) -> Result<Vec<FindingId>> {
+    let statement = sql("SELECT v.id FROM vulnerabilities v WHERE v.tenant_id = $1 AND v.first_import = $2 AND v.decision_id IS NULL
+           AND EXISTS (SELECT 1 FROM decisions d WHERE d.tenant_id = $1 AND d.source = v.source AND d.check_id = v.check_id
+               AND d.scope <> 'finding' AND d.kind <> 'reopen' AND d.state = 'in_force' AND (d.valid_until IS NULL OR d.valid_until > $3)
+               AND (d.scope = 'rule' OR d.asset = v.target_id || CAST($4 AS TEXT) || v.asset))
+         ORDER BY v.id");
+    let rows = db.all(statement.bind(scope.tenant()).bind(import).bind(now).bind("\n")).await?;
+    rows.iter().map(|row| row.get("id")).collect()
 }
 
 /// Puts the narrowest ruling in force on those of these findings that have no decision; returns where there was one.

@@ -26,6 +26,12 @@ pub(crate) async fn later(
     change.one(statement).await?.map(|row| row.get("id")).transpose()
 }
 
+/// Takes the findings born with an import for this change alone: who is deciding about one is waited for, who comes later finds it gone.
+pub(crate) async fn hold(change: &mut Change, import: ImportId) -> Result<()> {
+    let statement = sql("UPDATE vulnerabilities SET id = id WHERE tenant_id = $1 AND first_import = $2");
+    change.run(statement.bind(change.scope().tenant()).bind(import)).await.map(drop)
+}
+
 /// Findings born with an import about which people have decided since, and its reviews that were answered.
 pub(crate) async fn decided(change: &mut Change, import: ImportId) -> Result<i64> {
     let statement = sql("SELECT

@@ -8,6 +8,7 @@ use scans::{NewScan, Profile};
 use targets::NewAuthorization;
 use testkit::{Engine, engines, eventually};
 
+use crate::risk::{work, world};
 use crate::story::{Story, hit, lines, miss};
 
 const SITE: &str = "https://x.example/";
@@ -117,6 +118,34 @@ async fn what_people_decide_while_an_import_runs_holds() {
 }
 
 #[tokio::test]
+async fn what_is_decided_about_a_rule_while_an_import_runs_holds_for_what_it_brings() {
+    for engine in engines() {
+        let story = world(engine).await;
+        // Elsewhere, so that the run does not write the finding that somebody decides from.
+        let other = "https://other.example/";
+        let born = |name: &str| hit("a", "high", &format!("{other}{name}"));
+        story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
+        work(&story).await;
+        import_while(&story, &lines(&[born("one"), born("two"), hit("b", "low", other)]), "observations", async || {
+            let finding = story.findings().await.remove(0);
+            let new = NewDecision {
+                kind: DecisionKind::FalsePositive,
+                reason: "looked at it".into(),
+                valid_until: None,
+                scope: DecisionScope::Rule,
+            };
+            story.results.decide(&story.actor, finding.id, new).await.unwrap();
+        })
+        .await;
+        work(&story).await;
+        let standing =
+            ["a", "a", "a", "b"].map(str::to_owned).into_iter().zip(["false_positive", "false_positive", "false_positive", "open"]);
+        assert_eq!(story.standing().await, standing.collect::<Vec<_>>(), "{engine:?}");
+        story.assert_tallies().await;
+    }
+}
+
+#[tokio::test]
 async fn fixed_said_while_an_import_sees_it_as_it_was_holds_until_the_next_one_sees_it() {
     for engine in engines() {
         let story = Story::new(engine).await;
@@ -158,6 +187,40 @@ async fn what_a_scan_left_out_stands_as_somebody_says_at_that_moment() {
     assert_eq!(marked, 2);
     assert_eq!(story.standing().await, [("a".to_owned(), "false_positive"), ("b".to_owned(), "not_retested")]);
     story.assert_tallies().await;
+}
+
+#[tokio::test]
+async fn an_import_about_which_somebody_is_deciding_is_not_taken_back() {
+    let story = Story::new(Engine::Distributed).await;
+    let import = story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
+    let (id, now) = (story.findings().await[0].id, story.world.backends.clock.now());
+    let mut person = story.world.backends.db.begin().await.unwrap();
+    person.run(sql("UPDATE vulnerabilities SET id = id WHERE id = $1").bind(id)).await.unwrap();
+    let said = sql("INSERT INTO decisions (id, tenant_id, finding_id, kind, reason, decided_by_name, decided_at)
+         VALUES ('d', $1, $2, 'confirmed', 'it is one', 'somebody', $3)");
+    person.run(said.bind(story.actor.tenant).bind(id).bind(now)).await.unwrap();
+    let (undone, ()) = tokio::join!(story.results.undo(&story.actor, import.id), async {
+        waits(&story).await;
+        person.commit().await.unwrap();
+    });
+    assert!(undone.unwrap_err().detail().contains("decided"));
+    assert_eq!(story.findings().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_import_is_taken_back_once_however_many_ask_at_once() {
+    let story = Story::new(Engine::Distributed).await;
+    let import = story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
+    let id = story.findings().await[0].id;
+    let mut held = story.world.backends.db.begin().await.unwrap();
+    held.run(sql("UPDATE vulnerabilities SET id = id WHERE id = $1").bind(id)).await.unwrap();
+    let (one, other, ()) = tokio::join!(story.results.undo(&story.actor, import.id), story.results.undo(&story.actor, import.id), async {
+        let waiting = "pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        eventually("both wait", async || story.world.count(waiting).await == 2).await;
+        held.commit().await.unwrap();
+    });
+    let refused = [one, other].into_iter().filter_map(Result::err).map(|error| error.code()).collect::<Vec<_>>();
+    assert_eq!(refused, ["results.not_undoable"]);
 }
 
 #[tokio::test]
