@@ -114,7 +114,7 @@ impl Results {
             self.put_in_force(&mut change, &found, &decision).await?;
         }
         // After `put_in_force`, which withdraws what this one takes the place of.
-        store::decisions::answer(&mut change, id, state).await?;
+        store::decisions::answer(&mut change, id, state, found.decision).await?;
         let note = format!("{}: {} by {}", decision.kind, if approve { "approved" } else { "rejected" }, actor.username);
         store::ingest::add_history(&mut change, None, None, &[(finding, HappeningKind::Decided, Some(note))]).await?;
         self.tell(change, &found, &decision).await
