@@ -113,7 +113,7 @@ impl Results {
             self.put_in_force(&mut change, &found, &decision).await?;
         }
         // After `put_in_force`, which withdraws what this one takes the place of.
-        store::decisions::answer(&mut change, id, state).await?;
+        store::decisions::answer(&mut change, id, state, found.decision).await?;
         let turn = if approve { HappeningKind::Decided } else { HappeningKind::Rejected };
         let who = said(decision.kind, &actor.username);
         store::ingest::add_history(&mut change, None, None, &[(finding, turn, Some(who))]).await?;

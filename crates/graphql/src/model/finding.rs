@@ -133,6 +133,7 @@ pub(crate) struct LocationNode {
     line: Option<u32>,
     snippet: Option<String>,
     logical: Option<String>,
+    artifact: Option<String>,
 }
 
 impl From<importers::Location> for LocationNode {
@@ -151,6 +152,7 @@ impl From<importers::Location> for LocationNode {
             line: place.line,
             snippet: place.snippet,
             logical: place.logical,
+            artifact: place.artifact,
         }
     }
 }

@@ -27,7 +27,7 @@ impl From<scans::BySeverity> for CountsNode {
 pub(crate) struct DayNode {
     /// The day, UTC, such as `2026-01-31`.
     day: String,
-    /// Findings seen for the first time.
+    /// Findings seen for the first time, or again after they were gone.
     opened: u64,
     /// Findings looked for again and gone.
     fixed: u64,
@@ -67,7 +67,7 @@ pub(crate) struct TrendsNode {
     standing: CountsNode,
     /// Of those, past the time their severity allows.
     overdue: CountsNode,
-    /// Seen for the first time in the period.
+    /// Seen in the period for the first time, or again after they were gone.
     opened: u64,
     /// Gone in the period.
     fixed: u64,

@@ -252,13 +252,13 @@ pub(crate) async fn proposed(change: &mut Change, id: DecisionId) -> Result<Opti
     change.one(statement.bind(change.scope().tenant()).bind(id)).await?.as_ref().map(decision).transpose()
 }
 
-/// Ends the waiting of a decision.
-pub(crate) async fn answer(change: &mut Change, id: DecisionId, state: DecisionState) -> Result<()> {
+/// Ends the waiting of a decision; `previous` is the one in force until now, whatever was when it was asked for.
+pub(crate) async fn answer(change: &mut Change, id: DecisionId, state: DecisionState, previous: Option<DecisionId>) -> Result<()> {
     let (user, name) = (change.actor().user, change.actor().username.clone());
-    let statement =
-        sql("UPDATE decisions SET state = $3, approved_by = $4, approved_by_name = $5, approved_at = $6 WHERE tenant_id = $1 AND id = $2");
+    let statement = sql("UPDATE decisions SET state = $3, approved_by = $4, approved_by_name = $5, approved_at = $6, previous_id = $7
+         WHERE tenant_id = $1 AND id = $2");
     let statement = statement.bind(change.scope().tenant()).bind(id).bind(state.as_str()).bind(user).bind(clean(&name)).bind(change.now());
-    change.run(statement).await.map(drop)
+    change.run(statement.bind(previous)).await.map(drop)
 }
 
 /// Whether accepting a risk needs a second person, as the change sees it.

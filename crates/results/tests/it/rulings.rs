@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use base::PageRequest;
 use importers::Format;
-use results::{BatchId, BulkDecision, DecisionKind, DecisionScope, Finding, ImportRequest, NewDecision, Resolution, Status};
+use results::{
+    BatchId, BulkDecision, DecisionKind, DecisionScope, DecisionState, Finding, ImportRequest, NewDecision, Policy, Resolution, Status,
+};
 use testkit::engines;
 
 use crate::story::{Story, hit, lines, nmap, request};
@@ -149,6 +151,26 @@ async fn taking_a_batch_back_leaves_what_people_said_meanwhile() {
         story.say(&here, DecisionKind::Reopen, DecisionScope::Finding).await.unwrap();
         let refused = story.results.undo_decisions(&story.actor, reopened).await.unwrap_err();
         assert_eq!((refused.code(), story.holds(SITE).await), ("results.batch_not_found", (Status::Open, None)), "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn taking_back_what_was_approved_revives_nothing_that_was_taken_back_while_it_waited() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
+        let here = story.at(SITE).await;
+        story.results.set_policy(&story.actor, Policy { four_eyes: true }).await.unwrap();
+        story.say(&here, DecisionKind::FalsePositive, DecisionScope::Finding).await.unwrap();
+        let batch = story.say_of_all(&[&here], DecisionKind::Accepted).await;
+        story.say(&here, DecisionKind::Reopen, DecisionScope::Finding).await.unwrap();
+        let page = PageRequest::default();
+        let waiting = story.results.decisions(&story.actor, Some(DecisionState::Proposed), None, &page).await.unwrap().items;
+        let second = base::Actor { user: Some(story.world.backends.ids.next()), username: "second".into(), ..story.actor.clone() };
+        story.results.approve(&second, waiting[0].id, true).await.unwrap();
+        assert_eq!(story.holds(SITE).await, (Status::Accepted, Some(DecisionKind::Accepted)), "{engine:?}");
+        story.results.undo_decisions(&story.actor, batch).await.unwrap();
+        assert_eq!(story.holds(SITE).await, (Status::Open, None), "{engine:?}");
     }
 }
 
