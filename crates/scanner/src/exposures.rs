@@ -102,8 +102,8 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
             Err(WireError::Timeout) => (CoverageStatus::Timeout, Some("no reply in time".to_owned())),
             Err(WireError::Failed(reason)) => (CoverageStatus::Error, Some(reason)),
         };
-        session.covered(set, endpoint, status, reason).await;
         doubts.tell(session, endpoint).await;
+        session.covered(set, endpoint, status, reason).await;
     }
 }
 

@@ -44,12 +44,16 @@ pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, service: &Serv
         session.issue(issue).await;
     }
     let (status, reason) = conclude(heard::Flaw::of(landing.page.status, landing.page.is_cut).map_or(Ok(()), |flaw| Err(flaw.reason())));
-    session.covered(PASSIVE_SET, endpoint, status, reason).await;
+    // Whatever ends the run, what a set leaves open is told no later than the set.
     if status == CoverageStatus::Done {
         for (check, reason) in page::undecided(&landing.page) {
             session.undecided(check.id, endpoint, None, CoverageStatus::Error, reason.to_owned()).await;
         }
     }
+    for check in page::ANYWHERE {
+        session.begin(check.id, endpoint);
+    }
+    session.covered(PASSIVE_SET, endpoint, status, reason).await;
     // What came so far was judged.
     client.doubtful();
     let directories = match session.may(Intrusiveness::Safe) {
@@ -68,13 +72,16 @@ pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, service: &Serv
             _ => conclude(active::probe(session, &client, &landing, &directories, &mut doubts).await),
         };
         is_searched |= set == ACTIVE_SET && status == CoverageStatus::Done;
-        session.covered(set, endpoint, status, reason).await;
         doubts.tell(session, endpoint).await;
+        session.covered(set, endpoint, status, reason).await;
     }
-    if !is_searched {
-        for check in page::ANYWHERE {
-            let reason = "only the first page was looked at".to_owned();
-            session.undecided(check.id, endpoint, None, CoverageStatus::Skipped, reason).await;
+    for check in page::ANYWHERE {
+        match is_searched {
+            true => session.settle(check.id, endpoint),
+            false => {
+                let reason = "only the first page was looked at".to_owned();
+                session.covered(check.id, endpoint, CoverageStatus::Skipped, Some(reason)).await;
+            }
         }
     }
 }

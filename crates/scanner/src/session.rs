@@ -83,8 +83,13 @@ impl Session {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).push((check_set, endpoint.clone()));
     }
 
-    pub(crate) async fn covered(&self, check_set: &'static str, endpoint: &Endpoint, status: CoverageStatus, reason: Option<String>) {
+    /// Notes that what was due here has ended, and that its own set says how.
+    pub(crate) fn settle(&self, check_set: &'static str, endpoint: &Endpoint) {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner).retain(|(set, place)| *set != check_set || place != endpoint);
+    }
+
+    pub(crate) async fn covered(&self, check_set: &'static str, endpoint: &Endpoint, status: CoverageStatus, reason: Option<String>) {
+        self.settle(check_set, endpoint);
         self.tell_covered(Covered { reason, ..Covered::at(check_set, endpoint, status) }).await;
     }
 

@@ -111,11 +111,11 @@ pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, starttls: Opti
             }
             session.tls(survey.report);
             let (status, reason) = survey.failure.map_or((CoverageStatus::Done, None), |failure| (failure.status, Some(failure.reason)));
-            session.covered(CHECK_SET, endpoint, status, reason).await;
             for check in survey.undecided {
                 let reason = "the server did not answer that question".to_owned();
                 session.undecided(check.id, endpoint, None, CoverageStatus::Error, reason).await;
             }
+            session.covered(CHECK_SET, endpoint, status, reason).await;
         }
         Err(failure) => {
             session.covered(CHECK_SET, endpoint, failure.status, Some(failure.reason)).await;

@@ -3,6 +3,7 @@
 
 use super::{Found, Subject};
 use crate::catalogue::exposures;
+use crate::report::CoverageStatus;
 use crate::wire::{WireError, contains};
 
 /// A name that does not exist, by RFC 6761.
@@ -11,14 +12,24 @@ const NOWHERE: &str = "tyrian-scan.invalid";
 const SOCKS5: &[u8] = &[5, 1, 0];
 
 pub(super) async fn http(subject: &Subject<'_>) -> Found {
-    let found = match tunnels(subject).await? {
-        true => Some("CONNECT to itself was granted"),
-        false => match resolves(subject).await? {
-            true => Some("it tried to reach a name that does not exist"),
-            false => None,
-        },
+    let found = match proof(subject).await {
+        // It may still be trying; what the server answered elsewhere counts all the same.
+        Err(error @ WireError::Timeout) => {
+            let (check, status) = (exposures::OPEN_PROXY.id, CoverageStatus::Timeout);
+            subject.session.undecided(check, subject.endpoint, None, status, error.to_string()).await;
+            None
+        }
+        found => found?,
     };
     Ok(found.map(|proof| subject.issue(&exposures::OPEN_PROXY).evidence("proof", proof).sure(92)).into_iter().collect())
+}
+
+/// What proves that the server is a proxy for anybody.
+async fn proof(subject: &Subject<'_>) -> Result<Option<&'static str>, WireError> {
+    if tunnels(subject).await? {
+        return Ok(Some("CONNECT to itself was granted"));
+    }
+    Ok(resolves(subject).await?.then_some("it tried to reach a name that does not exist"))
 }
 
 async fn tunnels(subject: &Subject<'_>) -> Result<bool, WireError> {
@@ -55,7 +66,10 @@ async fn ask(subject: &Subject<'_>, target: &str) -> Result<Option<u16>, WireErr
     let request =
         format!("GET {target} HTTP/1.1\r\nHost: {NOWHERE}\r\nUser-Agent: {}\r\nConnection: close\r\n\r\n", crate::http::USER_AGENT);
     wire.send(request.as_bytes()).await?;
-    let reply = wire.read_until(|bytes| bytes.contains(&b'\n')).await.unwrap_or_default();
+    let reply = match wire.read_until(|bytes| bytes.contains(&b'\n')).await {
+        Err(WireError::Timeout) => return Err(WireError::Timeout),
+        reply => reply.unwrap_or_default(),
+    };
     Ok(status(&String::from_utf8_lossy(&reply).to_ascii_lowercase()))
 }
 

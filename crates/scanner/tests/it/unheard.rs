@@ -151,6 +151,43 @@ async fn a_scan_that_may_only_look_has_not_looked_for_further_pages() {
     assert!(!is_tested(&outcome, "http.passive", "http.directory-listing", "/backup/"));
 }
 
+#[tokio::test]
+async fn a_server_that_says_nothing_to_the_question_for_a_proxy_is_not_known_to_be_none() {
+    let server = serve(|mut stream| async move {
+        let mut request = [0; 4096];
+        let Ok(count @ 1..) = stream.read(&mut request).await else { return };
+        if starts(&request[..count], "GET http://") {
+            std::future::pending::<()>().await;
+        }
+        let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+    })
+    .await;
+    let mut plan = plan("127.0.0.1", &[server.address.port()]);
+    plan.limits.read_timeout = std::time::Duration::from_millis(500);
+    let outcome = run(plan).await;
+    assert!(is_tested(&outcome, "exposures.safe", "exposure.docker", "/version"));
+    assert!(!is_tested(&outcome, "exposures.safe", "exposure.open-proxy", "/"));
+}
+
+#[tokio::test]
+async fn a_scan_that_ends_while_it_looks_for_further_pages_has_not_looked_for_them() {
+    let server = serve(|mut stream| async move {
+        let mut request = [0; 4096];
+        let Ok(count @ 1..) = stream.read(&mut request).await else { return };
+        if !starts(&request[..count], "GET / ") {
+            std::future::pending::<()>().await;
+        }
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", PAGE.len());
+        let _ = stream.write_all((head + PAGE).as_bytes()).await;
+    })
+    .await;
+    let mut plan = plan("127.0.0.1", &[server.address.port()]);
+    (plan.limits.read_timeout, plan.limits.total) = (std::time::Duration::from_secs(20), std::time::Duration::from_secs(10));
+    let outcome = run(plan).await;
+    assert!(outcome.timed_out && is_tested(&outcome, "http.passive", "http.csp-missing", "/"));
+    assert!(!is_tested(&outcome, "http.passive", "http.directory-listing", "/backup/"));
+}
+
 /// A service that is known by its words, and what it answers to the questions behind.
 struct Full {
     service: &'static str,
