@@ -162,7 +162,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use axum::body::{Body, Bytes};
-    use futures::stream;
+    use futures::{StreamExt, stream};
 
     use super::*;
 
@@ -174,9 +174,13 @@ mod tests {
             counted.fetch_add(1, Ordering::Relaxed);
             Bytes::from(vec![b'x'; 8 << 10])
         });
-        let body = std::iter::once(Bytes::from(beginning)).chain(rest).map(Ok::<_, Infallible>);
+        // Each chunk takes its time, as those of a network do.
+        let body = stream::iter(std::iter::once(Bytes::from(beginning)).chain(rest)).then(async |chunk| {
+            tokio::task::yield_now().await;
+            Ok::<_, Infallible>(chunk)
+        });
         let request = Request::builder().header("content-type", "multipart/form-data; boundary=part");
-        let request = request.body(Body::from_stream(stream::iter(body))).unwrap();
+        let request = request.body(Body::from_stream(body)).unwrap();
         let parts = Parts(Multipart::from_request(request, &()).await.unwrap());
         (parts.read(LARGEST).await, asked.load(Ordering::Relaxed))
     }

@@ -11,7 +11,7 @@ pub fn network(ip: IpAddr) -> IpAddr {
             let [a, b, c, d, ..] = ip.segments();
             IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
-        host => host,
+        host @ IpAddr::V4(_) => host,
     }
 }
 

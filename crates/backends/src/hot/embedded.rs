@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn a_store_that_is_full_of_values_still_counts_limits() {
         let folder = tempfile::tempdir().unwrap();
-        let hot = Embedded::open(folder.path(), &Clock::fixed(base::Time::from_seconds(1_000))).unwrap();
+        let hot = Embedded::open(&folder.path().join("hot"), &Clock::fixed(base::Time::from_seconds(1_000))).unwrap();
         hot.table.bytes.store(MAXIMUM_BYTES + 1, Ordering::Relaxed);
         assert_eq!(hot.set("k", b"v", None).unwrap_err().code(), "hot.full");
         let quota = Quota { burst: 1, per: Duration::from_secs(60) };

@@ -38,10 +38,10 @@ async fn a_stream_ends_with_the_credential_that_opened_it() {
         Box::pin(async move { answer })
     });
     let open = sse(futures::stream::pending(), standing(Some((actor, recheck))).await, CancellationToken::new());
-    let mut read = tokio::spawn(to_bytes(open.into_body(), 1 << 20));
+    let mut read = Box::pin(to_bytes(open.into_body(), 1 << 20));
     assert!(tokio::time::timeout(std::time::Duration::from_secs(60), &mut read).await.is_err(), "it goes on while the credential is good");
     revoked.store(true, Ordering::Relaxed);
-    tokio::time::timeout(std::time::Duration::from_secs(6), read).await.expect("the stream ends").unwrap().unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(6), read).await.expect("the stream ends").unwrap();
 }
 
 #[tokio::test]
