@@ -128,6 +128,39 @@ pub enum Withheld {
     Degraded,
 }
 
+/// Everything that a lock may be made of, in an order that states of devices are written in.
+const CAUSES: [Result<HardSignal, Corroboration>; 10] = [
+    Ok(HardSignal::ReplayedReadings),
+    Ok(HardSignal::RefreshReuse),
+    Ok(HardSignal::AttestationReplay),
+    Ok(HardSignal::RepeatedFailures),
+    Ok(HardSignal::Indicator),
+    Ok(HardSignal::CriticalIndicator),
+    Ok(HardSignal::Operator),
+    Err(Corroboration::AttestationFailed),
+    Err(Corroboration::AttestationStale),
+    Err(Corroboration::ChallengeFailed),
+];
+
+impl Lock {
+    /// The cause as a number from one on, and the sum it rests on.
+    pub(crate) fn written(self) -> (u8, f32) {
+        let (cause, sum) = match self.cause {
+            Cause::Signal(signal) => (Ok(signal), 0.0),
+            Cause::Confirmed { sum, by } => (Err(by), sum),
+        };
+        (CAUSES.iter().position(|known| *known == cause).map_or(0, |place| place as u8 + 1), sum)
+    }
+
+    /// The lock that was written as these.
+    pub(crate) fn read(number: u8, sum: f32) -> Option<Self> {
+        Some(match *CAUSES.get(usize::from(number.checked_sub(1)?))? {
+            Ok(signal) => Self::proven(signal),
+            Err(by) => Self { cause: Cause::Confirmed { sum, by }, posture: Posture::Lock },
+        })
+    }
+}
+
 /// What became of one window or event.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Decision {
@@ -139,8 +172,16 @@ pub struct Decision {
     pub lock: Option<Lock>,
     /// Why there is none although there was reason.
     pub withheld: Option<Withheld>,
+    /// The lock that is withheld, once for each episode: until the phone was calm again, or its owner proved to be there.
+    pub held_back: Option<Lock>,
     /// Behaviour made a lock thinkable: demand a fresh challenge now.
     pub demands_challenge: bool,
+}
+
+impl Decision {
+    fn moved(from: Posture, to: Posture) -> Self {
+        Self { from, to, lock: None, withheld: None, held_back: None, demands_challenge: false }
+    }
 }
 
 /// What behaviour says of one window, in words of this machine.
@@ -155,11 +196,15 @@ pub(crate) struct Behaviour {
 }
 
 /// State of the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Course {
     pub(crate) posture: Posture,
     /// Windows in a row without anything odd.
     pub(crate) calm: u16,
+    /// A lock that was decided, until whoever lays it says that it is done.
+    pub(crate) owed: Option<Lock>,
+    /// A lock was withheld and has been told of.
+    pub(crate) is_held_back: bool,
 }
 
 /// Calm windows after which a demand for a step-up is dropped: about five minutes of use.
@@ -170,6 +215,7 @@ impl Course {
     pub(crate) fn judged(&mut self, behaviour: Behaviour, corroboration: Option<Corroboration>, withhold: Option<Withheld>) -> Decision {
         let is_calm = !behaviour.is_suspicious && !behaviour.is_grave && behaviour.candidate.is_none();
         self.calm = if is_calm { self.calm.saturating_add(1) } else { 0 };
+        self.is_held_back &= self.calm < CALM;
         let wanted = if behaviour.is_grave {
             Posture::Restrict
         } else if behaviour.is_suspicious {
@@ -202,32 +248,39 @@ impl Course {
         if from < Posture::Lock {
             *self = Self::default();
         }
-        Decision { from, to: self.posture, lock: None, withheld: None, demands_challenge: false }
+        Decision::moved(from, self.posture)
     }
 
     /// A person released the lock, or it expired. The owner still has to prove to be there.
     pub(crate) fn released(&mut self) -> Decision {
         let from = self.posture;
         if from >= Posture::Lock {
-            *self = Self { posture: Posture::StepUp, calm: 0 };
+            *self = Self { posture: Posture::StepUp, ..Self::default() };
         }
-        Decision { from, to: self.posture, lock: None, withheld: None, demands_challenge: false }
+        Decision::moved(from, self.posture)
     }
 
     fn raise(&mut self, wanted: Posture) -> Decision {
         let from = self.posture;
         self.posture = from.max(wanted);
-        Decision { from, to: self.posture, lock: None, withheld: None, demands_challenge: false }
+        Decision::moved(from, self.posture)
+    }
+
+    /// The lock that was owed is laid, or is not going to be.
+    pub(crate) fn settled(&mut self) {
+        self.owed = None;
     }
 
     fn lay(&mut self, lock: Lock, withhold: Option<Withheld>) -> Decision {
         if let Some(reason) = withhold {
-            return Decision { withheld: Some(reason), ..self.raise(Posture::StepUp) };
+            let held_back = (!std::mem::replace(&mut self.is_held_back, true)).then_some(lock);
+            return Decision { withheld: Some(reason), held_back, ..self.raise(Posture::StepUp) };
         }
         let from = self.posture;
         let lock = (from < lock.posture).then_some(lock);
         self.posture = from.max(lock.map_or(from, |lock| lock.posture));
-        Decision { from, to: self.posture, lock, withheld: None, demands_challenge: false }
+        self.owed = lock.or(self.owed);
+        Decision { lock, ..Decision::moved(from, self.posture) }
     }
 }
 
@@ -253,6 +306,12 @@ mod tests {
         let mut course = Course::default();
         let decision = course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius));
         assert_eq!((decision.to, decision.lock, decision.withheld), (Posture::StepUp, None, Some(Withheld::BlastRadius)));
+        assert_eq!(decision.held_back, Some(Lock::proven(HardSignal::Indicator)));
+        assert_eq!(course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius)).held_back, None, "told once for each episode");
+        for _ in 0..CALM {
+            course.judged(Behaviour::default(), None, None);
+        }
+        assert!(course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius)).held_back.is_some());
         assert!(course.proven(HardSignal::Operator, Some(Withheld::Shadow)).lock.is_some(), "a person is not shadowed");
     }
 

@@ -7,7 +7,7 @@ use crate::authenticity::Authenticity;
 use crate::baseline::Profile;
 use crate::checks::Checks;
 use crate::clock::Clock;
-use crate::decision::{Course, Posture};
+use crate::decision::{Course, Lock, Posture};
 use crate::device::{Device, Last};
 use crate::drift::{Adwin, Cusum, SLOTS};
 use crate::errors::StateError;
@@ -303,6 +303,14 @@ fn evidence(accumulator: &mut Accumulator, trust: &mut Trust, course: &mut Cours
     walk.u8(&mut posture);
     course.posture = Posture::ALL[usize::from(walk.at_most(posture, Posture::ALL.len() as u8 - 1))];
     walk.u16(&mut course.calm);
+    let (mut number, mut sum) = course.owed.map_or((0, 0.0), Lock::written);
+    walk.u8(&mut number);
+    walk.f32(&mut sum);
+    course.owed = Lock::read(number, sum);
+    if course.owed.map_or((0, 0.0), Lock::written) != (number, sum) {
+        walk.fail();
+    }
+    walk.bool(&mut course.is_held_back);
 }
 
 fn newest(last: &mut Last, walk: &mut impl Walk) {

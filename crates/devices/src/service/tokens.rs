@@ -233,7 +233,7 @@ impl Devices {
             revokes: true,
             score: None,
         };
-        if self.lay(&actor, device, order).await?.lock.is_some() {
+        if self.lay(&actor, device, order).await?.is_some() {
             return Ok(());
         }
         // No lock, and still nobody may go on with what was given out.
