@@ -11,7 +11,7 @@ use threat::{BlastRadius, Halt, HardSignal, Trait};
 use super::Devices;
 use crate::bars::Named;
 use crate::events::DeviceLocked;
-use crate::model::{Device, DeviceId, Lock, Policy};
+use crate::model::{Device, DeviceId, Lock};
 use crate::order::{LockOrder, line};
 use crate::store::locks::Laid as Earlier;
 use crate::vocabulary::{Cause, CommandKind, Posture, Reach, Withheld};
@@ -242,8 +242,7 @@ impl Devices {
         let mut change = Change::begin(self.backends(), actor, actions::WITHHOLD).await?;
         if let Some(halt) = &halt {
             tracing::error!(tenant = %device.tenant, %halt, "too many devices would be locked: locking stops until a person resumes it");
-            let policy = store::policies::find_for_change(&mut change).await?.unwrap_or_else(|| self.default_policy());
-            store::policies::save(&mut change, &Policy { halt: Some(halt.clone()), ..policy }).await?;
+            store::policies::halt(&mut change, halt, &self.default_policy()).await?;
         }
         let detail = json!({ "withheld": why, "cause": order.cause, "reason": order.reason, "evidence": order.evidence, "halt": halt });
         store::timeline::add(&mut change, device.id, "lock_withheld", &detail).await?;

@@ -128,3 +128,20 @@ async fn locks_and_releases_at_once_leave_one_lock_or_none() {
         assert_eq!(numbers, (1..=numbers.len() as i64).rev().collect::<Vec<_>>(), "numbered without gaps");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_change_different_things_of_a_policy_at_once_lose_neither() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        for round in 0..10 {
+            let wanted = round % 2 == 0;
+            let patches = [json!({ "shadow": wanted }), json!({ "software_keys": wanted })];
+            let asks = patches.map(|patch| stage.ask(&stage.operator, "PATCH", "/devices/policy", Some(patch)));
+            for (status, answer) in futures::future::join_all(asks).await {
+                assert_eq!(status, StatusCode::OK, "{answer}");
+            }
+            let policy = stage.order("GET", "/devices/policy", None).await;
+            assert_eq!((policy["shadow"].as_bool(), policy["software_keys"].as_bool()), (Some(wanted), Some(wanted)), "{engine:?} {round}");
+        }
+    }
+}
