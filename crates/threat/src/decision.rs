@@ -205,14 +205,31 @@ pub(crate) struct Course {
     pub(crate) owed: Option<Lock>,
     /// A lock was withheld and has been told of.
     pub(crate) is_held_back: bool,
+    /// When a challenge was demanded, server time in seconds; zero for never.
+    pub(crate) asked: u32,
 }
 
 /// Calm windows after which a demand for a step-up is dropped: about five minutes of use.
 const CALM: u16 = 300;
 
+/// Seconds in which a demanded challenge is to be answered, and after which the demand is made anew.
+const ANSWERED: i64 = 60;
+const FORGOTTEN: i64 = 600;
+
+/// Server time in seconds, as a state keeps it; never zero.
+fn seconds(micros: i64) -> u32 {
+    (micros / 1_000_000).clamp(1, u32::MAX.into()) as u32
+}
+
 impl Course {
     /// One window. `withhold` names a reason to lay no lock whatever happens.
-    pub(crate) fn judged(&mut self, behaviour: Behaviour, corroboration: Option<Corroboration>, withhold: Option<Withheld>) -> Decision {
+    pub(crate) fn judged(
+        &mut self,
+        behaviour: Behaviour,
+        corroboration: Option<Corroboration>,
+        withhold: Option<Withheld>,
+        now: i64,
+    ) -> Decision {
         let is_calm = !behaviour.is_suspicious && !behaviour.is_grave && behaviour.candidate.is_none();
         self.calm = if is_calm { self.calm.saturating_add(1) } else { 0 };
         self.is_held_back &= self.calm < CALM;
@@ -223,16 +240,40 @@ impl Course {
         } else {
             Posture::Observe
         };
+        // What is merely old may be renewed first: nobody is locked for an attestation that was never asked for.
+        let corroboration = corroboration.filter(|by| *by != Corroboration::AttestationStale || self.was_asked(now));
         let mut decision = match behaviour.candidate.zip(corroboration) {
             Some((candidate, by)) => self.lay(Lock::confirmed(candidate, by), withhold),
             None => self.raise(wanted),
         };
         decision.demands_challenge = behaviour.candidate.is_some() && decision.to < Posture::Lock;
+        if decision.demands_challenge && !(0..FORGOTTEN).contains(&self.since_asked(now)) {
+            self.asked = seconds(now);
+        }
         if self.posture == Posture::StepUp && self.calm >= CALM {
             self.posture = Posture::Observe;
             decision.to = Posture::Observe;
         }
         decision
+    }
+
+    fn since_asked(&self, now: i64) -> i64 {
+        if self.asked == 0 { FORGOTTEN } else { i64::from(seconds(now)) - i64::from(self.asked) }
+    }
+
+    /// A challenge was demanded long enough ago to be answered, and not too long ago to be what this is about.
+    fn was_asked(&self, now: i64) -> bool {
+        (ANSWERED..FORGOTTEN).contains(&self.since_asked(now))
+    }
+
+    /// The device proved what it is: a restriction becomes a demand for the owner, who is not proven by that.
+    pub(crate) fn challenge_passed(&mut self) -> Decision {
+        let from = self.posture;
+        self.asked = 0;
+        if from == Posture::Restrict {
+            (self.posture, self.calm) = (Posture::StepUp, 0);
+        }
+        Decision::moved(from, self.posture)
     }
 
     /// Proof arrived.
@@ -309,7 +350,7 @@ mod tests {
         assert_eq!(decision.held_back, Some(Lock::proven(HardSignal::Indicator)));
         assert_eq!(course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius)).held_back, None, "told once for each episode");
         for _ in 0..CALM {
-            course.judged(Behaviour::default(), None, None);
+            course.judged(Behaviour::default(), None, None, 0);
         }
         assert!(course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius)).held_back.is_some());
         assert!(course.proven(HardSignal::Operator, Some(Withheld::Shadow)).lock.is_some(), "a person is not shadowed");
@@ -318,14 +359,14 @@ mod tests {
     #[test]
     fn calm_ends_a_step_up_and_never_a_restriction() {
         let mut course = Course::default();
-        course.judged(Behaviour { is_suspicious: true, ..Behaviour::default() }, None, None);
+        course.judged(Behaviour { is_suspicious: true, ..Behaviour::default() }, None, None, 0);
         for _ in 0..CALM {
-            course.judged(Behaviour::default(), None, None);
+            course.judged(Behaviour::default(), None, None, 0);
         }
         assert_eq!(course.posture, Posture::Observe);
-        course.judged(Behaviour { is_grave: true, ..Behaviour::default() }, None, None);
+        course.judged(Behaviour { is_grave: true, ..Behaviour::default() }, None, None, 0);
         for _ in 0..2 * CALM {
-            course.judged(Behaviour::default(), Some(Corroboration::AttestationFailed), None);
+            course.judged(Behaviour::default(), Some(Corroboration::AttestationFailed), None, 0);
         }
         assert_eq!(course.posture, Posture::Restrict);
     }

@@ -10,8 +10,8 @@ use crate::sensor::Sensor;
 pub(crate) const RUN: usize = 16;
 /// Fingerprints a device carries with it, and the share of all that it does: about twenty seconds of both sensors at 100 readings
 /// a second. With few to compare with and a distance to keep, 32 bits of each are enough.
-pub(crate) const CARRIED: usize = 10;
-const SPARED: u64 = 6;
+pub(crate) const CARRIED: usize = 9;
+const SPARED: u64 = 7;
 /// Matches at one distance that prove a replay.
 const HITS: u8 = 3;
 /// Fingerprints between two matches after which they no longer belong together.

@@ -81,7 +81,7 @@ impl Device {
         let decision = if judgement.checks.contains(Check::Replayed) {
             self.course.proven(HardSignal::ReplayedReadings, withhold)
         } else {
-            self.course.judged(behaviour, standing.corroboration(), withhold)
+            self.course.judged(behaviour, standing.corroboration(), withhold, standing.now)
         };
         if decision.to > decision.from {
             self.trust.event(standing.now, 0.0, 1.0);
@@ -124,6 +124,16 @@ impl Device {
             self.streams.iter_mut().for_each(|stream| stream.now.lattice.confirmed = 0);
             self.profiles.iter_mut().for_each(crate::baseline::Profile::accept_drift);
             self.trust.event(now, 0.5, 0.0);
+        }
+        decision
+    }
+
+    /// A fresh attestation passed. While behaviour was in doubt that answers the demand for one: what was added up is forgotten, and a
+    /// restriction becomes a demand for the owner. What is known of the owner stays as it is.
+    pub fn challenge_passed(&mut self) -> Decision {
+        let decision = self.course.challenge_passed();
+        if (Posture::StepUp..Posture::Lock).contains(&decision.from) {
+            self.accumulator.clear();
         }
         decision
     }

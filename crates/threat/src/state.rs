@@ -311,6 +311,7 @@ fn evidence(accumulator: &mut Accumulator, trust: &mut Trust, course: &mut Cours
         walk.fail();
     }
     walk.bool(&mut course.is_held_back);
+    walk.u32(&mut course.asked);
 }
 
 fn newest(last: &mut Last, walk: &mut impl Walk) {

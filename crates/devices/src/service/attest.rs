@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::lay::Order;
 use super::{Challenge, Devices, Phone, Tokens, guarding};
-use crate::events::DeviceAttested;
+use crate::events::{DeviceAttested, PostureChanged};
 use crate::evidence::{Asked, Judged};
 use crate::model::{Device, DeviceId};
 use crate::store::devices::Proven;
@@ -219,8 +219,19 @@ impl Devices {
         change.subject("device", device.id);
         change.detail(told);
         change.publish(&DeviceAttested { device_id: device.id, state, level }).await?;
-        let standing = store::devices::standing_in(&mut change, device.id).await?;
+        let mut standing = store::devices::standing_in(&mut change, device.id).await?;
+        if passed && standing.posture == Posture::Restrict {
+            // The phone is genuine; whether its owner holds it is waited for.
+            let (from, to) = (standing.posture, Posture::StepUp);
+            store::devices::set_posture(&mut change, device.id, to, None).await?;
+            store::timeline::add(&mut change, device.id, "posture", &json!({ "from": from, "to": to })).await?;
+            change.publish(&PostureChanged { device_id: device.id, user_id: device.user_id, from, to }).await?;
+            standing = store::devices::standing_in(&mut change, device.id).await?;
+        }
         change.commit().await?;
+        if passed {
+            self.inner.fleet.with(&self.backends().hot, device.id, threat::Device::challenge_passed).await;
+        }
         self.learned(device.tenant, standing).await;
         Ok(true)
     }

@@ -63,7 +63,7 @@ pub struct SignalReceipt {
     pub score: Option<f64>,
     /// What the phone may do now.
     pub posture: Posture,
-    /// Attest now, with a fresh nonce: behaviour made a lock thinkable.
+    /// Attest now, with a fresh nonce: behaviour is in doubt. That ends a restriction; then the owner is waited for.
     pub attest_now: bool,
 }
 
@@ -115,7 +115,7 @@ impl Devices {
             windows: after.windows.len(),
             score: after.windows.last().and_then(|window| window.judgement.global),
             posture: after.posture.max(device.posture),
-            attest_now: after.windows.iter().any(|window| window.decision.demands_challenge),
+            attest_now: after.windows.iter().any(|window| window.decision.demands_challenge || window.decision.to > window.decision.from),
         };
         if let Some(window) = after.windows.last() {
             live::remember(&self.backends().hot, device.id, &sample(&window.judgement, &after, now)).await;

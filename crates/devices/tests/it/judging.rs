@@ -147,6 +147,30 @@ async fn behaviour_that_a_failed_attestation_confirms_locks_and_explains_itself(
 }
 
 #[tokio::test]
+async fn a_phone_that_attests_as_demanded_is_restricted_no_longer_and_its_owner_is_waited_for() {
+    let google = Google::new();
+    let stage = Stage::with(Engine::Embedded, patient(google.config())).await;
+    let phone = google.phone(&stage).await;
+    let mut walk = Walk::new(7);
+    walk.walk(&stage, &phone, OWNER, 80).await;
+    let stranger = walk.walk(&stage, &phone, STRANGER, 30).await;
+    assert_eq!(worst(&stranger), "restrict");
+    let rises = stranger.iter().position(|reply| reply.body["posture"] != "observe").unwrap();
+    assert_eq!(stranger[rises].body["attest_now"], true, "asked for as soon as it is suspected");
+    let passed = google.attest(&stage, &phone, |_| {}).await;
+    assert_eq!(passed.status, StatusCode::OK, "{}", passed.body);
+    assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("step_up"), "the phone is genuine; who holds it is another question");
+    let why = stage.order("GET", &format!("/devices/{}/why", phone.id), None).await;
+    assert_eq!(why["accumulated"].as_f64(), Some(0.0), "{why}");
+    // The owner is calm for five minutes.
+    assert_eq!(worst(&walk.walk(&stage, &phone, OWNER, 70).await), "step_up");
+    assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("observe"));
+    // Without suspicion an attestation changes nothing.
+    assert_eq!(google.attest(&stage, &phone, |_| {}).await.status, StatusCode::OK);
+    assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("observe"));
+}
+
+#[tokio::test]
 async fn replayed_readings_lock_and_only_watching_does_not() {
     for shadow in [false, true] {
         let stage = Stage::with(Engine::Embedded, patient(config())).await;

@@ -61,6 +61,19 @@ fn a_takeover_restricts_and_demands_a_challenge_and_locks_only_when_something_el
 }
 
 #[test]
+fn an_attestation_that_is_merely_old_locks_only_who_does_not_renew_it_within_a_minute() {
+    let mut dice = Dice(16);
+    let (device, start) = enrolled(&mut dice);
+    let stranger = walk(STRANGER, start, 150, &mut dice);
+    let stale = |now| Standing { attestation: Attestation::Never, ..honest(now) };
+    let mut silent = device.clone();
+    let decisions = run(&mut silent, &stranger, Mode::Spec, stale);
+    let demanded = decisions.iter().position(|decision| decision.demands_challenge).unwrap();
+    let locked = decisions.iter().position(|decision| decision.lock.is_some()).unwrap();
+    assert!((60..=62).contains(&(locked - demanded)), "asked in window {demanded}, locked in window {locked}");
+}
+
+#[test]
 fn a_step_up_ends_what_behaviour_began() {
     let mut dice = Dice(12);
     let (mut device, start) = enrolled(&mut dice);
