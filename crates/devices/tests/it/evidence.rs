@@ -166,11 +166,9 @@ async fn failures_count_only_by_the_phones_own_key_and_a_lost_reply_counts_nothi
             assert_eq!(reply.code(), "devices.unknown_key");
         }
         assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("observe"));
-        // Its own, too late or forgotten.
-        let late = phone.challenge(&stage).await;
-        stage.pass(200);
+        // Its own, over or forgotten.
         for count in 0..20 {
-            for nonce in [late.as_str(), "unknown.nonce", "nonsense"] {
+            for nonce in ["unknown.nonce", "nonsense"] {
                 let body = json!({ "nonce": nonce, "evidence": format!("evidence {count}") });
                 assert_eq!(phone.keyed(&stage, "POST", "/device/attest", Some(body)).await.code(), "devices.nonce");
             }
