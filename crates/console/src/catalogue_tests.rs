@@ -90,7 +90,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("part", "accelerometer_score gyro_score touch_entropy network_spike"),
     (
         "device_moment",
-        "enrolled attested attestation_failed posture locked lock_confirmed lock_withheld released tokens_revoked command \
+        "enrolled attested attestation_failed posture locked lock_confirmed lock_reinforced lock_withheld released tokens_revoked command \
          acknowledged",
     ),
     ("order_heading", "lock keep unlock message edit"),

@@ -47,5 +47,9 @@ pub const WITHHOLD: Action = Action::open("devices.withhold_lock");
 pub const EXPIRE: Action = Action::open("devices.expire_lock");
 /// A phone tells what became of a command.
 pub const ACKNOWLEDGE: Action = Action::open("devices.acknowledge");
+/// A kill switch ends because its time is over.
+pub const EXPIRE_SWITCH: Action = Action::open("devices.expire_switch");
+/// What the phones of a barred person hold is worth nothing any more.
+pub const REVOKE_BARRED: Action = Action::open("devices.revoke_barred");
 /// Tell phones of a kill switch.
 pub const ANNOUNCE_SWITCH: Action = Action::open("devices.announce_switch");

@@ -158,15 +158,7 @@ impl Bars {
 
 /// Refuses who is barred, by what was read.
 pub(crate) fn judge(named: Named, standing: Option<Standing>, switches: &[(TenantId, Switch)], now: Time) -> Result<()> {
-    let stops = |(tenant, switch): &&(TenantId, Switch)| {
-        now < switch.expires_at
-            && match switch.scope {
-                SwitchScope::Global => true,
-                SwitchScope::Tenant => *tenant == named.tenant,
-                SwitchScope::Device => switch.device_id == Some(named.device),
-            }
-    };
-    if let Some((_, switch)) = switches.iter().find(stops) {
+    if let Some(switch) = stopping(named.tenant, named.device, switches, now) {
         return Err(errors::stopped(switch.expires_at));
     }
     let Some(standing) = standing else { return Ok(()) };
@@ -174,6 +166,19 @@ pub(crate) fn judge(named: Named, standing: Option<Standing>, switches: &[(Tenan
         return Err(errors::locked(standing.locked_until));
     }
     if named.generation < standing.generation { Err(errors::revoked()) } else { Ok(()) }
+}
+
+/// The kill switch that stops a phone longest, of those that are thrown.
+pub(crate) fn stopping(tenant: TenantId, device: DeviceId, switches: &[(TenantId, Switch)], now: Time) -> Option<&Switch> {
+    let stops = |(owner, switch): &&(TenantId, Switch)| {
+        now < switch.expires_at
+            && match switch.scope {
+                SwitchScope::Global => true,
+                SwitchScope::Tenant => *owner == tenant,
+                SwitchScope::Device => switch.device_id == Some(device),
+            }
+    };
+    switches.iter().filter(stops).map(|(_, switch)| switch).max_by_key(|switch| switch.expires_at)
 }
 
 #[cfg(test)]

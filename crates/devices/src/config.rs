@@ -146,8 +146,10 @@ impl Default for RefreshDays {
 pub struct Android {
     /// File of roots to trust instead of Google's.
     pub roots: Option<PathBuf>,
-    /// File with the list of revoked certificates; without it revocation is not checked.
+    /// File with the list of revoked certificates, read again when it changes; without it revocation is not checked.
     pub revocations: Option<PathBuf>,
+    /// Hours after which that file is too old and attestations are refused; 0 only warns, after a day.
+    pub revocations_hours: u32,
     /// Package names, one of which must be the application's; empty takes any.
     pub packages: Vec<String>,
     /// SHA-256 digests (hexadecimal) of signing certificates; empty takes any.
@@ -156,6 +158,16 @@ pub struct Android {
     pub boot_keys: Vec<String>,
     /// Whether the boot loader must be locked and the system verified.
     pub verified_boot: bool,
+    /// Least version of the system, as MMmmss such as 140000; 0 takes any.
+    pub least_os_version: u32,
+    /// Least patch level of the system, as YYYYMM; 0 takes any.
+    pub least_os_patch: u32,
+    /// Least patch level of the vendor partition, as YYYYMM; 0 takes any.
+    pub least_vendor_patch: u32,
+    /// Least patch level of the boot partition, as YYYYMM; 0 takes any.
+    pub least_boot_patch: u32,
+    /// Checks that are told and do not decide: tag_order, attestation_version, security_level_of_certificate, key_matches.
+    pub waived: Vec<String>,
 }
 
 /// The `[devices.apple]` section.

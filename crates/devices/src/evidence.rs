@@ -5,7 +5,7 @@ use std::path::Path;
 
 use attestation::apple::{AssertionPolicy, AttestationPolicy, ClientData, Environment};
 use attestation::jose::{Algorithm, DecryptionKey, VerificationKey};
-use attestation::{PublicKey, Report, RevocationList, Roots, android, apple, play};
+use attestation::{PublicKey, Report, Roots, android, apple, play};
 use aws_lc_rs::digest::{SHA256, digest};
 use base::Result;
 use base64::Engine;
@@ -14,14 +14,19 @@ use chrono::{DateTime, Utc};
 
 use crate::config::{Android, Apple, Config, Play};
 use crate::errors;
+use crate::revocations::Revocations;
 use crate::vocabulary::{Level, Platform};
 
 /// Bytes of an uncompressed point on P-256.
 const POINT: usize = 65;
 
+/// Checks of Android chains that may be waived: phones in the field fail them without being any less genuine.
+const WAIVABLE: [&str; 4] = ["tag_order", "attestation_version", "security_level_of_certificate", "key_matches"];
+
 /// The verifiers as the operator set them up.
 pub(crate) struct Verifiers {
     android: android::Policy,
+    revocations: Option<Revocations>,
     apple: Option<AppleRules>,
     play: Option<play::Policy>,
 }
@@ -57,7 +62,26 @@ pub(crate) struct Judged {
 impl Verifiers {
     /// Reads the operator's files.
     pub(crate) fn load(config: &Config, now: DateTime<Utc>) -> Result<Self> {
-        Ok(Self { android: android_rules(&config.android, now)?, apple: apple_rules(&config.apple)?, play: play_rules(&config.play, now)? })
+        let android = &config.android;
+        let revocations = match &android.revocations {
+            Some(path) => Some(Revocations::load(path, android.revocations_hours, now)?),
+            None if android.revocations_hours > 0 => {
+                return Err(errors::setting(
+                    "android.revocations_hours",
+                    "there is no list whose age could be limited: set android.revocations",
+                ));
+            }
+            None => None,
+        };
+        let android = android_rules(android, now)?;
+        Ok(Self { android, revocations, apple: apple_rules(&config.apple)?, play: play_rules(&config.play, now)? })
+    }
+
+    /// Looks whether lists changed and how old they are, when it is time to.
+    pub(crate) fn look(&self, now: DateTime<Utc>) {
+        if let Some(revocations) = &self.revocations {
+            revocations.look(now);
+        }
     }
 
     /// Judges one piece of evidence.
@@ -79,6 +103,7 @@ impl Verifiers {
     fn by_android(&self, asked: &Asked<'_>) -> Judged {
         let mut policy = self.android.clone();
         policy.at = asked.at;
+        policy.revoked = self.revocations.as_ref().map(|revocations| revocations.at(asked.at));
         policy.challenge = Some(if asked.key.is_some() { asked.nonce.as_bytes().to_vec() } else { bound(asked) });
         let report = android::verify(asked.evidence.as_bytes(), &policy);
         let mut failed = failures(&report);
@@ -141,14 +166,19 @@ fn android_rules(config: &Android, now: DateTime<Utc>) -> Result<android::Policy
     if let Some(path) = &config.roots {
         policy.roots = roots("android.roots", path)?;
     }
-    if let Some(path) = &config.revocations {
-        let list = RevocationList::read(&file("android.revocations", path)?);
-        policy.revoked = Some(list.map_err(|cause| errors::setting("android.revocations", cause))?);
-    }
     policy.packages = config.packages.iter().cloned().collect();
     policy.signers = digests("android.signers", &config.signers)?;
     policy.boot_keys = digests("android.boot_keys", &config.boot_keys)?.into_iter().collect();
     policy.verified_boot = config.verified_boot;
+    let least = |value: u32| (value > 0).then_some(u64::from(value));
+    policy.least_os_version = least(config.least_os_version);
+    policy.least_os_patch = least(config.least_os_patch);
+    policy.least_vendor_patch = least(config.least_vendor_patch);
+    policy.least_boot_patch = least(config.least_boot_patch);
+    if let Some(unknown) = config.waived.iter().find(|name| !WAIVABLE.contains(&name.as_str())) {
+        return Err(errors::setting("android.waived", format!("`{unknown}` is not one of {}", WAIVABLE.join(", "))));
+    }
+    policy.waived = config.waived.iter().cloned().collect();
     Ok(policy)
 }
 

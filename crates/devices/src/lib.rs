@@ -16,6 +16,7 @@ mod live;
 mod model;
 mod order;
 mod proof;
+mod revocations;
 mod service;
 mod socket;
 mod store;

@@ -268,8 +268,15 @@ pub struct Switch {
     /// Who took it back.
     #[schema(max_length = 256)]
     pub released_by: Option<String>,
-    /// When.
+    /// When; by nobody when its time was over.
     pub released_at: Option<Time>,
+}
+
+impl Switch {
+    /// Whether it stops somebody at `now`.
+    pub(crate) fn is_on(&self, now: Time) -> bool {
+        self.confirmed_at.is_some() && self.released_at.is_none() && now < self.expires_at
+    }
 }
 
 /// What an organisation allows.

@@ -3,6 +3,7 @@
 mod acknowledge;
 mod attest;
 mod authenticate;
+mod barred;
 mod bind;
 mod codes;
 mod commands;
@@ -14,6 +15,7 @@ mod plight;
 mod policies;
 mod release;
 mod signals;
+mod switch_ends;
 mod switches;
 mod tokens;
 mod watch;

@@ -29,6 +29,15 @@ impl Language {
     }
 }
 
+/// What the user of a phone reads that a kill switch stops.
+pub(crate) fn for_stopped(language: Language) -> &'static str {
+    language.pick([
+        "Your security team stopped this phone for a while. Nothing is wrong with it that you could mend; wait, or ask them.",
+        "A equipe de segurança parou este telefone por algum tempo. Não há nada nele que você possa corrigir; aguarde ou pergunte a ela.",
+        "Su equipo de seguridad detuvo este teléfono por un tiempo. No hay nada en él que usted pueda corregir; espere o pregúntele.",
+    ])
+}
+
 /// What the user of the phone reads.
 pub(crate) fn for_user(language: Language, posture: Posture, cause: Option<Cause>) -> &'static str {
     match (posture, cause) {

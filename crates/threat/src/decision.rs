@@ -128,6 +128,39 @@ pub enum Withheld {
     Degraded,
 }
 
+/// Everything that a lock may be made of, in an order that states of devices are written in.
+const CAUSES: [Result<HardSignal, Corroboration>; 10] = [
+    Ok(HardSignal::ReplayedReadings),
+    Ok(HardSignal::RefreshReuse),
+    Ok(HardSignal::AttestationReplay),
+    Ok(HardSignal::RepeatedFailures),
+    Ok(HardSignal::Indicator),
+    Ok(HardSignal::CriticalIndicator),
+    Ok(HardSignal::Operator),
+    Err(Corroboration::AttestationFailed),
+    Err(Corroboration::AttestationStale),
+    Err(Corroboration::ChallengeFailed),
+];
+
+impl Lock {
+    /// The cause as a number from one on, and the sum it rests on.
+    pub(crate) fn written(self) -> (u8, f32) {
+        let (cause, sum) = match self.cause {
+            Cause::Signal(signal) => (Ok(signal), 0.0),
+            Cause::Confirmed { sum, by } => (Err(by), sum),
+        };
+        (CAUSES.iter().position(|known| *known == cause).map_or(0, |place| place as u8 + 1), sum)
+    }
+
+    /// The lock that was written as these.
+    pub(crate) fn read(number: u8, sum: f32) -> Option<Self> {
+        Some(match *CAUSES.get(usize::from(number.checked_sub(1)?))? {
+            Ok(signal) => Self::proven(signal),
+            Err(by) => Self { cause: Cause::Confirmed { sum, by }, posture: Posture::Lock },
+        })
+    }
+}
+
 /// What became of one window or event.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Decision {
@@ -139,8 +172,16 @@ pub struct Decision {
     pub lock: Option<Lock>,
     /// Why there is none although there was reason.
     pub withheld: Option<Withheld>,
+    /// The lock that is withheld, once for each episode: until the phone was calm again, or its owner proved to be there.
+    pub held_back: Option<Lock>,
     /// Behaviour made a lock thinkable: demand a fresh challenge now.
     pub demands_challenge: bool,
+}
+
+impl Decision {
+    fn moved(from: Posture, to: Posture) -> Self {
+        Self { from, to, lock: None, withheld: None, held_back: None, demands_challenge: false }
+    }
 }
 
 /// What behaviour says of one window, in words of this machine.
@@ -155,21 +196,43 @@ pub(crate) struct Behaviour {
 }
 
 /// State of the machine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Course {
     pub(crate) posture: Posture,
     /// Windows in a row without anything odd.
     pub(crate) calm: u16,
+    /// A lock that was decided, until whoever lays it says that it is done.
+    pub(crate) owed: Option<Lock>,
+    /// A lock was withheld and has been told of.
+    pub(crate) is_held_back: bool,
+    /// When a challenge was demanded, server time in seconds; zero for never.
+    pub(crate) asked: u32,
 }
 
 /// Calm windows after which a demand for a step-up is dropped: about five minutes of use.
 const CALM: u16 = 300;
 
+/// Seconds in which a demanded challenge is to be answered, and after which the demand is made anew.
+const ANSWERED: i64 = 60;
+const FORGOTTEN: i64 = 600;
+
+/// Server time in seconds, as a state keeps it; never zero.
+fn seconds(micros: i64) -> u32 {
+    (micros / 1_000_000).clamp(1, u32::MAX.into()) as u32
+}
+
 impl Course {
     /// One window. `withhold` names a reason to lay no lock whatever happens.
-    pub(crate) fn judged(&mut self, behaviour: Behaviour, corroboration: Option<Corroboration>, withhold: Option<Withheld>) -> Decision {
+    pub(crate) fn judged(
+        &mut self,
+        behaviour: Behaviour,
+        corroboration: Option<Corroboration>,
+        withhold: Option<Withheld>,
+        now: i64,
+    ) -> Decision {
         let is_calm = !behaviour.is_suspicious && !behaviour.is_grave && behaviour.candidate.is_none();
         self.calm = if is_calm { self.calm.saturating_add(1) } else { 0 };
+        self.is_held_back &= self.calm < CALM;
         let wanted = if behaviour.is_grave {
             Posture::Restrict
         } else if behaviour.is_suspicious {
@@ -177,16 +240,40 @@ impl Course {
         } else {
             Posture::Observe
         };
+        // What is merely old may be renewed first: nobody is locked for an attestation that was never asked for.
+        let corroboration = corroboration.filter(|by| *by != Corroboration::AttestationStale || self.was_asked(now));
         let mut decision = match behaviour.candidate.zip(corroboration) {
             Some((candidate, by)) => self.lay(Lock::confirmed(candidate, by), withhold),
             None => self.raise(wanted),
         };
         decision.demands_challenge = behaviour.candidate.is_some() && decision.to < Posture::Lock;
+        if decision.demands_challenge && !(0..FORGOTTEN).contains(&self.since_asked(now)) {
+            self.asked = seconds(now);
+        }
         if self.posture == Posture::StepUp && self.calm >= CALM {
             self.posture = Posture::Observe;
             decision.to = Posture::Observe;
         }
         decision
+    }
+
+    fn since_asked(&self, now: i64) -> i64 {
+        if self.asked == 0 { FORGOTTEN } else { i64::from(seconds(now)) - i64::from(self.asked) }
+    }
+
+    /// A challenge was demanded long enough ago to be answered, and not too long ago to be what this is about.
+    fn was_asked(&self, now: i64) -> bool {
+        (ANSWERED..FORGOTTEN).contains(&self.since_asked(now))
+    }
+
+    /// The device proved what it is: a restriction becomes a demand for the owner, who is not proven by that.
+    pub(crate) fn challenge_passed(&mut self) -> Decision {
+        let from = self.posture;
+        self.asked = 0;
+        if from == Posture::Restrict {
+            (self.posture, self.calm) = (Posture::StepUp, 0);
+        }
+        Decision::moved(from, self.posture)
     }
 
     /// Proof arrived.
@@ -202,32 +289,39 @@ impl Course {
         if from < Posture::Lock {
             *self = Self::default();
         }
-        Decision { from, to: self.posture, lock: None, withheld: None, demands_challenge: false }
+        Decision::moved(from, self.posture)
     }
 
     /// A person released the lock, or it expired. The owner still has to prove to be there.
     pub(crate) fn released(&mut self) -> Decision {
         let from = self.posture;
         if from >= Posture::Lock {
-            *self = Self { posture: Posture::StepUp, calm: 0 };
+            *self = Self { posture: Posture::StepUp, ..Self::default() };
         }
-        Decision { from, to: self.posture, lock: None, withheld: None, demands_challenge: false }
+        Decision::moved(from, self.posture)
     }
 
     fn raise(&mut self, wanted: Posture) -> Decision {
         let from = self.posture;
         self.posture = from.max(wanted);
-        Decision { from, to: self.posture, lock: None, withheld: None, demands_challenge: false }
+        Decision::moved(from, self.posture)
+    }
+
+    /// The lock that was owed is laid, or is not going to be.
+    pub(crate) fn settled(&mut self) {
+        self.owed = None;
     }
 
     fn lay(&mut self, lock: Lock, withhold: Option<Withheld>) -> Decision {
         if let Some(reason) = withhold {
-            return Decision { withheld: Some(reason), ..self.raise(Posture::StepUp) };
+            let held_back = (!std::mem::replace(&mut self.is_held_back, true)).then_some(lock);
+            return Decision { withheld: Some(reason), held_back, ..self.raise(Posture::StepUp) };
         }
         let from = self.posture;
         let lock = (from < lock.posture).then_some(lock);
         self.posture = from.max(lock.map_or(from, |lock| lock.posture));
-        Decision { from, to: self.posture, lock, withheld: None, demands_challenge: false }
+        self.owed = lock.or(self.owed);
+        Decision { lock, ..Decision::moved(from, self.posture) }
     }
 }
 
@@ -253,20 +347,26 @@ mod tests {
         let mut course = Course::default();
         let decision = course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius));
         assert_eq!((decision.to, decision.lock, decision.withheld), (Posture::StepUp, None, Some(Withheld::BlastRadius)));
+        assert_eq!(decision.held_back, Some(Lock::proven(HardSignal::Indicator)));
+        assert_eq!(course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius)).held_back, None, "told once for each episode");
+        for _ in 0..CALM {
+            course.judged(Behaviour::default(), None, None, 0);
+        }
+        assert!(course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius)).held_back.is_some());
         assert!(course.proven(HardSignal::Operator, Some(Withheld::Shadow)).lock.is_some(), "a person is not shadowed");
     }
 
     #[test]
     fn calm_ends_a_step_up_and_never_a_restriction() {
         let mut course = Course::default();
-        course.judged(Behaviour { is_suspicious: true, ..Behaviour::default() }, None, None);
+        course.judged(Behaviour { is_suspicious: true, ..Behaviour::default() }, None, None, 0);
         for _ in 0..CALM {
-            course.judged(Behaviour::default(), None, None);
+            course.judged(Behaviour::default(), None, None, 0);
         }
         assert_eq!(course.posture, Posture::Observe);
-        course.judged(Behaviour { is_grave: true, ..Behaviour::default() }, None, None);
+        course.judged(Behaviour { is_grave: true, ..Behaviour::default() }, None, None, 0);
         for _ in 0..2 * CALM {
-            course.judged(Behaviour::default(), Some(Corroboration::AttestationFailed), None);
+            course.judged(Behaviour::default(), Some(Corroboration::AttestationFailed), None, 0);
         }
         assert_eq!(course.posture, Posture::Restrict);
     }

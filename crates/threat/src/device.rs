@@ -158,6 +158,7 @@ impl Device {
         let arrival = self.clock.arrive(&batch, newest, &mut self.faults);
         if arrival.is_jump {
             self.streams.iter_mut().for_each(Stream::forget);
+            self.carried = Carried::default();
         }
         self.take_rarer(&batch, setting);
         let (mut accelerometer, mut gyroscope) = (batch.accelerometer, batch.gyroscope);

@@ -43,7 +43,7 @@ pub use entropy::{jensen_shannon, miller_madow};
 pub use errors::{EvaluationError, StateError};
 pub use explain::{Explanation, Feature, Part};
 pub use reading::{Batch, Faults, Reading, Touch, Traffic};
-pub use replay::{Memory, Recall};
+pub use replay::{Memory, Recall, Sighting};
 pub use score::{ACCELEROMETER_WEIGHT, COVERAGE_TO_LOCK, GYRO_WEIGHT, Mode, NETWORK_WEIGHT, Parts, TOUCH_WEIGHT, global_score};
 pub use sensor::{Context, FEATURES, NAMES, Sensor};
 pub use standing::{STALE, Standing};

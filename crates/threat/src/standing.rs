@@ -2,7 +2,7 @@
 
 use crate::accumulate::Limits;
 use crate::checks::Check;
-use crate::decision::{Behaviour, Corroboration, Decision, HardSignal, Posture, Withheld};
+use crate::decision::{Behaviour, Corroboration, Decision, HardSignal, Lock, Posture, Withheld};
 use crate::device::{Device, Judgement};
 use crate::score::{COVERAGE_TO_LOCK, Mode};
 use crate::trust::{Attestation, Plan, Threshold, threshold};
@@ -81,7 +81,7 @@ impl Device {
         let decision = if judgement.checks.contains(Check::Replayed) {
             self.course.proven(HardSignal::ReplayedReadings, withhold)
         } else {
-            self.course.judged(behaviour, standing.corroboration(), withhold)
+            self.course.judged(behaviour, standing.corroboration(), withhold, standing.now)
         };
         if decision.to > decision.from {
             self.trust.event(standing.now, 0.0, 1.0);
@@ -93,10 +93,22 @@ impl Device {
         decision
     }
 
-    /// Proof from elsewhere arrived: refresh reuse, an indicator, an operator.
+    /// Proof from elsewhere arrived: refresh reuse, an indicator, an operator. Whoever found it lays the lock.
     pub fn prove(&mut self, signal: HardSignal, standing: &Standing) -> Decision {
         self.trust.event(standing.now, 0.0, 4.0);
-        self.course.proven(signal, standing.withhold)
+        let decision = self.course.proven(signal, standing.withhold);
+        self.course.settled();
+        decision
+    }
+
+    /// A lock that was decided on a window and that nobody has said to be laid: it is laid again.
+    pub fn owed(&self) -> Option<Lock> {
+        self.course.owed
+    }
+
+    /// The lock that was decided is laid.
+    pub fn settled(&mut self) {
+        self.course.settled();
     }
 
     /// An attestation was wrong: trust suffers; what follows is decided with the next window.
@@ -112,6 +124,16 @@ impl Device {
             self.streams.iter_mut().for_each(|stream| stream.now.lattice.confirmed = 0);
             self.profiles.iter_mut().for_each(crate::baseline::Profile::accept_drift);
             self.trust.event(now, 0.5, 0.0);
+        }
+        decision
+    }
+
+    /// A fresh attestation passed. While behaviour was in doubt that answers the demand for one: what was added up is forgotten, and a
+    /// restriction becomes a demand for the owner. What is known of the owner stays as it is.
+    pub fn challenge_passed(&mut self) -> Decision {
+        let decision = self.course.challenge_passed();
+        if (Posture::StepUp..Posture::Lock).contains(&decision.from) {
+            self.accumulator.clear();
         }
         decision
     }

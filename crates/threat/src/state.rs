@@ -7,7 +7,7 @@ use crate::authenticity::Authenticity;
 use crate::baseline::Profile;
 use crate::checks::Checks;
 use crate::clock::Clock;
-use crate::decision::{Course, Posture};
+use crate::decision::{Course, Lock, Posture};
 use crate::device::{Device, Last};
 use crate::drift::{Adwin, Cusum, SLOTS};
 use crate::errors::StateError;
@@ -15,7 +15,7 @@ use crate::lattice::Lattice;
 use crate::network::Network;
 use crate::rank::Ranks;
 use crate::reading::Faults;
-use crate::replay::{Carried, Rolling};
+use crate::replay::{Carried, Rolling, Trail};
 use crate::score::Mode;
 use crate::sensor::Context;
 use crate::stream::{Now, Stream};
@@ -23,7 +23,7 @@ use crate::touch::Touches;
 use crate::trust::Trust;
 
 /// Version of the layout.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 /// Most bytes that a state may take.
 pub const STATE_LIMIT: usize = 2_048;
 
@@ -173,7 +173,7 @@ fn walk(device: &mut Device, walk: &mut impl Walk) {
 
 fn stream(stream: &mut Stream, walk: &mut impl Walk) {
     let Stream { ring, now } = stream;
-    let Now { sums, change, previous, last, span, rolling: Rolling(hash), taken, repeats, run, lattice } = now;
+    let Now { sums, change, previous, last, span, rolling: Rolling(hash), taken, repeats, lattice } = now;
     ring.iter_mut().for_each(|value| walk.u16(value));
     sums.iter_mut().chain(previous).for_each(|value| walk.f32(value));
     walk.f32(change);
@@ -181,7 +181,6 @@ fn stream(stream: &mut Stream, walk: &mut impl Walk) {
     walk.u32(span);
     walk.u64(hash);
     walk.u8(repeats);
-    walk.u8(run);
     walk.u8(taken);
     *taken = walk.at_most(*taken, WINDOW as u8);
     *repeats = walk.at_most(*repeats, *taken);
@@ -204,18 +203,25 @@ fn authentic(authenticity: &mut Authenticity, walk: &mut impl Walk) {
 }
 
 fn memory(carried: &mut Carried, walk: &mut impl Walk) {
-    let Carried { prints, next, hits, is_proven } = carried;
+    let Carried { prints, times, next, trails, is_proven } = carried;
     prints.iter_mut().for_each(|value| walk.u32(value));
+    times.iter_mut().for_each(|value| walk.u16(value));
     walk.u8(next);
-    walk.u8(hits);
+    for Trail { hits, misses, owner, ago } in trails {
+        walk.u8(hits);
+        walk.u8(misses);
+        walk.u8(owner);
+        walk.u16(ago);
+    }
     walk.bool(is_proven);
 }
 
 fn times(clock: &mut Clock, faults: &mut Faults, walk: &mut impl Walk) {
-    let Clock { offset, is_set, strange } = clock;
+    let Clock { offset, is_set, strange, reach } = clock;
     walk.i64(offset);
     walk.bool(is_set);
     walk.u8(strange);
+    walk.u32(reach);
     faults.counters().into_iter().for_each(|value| walk.u16(value));
 }
 
@@ -297,6 +303,15 @@ fn evidence(accumulator: &mut Accumulator, trust: &mut Trust, course: &mut Cours
     walk.u8(&mut posture);
     course.posture = Posture::ALL[usize::from(walk.at_most(posture, Posture::ALL.len() as u8 - 1))];
     walk.u16(&mut course.calm);
+    let (mut number, mut sum) = course.owed.map_or((0, 0.0), Lock::written);
+    walk.u8(&mut number);
+    walk.f32(&mut sum);
+    course.owed = Lock::read(number, sum);
+    if course.owed.map_or((0, 0.0), Lock::written) != (number, sum) {
+        walk.fail();
+    }
+    walk.bool(&mut course.is_held_back);
+    walk.u32(&mut course.asked);
 }
 
 fn newest(last: &mut Last, walk: &mut impl Walk) {

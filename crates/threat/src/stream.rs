@@ -4,7 +4,7 @@
 use crate::WINDOW;
 use crate::lattice::Lattice;
 use crate::reading::{Faults, Reading, count};
-use crate::replay::{Carried, Recall, Rolling};
+use crate::replay::{Carried, RUN, Recall, Rolling, is_telling};
 use crate::sensor::Sensor;
 
 /// A pause after which a window would mix two situations: it is begun anew.
@@ -35,8 +35,6 @@ pub(crate) struct Now {
     pub(crate) taken: u8,
     /// Readings equal to the one before.
     pub(crate) repeats: u8,
-    /// Equal readings in a row, up to now.
-    pub(crate) run: u8,
     pub(crate) lattice: Lattice,
 }
 
@@ -57,7 +55,6 @@ impl Default for Now {
             rolling: Rolling::default(),
             taken: 0,
             repeats: 0,
-            run: 0,
             lattice: Lattice::default(),
         }
     }
@@ -134,14 +131,12 @@ impl Stream {
                     count(&mut around.faults.gaps);
                 }
                 now.begin();
-                now.run = 0;
             } else {
                 now.span += if now.taken == 0 { 0 } else { interval as u32 };
                 now.lattice.take(x - now.previous[0], ruler);
                 let delta = [x - now.previous[0], y - now.previous[1], z - now.previous[2]];
                 now.change += delta[0] * delta[0] + delta[1] * delta[1] + delta[2] * delta[2];
                 now.repeats += u8::from(repeated);
-                now.run = if repeated { now.run.saturating_add(1) } else { 0 };
             }
             self.ring[usize::from(now.taken)] = (square.sqrt() * steps + 0.5) as u16;
             now.taken += 1;
@@ -152,10 +147,10 @@ impl Stream {
             now.last = reading.t;
             now.rolling.take(x, y, z);
             if let Some(print) = now.rolling.fingerprint()
-                && u32::from(now.run) < crate::replay::RUN / 2
+                && is_telling(newest(&self.ring, now.taken))
             {
-                let known = around.recall.as_mut().is_some_and(|recall| recall.memory.take(recall.device, sensor, print, reading.t));
-                around.carried.take(print, known);
+                let seen = around.recall.as_mut().and_then(|recall| recall.memory.take(recall.device, sensor, print, reading.t));
+                around.carried.take(print, reading.t, seen);
             }
         }
         self.now = now;
@@ -193,7 +188,6 @@ impl Stream {
     pub(crate) fn forget(&mut self) {
         self.now.begin();
         self.now.last = i64::MIN;
-        self.now.run = 0;
     }
 }
 
@@ -206,6 +200,11 @@ impl Now {
         self.change = 0.0;
         self.repeats = 0;
     }
+}
+
+/// The newest magnitudes of a ring whose next place is `taken`; those of the window before stand behind it.
+fn newest(ring: &[u16; WINDOW], taken: u8) -> [u16; RUN] {
+    std::array::from_fn(|back| ring[(usize::from(taken) + WINDOW - 1 - back) % WINDOW])
 }
 
 #[cold]

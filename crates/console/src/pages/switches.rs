@@ -49,7 +49,7 @@ struct SwitchPage {
 /// Where a switch stands now.
 fn standing(frame: &Frame, switch: &Switch) -> &'static str {
     match switch {
-        switch if switch.released_at.is_some() => "taken_back",
+        switch if switch.released_by.is_some() => "taken_back",
         switch if switch.expires_at <= frame.now => "over",
         switch if switch.confirmed_at.is_some() => "thrown",
         _ => "asked",

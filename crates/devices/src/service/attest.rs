@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::lay::Order;
 use super::{Challenge, Devices, Phone, Tokens, guarding};
-use crate::events::DeviceAttested;
+use crate::events::{DeviceAttested, PostureChanged};
 use crate::evidence::{Asked, Judged};
 use crate::model::{Device, DeviceId};
 use crate::store::devices::Proven;
@@ -61,10 +61,26 @@ pub struct Attestation {
 pub(crate) enum Used {
     /// It was good, and is spent now.
     Fresh,
-    /// The same request spent it before: the reply was lost.
-    Repeated,
-    /// It is unknown, over, or was spent by something else.
+    /// The same request spent it before: the reply was lost. What it came to, once that is known.
+    Repeated(Option<Outcome>),
+    /// It was spent by something else.
     Replayed,
+    /// It is over, or nobody remembers it: that blames nobody.
+    Unknown,
+}
+
+/// What evidence came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    state: Attested,
+    level: Level,
+}
+
+/// Who spent a nonce, and what that came to.
+#[derive(Serialize, Deserialize)]
+struct Spent {
+    by: String,
+    outcome: Option<Outcome>,
 }
 
 impl Devices {
@@ -84,26 +100,45 @@ impl Devices {
     /// Spends a nonce of this phone: of all who bring it, on whatever node, one finds it fresh.
     pub(crate) async fn spend(&self, device: DeviceId, nonce: &str, request: &str) -> Result<Used> {
         let hot = &self.backends().hot;
-        let Some((name, secret)) = nonce.split_once('.').filter(|_| nonce.len() <= 128) else { return Ok(Used::Replayed) };
-        let (key, used) = (nonce_key(device, name), format!("nonce:used:{device}:{name}"));
-        let digest = sha256(request);
+        let Some((name, secret)) = nonce.split_once('.').filter(|_| nonce.len() <= 128) else { return Ok(Used::Unknown) };
+        let (key, used) = (nonce_key(device, name), used_key(device, name));
+        let by = sha256(request);
         let is_there = hot.get(&key).await?.is_some_and(|kept| constant_time::verify_slices_are_equal(&kept, secret.as_bytes()).is_ok());
         // Who spends it is written down first: a repetition that overtakes the first try is still known for one.
-        let is_first = is_there && hot.set_new(&used, digest.as_bytes(), Some(self.config().nonce_ttl() * 2)).await?;
+        let spent = serde_json::to_vec(&Spent { by: by.clone(), outcome: None }).unwrap_or_default();
+        let is_first = is_there && hot.set_new(&used, &spent, Some(self.spent_life())).await?;
         let outcome = if is_first {
-            if hot.delete_if(&key, secret.as_bytes()).await? { Used::Fresh } else { Used::Replayed }
-        } else if hot.get(&used).await?.is_some_and(|kept| kept == digest.as_bytes()) {
-            Used::Repeated
+            if hot.delete_if(&key, secret.as_bytes()).await? { Used::Fresh } else { Used::Unknown }
         } else {
-            Used::Replayed
+            let spent = hot.get(&used).await?.and_then(|kept| serde_json::from_slice::<Spent>(&kept).ok());
+            match spent {
+                Some(spent) if spent.by == by => Used::Repeated(spent.outcome),
+                Some(_) => Used::Replayed,
+                None => Used::Unknown,
+            }
         };
         let label = match outcome {
             Used::Fresh => "fresh",
-            Used::Repeated => "repeated",
+            Used::Repeated(_) => "repeated",
             Used::Replayed => "refused",
+            Used::Unknown => "unknown",
         };
         metrics::counter!("device_nonces_total", "outcome" => label).increment(1);
         Ok(outcome)
+    }
+
+    /// Keeps with a nonce what was judged over it: a repetition is answered from this alone. Should it be lost, or whoever judges be
+    /// stopped before, nothing was judged and the phone asks for another nonce.
+    async fn remember_outcome(&self, device: DeviceId, attesting: &Attesting, outcome: Outcome) {
+        let Some((name, _)) = attesting.nonce.split_once('.') else { return };
+        let spent = serde_json::to_vec(&Spent { by: sha256(&attesting.evidence), outcome: Some(outcome) }).unwrap_or_default();
+        if let Err(error) = self.backends().hot.set(&used_key(device, name), &spent, Some(self.spent_life())).await {
+            tracing::warn!(%error, "what an attestation came to is not kept for a lost reply");
+        }
+    }
+
+    fn spent_life(&self) -> Duration {
+        self.config().nonce_ttl() * 2
     }
 
     /// Takes an attestation of an enrolled phone.
@@ -114,34 +149,26 @@ impl Devices {
         let device = &phone.device;
         let outcome = match self.spend(device.id, &new.nonce, &new.evidence).await? {
             Used::Fresh => self.judge_again(phone, &new, origin).await?,
-            Used::Repeated => match device.attestation_state {
-                Attested::Failed => return Err(errors::attestation(&["refused before"])),
-                state => (state, device.attestation_level),
-            },
+            Used::Repeated(Some(Outcome { state: Attested::Failed, .. })) => return Err(errors::attestation(&["refused before"])),
+            Used::Repeated(Some(outcome)) => outcome,
+            Used::Repeated(None) | Used::Unknown => return Err(errors::nonce()),
             Used::Replayed => {
-                self.count_failure(device, "an attestation nonce was used again or is over", origin).await?;
+                self.count_failure(device, "an attestation nonce was used again", origin).await?;
                 return Err(errors::nonce());
             }
         };
-        let tokens = if new.wants_tokens {
-            // Whoever is locked proves itself in vain: tokens come after the release.
-            let now = store::devices::of_tenant(&self.backends().db, device.tenant, device.id).await?.ok_or_else(errors::unknown_key)?;
-            if now.is_locked(self.now()) {
-                return Err(errors::locked(now.locked_until));
-            }
-            Some(self.new_family(&now, "attested anew", origin).await?)
-        } else {
-            None
-        };
-        let (state, level) = outcome;
+        let tokens = if new.wants_tokens { Some(self.new_family(device, "attested anew", origin).await?) } else { None };
+        let Outcome { state, level } = outcome;
         Ok(Attestation { state, level, score: attestation::Level::from(level).weight(), tokens })
     }
 
-    async fn judge_again(&self, phone: &Phone, new: &Attesting, origin: &Origin) -> Result<(Attested, Level)> {
+    async fn judge_again(&self, phone: &Phone, new: &Attesting, origin: &Origin) -> Result<Outcome> {
         let device = &phone.device;
         if device.platform == Platform::Software {
             // It proves its key, which the request did already, and nothing more.
-            return Ok((Attested::Never, Level::None));
+            let outcome = Outcome { state: Attested::Never, level: Level::None };
+            self.remember_outcome(device.id, new, outcome).await;
+            return Ok(outcome);
         }
         let judged = self.inner.verifiers.judge(&Asked {
             platform: device.platform,
@@ -156,10 +183,13 @@ impl Devices {
         let outcome = if is_good { "passed" } else { "refused" };
         metrics::counter!("device_attestations_total", "platform" => device.platform.as_str(), "outcome" => outcome).increment(1);
         if is_good && self.note_attestation(phone, &judged, Attested::Passed).await? {
-            return Ok((Attested::Passed, judged.report.level.into()));
+            let outcome = Outcome { state: Attested::Passed, level: judged.report.level.into() };
+            self.remember_outcome(device.id, new, outcome).await;
+            return Ok(outcome);
         }
         let failed = if is_good { vec!["counter"] } else { judged.failed.clone() };
         self.note_attestation(phone, &judged, Attested::Failed).await?;
+        self.remember_outcome(device.id, new, Outcome { state: Attested::Failed, level: Level::None }).await;
         let now = self.now().micros();
         self.inner.fleet.with(&self.backends().hot, device.id, |engine| engine.attestation_failed(now)).await;
         self.count_failure(device, &format!("the attestation failed: {}", failed.join(", ")), origin).await?;
@@ -189,8 +219,19 @@ impl Devices {
         change.subject("device", device.id);
         change.detail(told);
         change.publish(&DeviceAttested { device_id: device.id, state, level }).await?;
-        let standing = store::devices::standing_in(&mut change, device.id).await?;
+        let mut standing = store::devices::standing_in(&mut change, device.id).await?;
+        if passed && standing.posture == Posture::Restrict {
+            // The phone is genuine; whether its owner holds it is waited for.
+            let (from, to) = (standing.posture, Posture::StepUp);
+            store::devices::set_posture(&mut change, device.id, to, None).await?;
+            store::timeline::add(&mut change, device.id, "posture", &json!({ "from": from, "to": to })).await?;
+            change.publish(&PostureChanged { device_id: device.id, user_id: device.user_id, from, to }).await?;
+            standing = store::devices::standing_in(&mut change, device.id).await?;
+        }
         change.commit().await?;
+        if passed {
+            self.inner.fleet.with(&self.backends().hot, device.id, threat::Device::challenge_passed).await;
+        }
         self.learned(device.tenant, standing).await;
         Ok(true)
     }
@@ -218,4 +259,8 @@ impl Devices {
 
 fn nonce_key(device: DeviceId, name: &str) -> String {
     format!("nonce:{device}:{name}")
+}
+
+fn used_key(device: DeviceId, name: &str) -> String {
+    format!("nonce:used:{device}:{name}")
 }

@@ -1,8 +1,11 @@
 //! A phone becomes known: a code, a key it holds, and what its platform says of both. A repetition by the same key gets the same phone.
 
+use std::time::Duration;
+
 use attestation::dpop::Proof;
 use attestation::jose::{Algorithm, VerificationKey};
 use audit::Change;
+use backends::Quota;
 use base::{Origin, Result, TenantId, Time};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -19,6 +22,10 @@ use crate::order::optional_line;
 use crate::token::{self, sha256};
 use crate::vocabulary::{Attested, Level, Platform, Posture};
 use crate::{actions, errors, store};
+
+/// How long after enrolment its answer is given again, and how often.
+const AGAIN: Duration = Duration::from_secs(600);
+const REPETITIONS: Quota = Quota { burst: 5, per: AGAIN };
 
 /// A nonce to be attested.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -177,6 +184,14 @@ impl Devices {
     async fn enrol_again(&self, tenant: TenantId, code: &Code, key: &Key, origin: &Origin) -> Result<Enrolled> {
         let found = store::devices::of_tenant(&self.backends().db, tenant, code.device_id).await?;
         let device = found.filter(|device| device.thumbprint == key.thumbprint).ok_or_else(errors::code)?;
+        // A lost answer is asked for soon, and before anything that was given out was revoked; later the way to tokens is to attest.
+        if self.now() > device.enrolled_at + AGAIN || device.generation > 1 {
+            return Err(errors::code());
+        }
+        let verdict = self.backends().hot.limit(&format!("rl:enrol:{}", device.id), REPETITIONS).await?;
+        if !verdict.allowed {
+            return Err(errors::too_often(verdict.retry_after));
+        }
         let tokens = self.new_family(&device, "enrolled again", origin).await?;
         Ok(Enrolled { device, tokens, command_keys: token::command_keys(&self.backends().keys).await? })
     }
@@ -187,8 +202,8 @@ impl Devices {
         }
         match self.spend(code.device_id, &new.nonce, &format!("{}.{}", key.thumbprint, new.evidence)).await? {
             // A repetition finds the code used, unless the first try was refused: then this one is judged like it.
-            Used::Fresh | Used::Repeated => {}
-            Used::Replayed => return Err(errors::nonce()),
+            Used::Fresh | Used::Repeated(_) => {}
+            Used::Replayed | Used::Unknown => return Err(errors::nonce()),
         }
         if new.platform == Platform::Software {
             return Ok(None);

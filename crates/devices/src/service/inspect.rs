@@ -7,10 +7,11 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::{Devices, Phone};
+use crate::bars::stopping;
 use crate::model::{Device, DeviceId, Filter, Lock, Moment, Seen, Why};
 use crate::order::{DevicePatch, line};
 use crate::vocabulary::{Cause, Posture, Withheld};
-use crate::words::{Language, for_user};
+use crate::words::{Language, for_stopped, for_user};
 use crate::{actions, errors, live, store};
 
 /// Locks shown of one phone.
@@ -25,6 +26,8 @@ pub struct DeviceReason {
     pub cause: Option<Cause>,
     /// When the lock ends by itself.
     pub until: Option<base::Time>,
+    /// Until when a kill switch stops the phone, whatever else holds of it.
+    pub stopped_until: Option<base::Time>,
     /// The same for the phone's user, in their language.
     #[schema(max_length = 1000)]
     pub reason_user: String,
@@ -141,8 +144,20 @@ impl Devices {
         let lock = store::locks::open(&self.backends().db, &scope, id).await?.filter(|_| device.is_locked(now));
         let posture = if device.posture >= Posture::Lock && lock.is_none() { Posture::StepUp } else { device.posture };
         let cause = lock.as_ref().map(|lock| lock.cause);
-        let reason_user = for_user(Language::of(accept_language), posture, cause).to_owned();
-        Ok(DeviceReason { posture, cause, until: lock.and_then(|lock| lock.expires_at), reason_user })
+        let on = store::switches::on(&self.backends().db, now).await?;
+        let stopped_until = stopping(device.tenant, id, &on, now).map(|switch| switch.expires_at);
+        let language = Language::of(accept_language);
+        let reason_user = match stopped_until {
+            Some(_) if posture < Posture::Lock => for_stopped(language),
+            _ => for_user(language, posture, cause),
+        };
+        Ok(DeviceReason {
+            posture,
+            cause,
+            until: lock.and_then(|lock| lock.expires_at),
+            stopped_until,
+            reason_user: reason_user.to_owned(),
+        })
     }
 
     /// A reason to lay no lock on this phone by itself.

@@ -11,7 +11,7 @@ use threat::{BlastRadius, Halt, HardSignal, Trait};
 use super::Devices;
 use crate::bars::Named;
 use crate::events::DeviceLocked;
-use crate::model::{Device, DeviceId, Lock, Policy};
+use crate::model::{Device, DeviceId, Lock};
 use crate::order::{LockOrder, line};
 use crate::store::locks::Laid as Earlier;
 use crate::vocabulary::{Cause, CommandKind, Posture, Reach, Withheld};
@@ -22,6 +22,9 @@ const WINDOW: Duration = Duration::from_secs(600);
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Locks of one window that are looked at; more than are ever allowed.
 const COUNTED: u32 = 5_000;
+
+/// What is kept of reasons that came while a lock stood.
+const ALSO: usize = 20;
 
 /// A lock about to be laid.
 pub(crate) struct Order {
@@ -36,14 +39,6 @@ pub(crate) struct Order {
     pub(crate) revokes: bool,
     /// The score it rests on.
     pub(crate) score: Option<f64>,
-}
-
-/// What became of it.
-pub(crate) struct Laid {
-    /// The lock that stands now, when one does.
-    pub(crate) lock: Option<Lock>,
-    /// Why there is none.
-    pub(crate) withheld: Option<Withheld>,
 }
 
 impl Devices {
@@ -69,11 +64,12 @@ impl Devices {
             revokes: order.quarantine,
             score: None,
         };
-        self.lay(actor, id, order).await?.lock.ok_or_else(|| base::Error::internal("an operator's lock was withheld"))
+        self.lay(actor, id, order).await?.ok_or_else(|| base::Error::internal("an operator's lock was withheld"))
     }
 
-    /// Lays a lock, unless one at least as grave stands.
-    pub(crate) async fn lay(&self, actor: &Actor, id: DeviceId, order: Order) -> Result<Laid> {
+    /// Lays a lock, and gives the one that stands now; one at least as grave that stood before lasts longer instead. None when it is
+    /// withheld.
+    pub(crate) async fn lay(&self, actor: &Actor, id: DeviceId, order: Order) -> Result<Option<Lock>> {
         let automatic = order.cause != Cause::Operator;
         let action = if automatic { actions::LOCK_ITSELF } else { actions::LOCK };
         let mut change = Change::begin(self.backends(), actor, action).await?;
@@ -85,17 +81,15 @@ impl Devices {
         if let Some(standing) = &standing
             && standing.posture >= order.posture
         {
-            let standing = standing.clone();
-            if order.revokes && standing.cause != order.cause {
-                self.revoke_locked(change, &device, &order).await?;
-            }
-            return Ok(Laid { lock: Some(standing), withheld: None });
+            let is_new = !automatic || standing.cause != order.cause;
+            let standing = if is_new { self.reinforce(change, actor, &device, standing.clone(), order).await? } else { standing.clone() };
+            return Ok(Some(standing));
         }
         if automatic && let Some((why, halt)) = self.reason_to_withhold(&mut change, &device, &order).await? {
             // What was written so far must not stay; the refusal is a change of its own.
             drop(change);
             self.withhold(actor, &device, &order, why, halt).await?;
-            return Ok(Laid { lock: None, withheld: Some(why) });
+            return Ok(None);
         }
         store::locks::supersede(&mut change, id).await?;
         let kept = standing.filter(|standing| standing.confirmed_at.is_some()).and_then(|standing| standing.confirmed_by);
@@ -129,9 +123,8 @@ impl Devices {
             store::devices::revoke(&mut change, id).await?;
             store::families::revoke_all(&mut change, id, lock.cause.as_str()).await?;
         }
-        let kind = if lock.posture == Posture::Quarantine { CommandKind::ImmediateQuarantine } else { CommandKind::CriticalLock };
         let told = json!({ "lock": lock.id, "cause": lock.cause, "until": expires_at });
-        self.command(&mut change, id, kind, lock.reach, &lock.reason, told).await?;
+        self.command(&mut change, id, command_of(lock.posture), lock.reach, &lock.reason, told).await?;
         let detail = json!({ "lock": lock.id, "posture": lock.posture, "cause": lock.cause, "reason": lock.reason, "reach": lock.reach,
             "expires_at": expires_at, "revokes": revokes, "evidence": lock.evidence });
         store::timeline::add(&mut change, id, "locked", &detail).await?;
@@ -157,7 +150,7 @@ impl Devices {
         self.learned(device.tenant, standing).await;
         self.tell_engine(&device, lock.cause).await;
         self.show_revoked(id, expires_at.map_or(self.config().lock_life(), |until| until.since(now))).await;
-        Ok(Laid { lock: Some(lock), withheld: None })
+        Ok(Some(lock))
     }
 
     /// The threat engine learns of proof it did not find itself: trust falls, and after the release it watches for calm.
@@ -176,19 +169,40 @@ impl Devices {
         self.inner.fleet.with(&self.backends().hot, device.id, |engine| engine.prove(signal, &standing)).await;
     }
 
-    /// The phone is locked already; what it holds dies all the same.
-    async fn revoke_locked(&self, mut change: Change, device: &Device, order: &Order) -> Result<()> {
-        store::devices::revoke(&mut change, device.id).await?;
-        store::families::revoke_all(&mut change, device.id, order.cause.as_str()).await?;
-        let told = json!({ "reason": order.reason, "cause": order.cause, "evidence": order.evidence });
-        store::timeline::add(&mut change, device.id, "tokens_revoked", &told).await?;
-        change.subject("device", device.id);
-        change.detail(told);
+    /// The phone is locked already, at least as gravely: that lock lasts as long as this one would, knows its cause and evidence, and
+    /// what the phone holds dies when this one says so.
+    async fn reinforce(&self, mut change: Change, actor: &Actor, device: &Device, standing: Lock, order: Order) -> Result<Lock> {
+        let (id, now) = (device.id, change.now());
+        let until = order.expires_at.unwrap_or(now + self.config().lock_life());
+        // A lock that a person confirmed has no end.
+        let expires_at = standing.expires_at.map(|end| end.max(until));
+        let is_longer = expires_at != standing.expires_at;
+        let told = json!({ "cause": order.cause, "reason": order.reason, "evidence": order.evidence, "at": now,
+            "by": (order.cause == Cause::Operator).then_some(&actor.username) });
+        let lock = Lock { expires_at, evidence: beside(standing.evidence, told), ..standing };
+        store::locks::reinforce(&mut change, &lock).await?;
+        if is_longer {
+            store::devices::set_posture(&mut change, id, lock.posture, expires_at).await?;
+            let about = json!({ "lock": lock.id, "cause": lock.cause, "until": expires_at });
+            self.command(&mut change, id, command_of(lock.posture), order.reach, &order.reason, about).await?;
+        }
+        if order.revokes {
+            store::devices::revoke(&mut change, id).await?;
+            store::families::revoke_all(&mut change, id, order.cause.as_str()).await?;
+        }
+        let detail = json!({ "lock": lock.id, "cause": order.cause, "reason": order.reason, "evidence": order.evidence,
+            "expires_at": expires_at, "revokes": order.revokes });
+        store::timeline::add(&mut change, id, "lock_reinforced", &detail).await?;
+        change.subject("device", id);
+        change.detail(detail);
         change.reason(&order.reason);
-        let standing = store::devices::standing_in(&mut change, device.id).await?;
+        let standing = store::devices::standing_in(&mut change, id).await?;
         change.commit().await?;
         self.learned(device.tenant, standing).await;
-        Ok(())
+        if is_longer {
+            self.show_revoked(id, expires_at.map_or(self.config().lock_life(), |until| until.since(now))).await;
+        }
+        Ok(lock)
     }
 
     /// `revoked:device:{id}` for whoever looks there; the database decides.
@@ -223,13 +237,12 @@ impl Devices {
     }
 
     /// Writes down that there was reason to lock and why it was not done; a new halt stops all further locks of the organisation.
-    async fn withhold(&self, actor: &Actor, device: &Device, order: &Order, why: Withheld, halt: Option<Json>) -> Result<()> {
+    pub(crate) async fn withhold(&self, actor: &Actor, device: &Device, order: &Order, why: Withheld, halt: Option<Json>) -> Result<()> {
         metrics::counter!("device_locks_withheld_total", "why" => why.as_str()).increment(1);
         let mut change = Change::begin(self.backends(), actor, actions::WITHHOLD).await?;
         if let Some(halt) = &halt {
             tracing::error!(tenant = %device.tenant, %halt, "too many devices would be locked: locking stops until a person resumes it");
-            let policy = store::policies::find_for_change(&mut change).await?.unwrap_or_else(|| self.default_policy());
-            store::policies::save(&mut change, &Policy { halt: Some(halt.clone()), ..policy }).await?;
+            store::policies::halt(&mut change, halt, &self.default_policy()).await?;
         }
         let detail = json!({ "withheld": why, "cause": order.cause, "reason": order.reason, "evidence": order.evidence, "halt": halt });
         store::timeline::add(&mut change, device.id, "lock_withheld", &detail).await?;
@@ -248,6 +261,25 @@ impl Devices {
     pub async fn still_served(&self, device: &Device) -> Result<()> {
         self.bar(Named { tenant: device.tenant, device: device.id, generation: device.generation }).await
     }
+}
+
+fn command_of(posture: Posture) -> CommandKind {
+    if posture == Posture::Quarantine { CommandKind::ImmediateQuarantine } else { CommandKind::CriticalLock }
+}
+
+/// Evidence with what came later under `also`; the oldest of that goes first.
+fn beside(evidence: Json, told: Json) -> Json {
+    let mut members = match evidence {
+        Json::Object(members) => members,
+        other => serde_json::Map::from_iter([("first".to_owned(), other)]),
+    };
+    if let Json::Array(also) = members.entry("also").or_insert_with(|| json!([])) {
+        if also.len() >= ALSO {
+            also.remove(0);
+        }
+        also.push(told);
+    }
+    Json::Object(members)
 }
 
 fn traits(cause: &str, device: &Device) -> Vec<Trait> {

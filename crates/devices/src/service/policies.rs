@@ -26,12 +26,7 @@ impl Devices {
     pub async fn patch_policy(&self, actor: &Actor, patch: PolicyPatch) -> Result<Policy> {
         let mut change = Change::begin(self.backends(), actor, actions::UPDATE_POLICY).await?;
         let before = store::policies::find_for_change(&mut change).await?.unwrap_or_else(|| self.default_policy());
-        let after = Policy {
-            shadow: patch.shadow.unwrap_or(before.shadow),
-            software_keys: patch.software_keys.unwrap_or(before.software_keys),
-            halt: before.halt.clone(),
-        };
-        store::policies::save(&mut change, &after).await?;
+        let after = store::policies::patch(&mut change, &patch, &self.default_policy()).await?;
         change.subject("device_policy", actor.tenant);
         change.detail(json!({ "before": before, "after": after }));
         change.commit().await?;
@@ -48,7 +43,6 @@ impl Devices {
         let mut change = Change::begin(self.backends(), actor, actions::RESUME).await?;
         let before = store::policies::find_for_change(&mut change).await?.unwrap_or_else(|| self.default_policy());
         let after = Policy { halt: None, ..before.clone() };
-        store::policies::save(&mut change, &after).await?;
         store::policies::resume(&mut change).await?;
         change.subject("device_policy", actor.tenant);
         change.detail(json!({ "halt": before.halt }));

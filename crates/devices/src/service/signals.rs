@@ -63,10 +63,8 @@ pub struct SignalReceipt {
     pub score: Option<f64>,
     /// What the phone may do now.
     pub posture: Posture,
-    /// Attest now, with a fresh nonce: behaviour made a lock thinkable.
+    /// Attest now, with a fresh nonce: behaviour is in doubt. That ends a restriction; then the owner is waited for.
     pub attest_now: bool,
-    /// Why no lock was laid although there was reason.
-    pub withheld: Option<Withheld>,
 }
 
 /// One window, what was decided, and, for a lock, why.
@@ -83,6 +81,8 @@ struct After {
     posture: Posture,
     threshold: f64,
     trust: f64,
+    /// A lock that is to be laid, and the newest window taken apart.
+    owed: Option<(threat::Lock, Json)>,
 }
 
 impl Devices {
@@ -115,8 +115,7 @@ impl Devices {
             windows: after.windows.len(),
             score: after.windows.last().and_then(|window| window.judgement.global),
             posture: after.posture.max(device.posture),
-            attest_now: after.windows.iter().any(|window| window.decision.demands_challenge),
-            withheld: after.windows.iter().rev().find_map(|window| window.decision.withheld).map(Withheld::from),
+            attest_now: after.windows.iter().any(|window| window.decision.demands_challenge || window.decision.to > window.decision.from),
         };
         if let Some(window) = after.windows.last() {
             live::remember(&self.backends().hot, device.id, &sample(&window.judgement, &after, now)).await;
@@ -135,8 +134,8 @@ impl Devices {
         fleet
             .with(&self.backends().hot, device.id, |engine| {
                 let begun = Instant::now();
-                if device.posture < Posture::Lock && engine.posture() >= threat::Posture::Lock {
-                    // Released while another node held this state, or the lock did not come about.
+                if device.posture < Posture::Lock && engine.posture() >= threat::Posture::Lock && engine.owed().is_none() {
+                    // Released while another node held this state.
                     engine.released();
                 }
                 let before = engine.faults().refused();
@@ -152,7 +151,7 @@ impl Devices {
                 let mut memory = memory.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 engine.accept(&batch, &setting, Some(Recall { memory: &mut memory, device: number }), |engine, judgement| {
                     let decision = engine.decide(judgement, &standing);
-                    let is_grave = decision.lock.is_some() || decision.withheld.is_some();
+                    let is_grave = decision.lock.is_some() || decision.held_back.is_some();
                     let explanation = is_grave.then(|| serde_json::to_value(engine.explain(&fleet.cohort)).unwrap_or_default());
                     windows.push(Window { judgement: *judgement, decision, explanation });
                 });
@@ -165,6 +164,7 @@ impl Devices {
                     posture: engine.posture().into(),
                     threshold: engine.threshold(&standing).value,
                     trust: engine.trust(),
+                    owed: engine.owed().map(|lock| (lock, serde_json::to_value(engine.explain(&fleet.cohort)).unwrap_or_default())),
                 }
             })
             .await
@@ -181,39 +181,32 @@ impl Devices {
         }
     }
 
-    /// Makes decisions durable: a lock, or another posture.
+    /// Makes decisions durable: a lock, or another posture. What cannot be written is decided still: the next batch brings it again.
     async fn act(&self, phone: &Phone, after: &After, receipt: SignalReceipt, origin: &Origin) -> Result<SignalReceipt> {
         let device = &phone.device;
         let actor = guarding(device.tenant, device.id, origin);
-        if let Some((window, lock)) = after.windows.iter().find_map(|window| window.decision.lock.map(|lock| (window, lock))) {
-            let cause = Cause::from(lock.cause());
-            let order = Order {
-                posture: lock.posture().into(),
-                cause,
-                reason: match lock.cause() {
-                    threat::Cause::Signal(_) => "readings that were sent before came again".to_owned(),
-                    threat::Cause::Confirmed { sum, .. } => {
-                        format!("unusual behaviour added up to {sum:.1} standard deviations, confirmed by {}", cause.as_str())
-                    }
-                },
-                evidence: json!({
-                    "cause": lock.cause(), "judgement": window.judgement, "explanation": window.explanation,
-                    "threshold": after.threshold, "trust": after.trust,
-                }),
-                reach: Reach::Application,
-                expires_at: None,
-                revokes: false,
-                score: window.judgement.global,
-            };
-            let laid = self.lay(&actor, device.id, order).await?;
-            if let Some(lock) = laid.lock {
+        if let Some((lock, newest)) = &after.owed {
+            let window = after.windows.iter().find(|window| window.decision.lock.is_some());
+            let laid = self.lay(&actor, device.id, order(lock, window, Some(newest), after)).await?;
+            let hot = &self.backends().hot;
+            if let Some(lock) = laid {
+                self.inner.fleet.with(hot, device.id, threat::Device::settled).await;
                 return Err(errors::locked(lock.expires_at));
             }
-            self.inner.fleet.with(&self.backends().hot, device.id, threat::Device::released).await;
-            return Ok(SignalReceipt { posture: Posture::StepUp.max(device.posture), withheld: laid.withheld, ..receipt });
+            self.inner.fleet.with(hot, device.id, threat::Device::released).await;
+            return Ok(SignalReceipt { posture: Posture::StepUp.max(device.posture), ..receipt });
         }
+        let held_back = after.windows.iter().find_map(|window| window.decision.held_back.map(|lock| (window, lock)));
+        if let Some((window, lock)) = held_back
+            && let Some(why) = window.decision.withheld
+        {
+            self.withhold(&actor, device, &order(&lock, Some(window), None, after), why.into(), None).await?;
+        }
+        // Raised by what it is, so that a change which could not be written is made up for; lowered only by the window that does it,
+        // because a state that was lost knows nothing.
+        let is_raised = after.posture > device.posture;
         let moved = after.windows.iter().any(|window| window.decision.from != window.decision.to);
-        if moved && after.posture != device.posture && after.posture < Posture::Lock && device.posture < Posture::Lock {
+        if (is_raised || moved) && after.posture != device.posture && after.posture < Posture::Lock && device.posture < Posture::Lock {
             self.change_posture(&actor, device, after).await?;
             return Ok(SignalReceipt { posture: after.posture, ..receipt });
         }
@@ -242,6 +235,30 @@ impl Devices {
         change.commit().await?;
         self.learned(device.tenant, standing).await;
         Ok(())
+    }
+}
+
+/// The order to lay what was decided on a window, or on one whose lock could not be written.
+fn order(lock: &threat::Lock, window: Option<&Window>, newest: Option<&Json>, after: &After) -> Order {
+    let cause = Cause::from(lock.cause());
+    Order {
+        posture: lock.posture().into(),
+        cause,
+        reason: match lock.cause() {
+            threat::Cause::Signal(_) => "readings that were sent before came again".to_owned(),
+            threat::Cause::Confirmed { sum, .. } => {
+                format!("unusual behaviour added up to {sum:.1} standard deviations, confirmed by {}", cause.as_str())
+            }
+        },
+        evidence: json!({
+            "cause": lock.cause(), "judgement": window.map(|window| window.judgement),
+            "explanation": window.and_then(|window| window.explanation.as_ref()).or(newest),
+            "threshold": after.threshold, "trust": after.trust,
+        }),
+        reach: Reach::Application,
+        expires_at: None,
+        revokes: false,
+        score: window.and_then(|window| window.judgement.global),
     }
 }
 

@@ -8,6 +8,7 @@ use base::{Actor, ActorKind, Page, PageRequest, Result, Secret, Source, TenantId
 use serde_json::json;
 
 use super::Devices;
+use crate::bars::stopping;
 use crate::events::PhonesStopped;
 use crate::jobs::AnnounceSwitch;
 use crate::model::{DeviceId, Switch, SwitchId};
@@ -146,7 +147,7 @@ impl Devices {
     }
 
     /// Queues telling the phones, one job per organisation.
-    async fn announce(&self, change: &mut Change, switch: &Switch, kind: CommandKind) -> Result<()> {
+    pub(super) async fn announce(&self, change: &mut Change, switch: &Switch, kind: CommandKind) -> Result<()> {
         let tenants = match switch.scope {
             SwitchScope::Global => store::devices::tenants(change).await?,
             SwitchScope::Device | SwitchScope::Tenant => vec![change.scope().tenant()],
@@ -169,8 +170,14 @@ impl Devices {
         let mut change = Change::begin(self.backends(), &actor, actions::ANNOUNCE_SWITCH).await?;
         // Should this run twice, the second must not number its commands anew.
         change.hold(run).await?;
+        let switch = store::switches::hold(&mut change, job.switch).await?.ok_or_else(errors::no_switch)?;
+        let stops = job.kind == CommandKind::ImmediateQuarantine;
+        // Taken back or over since this was queued: phones are told of that, and nothing may come after it.
+        if stops && !switch.is_on(change.now()) {
+            return Ok(());
+        }
         // Who listens for the organisation is told once, with the first batch; which phones are concerned follows from the switch.
-        if job.after.is_none() && job.kind == CommandKind::ImmediateQuarantine {
+        if job.after.is_none() && stops {
             let user_id = match job.device {
                 Some(id) => store::devices::hold(&mut change, id).await?.and_then(|device| device.user_id),
                 None => None,
@@ -181,8 +188,12 @@ impl Devices {
             Some(id) => store::devices::hold(&mut change, id).await?.into_iter().collect(),
             None => store::devices::ids_after(&mut change, job.after, BATCH).await?,
         };
-        for device in &devices {
-            self.command(&mut change, device.id, job.kind, Reach::Application, &job.reason, json!({ "switch": job.switch })).await?;
+        let now = change.now();
+        let others = if stops { Vec::new() } else { store::switches::on(&self.backends().db, now).await? };
+        let about = json!({ "switch": job.switch, "until": stops.then_some(switch.expires_at) });
+        // Whom another switch stops is not released by the end of this one.
+        for device in devices.iter().filter(|device| stopping(device.tenant, device.id, &others, now).is_none()) {
+            self.command(&mut change, device.id, job.kind, Reach::Application, &job.reason, about.clone()).await?;
         }
         let is_full = job.device.is_none() && devices.len() == BATCH as usize;
         if let Some(last) = devices.last().filter(|_| is_full) {

@@ -17,7 +17,7 @@ use crate::bars::Named;
 use crate::events::TokensRevoked;
 use crate::model::{Device, DeviceId, Family, FamilyId};
 use crate::token::{self, Claims, Confirmation, Refresh, sha256};
-use crate::vocabulary::{Cause, Posture, Reach};
+use crate::vocabulary::{Attested, Cause, Platform, Posture, Reach};
 use crate::{actions, errors, store};
 
 /// Refreshes one phone may try.
@@ -82,12 +82,16 @@ impl Devices {
         Ok(Grant { refresh: Refresh { tenant: device.tenant, family, generation: 1 }, expires_at })
     }
 
-    /// Ends the phone's chains and begins a new one.
+    /// Ends the phone's chains and begins a new one, for a phone whose newest attestation passed or that cannot attest.
     pub(crate) async fn new_family(&self, device: &Device, reason: &str, origin: &Origin) -> Result<Tokens> {
         let mut change = Change::begin(self.backends(), &speaking(device, None, origin), actions::REFRESH).await?;
         let device = store::devices::hold(&mut change, device.id).await?.ok_or_else(errors::unknown_key)?;
         if device.is_locked(change.now()) {
             return Err(errors::locked(device.locked_until));
+        }
+        // What the row says now, not what it said when the evidence was looked at.
+        if device.platform != Platform::Software && device.attestation_state != Attested::Passed {
+            return Err(errors::attestation(&["the newest one did not pass"]));
         }
         store::families::revoke_all(&mut change, device.id, reason).await?;
         let grant = self.begin_family(&mut change, &device).await?;
@@ -229,7 +233,7 @@ impl Devices {
             revokes: true,
             score: None,
         };
-        if self.lay(&actor, device, order).await?.lock.is_some() {
+        if self.lay(&actor, device, order).await?.is_some() {
             return Ok(());
         }
         // No lock, and still nobody may go on with what was given out.

@@ -2,7 +2,7 @@
 
 use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
-use base::{Kind, Page, PageRequest, Result, Scope, TenantId, Time};
+use base::{Kind, Page, PageRequest, Result, Scope, TenantId, Time, UserId};
 use serde_json::Value as Json;
 
 use crate::errors;
@@ -97,6 +97,12 @@ pub(crate) async fn list(db: &Db, scope: &Scope, filter: &Filter, page: &PageReq
     text.push_str(&format!(" ORDER BY id DESC LIMIT ${}", values.len()));
     let found = db.all(Sql::built(text).bind_all(values)).await?;
     Page::cut(found.iter().map(device).collect::<Result<_>>()?, rows, |device| device.id)
+}
+
+/// The phones a person carries.
+pub(crate) async fn of_user(db: &Db, tenant: TenantId, user: UserId) -> Result<Vec<DeviceId>> {
+    let statement = sql("SELECT id FROM devices WHERE tenant_id = $1 AND user_id = $2 ORDER BY id").bind(tenant).bind(user);
+    db.all(statement).await?.iter().map(|row| row.get("id")).collect()
 }
 
 pub(crate) async fn insert(change: &mut Change, device: &Device, key: &Json, report: Option<&Json>) -> Result<()> {

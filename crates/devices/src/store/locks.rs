@@ -108,6 +108,16 @@ pub(crate) async fn confirm(change: &mut Change, id: LockId, by: &str) -> Result
     change.run(statement).await.map(drop)
 }
 
+/// What came to a lock that stands: a later end, more evidence.
+pub(crate) async fn reinforce(change: &mut Change, lock: &Lock) -> Result<()> {
+    let statement = sql("UPDATE device_locks SET expires_at = $3, evidence = $4 WHERE tenant_id = $1 AND id = $2")
+        .bind(change.scope().tenant())
+        .bind(lock.id)
+        .bind(lock.expires_at)
+        .bind(json(&lock.evidence)?);
+    change.run(statement).await.map(drop)
+}
+
 /// Phones of all organisations whose lock's time is over.
 pub(crate) async fn expired(db: &Db, now: Time, most: u32) -> Result<Vec<(TenantId, DeviceId)>> {
     let statement =

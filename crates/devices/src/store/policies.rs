@@ -1,11 +1,12 @@
 //! What organisations allow; absent rows are the configuration's defaults.
 
 use audit::Change;
-use backends::{Db, Row, sql};
-use base::{Result, Scope, TenantId, Time};
+use backends::{Db, Row, Sql, sql};
+use base::{Error, Result, Scope, TenantId, Time};
 use serde_json::Value as Json;
 
 use crate::model::Policy;
+use crate::order::PolicyPatch;
 
 fn policy(row: &Row) -> Result<Policy> {
     Ok(Policy { shadow: row.get("shadow")?, software_keys: row.get("software_keys")?, halt: row.json_option("halt")? })
@@ -27,13 +28,34 @@ pub(crate) async fn find_for_change(change: &mut Change) -> Result<Option<Policy
     row.as_ref().map(policy).transpose()
 }
 
-pub(crate) async fn save(change: &mut Change, policy: &Policy) -> Result<()> {
+/// Changes what the patch names and nothing beside it; `usual` holds where there is no row yet.
+pub(crate) async fn patch(change: &mut Change, patch: &PolicyPatch, usual: &Policy) -> Result<Policy> {
+    let mut text = "INSERT INTO device_policies (tenant_id, shadow, software_keys, changed_at) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (tenant_id) DO UPDATE SET changed_at = $4"
+        .to_owned();
+    for (is_named, column) in [(patch.shadow.is_some(), ", shadow = $2"), (patch.software_keys.is_some(), ", software_keys = $3")] {
+        if is_named {
+            text.push_str(column);
+        }
+    }
+    text.push_str(" RETURNING shadow, software_keys, halt");
+    let statement = Sql::built(text)
+        .bind(change.scope().tenant())
+        .bind(patch.shadow.unwrap_or(usual.shadow))
+        .bind(patch.software_keys.unwrap_or(usual.software_keys))
+        .bind(change.now());
+    let row = change.one(statement).await?.ok_or_else(|| Error::internal("a policy that was written is not there"))?;
+    policy(&row)
+}
+
+/// Locking by itself stops; `usual` holds where there is no row yet.
+pub(crate) async fn halt(change: &mut Change, halt: &Json, usual: &Policy) -> Result<()> {
     let statement = sql("INSERT INTO device_policies (tenant_id, shadow, software_keys, halt, changed_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (tenant_id) DO UPDATE SET shadow = $2, software_keys = $3, halt = $4, changed_at = $5")
+         ON CONFLICT (tenant_id) DO UPDATE SET halt = $4, changed_at = $5")
     .bind(change.scope().tenant())
-    .bind(policy.shadow)
-    .bind(policy.software_keys)
-    .bind(policy.halt.as_ref().map(Json::to_string))
+    .bind(usual.shadow)
+    .bind(usual.software_keys)
+    .bind(halt.to_string())
     .bind(change.now());
     change.run(statement).await.map(drop)
 }

@@ -51,6 +51,32 @@ pub(crate) async fn find(change: &mut Change, id: SwitchId) -> Result<Option<(Sw
     change.one(statement).await?.map(|row| Ok((switch(&row)?, row.get("proposed_by")?))).transpose()
 }
 
+/// The switch of whatever organisation, held until the change ends: who takes it back waits for what is being told of it.
+pub(crate) async fn hold(change: &mut Change, id: SwitchId) -> Result<Option<Switch>> {
+    let statement = Sql::built(format!("UPDATE device_switches SET affects = affects WHERE id = $1 RETURNING {SWITCH}")).bind(id);
+    change.one(statement).await?.as_ref().map(switch).transpose()
+}
+
+/// Switches of all organisations that were over by themselves after `since`, and whose end nobody was told of.
+pub(crate) async fn over(db: &Db, since: Time, now: Time, most: u32) -> Result<Vec<(TenantId, SwitchId)>> {
+    let statement = sql("SELECT tenant_id, id FROM device_switches WHERE confirmed_at IS NOT NULL AND released_at IS NULL \
+         AND expires_at > $1 AND expires_at <= $2 LIMIT $3")
+    .bind(since)
+    .bind(now)
+    .bind(most);
+    db.all(statement).await?.iter().map(|row| Ok((row.get("tenant_id")?, row.get("id")?))).collect()
+}
+
+/// Its time is over: released by nobody. False when that was written before, or somebody took it back.
+pub(crate) async fn end(change: &mut Change, id: SwitchId) -> Result<bool> {
+    let statement = sql("UPDATE device_switches SET released_at = $3 WHERE tenant_id = $1 AND id = $2 AND released_at IS NULL \
+         AND expires_at <= $3")
+    .bind(change.scope().tenant())
+    .bind(id)
+    .bind(change.now());
+    Ok(change.run(statement).await? == 1)
+}
+
 pub(crate) async fn confirm(change: &mut Change, id: SwitchId, by: &str, affects: i64) -> Result<bool> {
     let statement = sql("UPDATE device_switches SET confirmed_at = $3, confirmed_by = $4, affects = $5 WHERE tenant_id = $1 AND id = $2 \
          AND confirmed_at IS NULL AND released_at IS NULL AND expires_at > $3")

@@ -1,6 +1,6 @@
 //! The closed lists of the contract and those of this context: the same words.
 
-use crate::vocabulary::{CommandKind, Outcome, Posture, Reach, Withheld};
+use crate::vocabulary::{CommandKind, Outcome, Posture, Reach};
 use crate::wire::v1;
 
 macro_rules! same {
@@ -29,7 +29,6 @@ same! {
     CommandKind { CriticalLock, ImmediateQuarantine, ForceOverlay, Release }
     Reach { Application, Device }
     Outcome { Done, Refused, Failed }
-    Withheld { Shadow, AllowList, BlastRadius, Degraded }
 }
 
 /// The answer a number stands for; nothing for numbers nobody gave a meaning.
@@ -53,7 +52,7 @@ mod tests {
                 assert_eq!($name::try_from(v1::$name::from(*word)), Ok(*word));
             })+ };
         }
-        check!(Posture, CommandKind, Reach, Outcome, Withheld);
+        check!(Posture, CommandKind, Reach, Outcome);
         assert_eq!(outcome(v1::Outcome::Failed.into()), Some(Outcome::Failed));
         assert_eq!((outcome(0), outcome(99), outcome(-1)), (None, None, None));
     }

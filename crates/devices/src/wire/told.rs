@@ -117,7 +117,6 @@ impl From<Told> for v1::StreamResponse {
                 score: receipt.score,
                 posture: v1::Posture::from(receipt.posture).into(),
                 attest_now: receipt.attest_now,
-                withheld: receipt.withheld.map(v1::Withheld::from).unwrap_or_default().into(),
             }),
             Word::Command(command) => One::Command(v1::Command {
                 id: command.id.to_string(),

@@ -10,7 +10,7 @@ use serde_json::json;
 use testkit::{Engine, engines};
 
 use crate::handset::{Ask, Handset, Reply};
-use crate::stage::{Stage, config};
+use crate::stage::{Stage, config, refusal_of};
 
 const EXTENSION: &[u64] = &[1, 3, 6, 1, 4, 1, 11129, 2, 1, 17];
 const SIGNER: [u8; 32] = [0x51; 32];
@@ -186,4 +186,71 @@ async fn an_attested_key_vouches_for_no_other_key_root_or_nonce() {
         assert!(refused.body["detail"].as_str().unwrap().ends_with(&format!(": {check}")), "{}", refused.body);
     }
     assert_eq!(stage.world.count("devices").await, 0);
+}
+
+/// A list of revoked certificates, fetched when `at` says.
+fn publish(path: &std::path::Path, serials: &[&str], at: std::time::SystemTime) {
+    let entries: serde_json::Map<_, _> = serials.iter().map(|serial| ((*serial).to_owned(), json!({ "status": "REVOKED" }))).collect();
+    std::fs::write(path, json!({ "entries": entries }).to_string()).unwrap();
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(at).unwrap();
+}
+
+#[tokio::test]
+async fn a_list_of_revocations_is_read_again_when_it_changes_and_refused_when_it_is_too_old() {
+    let factory = Factory::new();
+    let path = factory.folder.path().join("status.json");
+    let base = factory.config();
+    let android = Android { revocations: Some(path.clone()), revocations_hours: 48, ..base.android.clone() };
+    let start =
+        std::time::UNIX_EPOCH + std::time::Duration::from_micros("2026-01-02T03:04:05Z".parse::<base::Time>().unwrap().micros() as u64);
+    publish(&path, &[], start);
+    let stage = Stage::with(Engine::Embedded, Config { android, ..base }).await;
+    let refusal = async || {
+        let code = stage.code(json!({})).await;
+        let key = pair();
+        let phone = Handset::of(&key.serialize_der());
+        let nonce = stage.nonce(&phone, &code).await;
+        let reply = enrol(&stage, &phone, &code, &nonce, &factory.chain(&key, &nonce)).await;
+        if reply.status == StatusCode::CREATED { String::new() } else { reply.body["detail"].as_str().unwrap().to_owned() }
+    };
+    assert_eq!(refusal().await, "");
+    stage.pass(61);
+    publish(&path, &["7a02"], start + std::time::Duration::from_secs(61));
+    assert!(refusal().await.ends_with(": revocation"), "the attesting certificate is listed now");
+    // What cannot be read leaves what was read.
+    stage.pass(61);
+    std::fs::write(&path, "half a li").unwrap();
+    assert!(refusal().await.ends_with(": revocation"));
+    stage.pass(61);
+    publish(&path, &["aa"], start + std::time::Duration::from_secs(200));
+    assert_eq!(refusal().await, "");
+    stage.pass(48 * 3600 + 60);
+    assert!(refusal().await.ends_with(": revocation"), "nobody knows what was revoked since");
+}
+
+#[tokio::test]
+async fn floors_and_waivers_are_the_operators() {
+    let factory = Factory::new();
+    let refusal = async |change: fn(&mut Android)| {
+        let mut config = factory.config();
+        change(&mut config.android);
+        let stage = Stage::with(Engine::Embedded, config).await;
+        let code = stage.code(json!({})).await;
+        let key = pair();
+        let phone = Handset::of(&key.serialize_der());
+        let nonce = stage.nonce(&phone, &code).await;
+        let reply = enrol(&stage, &phone, &code, &nonce, &factory.chain(&key, &nonce)).await;
+        if reply.status == StatusCode::CREATED { String::new() } else { reply.body["detail"].as_str().unwrap().to_owned() }
+    };
+    assert_eq!(refusal(|android| (android.least_os_version, android.least_os_patch) = (140_000, 202_512)).await, "");
+    assert!(refusal(|android| android.least_os_version = 150_000).await.contains("os_version"));
+    assert!(refusal(|android| android.least_os_patch = 202_601).await.contains("os_patch_level"));
+    for (wrong, key) in [
+        (Android { waived: vec!["challenge".to_owned()], ..Android::default() }, "android.waived"),
+        (Android { revocations_hours: 24, ..Android::default() }, "android.revocations_hours"),
+    ] {
+        let world = testkit::World::new(Engine::Embedded).await;
+        let refused = refusal_of(&world.backends, Config { android: wrong, ..config() });
+        assert!(refused.to_string().contains(key), "{refused}");
+    }
 }

@@ -94,6 +94,38 @@ async fn a_code_makes_one_phone_and_a_lost_answer_is_given_again_to_the_same_key
 }
 
 #[tokio::test]
+async fn an_enrolment_is_answered_again_for_minutes_a_few_times_and_never_after_a_revocation() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let enrolled = async || {
+            let (code, mut phone) = (stage.code(json!({})).await, Handset::new());
+            let nonce = stage.nonce(&phone, &code).await;
+            let body = json!({ "key": phone.jwk, "platform": "none", "nonce": nonce });
+            let ask = || Ask { method: "POST", path: "/device/enrol", token: None, code: Some(&code), body: Some(body.clone()) };
+            let reply = phone.ask(&stage, ask()).await;
+            phone.id = reply.body["device"]["id"].as_str().unwrap().to_owned();
+            (phone, code, body)
+        };
+        let again = async |(phone, code, body): &(Handset, String, serde_json::Value)| {
+            let ask = Ask { method: "POST", path: "/device/enrol", token: None, code: Some(code), body: Some(body.clone()) };
+            phone.ask(&stage, ask).await
+        };
+        let (late, often, revoked) = (enrolled().await, enrolled().await, enrolled().await);
+        assert_eq!(again(&late).await.status, StatusCode::CREATED);
+        for _ in 0..5 {
+            assert_eq!(again(&often).await.status, StatusCode::CREATED);
+        }
+        assert_eq!(again(&often).await.code(), "devices.too_often");
+        let id = &revoked.0.id;
+        stage.order("POST", &format!("/devices/{id}/lock"), Some(json!({ "reason": "r", "quarantine": true }))).await;
+        stage.order("POST", &format!("/devices/{id}/unlock"), Some(json!({ "reason": "r" }))).await;
+        assert_eq!(again(&revoked).await.code(), "devices.code");
+        stage.pass(601);
+        assert_eq!(again(&late).await.code(), "devices.code");
+    }
+}
+
+#[tokio::test]
 async fn a_request_needs_a_fresh_proof_about_itself_by_the_tokens_key() {
     let stage = Stage::new(Engine::Embedded).await;
     let phone = stage.phone(json!({})).await;

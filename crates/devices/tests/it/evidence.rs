@@ -166,6 +166,17 @@ async fn failures_count_only_by_the_phones_own_key_and_a_lost_reply_counts_nothi
             assert_eq!(reply.code(), "devices.unknown_key");
         }
         assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("observe"));
+        // Its own, over or forgotten.
+        for count in 0..20 {
+            for nonce in ["unknown.nonce", "nonsense"] {
+                let body = json!({ "nonce": nonce, "evidence": format!("evidence {count}") });
+                assert_eq!(phone.keyed(&stage, "POST", "/device/attest", Some(body)).await.code(), "devices.nonce");
+            }
+        }
+        assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("observe"));
+        let nonce = phone.challenge(&stage).await;
+        let body = json!({ "nonce": nonce, "evidence": google.verdict(&stage, &phone, &nonce, |_| {}) });
+        assert_eq!(phone.keyed(&stage, "POST", "/device/attest", Some(body)).await.status, StatusCode::OK);
         // Its own: replays of a spent nonce with something else.
         for count in 1..=5 {
             let replay = json!({ "nonce": nonce, "evidence": format!("another {count}") });

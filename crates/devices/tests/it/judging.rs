@@ -147,6 +147,30 @@ async fn behaviour_that_a_failed_attestation_confirms_locks_and_explains_itself(
 }
 
 #[tokio::test]
+async fn a_phone_that_attests_as_demanded_is_restricted_no_longer_and_its_owner_is_waited_for() {
+    let google = Google::new();
+    let stage = Stage::with(Engine::Embedded, patient(google.config())).await;
+    let phone = google.phone(&stage).await;
+    let mut walk = Walk::new(7);
+    walk.walk(&stage, &phone, OWNER, 80).await;
+    let stranger = walk.walk(&stage, &phone, STRANGER, 30).await;
+    assert_eq!(worst(&stranger), "restrict");
+    let rises = stranger.iter().position(|reply| reply.body["posture"] != "observe").unwrap();
+    assert_eq!(stranger[rises].body["attest_now"], true, "asked for as soon as it is suspected");
+    let passed = google.attest(&stage, &phone, |_| {}).await;
+    assert_eq!(passed.status, StatusCode::OK, "{}", passed.body);
+    assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("step_up"), "the phone is genuine; who holds it is another question");
+    let why = stage.order("GET", &format!("/devices/{}/why", phone.id), None).await;
+    assert_eq!(why["accumulated"].as_f64(), Some(0.0), "{why}");
+    // The owner is calm for five minutes.
+    assert_eq!(worst(&walk.walk(&stage, &phone, OWNER, 70).await), "step_up");
+    assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("observe"));
+    // Without suspicion an attestation changes nothing.
+    assert_eq!(google.attest(&stage, &phone, |_| {}).await.status, StatusCode::OK);
+    assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("observe"));
+}
+
+#[tokio::test]
 async fn replayed_readings_lock_and_only_watching_does_not() {
     for shadow in [false, true] {
         let stage = Stage::with(Engine::Embedded, patient(config())).await;
@@ -175,12 +199,75 @@ async fn replayed_readings_lock_and_only_watching_does_not() {
         }
         let shown = stage.shown(&phone).await;
         if shadow {
-            assert_eq!((shown["posture"].as_str(), last.unwrap().status), (Some("restrict"), StatusCode::OK), "the stream stays broken");
+            let last = last.unwrap();
+            assert_eq!((shown["posture"].as_str(), last.status), (Some("restrict"), StatusCode::OK), "the stream stays broken");
+            assert!(last.body.get("withheld").is_none(), "the phone is not told why: {}", last.body);
+            let timeline = stage.order("GET", &format!("/devices/{}/timeline", phone.id), None).await;
+            let withheld: Vec<_> = timeline["items"].as_array().unwrap().iter().filter(|item| item["kind"] == "lock_withheld").collect();
+            assert_eq!((withheld.len(), stage.logged("devices.withhold_lock").await), (1, 1), "once: {timeline}");
+            let detail = &withheld[0]["detail"];
+            assert_eq!((detail["withheld"].as_str(), detail["cause"].as_str()), (Some("shadow"), Some("replayed_readings")));
+            assert!(detail["evidence"]["explanation"]["checks"].as_array().unwrap().contains(&json!("replayed")), "{detail}");
         } else {
             assert_eq!((shown["posture"].as_str(), last.unwrap().code()), (Some("lock"), "devices.locked"));
             let why = stage.order("GET", &format!("/devices/{}/why", phone.id), None).await;
             assert_eq!(why["lock"]["cause"].as_str(), Some("replayed_readings"));
         }
+    }
+}
+
+/// Takes a table away, or gives it back.
+async fn rename(stage: &Stage, from: &str, to: &str) {
+    let mut tx = stage.world.backends.db.begin().await.unwrap();
+    tx.run(backends::Sql::built(format!("ALTER TABLE {from} RENAME TO {to}"))).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_decision_that_cannot_be_written_is_written_with_the_next_batch() {
+    for engine in engines() {
+        let stage = Stage::with(engine, patient(config())).await;
+        let (phone, other) = (stage.phone(json!({})).await, stage.phone(json!({})).await);
+        // A lock.
+        let mut walk = Walk::new(6);
+        let mut recorded = Vec::new();
+        for _ in 0..4 {
+            stage.pass(5);
+            let batch = walk.batch(OWNER);
+            phone.served(&stage, "POST", "/device/signals", Some(batch.clone())).await;
+            recorded.push(batch);
+        }
+        rename(&stage, "device_commands", "device_commands_away").await;
+        let mut failed = 0;
+        for batch in &recorded {
+            stage.pass(5);
+            let again =
+                json!({ "accelerometer": later(&batch["accelerometer"], 20_137_000), "gyroscope": later(&batch["gyroscope"], 20_137_000) });
+            failed += usize::from(phone.served(&stage, "POST", "/device/signals", Some(again)).await.status.is_server_error());
+        }
+        assert!(failed > 0 && stage.shown(&phone).await["posture"] == "observe");
+        rename(&stage, "device_commands_away", "device_commands").await;
+        stage.pass(5);
+        let reply = phone.served(&stage, "POST", "/device/signals", Some(json!({}))).await;
+        assert_eq!(reply.code(), "devices.locked", "{engine:?}: {}", reply.body);
+        let why = stage.order("GET", &format!("/devices/{}/why", phone.id), None).await;
+        assert_eq!(why["lock"]["cause"].as_str(), Some("replayed_readings"));
+        assert!(why["lock"]["evidence"]["explanation"]["features"].is_array(), "{}", why["lock"]);
+        stage.order("POST", &format!("/devices/{}/unlock", phone.id), Some(json!({ "reason": "r" }))).await;
+        assert_eq!(phone.served(&stage, "POST", "/device/signals", Some(json!({}))).await.status, StatusCode::OK, "and only once");
+
+        // A restriction.
+        let mut walk = Walk::new(1);
+        walk.walk(&stage, &other, OWNER, 80).await;
+        rename(&stage, "device_timeline", "device_timeline_away").await;
+        for _ in 0..30 {
+            stage.pass(5);
+            other.served(&stage, "POST", "/device/signals", Some(walk.batch(STRANGER))).await;
+        }
+        assert_eq!(stage.shown(&other).await["posture"].as_str(), Some("observe"));
+        rename(&stage, "device_timeline_away", "device_timeline").await;
+        assert_eq!(worst(&walk.walk(&stage, &other, OWNER, 1).await), "restrict");
+        assert_eq!(stage.shown(&other).await["posture"].as_str(), Some("restrict"), "{engine:?}");
     }
 }
 

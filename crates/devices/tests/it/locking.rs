@@ -42,6 +42,39 @@ async fn a_lock_ends_by_itself_unless_a_person_keeps_it() {
 }
 
 #[tokio::test]
+async fn an_order_beside_a_lock_that_ends_soon_makes_it_last_and_is_written_down() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let phone = stage.phone(json!({})).await;
+        Handset::new().exchange(&stage, &phone.refresh).await;
+        let path = format!("/devices/{}", phone.id);
+        let first = stage.order("GET", &format!("{path}/why"), None).await["lock"].clone();
+        stage.pass(24 * 3600 - 120);
+        let lock = stage.order("POST", &format!("{path}/lock"), Some(json!({ "reason": "reported stolen" }))).await;
+        assert_eq!((&lock["id"], lock["cause"].as_str()), (&first["id"], Some("refresh_reuse")), "{lock}");
+        assert!(lock["expires_at"].as_str() > first["expires_at"].as_str(), "{lock}");
+        let also = &lock["evidence"]["also"][0];
+        assert_eq!(
+            (also["cause"].as_str(), also["reason"].as_str(), also["by"].as_str()),
+            (Some("operator"), Some("reported stolen"), Some("user-1"))
+        );
+        assert_eq!(lock["evidence"]["generation"], first["evidence"]["generation"], "what it rested on stays");
+        assert_eq!(stage.logged("devices.lock").await, 1);
+        let told = phone.keyed(&stage, "GET", "/device/commands", None).await.body;
+        assert_eq!(told["items"].as_array().unwrap().len(), 2, "the phone is told of the new end");
+        stage.pass(180);
+        stage.work().await;
+        assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("lock"));
+        assert_eq!(phone.keyed(&stage, "GET", "/device/why", None).await.body["posture"].as_str(), Some("lock"));
+        // A shorter one shortens nothing.
+        let again = stage.order("POST", &format!("{path}/lock"), Some(json!({ "reason": "again", "seconds": 60 }))).await;
+        assert_eq!((&again["expires_at"], stage.logged("devices.lock").await), (&lock["expires_at"], 2));
+        let timeline = stage.order("GET", &format!("{path}/timeline"), None).await;
+        assert_eq!(timeline["items"][0]["kind"].as_str(), Some("lock_reinforced"));
+    }
+}
+
+#[tokio::test]
 async fn a_phone_of_its_user_is_reached_no_further_than_the_application() {
     let stage = Stage::new(Engine::Embedded).await;
     let own = stage.phone(json!({ "ownership": "byod" })).await;

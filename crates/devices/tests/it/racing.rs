@@ -6,11 +6,12 @@ use http::StatusCode;
 use serde_json::json;
 use testkit::engines;
 
+use crate::evidence::Google;
 use crate::handset::{Ask, Handset};
 use crate::stage::Stage;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_many_who_spend_one_nonce_one_wins() {
+async fn of_many_who_bring_one_code_one_enrols() {
     for engine in engines() {
         let stage = Stage::new(engine).await;
         for _ in 0..4 {
@@ -27,6 +28,53 @@ async fn of_many_who_spend_one_nonce_one_wins() {
             assert!(replies.iter().all(|reply| ["", "devices.nonce", "devices.code"].contains(&reply.code())));
         }
         assert_eq!(stage.world.count("devices").await, 4);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_who_spend_one_nonce_one_is_judged() {
+    for engine in engines() {
+        let google = Google::new();
+        let stage = Stage::with(engine, devices::Config { failures: 1_000, ..google.config() }).await;
+        let phone = google.phone(&stage).await;
+        for round in 0..4 {
+            let nonce = phone.challenge(&stage).await;
+            // All of it is good; each is another request.
+            let evidence = (0..32).map(|rival| {
+                google.verdict(&stage, &phone, &nonce, |payload| payload["appIntegrity"]["versionCode"] = json!(rival.to_string()))
+            });
+            let asks = evidence
+                .map(|evidence| phone.keyed(&stage, "POST", "/device/attest", Some(json!({ "nonce": nonce, "evidence": evidence }))));
+            let replies = futures::future::join_all(asks).await;
+            let won = replies.iter().filter(|reply| reply.status == StatusCode::OK).count();
+            assert_eq!(won, 1, "{engine:?}");
+            assert!(replies.iter().all(|reply| ["", "devices.nonce"].contains(&reply.code())));
+            assert_eq!(stage.logged("devices.attest").await, round + 1);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn evidence_that_is_refused_gets_no_tokens_however_often_it_comes_at_once() {
+    for engine in engines() {
+        let google = Google::new();
+        let stage = Stage::with(engine, devices::Config { failures: 1_000, ..google.config() }).await;
+        for _ in 0..4 {
+            let phone = google.phone(&stage).await;
+            // Its row says that it passed; what it held is revoked.
+            stage.order("POST", &format!("/devices/{}/lock", phone.id), Some(json!({ "reason": "r", "quarantine": true }))).await;
+            stage.order("POST", &format!("/devices/{}/unlock", phone.id), Some(json!({ "reason": "r" }))).await;
+            let nonce = phone.challenge(&stage).await;
+            let evidence = google.verdict(&stage, &phone, &nonce, |payload| payload["deviceIntegrity"] = json!({}));
+            let body = json!({ "nonce": nonce, "evidence": evidence, "wants_tokens": true });
+            let replies =
+                futures::future::join_all((0..16).map(|_| phone.keyed(&stage, "POST", "/device/attest", Some(body.clone())))).await;
+            for reply in replies {
+                assert!(["devices.attestation", "devices.nonce"].contains(&reply.code()), "{engine:?}: {}", reply.body);
+            }
+            let late = phone.keyed(&stage, "POST", "/device/attest", Some(body)).await;
+            assert_eq!(late.code(), "devices.attestation", "the repetition is told what the first try was told");
+        }
     }
 }
 
@@ -78,5 +126,22 @@ async fn locks_and_releases_at_once_leave_one_lock_or_none() {
         let commands = stage.order("GET", &path("commands"), None).await;
         let numbers: Vec<i64> = commands["items"].as_array().unwrap().iter().map(|item| item["sequence"].as_i64().unwrap()).collect();
         assert_eq!(numbers, (1..=numbers.len() as i64).rev().collect::<Vec<_>>(), "numbered without gaps");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_who_change_different_things_of_a_policy_at_once_lose_neither() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        for round in 0..10 {
+            let wanted = round % 2 == 0;
+            let patches = [json!({ "shadow": wanted }), json!({ "software_keys": wanted })];
+            let asks = patches.map(|patch| stage.ask(&stage.operator, "PATCH", "/devices/policy", Some(patch)));
+            for (status, answer) in futures::future::join_all(asks).await {
+                assert_eq!(status, StatusCode::OK, "{answer}");
+            }
+            let policy = stage.order("GET", "/devices/policy", None).await;
+            assert_eq!((policy["shadow"].as_bool(), policy["software_keys"].as_bool()), (Some(wanted), Some(wanted)), "{engine:?} {round}");
+        }
     }
 }

@@ -52,6 +52,11 @@ pub(crate) fn service(backends: &Backends, config: Config) -> Devices {
     Devices::new(backends, config, Arc::new(Passwords(HOME))).unwrap()
 }
 
+/// Why no service can be made of this configuration.
+pub(crate) fn refusal_of(backends: &Backends, config: Config) -> Error {
+    Devices::new(backends, config, Arc::new(Passwords)).err().unwrap()
+}
+
 impl Stage {
     pub(crate) async fn new(engine: Engine) -> Self {
         Self::with(engine, config()).await

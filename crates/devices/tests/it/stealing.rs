@@ -128,3 +128,39 @@ async fn a_node_that_only_keeps_watch_refuses_within_a_second_and_serves_again_a
         eventually("the other node serves again", async || phone.knocks(&there).await.status == StatusCode::OK).await;
     }
 }
+
+/// What another context tells of a person.
+#[derive(serde::Serialize)]
+struct Barred {
+    user_id: base::UserId,
+    reason: &'static str,
+}
+
+impl backends::Event for Barred {
+    const NAME: &'static str = "user.barred";
+
+    fn subject(&self) -> String {
+        self.user_id.to_string()
+    }
+}
+
+#[tokio::test]
+async fn what_the_phones_of_a_barred_person_hold_is_worth_nothing() {
+    const BAR: base::Action = base::Action::open("test.bar");
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let user = stage.operator.user.unwrap();
+        let (own, other) = (stage.phone(json!({ "user_id": user })).await, stage.phone(json!({})).await);
+        let mut change = audit::Change::begin(&stage.world.backends, &stage.operator, BAR).await.unwrap();
+        change.subject("user", user);
+        change.publish(&Barred { user_id: user, reason: "left" }).await.unwrap();
+        change.commit().await.unwrap();
+        stage.work().await;
+        assert_eq!(own.knocks(&stage).await.code(), "devices.revoked");
+        assert_eq!(own.exchange(&stage, &own.refresh).await.code(), "devices.grant");
+        assert_eq!(other.knocks(&stage).await.status, StatusCode::OK);
+        let timeline = stage.order("GET", &format!("/devices/{}/timeline", own.id), None).await;
+        assert_eq!(timeline["items"][0]["kind"].as_str(), Some("tokens_revoked"), "{timeline}");
+        assert_eq!(stage.logged("devices.revoke_barred").await, 1);
+    }
+}

@@ -1,5 +1,7 @@
 //! Kill switches: who may throw them, whom they stop, and how they end.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::StatusCode;
 use serde_json::json;
 use testkit::{Engine, engines};
@@ -54,6 +56,64 @@ async fn a_switch_for_one_phone_stops_that_one_and_ends_by_itself() {
     assert_eq!((one.knocks(&stage).await.code(), two.knocks(&stage).await.status), ("devices.stopped", StatusCode::OK));
     stage.pass(61);
     assert_eq!(one.knocks(&stage).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn phones_are_told_until_when_a_switch_stops_them_why_and_that_it_ended() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let phone = stage.phone(json!({})).await;
+        let proposed = stage.order("POST", "/devices/switches", Some(json!({ "scope": "tenant", "reason": "r", "seconds": 600 }))).await;
+        let path = format!("/devices/switches/{}", proposed["id"].as_str().unwrap());
+        stage.order("POST", &format!("{path}/confirm"), Some(json!({ "password": PASSWORD }))).await;
+        stage.work().await;
+        let told = phone.keyed(&stage, "GET", "/device/commands", None).await.body;
+        let token = told["items"][0]["token"].as_str().unwrap();
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(claims["about"]["until"], proposed["expires_at"], "{claims}");
+        let why = phone.keyed(&stage, "GET", "/device/why", None).await.body;
+        assert_eq!(why["stopped_until"], proposed["expires_at"], "{why}");
+        assert!(why["reason_user"].as_str().unwrap().contains("stopped"), "{why}");
+        stage.pass(601);
+        stage.work().await;
+        stage.pass(60);
+        stage.work().await;
+        let told = phone.keyed(&stage, "GET", "/device/commands", None).await.body;
+        let kinds: Vec<&str> = told["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap()).collect();
+        assert_eq!((kinds, stage.logged("devices.expire_switch").await), (vec!["IMMEDIATE_QUARANTINE", "RELEASE"], 1));
+        let why = phone.keyed(&stage, "GET", "/device/why", None).await.body;
+        assert_eq!((&why["stopped_until"], why["reason_user"].as_str()), (&json!(null), Some("Everything is fine.")), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_that_is_late_overtakes_no_release_and_a_release_no_other_stop() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let phone = stage.phone(json!({})).await;
+        let throw = async |body: serde_json::Value| {
+            let proposed = stage.order("POST", "/devices/switches", Some(body)).await;
+            let path = format!("/devices/switches/{}", proposed["id"].as_str().unwrap());
+            stage.order("POST", &format!("{path}/confirm"), Some(json!({ "password": PASSWORD }))).await;
+            path
+        };
+        let kinds = async || {
+            stage.work().await;
+            let told = phone.keyed(&stage, "GET", "/device/commands", None).await.body;
+            told["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        // Taken back before anybody was told.
+        let path = throw(json!({ "scope": "tenant", "reason": "r" })).await;
+        stage.order("POST", &format!("{path}/release"), Some(json!({ "reason": "a mistake" }))).await;
+        assert_eq!(kinds().await, ["RELEASE"]);
+        let one = throw(json!({ "scope": "tenant", "reason": "r" })).await;
+        let other = throw(json!({ "scope": "device", "device_id": phone.id, "reason": "r" })).await;
+        stage.order("POST", &format!("{one}/release"), Some(json!({ "reason": "over" }))).await;
+        assert_eq!(kinds().await, ["RELEASE", "IMMEDIATE_QUARANTINE"], "the other one stops it still");
+        stage.order("POST", &format!("{other}/release"), Some(json!({ "reason": "over" }))).await;
+        assert_eq!(kinds().await, ["RELEASE", "IMMEDIATE_QUARANTINE", "RELEASE"]);
+    }
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use super::fit::{Measured, Sessions, fit};
 use super::recording::{Recording, Recordings, Subjects};
 use super::swap::{Scored, Swap, UserSwap};
 use crate::errors::EvaluationError;
-use crate::{Attestation, Batch, Cohort, Device, Judgement, Level, Memory, Mode, Posture, Recall, Setting, Standing};
+use crate::{Attestation, Batch, Cohort, Device, Judgement, Level, Memory, Mode, Posture, Recall, Sensor, Setting, Standing};
 
 /// What may be chosen.
 #[derive(Clone, Copy, Debug)]
@@ -136,20 +136,22 @@ pub fn evaluate(recordings: Recordings, options: &Options) -> Result<Report, Eva
     let mut honest_windows = Vec::new();
     let mut refused = 0;
     for (index, ((_, sessions), split)) in usable.iter().zip(&split).enumerate() {
-        let mut memory = Memory::new(1 << 16);
+        let mut memory = Memory::new(MEMORY);
         let device = enrol(&sessions[..*split], &everyone, Some(&mut memory));
         let others: Vec<&Recording> =
             usable.iter().enumerate().filter(|(other, _)| *other != index).flat_map(|(_, (_, sessions))| sessions).collect();
+        // Honest readings meet what a whole organisation left: only there could chance, or sensors that are alike, accuse them.
+        let crowded = crowd(memory.clone(), &others, &mut Dice(options.seed));
         for episodes in &mut figures {
+            let met = if episodes.kind == Attack::None { &crowded } else { &memory };
             for _ in 0..options.draws {
                 let stream = attack(episodes.kind, sessions, *split, &others, options.seconds, &mut dice);
-                episodes.add(stream.as_ref().map(|stream| {
-                    // Each episode meets the memory as enrolment left it.
-                    run_episode(&device, stream, &everyone, memory.clone())
-                }));
+                // Each episode meets the memory as it was.
+                episodes.add(stream.as_ref().map(|stream| run_episode(&device, stream, &everyone, met.clone())));
             }
         }
-        honest_windows.push(sessions[*split..].iter().map(|session| watch(&device, session, &everyone)).collect::<Vec<Vec<Window>>>());
+        let watched = sessions[*split..].iter().map(|session| watch(&device, session, &everyone, crowded.clone()));
+        honest_windows.push(watched.collect::<Vec<Vec<Window>>>());
         let mut whole = device;
         for session in &sessions[*split..] {
             play(&mut whole, session, &setting(&everyone, false), None, |_, _, _| {});
@@ -161,7 +163,7 @@ pub fn evaluate(recordings: Recordings, options: &Options) -> Result<Report, Eva
     let honest = honest.unwrap_or_else(|| AttackFigures::empty(Attack::None));
     Ok(Report {
         protocol: format!(
-            "the earliest {:.0} % of each subject's sessions enrol, the later ones test; the cohort's model excludes the impostor; baselines are frozen before the test",
+            "the earliest {:.0} % of each subject's sessions enrol, the later ones test; the cohort's model excludes the impostor; baselines are frozen before the test; honest windows meet the fingerprints of a whole organisation",
             options.enrolment * 100.0
         ),
         rows,
@@ -189,6 +191,11 @@ pub fn evaluate(recordings: Recordings, options: &Options) -> Result<Report, Eva
     })
 }
 
+/// Fingerprints that an organisation's phones are remembered by, where the engine is used.
+const MEMORY: usize = 200_000;
+/// The device under test, in a memory.
+const OWN: u64 = 1;
+
 fn setting(cohort: &Cohort, learns: bool) -> Setting<'_> {
     Setting { cohort, mode: Mode::Spec, learns }
 }
@@ -198,7 +205,7 @@ fn play(
     device: &mut Device,
     session: &Recording,
     setting: &Setting<'_>,
-    mut memory: Option<&mut Memory>,
+    mut memory: Option<(&mut Memory, u64)>,
     mut on: impl FnMut(&mut Device, &Judgement, usize),
 ) {
     const CHUNK: usize = 50;
@@ -212,7 +219,7 @@ fn play(
         let (left, right) = (&accelerometer[piece(&accelerometer)], &gyroscope[piece(&gyroscope)]);
         let newest = left.iter().chain(right).map(|reading| reading.t).max().unwrap_or(origin);
         let batch = Batch { arrived: newest, accelerometer: left, gyroscope: right, ..Batch::default() };
-        let recall = memory.as_deref_mut().map(|memory| Recall { memory, device: 1 });
+        let recall = memory.as_mut().map(|(memory, device)| Recall { memory, device: *device });
         device.accept(&batch, setting, recall, |device, judgement| on(device, judgement, start));
     }
 }
@@ -232,7 +239,7 @@ fn measure(session: &Recording) -> Vec<Measured> {
 fn enrol(sessions: &[Recording], cohort: &Cohort, mut memory: Option<&mut Memory>) -> Device {
     let mut device = Device::new();
     for session in sessions {
-        play(&mut device, session, &setting(cohort, true), memory.as_deref_mut(), |_, _, _| {});
+        play(&mut device, session, &setting(cohort, true), memory.as_deref_mut().map(|memory| (memory, OWN)), |_, _, _| {});
     }
     device
 }
@@ -252,10 +259,23 @@ fn test(device: &Device, sessions: &[Recording], cohort: &Cohort) -> Vec<Vec<Sco
         .collect()
 }
 
-fn watch(device: &Device, session: &Recording, cohort: &Cohort) -> Vec<Window> {
+/// Fills a memory with what other devices left: the sessions of all others, each on a device of its own, and chance for the rest.
+fn crowd(mut memory: Memory, others: &[&Recording], dice: &mut Dice) -> Memory {
+    for (session, number) in others.iter().zip(OWN + 1..) {
+        play(&mut Device::new(), session, &setting(&Cohort::default(), false), Some((&mut memory, number)), |_, _, _| {});
+    }
+    while memory.len() < MEMORY {
+        let device = 1_000_000 + dice.below(1_000) as u64;
+        let print = (dice.below(1 << 32) as u64) << 32 | dice.below(1 << 32) as u64;
+        memory.take(device, Sensor::Accelerometer, print, dice.below(1 << 40) as i64);
+    }
+    memory
+}
+
+fn watch(device: &Device, session: &Recording, cohort: &Cohort, mut memory: Memory) -> Vec<Window> {
     let mut windows = Vec::new();
     let standing = honest(device.newest().unwrap_or_default());
-    play(&mut device.clone(), session, &setting(cohort, false), None, |device, judgement, _| {
+    play(&mut device.clone(), session, &setting(cohort, false), Some((&mut memory, OWN)), |device, judgement, _| {
         let threshold = device.threshold(&standing).value;
         windows.push(Window { judgement: *judgement, threshold });
     });
@@ -278,7 +298,7 @@ fn run_episode(device: &Device, stream: &Recording, cohort: &Cohort, mut memory:
     let mut episode = Episode { windows: 0, named: 0, first: None, highest: Posture::Observe };
     let mut device = device.clone();
     let start = device.newest().map_or(0, |newest| newest + 10_000_000);
-    play(&mut device, stream, &setting(cohort, false), Some(&mut memory), |device, judgement, _| {
+    play(&mut device, stream, &setting(cohort, false), Some((&mut memory, OWN)), |device, judgement, _| {
         let decision = device.decide(judgement, &honest(judgement.at));
         episode.windows += 1;
         episode.highest = episode.highest.max(decision.to);

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use threat::{
-    Attestation, Batch, Cause, Cohort, Corroboration, Decision, Device, HardSignal, Level, Mode, Posture, Setting, Standing, Withheld,
+    Attestation, Batch, Cause, Cohort, Corroboration, Decision, Device, HardSignal, Level, Memory, Mode, Posture, Reading, Recall, Setting,
+    Standing, Withheld,
 };
 
 use crate::phone::{Dice, OWNER, Recording, STRANGER, enrolled, walk};
@@ -60,6 +61,19 @@ fn a_takeover_restricts_and_demands_a_challenge_and_locks_only_when_something_el
 }
 
 #[test]
+fn an_attestation_that_is_merely_old_locks_only_who_does_not_renew_it_within_a_minute() {
+    let mut dice = Dice(16);
+    let (device, start) = enrolled(&mut dice);
+    let stranger = walk(STRANGER, start, 150, &mut dice);
+    let stale = |now| Standing { attestation: Attestation::Never, ..honest(now) };
+    let mut silent = device.clone();
+    let decisions = run(&mut silent, &stranger, Mode::Spec, stale);
+    let demanded = decisions.iter().position(|decision| decision.demands_challenge).unwrap();
+    let locked = decisions.iter().position(|decision| decision.lock.is_some()).unwrap();
+    assert!((60..=62).contains(&(locked - demanded)), "asked in window {demanded}, locked in window {locked}");
+}
+
+#[test]
 fn a_step_up_ends_what_behaviour_began() {
     let mut dice = Dice(12);
     let (mut device, start) = enrolled(&mut dice);
@@ -96,6 +110,31 @@ fn a_replayed_walk_is_proof() {
     };
     let decisions = run(&mut device, &replay, Mode::Spec, honest);
     assert!(decisions.iter().any(|decision| decision.lock.is_some_and(|lock| lock.cause() == Cause::Signal(HardSignal::ReplayedReadings))));
+}
+
+#[test]
+fn one_phones_recording_played_on_another_is_proof() {
+    let mut dice = Dice(15);
+    let (mut victim, start) = enrolled(&mut dice);
+    let mut thief = victim.clone();
+    let mut memory = Memory::new(200_000);
+    let recording = walk(OWNER, start, 20, &mut dice);
+    let (cohort, mut locks) = (Cohort::default(), [0, 0]);
+    for (place, device, from) in [(0, &mut victim, 0), (1, &mut thief, 300)] {
+        for (accelerometer, gyroscope) in recording.accelerometer[from..].chunks(100).zip(recording.gyroscope[from..].chunks(100)) {
+            // The thief's clock is its own.
+            let own = |reading: &Reading| Reading { t: reading.t + 7_300_000_000 * place as i64, ..*reading };
+            let accelerometer: Vec<_> = accelerometer.iter().map(own).collect();
+            let gyroscope: Vec<_> = gyroscope.iter().map(own).collect();
+            let arrived = accelerometer[accelerometer.len() - 1].t + 40_000;
+            let batch = Batch { arrived, accelerometer: &accelerometer, gyroscope: &gyroscope, ..Batch::default() };
+            let recall = Some(Recall { memory: &mut memory, device: place as u64 });
+            device.accept(&batch, &Setting { cohort: &cohort, mode: Mode::Spec, learns: true }, recall, |device, judgement| {
+                locks[place] += usize::from(device.decide(judgement, &honest(arrived)).lock.is_some());
+            });
+        }
+    }
+    assert_eq!(locks, [0, 1]);
 }
 
 proptest! {

@@ -1,9 +1,9 @@
 //! Readings that no honest sensor sends: counted, never scored blindly.
 
 use proptest::prelude::*;
-use threat::{Batch, Cohort, Device, Mode, Reading, Setting};
+use threat::{Attestation, Batch, Check, Cohort, Device, Level, Memory, Mode, Reading, Recall, Setting, Standing};
 
-use crate::phone::{Dice, OWNER, enrolled, play, walk};
+use crate::phone::{Dice, OWNER, Recording, enrolled, play, walk};
 
 #[test]
 fn every_kind_of_bad_reading_is_counted_under_its_name() {
@@ -56,6 +56,102 @@ fn a_clock_that_was_set_is_followed_after_three_batches_and_one_that_leaps_is_no
         }
         assert_eq!(device.faults().clock_jumps, 1, "{jump}");
         assert!(windows >= 8, "{jump}: {windows} windows");
+    }
+}
+
+/// Gives pieces of a recording to a device in batches that arrive as told, and counts those that locked.
+fn send(device: &mut Device, recording: &Recording, pieces: impl IntoIterator<Item = (std::ops::Range<usize>, i64)>) -> usize {
+    let cohort = Cohort::default();
+    let setting = Setting { cohort: &cohort, mode: Mode::Spec, learns: true };
+    let mut locks = 0;
+    for (piece, arrived) in pieces {
+        let (accelerometer, gyroscope) = (&recording.accelerometer[piece.clone()], &recording.gyroscope[piece]);
+        device.accept(&Batch { arrived, accelerometer, gyroscope, ..Batch::default() }, &setting, None, |device, judgement| {
+            let attestation = Attestation::Passed { level: Level::Strong, at: judgement.at };
+            let standing = Standing { now: judgement.at, attestation, ..Standing::default() };
+            locks += usize::from(device.decide(judgement, &standing).lock.is_some());
+        });
+    }
+    locks
+}
+
+#[test]
+fn batches_sent_again_after_lost_replies_are_repetitions_and_no_new_clock() {
+    for (seconds, unanswered) in [(1, 8), (2, 4), (5, 6), (10, 4)] {
+        for seed in 0..4 {
+            let (mut device, start) = enrolled(&mut Dice(20 + seed));
+            let recording = walk(OWNER, start, seconds * unanswered + 10, &mut Dice(40 + seed));
+            let batch = |index: usize| index * seconds * 100..(index + 1) * seconds * 100;
+            let sent = (0..unanswered).map(|index| (batch(index), start + ((index + 1) * seconds) as i64 * 1_000_000 + 40_000));
+            assert_eq!(send(&mut device, &recording, sent), 0);
+            let reconnected = start + (unanswered * seconds) as i64 * 1_000_000 + 3_000_000;
+            let again = (0..unanswered).map(|index| (batch(index), reconnected + index as i64 * 60_000));
+            assert_eq!(send(&mut device, &recording, again), 0, "{unanswered} batches of {seconds} s");
+            let thrice = [batch(0), batch(0), batch(0)].map(|piece| (piece, reconnected + 600_000));
+            assert_eq!(send(&mut device, &recording, thrice), 0);
+            assert_eq!(device.faults().clock_jumps, 0, "{unanswered} batches of {seconds} s");
+            let rest = (unanswered * seconds * 100..recording.accelerometer.len()).step_by(100);
+            let newest = device.newest();
+            send(&mut device, &recording, rest.map(|from| (from..from + 100, recording.accelerometer[from + 99].t + 40_000)));
+            assert!(device.newest() > newest, "what is new is taken");
+        }
+    }
+}
+
+#[test]
+fn batches_from_before_the_clock_was_set_that_come_again_prove_nothing() {
+    let (mut device, start) = enrolled(&mut Dice(30));
+    let recording = walk(OWNER, start, 60, &mut Dice(31));
+    let day = 86_400_000_000;
+    let set = Recording {
+        accelerometer: recording.accelerometer[2_000..].iter().map(|reading| Reading { t: reading.t + day, ..*reading }).collect(),
+        gyroscope: recording.gyroscope[2_000..].iter().map(|reading| Reading { t: reading.t + day, ..*reading }).collect(),
+    };
+    let batch = |index: usize, from: i64| (index * 200..(index + 1) * 200, from + (index as i64 + 1) * 2_000_000);
+    assert_eq!(send(&mut device, &recording, (0..10).map(|index| batch(index, start))), 0);
+    assert_eq!(send(&mut device, &set, (0..5).map(|index| batch(index, start + 20_000_000))), 0);
+    assert_eq!(send(&mut device, &recording, (0..10).map(|index| batch(index, start + 30_000_000))), 0);
+    assert_eq!(device.faults().clock_jumps, 2);
+}
+
+/// A phone that lies on a table: noise of `share` of a step, each reading a little like the one before.
+fn resting(share: f64, likeness: f64, hours: f64, step: f64, dice: &mut Dice) -> Recording {
+    let mut recording = Recording::default();
+    let offsets: [f64; 6] = std::array::from_fn(|_| dice.uniform() - 0.5);
+    let mut noise = [0.0_f64; 6];
+    for index in 0..(hours * 360_000.0) as i64 {
+        let values: [f32; 6] = std::array::from_fn(|axis| {
+            noise[axis] = likeness * noise[axis] + (1.0 - likeness * likeness).sqrt() * dice.normal();
+            (((offsets[axis] + share * noise[axis]).round() + if axis % 3 == 2 && axis < 3 { (9.8 / step).round() } else { 0.0 }) * step)
+                as f32
+        });
+        let t = index * 10_000;
+        recording.accelerometer.push(Reading { t, x: values[0], y: values[1], z: values[2] });
+        recording.gyroscope.push(Reading { t, x: values[3], y: values[4], z: values[5] });
+    }
+    recording
+}
+
+#[test]
+fn a_phone_at_rest_repeats_itself_honestly_however_coarse_its_sensors_are() {
+    for step in [0.001_065_264_5, 0.038] {
+        for (share, likeness) in [(0.15, 0.0), (0.3, 0.7), (0.5, 0.0), (0.9, 0.7)] {
+            let mut dice = Dice(50);
+            let recording = resting(share, likeness, 0.5, step, &mut dice);
+            let mut device = Device::new();
+            let mut memory = Memory::new(200_000);
+            let cohort = Cohort::default();
+            let setting = Setting { cohort: &cohort, mode: Mode::Spec, learns: true };
+            let mut replays = 0;
+            for (accelerometer, gyroscope) in recording.accelerometer.chunks(500).zip(recording.gyroscope.chunks(500)) {
+                let arrived = accelerometer[accelerometer.len() - 1].t + 40_000;
+                let recall = Some(Recall { memory: &mut memory, device: 1 });
+                device.accept(&Batch { arrived, accelerometer, gyroscope, ..Batch::default() }, &setting, recall, |_, judgement| {
+                    replays += usize::from(judgement.checks.contains(Check::Replayed));
+                });
+            }
+            assert_eq!(replays, 0, "noise of {share} steps of {step}, likeness {likeness}");
+        }
     }
 }
 
