@@ -187,6 +187,7 @@ fn texts_for_errors_are_for_errors_that_exist() {
         let file = match code.as_str() {
             "auth.permission_missing" | "auth.bound_to_units" => "base/src/actor.rs".to_owned(),
             "unit.malformed" => "base/src/unit.rs".to_owned(),
+            "keys.waiting" => "backends/src/errors.rs".to_owned(),
             _ => format!("{context}/src/errors.rs"),
         };
         let text = std::fs::read_to_string(crates.join(&file)).unwrap();

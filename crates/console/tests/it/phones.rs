@@ -105,7 +105,11 @@ async fn a_kill_switch_warns_asks_for_the_password_and_for_everything_takes_two(
     assert!(asked.location.ends_with("?done=switch_proposed"), "{}", asked.body);
     let place = asked.location.split('?').next().unwrap().to_owned();
     let page = stage.get(&place, Some(&ada)).await;
-    assert!(page.body.contains("This would stop 2 phones at once.") && page.body.contains("autocomplete=current-password"), "{}", page.body);
+    assert!(
+        page.body.contains("This would stop 2 phones at once.") && page.body.contains("autocomplete=current-password"),
+        "{}",
+        page.body
+    );
     let wrong = stage.post(&format!("{place}/throw"), &ada, "password=wrong").await;
     assert_eq!(wrong.status, StatusCode::FORBIDDEN, "{}", wrong.body);
     assert!(wrong.body.contains("id=\"password-fault\""), "{}", wrong.body);

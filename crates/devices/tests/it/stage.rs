@@ -54,7 +54,7 @@ pub(crate) fn service(backends: &Backends, config: Config) -> Devices {
 
 /// Why no service can be made of this configuration.
 pub(crate) fn refusal_of(backends: &Backends, config: Config) -> Error {
-    Devices::new(backends, config, Arc::new(Passwords)).err().unwrap()
+    Devices::new(backends, config, Arc::new(Passwords(HOME))).err().unwrap()
 }
 
 impl Stage {
