@@ -274,9 +274,9 @@ impl Frame {
 
 /// Details are written to follow a colon and mark names as code does; on a page they stand alone and plain.
 fn sentence(detail: &str) -> String {
-    let mut letters = detail.chars();
+    let mut letters = detail.chars().filter(|letter| *letter != '`');
     let mut text: String = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    text.extend(letters.filter(|letter| *letter != '`'));
+    text.extend(letters);
     if !text.ends_with(['.', '!', '?', '…']) {
         text.push('.');
     }

@@ -226,6 +226,9 @@ for (const select of document.querySelectorAll("select[data-reload]")) {
 for (const element of document.querySelectorAll("[data-absolute]")) element.textContent = new URL(element.textContent.trim(), location.origin).href;
 
 // Where places do not fit beside each other, the present one is in view.
-document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+for (const nav of document.querySelectorAll(".side nav")) {
+  const here = nav.querySelector("[aria-current]");
+  if (here) nav.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - nav.clientWidth / 2;
+}
 
 document.querySelector("[data-focus]")?.focus();

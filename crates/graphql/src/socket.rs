@@ -38,6 +38,8 @@ const MOST_OPERATIONS: usize = 32;
 const UNAUTHORISED: u16 = 4401;
 const NO_INITIALISATION: u16 = 4408;
 const TOO_MANY: u16 = 4429;
+/// "Try again later" (RFC 6455's registry): clients of the protocol open the socket anew after it.
+const LATER: u16 = 1013;
 /// How long a client may take to say `connection_init`.
 const PATIENCE_BEFORE: Duration = Duration::from_secs(10);
 
@@ -57,7 +59,7 @@ impl Caution {
         let limit = self.limit.as_ref()?;
         // As at the edge: a store that is down must not be what stops the service.
         let verdict = hot.limit(&limit.key, limit.quota).await.ok()?;
-        (!verdict.allowed).then(|| (TOO_MANY, "too many requests".to_owned()))
+        (!verdict.allowed).then(|| (LATER, "too many requests".to_owned()))
     }
 }
 

@@ -232,6 +232,7 @@ fn bound(observation: &mut Observation) {
         &mut place.method,
         &mut place.parameter,
         &mut place.file,
+        &mut place.artifact,
         &mut place.snippet,
         &mut place.logical,
     ];

@@ -284,7 +284,6 @@ pub(crate) struct Verification {
     /// Comes back in the event.
     #[serde(default)]
     #[schema(max_length = 1024)]
-    #[schema(max_length = 1024)]
     pub(crate) state: Option<String>,
 }
 

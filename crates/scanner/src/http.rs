@@ -43,7 +43,14 @@ pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, service: &Serv
     for issue in page::judge(&client, &landing, https_elsewhere) {
         session.issue(issue).await;
     }
-    let (status, reason) = conclude(heard::Flaw::of(landing.page.status, landing.page.is_cut).map_or(Ok(()), |flaw| Err(flaw.reason())));
+    let flaw = match heard::Flaw::of(landing.page.status, landing.page.is_cut) {
+        // A folder that may not be listed, or a wall: another page tells.
+        Some(heard::Flaw::Forbidden) if session.may(Intrusiveness::Safe) => {
+            heard::wall(session, &client).await.unwrap_or(Some(heard::Flaw::Forbidden))
+        }
+        flaw => flaw,
+    };
+    let (status, reason) = conclude(flaw.map_or(Ok(()), |flaw| Err(flaw.reason())));
     // Whatever ends the run, what a set leaves open is told no later than the set.
     if status == CoverageStatus::Done {
         for (check, reason) in page::undecided(&landing.page) {

@@ -276,6 +276,18 @@ impl Course {
         Decision::moved(from, self.posture)
     }
 
+    /// What was decided of a device before its state was lost: milder than a lock, which its own release ends.
+    pub(crate) fn adopt(&mut self, posture: Posture) {
+        if *self == Self::default() && posture < Posture::Lock {
+            self.posture = posture;
+        }
+    }
+
+    /// The lock that was withheld could not be told of: the next window that gives reason for one tells of it.
+    pub(crate) fn untold(&mut self) {
+        self.is_held_back = false;
+    }
+
     /// Proof arrived.
     pub(crate) fn proven(&mut self, signal: HardSignal, withhold: Option<Withheld>) -> Decision {
         // A person's decision, and proof, do not depend on scores.
@@ -349,11 +361,34 @@ mod tests {
         assert_eq!((decision.to, decision.lock, decision.withheld), (Posture::StepUp, None, Some(Withheld::BlastRadius)));
         assert_eq!(decision.held_back, Some(Lock::proven(HardSignal::Indicator)));
         assert_eq!(course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius)).held_back, None, "told once for each episode");
+        course.untold();
+        assert!(course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius)).held_back.is_some(), "nobody heard of it");
         for _ in 0..CALM {
             course.judged(Behaviour::default(), None, None, 0);
         }
         assert!(course.proven(HardSignal::Indicator, Some(Withheld::BlastRadius)).held_back.is_some());
         assert!(course.proven(HardSignal::Operator, Some(Withheld::Shadow)).lock.is_some(), "a person is not shadowed");
+    }
+
+    #[test]
+    fn only_a_state_that_knows_nothing_adopts_a_posture_and_never_a_lock() {
+        for (posture, adopted) in
+            [(Posture::StepUp, Posture::StepUp), (Posture::Restrict, Posture::Restrict), (Posture::Lock, Posture::Observe)]
+        {
+            let mut course = Course::default();
+            course.adopt(posture);
+            assert_eq!(course.posture, adopted);
+        }
+        let mut course = Course::default();
+        course.judged(Behaviour::default(), None, None, 0);
+        course.adopt(Posture::Restrict);
+        assert_eq!(course.posture, Posture::Observe);
+        let mut course = Course::default();
+        course.adopt(Posture::StepUp);
+        for _ in 0..CALM {
+            course.judged(Behaviour::default(), None, None, 0);
+        }
+        assert_eq!(course.posture, Posture::Observe, "calm ends what was adopted");
     }
 
     #[test]

@@ -101,6 +101,19 @@ impl Device {
         decision
     }
 
+    /// What this device may do as whoever keeps it knows, before its first reading: a state that was lost begins there and not at
+    /// [`Posture::Observe`], or nothing that follows would ever end it. Nothing changes for a device that has sent readings.
+    pub fn adopt(&mut self, posture: Posture) {
+        if self.newest().is_none() {
+            self.course.adopt(posture);
+        }
+    }
+
+    /// A withheld lock could not be written down: it is told of again.
+    pub fn untold(&mut self) {
+        self.course.untold();
+    }
+
     /// A lock that was decided on a window and that nobody has said to be laid: it is laid again.
     pub fn owed(&self) -> Option<Lock> {
         self.course.owed

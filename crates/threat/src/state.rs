@@ -307,7 +307,9 @@ fn evidence(accumulator: &mut Accumulator, trust: &mut Trust, course: &mut Cours
     walk.u8(&mut number);
     walk.f32(&mut sum);
     course.owed = Lock::read(number, sum);
-    if course.owed.map_or((0, 0.0), Lock::written) != (number, sum) {
+    let (known, added) = course.owed.map_or((0, 0.0), Lock::written);
+    // By bits: a zero below zero is equal to zero and not what was written.
+    if (known, added.to_bits()) != (number, sum.to_bits()) {
         walk.fail();
     }
     walk.bool(&mut course.is_held_back);

@@ -16,7 +16,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::Route;
 use backends::Backends;
-use base::{Actor, Error, Result};
+use base::{Actor, ActorKind, Error, Result};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -98,7 +98,8 @@ fn key_of(request: &Request) -> Option<Asked> {
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let path = request.uri().path();
     let user = actor.user.map(|user| user.to_string()).unwrap_or_default();
-    let credential = actor.jti.as_deref().unwrap_or_default();
+    // Tokens of one user may do different things; a person who signs in again, or renews an access token, is the same.
+    let credential = actor.jti.as_deref().filter(|_| actor.kind == ActorKind::Token).unwrap_or_default();
     let place = format!("{}\n{user}\n{:?}\n{credential}\n{path}", actor.tenant, actor.kind);
     let budget = format!("idempotency:budget:{}:{user}", actor.tenant);
     let is_looked_at = request.method() == Method::POST && !is_chunked && length <= LARGEST_REQUEST && !READING.contains(&path);
@@ -117,10 +118,10 @@ async fn once(backends: &Backends, asked: Asked, request: Request, next: Next) -
     if !backends.hot.set_new(&hot_key, &begun, Some(LEASE)).await? {
         return replay(backends, &hot_key, &asked).await;
     }
-    let kept = backends.hot.count(&budget, 0, KEPT).await?;
-    if kept.value > MOST_KEPT {
+    let kept = backends.hot.count(&budget, 0, KEPT).await;
+    if !matches!(&kept, Ok(kept) if kept.value <= MOST_KEPT) {
         free(backends, &hot_key).await;
-        return Err(errors::too_much_kept(kept.resets_in).into());
+        return Err(kept.map_or_else(Into::into, |kept| errors::too_much_kept(kept.resets_in).into()));
     }
     let (tell, told) = oneshot::channel();
     let work = next.run(Request::from_parts(parts, Body::from(body)));

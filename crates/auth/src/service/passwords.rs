@@ -1,7 +1,7 @@
 //! Setting a password: one's own, or the first one by invitation. Sessions and access tokens given out under the old one die.
 
 use audit::Change;
-use base::{Actor, ActorKind, Origin, Result, Secret};
+use base::{Actor, ActorKind, Origin, Result, Secret, UserId};
 
 use super::{Auth, person};
 use crate::model::User;
@@ -22,7 +22,7 @@ impl Auth {
         store::users::set_password(&mut change, id, &hash).await?;
         store::users::withdraw_invitation(&mut change, id).await?;
         store::sessions::delete_others(&mut change, id, actor.jti.as_deref()).await?;
-        store::failures::forget(&mut change, &digest::sha256(&model::login(&user.username))).await?;
+        forgive(&mut change, &user).await?;
         store::users::note(&mut change, id, "password_changed", &actor.origin).await?;
         change.subject("user", id);
         change.commit().await?;
@@ -37,26 +37,29 @@ impl Auth {
     pub async fn prove_password(&self, actor: &Actor, present: &Secret<String>) -> Result<()> {
         person(actor)?;
         let user = self.myself(actor).await?;
-        let Some(login_hash) = self.confirm(actor, &user, present).await? else { return Ok(()) };
+        if !self.confirm(actor, &user, present).await? {
+            return Ok(());
+        }
         let mut change = Change::begin(self.backends(), actor, actions::PROVE_PASSWORD).await?;
-        store::failures::forget(&mut change, &login_hash).await?;
+        store::failures::forget(&mut change, &asked_again(user.id)).await?;
         change.subject("user", user.id);
         change.commit().await
     }
 
-    /// Checks the present password of somebody who is signed in. A stolen session must not be a place to guess it: wrong ones count, lock
-    /// and stand in the audit log as those of a sign-in do. The hash of the name, where wrong ones were counted before.
-    async fn confirm(&self, actor: &Actor, user: &User, present: &Secret<String>) -> Result<Option<String>> {
+    /// Checks the present password of somebody who is signed in; whether wrong ones were counted before. A stolen session must not be
+    /// a place to guess it: wrong ones count, lock and stand in the audit log as those of a sign-in do, and apart from them, so that
+    /// strangers at the sign-in cannot keep an operator from a kill switch.
+    async fn confirm(&self, actor: &Actor, user: &User, present: &Secret<String>) -> Result<bool> {
         self.limit_address(&actor.origin).await?;
+        let counted = asked_again(user.id);
+        let has_failed = self.not_locked_out(&counted).await?;
         let login = model::login(&user.username);
-        let login_hash = digest::sha256(&login);
-        let has_failed = self.not_locked_out(&login_hash).await?;
         let account = store::credentials::by_login(&self.backends().db, &login).await?.ok_or_else(errors::no_user)?;
         if !self.inner.passwords.verify(present, account.password_hash.as_deref()).await? {
-            self.refuse(Some(&account), &login_hash, &actor.origin).await?;
+            self.refuse(Some(&account), &counted, &actor.origin).await?;
             return Err(errors::credentials());
         }
-        Ok(has_failed.then_some(login_hash))
+        Ok(has_failed)
     }
 
     /// Sets a password by a one-time link; the link and every session die.
@@ -78,11 +81,22 @@ impl Auth {
         }
         store::users::set_password(&mut change, id, &hash).await?;
         store::sessions::delete_others(&mut change, id, None).await?;
-        store::failures::forget(&mut change, &digest::sha256(&model::login(&account.user.username))).await?;
+        forgive(&mut change, &account.user).await?;
         store::users::note(&mut change, id, "password_set", origin).await?;
         change.subject("user", id);
         change.commit().await?;
         cache::forget(&self.backends().hot, id).await;
         Ok(User { state: model::UserState::Active, ..account.user })
     }
+}
+
+/// Under what wrong passwords count that somebody signed in gives when asked again.
+fn asked_again(user: UserId) -> String {
+    digest::sha256(&format!("asked again\n{user}"))
+}
+
+/// Forgets the wrong passwords of a person, at the sign-in and where it was asked again.
+pub(super) async fn forgive(change: &mut Change, user: &User) -> Result<()> {
+    store::failures::forget(change, &digest::sha256(&model::login(&user.username))).await?;
+    store::failures::forget(change, &asked_again(user.id)).await
 }

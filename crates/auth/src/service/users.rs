@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::Auth;
 use super::first_admin::newcomer;
+use super::passwords::forgive;
 use crate::events::UserBarred;
 use crate::model::{self, Account, Invitation, NewUser, User, UserPatch, UserState};
-use crate::{actions, cache, digest, errors, password, store};
+use crate::{actions, cache, errors, password, store};
 
 /// A person just added, with the one-time link when no password was set for them.
 #[derive(Debug, Clone)]
@@ -167,7 +168,7 @@ impl Auth {
         let account = store::users::hold(&mut change, id).await?;
         model::check_roles(&account.user.roles, actor)?;
         store::users::unlock(&mut change, id).await?;
-        store::failures::forget(&mut change, &digest::sha256(&model::login(&account.user.username))).await?;
+        forgive(&mut change, &account.user).await?;
         change.subject("user", id);
         change.commit().await?;
         cache::forget(&self.backends().hot, id).await;

@@ -51,8 +51,16 @@ async fn a_password_asked_for_again_cannot_be_guessed_either() {
             assert_eq!(wrong.code(), "auth.credentials", "{number}: what was right in between had been forgotten");
         }
         assert_eq!(stage.auth.prove_password(&ada, &secret(PASSWORD)).await.unwrap_err().code(), "auth.locked_out");
-        assert_eq!(stage.auth.sign_in(attempt("ada", PASSWORD), &Origin::default()).await.unwrap_err().code(), "auth.locked_out");
+        stage.auth.sign_in(attempt("ada", PASSWORD), &Origin::default()).await.expect("the sign-in counts for itself");
         assert_eq!(stage.world.count("audit_logs WHERE action_taken = 'auth.refuse_sign_in'").await, 6);
+
+        // Nor do strangers who guess at the sign-in keep anybody from what takes a password.
+        let (stage, ada) = Stage::with_admin(engine).await;
+        for _ in 0..5 {
+            stage.auth.sign_in(attempt("ada", "wrong"), &Origin::default()).await.unwrap_err();
+        }
+        assert_eq!(stage.auth.sign_in(attempt("ada", PASSWORD), &Origin::default()).await.unwrap_err().code(), "auth.locked_out");
+        stage.auth.prove_password(&ada, &secret(PASSWORD)).await.unwrap();
     }
 }
 

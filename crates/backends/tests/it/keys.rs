@@ -145,7 +145,7 @@ async fn the_file_is_closed_to_others_and_says_what_is_wrong_with_it() {
     assert_eq!(code(Some("passphrase")).await, Some("keys.protection"));
 
     let whole = fs::read_to_string(&path).unwrap();
-    assert!(!whole.contains("jwt"), "even the purposes are sealed");
+    assert!(!whole.contains("\"jwt\""), "even the purposes are sealed");
     fs::write(&path, whole.replace("\"version\": 1", "\"version\": 2")).unwrap();
     assert_eq!(code(None).await, Some("keys.file"));
     let middle = whole.len() - 40;

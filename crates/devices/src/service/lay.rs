@@ -169,28 +169,31 @@ impl Devices {
         self.inner.fleet.with(&self.backends().hot, device.id, |engine| engine.prove(signal, &standing)).await;
     }
 
-    /// The phone is locked already, at least as gravely: that lock lasts as long as this one would, knows its cause and evidence, and
-    /// what the phone holds dies when this one says so.
+    /// The phone is locked already, at least as gravely: that lock lasts as long and reaches as far as this one would, knows its cause
+    /// and evidence, and what the phone holds dies when this one says so.
     async fn reinforce(&self, mut change: Change, actor: &Actor, device: &Device, standing: Lock, order: Order) -> Result<Lock> {
         let (id, now) = (device.id, change.now());
         let until = order.expires_at.unwrap_or(now + self.config().lock_life());
         // A lock that a person confirmed has no end.
         let expires_at = standing.expires_at.map(|end| end.max(until));
-        let is_longer = expires_at != standing.expires_at;
+        let reach = standing.reach.max(order.reach);
+        let (is_longer, is_wider) = (expires_at != standing.expires_at, reach != standing.reach);
         let told = json!({ "cause": order.cause, "reason": order.reason, "evidence": order.evidence, "at": now,
             "by": (order.cause == Cause::Operator).then_some(&actor.username) });
-        let lock = Lock { expires_at, evidence: beside(standing.evidence, told), ..standing };
+        let lock = Lock { expires_at, reach, evidence: beside(standing.evidence, told), ..standing };
         store::locks::reinforce(&mut change, &lock).await?;
         if is_longer {
             store::devices::set_posture(&mut change, id, lock.posture, expires_at).await?;
+        }
+        if is_longer || is_wider {
             let about = json!({ "lock": lock.id, "cause": lock.cause, "until": expires_at });
-            self.command(&mut change, id, command_of(lock.posture), order.reach, &order.reason, about).await?;
+            self.command(&mut change, id, command_of(lock.posture), reach, &order.reason, about).await?;
         }
         if order.revokes {
             store::devices::revoke(&mut change, id).await?;
             store::families::revoke_all(&mut change, id, order.cause.as_str()).await?;
         }
-        let detail = json!({ "lock": lock.id, "cause": order.cause, "reason": order.reason, "evidence": order.evidence,
+        let detail = json!({ "lock": lock.id, "cause": order.cause, "reason": order.reason, "evidence": order.evidence, "reach": reach,
             "expires_at": expires_at, "revokes": order.revokes });
         store::timeline::add(&mut change, id, "lock_reinforced", &detail).await?;
         change.subject("device", id);

@@ -14,7 +14,7 @@ use super::lay::Order;
 use super::{Devices, Phone, guarding};
 use crate::events::PostureChanged;
 use crate::model::{Device, Sample};
-use crate::vocabulary::{Cause, Posture, Reach, Withheld};
+use crate::vocabulary::{Attested, Cause, Platform, Posture, Reach, Withheld};
 use crate::{actions, errors, live, store};
 
 /// Readings of one sensor taken at once: ten seconds at the fastest rate there is.
@@ -109,13 +109,18 @@ impl Devices {
         let after = self.score(device, &batch, withhold, now).await;
         metrics::counter!("device_readings_total", "outcome" => "received").increment(received as u64);
         metrics::counter!("device_readings_total", "outcome" => "refused").increment(after.refused);
+        let posture = after.posture.max(device.posture);
+        let is_doubted = after.windows.iter().any(|window| window.decision.demands_challenge || window.decision.to > window.decision.from);
+        // The reply that asked may be lost. A phone whose attestation was refused has answered: to ask it with every batch would count its
+        // failures up to a quarantine.
+        let is_awaited = posture == Posture::Restrict && device.attestation_state != Attested::Failed;
         let receipt = SignalReceipt {
             received,
             refused: after.refused,
             windows: after.windows.len(),
             score: after.windows.last().and_then(|window| window.judgement.global),
-            posture: after.posture.max(device.posture),
-            attest_now: after.windows.iter().any(|window| window.decision.demands_challenge || window.decision.to > window.decision.from),
+            posture,
+            attest_now: device.platform != Platform::Software && (is_doubted || is_awaited),
         };
         if let Some(window) = after.windows.last() {
             live::remember(&self.backends().hot, device.id, &sample(&window.judgement, &after, now)).await;
@@ -137,6 +142,11 @@ impl Devices {
                 if device.posture < Posture::Lock && engine.posture() >= threat::Posture::Lock && engine.owed().is_none() {
                     // Released while another node held this state.
                     engine.released();
+                }
+                match device.posture {
+                    Posture::StepUp => engine.adopt(threat::Posture::StepUp),
+                    Posture::Restrict => engine.adopt(threat::Posture::Restrict),
+                    Posture::Observe | Posture::Lock | Posture::Quarantine => {}
                 }
                 let before = engine.faults().refused();
                 let batch = Batch {
@@ -200,10 +210,14 @@ impl Devices {
         if let Some((window, lock)) = held_back
             && let Some(why) = window.decision.withheld
         {
-            self.withhold(&actor, device, &order(&lock, Some(window), None, after), why.into(), None).await?;
+            let told = self.withhold(&actor, device, &order(&lock, Some(window), None, after), why.into(), None).await;
+            if told.is_err() {
+                self.inner.fleet.with(&self.backends().hot, device.id, threat::Device::untold).await;
+            }
+            told?;
         }
         // Raised by what it is, so that a change which could not be written is made up for; lowered only by the window that does it,
-        // because a state that was lost knows nothing.
+        // because a row may be newer than what is known here.
         let is_raised = after.posture > device.posture;
         let moved = after.windows.iter().any(|window| window.decision.from != window.decision.to);
         if (is_raised || moved) && after.posture != device.posture && after.posture < Posture::Lock && device.posture < Posture::Lock {

@@ -11,7 +11,7 @@ use super::Devices;
 use crate::bars::stopping;
 use crate::events::PhonesStopped;
 use crate::jobs::AnnounceSwitch;
-use crate::model::{DeviceId, Switch, SwitchId};
+use crate::model::{Device, DeviceId, Switch, SwitchId};
 use crate::order::{NewSwitch, line};
 use crate::vocabulary::{CommandKind, Reach, SwitchScope};
 use crate::{actions, errors, store};
@@ -191,8 +191,9 @@ impl Devices {
         let now = change.now();
         let others = if stops { Vec::new() } else { store::switches::on(&self.backends().db, now).await? };
         let about = json!({ "switch": job.switch, "until": stops.then_some(switch.expires_at) });
-        // Whom another switch stops is not released by the end of this one.
-        for device in devices.iter().filter(|device| stopping(device.tenant, device.id, &others, now).is_none()) {
+        // Whom another switch stops, or a lock, is not released by the end of this one: the end of that tells them.
+        let concerned = |device: &&Device| stops || !device.is_locked(now) && stopping(device.tenant, device.id, &others, now).is_none();
+        for device in devices.iter().filter(concerned) {
             self.command(&mut change, device.id, job.kind, Reach::Application, &job.reason, about.clone()).await?;
         }
         let is_full = job.device.is_none() && devices.len() == BATCH as usize;

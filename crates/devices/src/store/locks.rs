@@ -108,13 +108,14 @@ pub(crate) async fn confirm(change: &mut Change, id: LockId, by: &str) -> Result
     change.run(statement).await.map(drop)
 }
 
-/// What came to a lock that stands: a later end, more evidence.
+/// What came to a lock that stands: a later end, a wider reach, more evidence.
 pub(crate) async fn reinforce(change: &mut Change, lock: &Lock) -> Result<()> {
-    let statement = sql("UPDATE device_locks SET expires_at = $3, evidence = $4 WHERE tenant_id = $1 AND id = $2")
+    let statement = sql("UPDATE device_locks SET expires_at = $3, evidence = $4, reach = $5 WHERE tenant_id = $1 AND id = $2")
         .bind(change.scope().tenant())
         .bind(lock.id)
         .bind(lock.expires_at)
-        .bind(json(&lock.evidence)?);
+        .bind(json(&lock.evidence)?)
+        .bind(lock.reach.as_str());
     change.run(statement).await.map(drop)
 }
 

@@ -104,7 +104,7 @@ async fn behaviour_alone_restricts_and_never_locks_and_a_person_can_put_it_aside
         let stranger = walk.walk(&stage, &phone, STRANGER, 30).await;
         assert!(stranger.iter().all(|reply| reply.status == StatusCode::OK), "a phone that cannot attest is not locked for that");
         assert_eq!(worst(&stranger), "restrict");
-        assert!(stranger.iter().any(|reply| reply.body["attest_now"] == true));
+        assert!(stranger.iter().all(|reply| reply.body["attest_now"] == false), "nobody asks it for what it cannot do");
         let why = stage.order("GET", &format!("/devices/{}/why", phone.id), None).await;
         assert!(why["lock"].is_null() && why["accumulated"].as_f64().unwrap() > 17.0, "{why}");
         let parts: Vec<&str> = why["explanation"]["parts"].as_array().unwrap().iter().map(|part| part["name"].as_str().unwrap()).collect();
@@ -157,9 +157,14 @@ async fn a_phone_that_attests_as_demanded_is_restricted_no_longer_and_its_owner_
     assert_eq!(worst(&stranger), "restrict");
     let rises = stranger.iter().position(|reply| reply.body["posture"] != "observe").unwrap();
     assert_eq!(stranger[rises].body["attest_now"], true, "asked for as soon as it is suspected");
+    // The reply to that may be lost.
+    let still = phone.served(&stage, "POST", "/device/signals", Some(json!({}))).await;
+    assert_eq!((&still.body["posture"], &still.body["attest_now"]), (&json!("restrict"), &json!(true)), "{}", still.body);
     let passed = google.attest(&stage, &phone, |_| {}).await;
     assert_eq!(passed.status, StatusCode::OK, "{}", passed.body);
     assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("step_up"), "the phone is genuine; who holds it is another question");
+    let calmer = phone.served(&stage, "POST", "/device/signals", Some(json!({}))).await;
+    assert_eq!(calmer.body["attest_now"], false, "and is asked no longer: {}", calmer.body);
     let why = stage.order("GET", &format!("/devices/{}/why", phone.id), None).await;
     assert_eq!(why["accumulated"].as_f64(), Some(0.0), "{why}");
     // The owner is calm for five minutes.
@@ -269,6 +274,54 @@ async fn a_decision_that_cannot_be_written_is_written_with_the_next_batch() {
         assert_eq!(worst(&walk.walk(&stage, &other, OWNER, 1).await), "restrict");
         assert_eq!(stage.shown(&other).await["posture"].as_str(), Some("restrict"), "{engine:?}");
     }
+}
+
+#[tokio::test]
+async fn a_phone_whose_state_was_lost_begins_where_its_row_is_and_calm_ends_that() {
+    let stage = Stage::with(Engine::Embedded, patient(config())).await;
+    let (asked, restricted) = (stage.phone(json!({})).await, stage.phone(json!({})).await);
+    for (phone, posture) in [(&asked, "step_up"), (&restricted, "restrict")] {
+        let mut tx = stage.world.backends.db.begin().await.unwrap();
+        let statement = backends::sql("UPDATE devices SET posture = $1 WHERE id = $2").bind(posture).bind(phone.id.clone());
+        tx.run(statement).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    // A process that has seen neither of them.
+    let backends = stage.world.backends.clone();
+    let stage = stage.elsewhere(&backends, patient(config()));
+    assert_eq!(worst(&Walk::new(8).walk(&stage, &asked, OWNER, 70).await), "step_up");
+    assert_eq!(stage.shown(&asked).await["posture"].as_str(), Some("observe"), "five minutes of calm");
+    assert_eq!(worst(&Walk::new(9).walk(&stage, &restricted, OWNER, 2).await), "restrict");
+    let why = stage.order("GET", &format!("/devices/{}/why", restricted.id), None).await;
+    assert_eq!(why["device"]["posture"].as_str(), Some("restrict"), "{why}");
+}
+
+#[tokio::test]
+async fn a_withheld_lock_that_could_not_be_written_down_is_told_of_again() {
+    let stage = Stage::with(Engine::Embedded, patient(config())).await;
+    stage.order("PATCH", "/devices/policy", Some(json!({ "shadow": true }))).await;
+    let phone = stage.phone(json!({})).await;
+    let mut walk = Walk::new(3);
+    let mut recorded = Vec::new();
+    for _ in 0..8 {
+        stage.pass(5);
+        let batch = walk.batch(OWNER);
+        phone.served(&stage, "POST", "/device/signals", Some(batch.clone())).await;
+        recorded.push(batch);
+    }
+    rename(&stage, "device_timeline", "device_timeline_away").await;
+    let mut failed = 0;
+    for batch in &recorded {
+        stage.pass(5);
+        let again =
+            json!({ "accelerometer": later(&batch["accelerometer"], 40_137_000), "gyroscope": later(&batch["gyroscope"], 40_137_000) });
+        let reply = phone.served(&stage, "POST", "/device/signals", Some(again)).await;
+        if reply.status.is_server_error() && failed == 0 {
+            rename(&stage, "device_timeline_away", "device_timeline").await;
+            failed += 1;
+        }
+    }
+    assert_eq!((failed, stage.logged("devices.withhold_lock").await), (1, 1));
 }
 
 fn later(readings: &Json, by: i64) -> Json {

@@ -93,6 +93,27 @@ async fn a_phone_of_its_user_is_reached_no_further_than_the_application() {
 }
 
 #[tokio::test]
+async fn a_second_order_reaches_as_far_as_the_wider_of_both() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let phone = stage.phone(json!({ "ownership": "corporate" })).await;
+        let path = format!("/devices/{}", phone.id);
+        // Wider, then as wide and shorter, then narrower and longer: the phone hears of the first and the last.
+        for (reach, seconds, row) in
+            [("application", 3_600, "application"), ("device", 3_600, "device"), ("device", 60, "device"), ("application", 7_200, "device")]
+        {
+            let order = json!({ "reason": "r", "reach": reach, "seconds": seconds });
+            let lock = stage.order("POST", &format!("{path}/lock"), Some(order)).await;
+            let kept = stage.order("GET", &format!("{path}/why"), None).await["lock"].clone();
+            assert_eq!((&lock["reach"], &kept["reach"]), (&json!(row), &json!(row)), "{reach} for {seconds}");
+        }
+        let told = phone.keyed(&stage, "GET", "/device/commands", None).await.body;
+        let reaches: Vec<&str> = told["items"].as_array().unwrap().iter().map(|item| item["reach"].as_str().unwrap()).collect();
+        assert_eq!(reaches, ["application", "device", "device"]);
+    }
+}
+
+#[tokio::test]
 async fn commands_are_signed_for_one_phone_by_the_keys_it_learned() {
     use attestation::jose::{Algorithm, VerificationKey, verify};
     let stage = Stage::new(Engine::Embedded).await;

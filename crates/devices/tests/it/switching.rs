@@ -117,6 +117,27 @@ async fn a_stop_that_is_late_overtakes_no_release_and_a_release_no_other_stop() 
 }
 
 #[tokio::test]
+async fn the_end_of_a_switch_releases_no_phone_that_is_locked() {
+    let stage = Stage::new(Engine::Embedded).await;
+    let (locked, free) = (stage.phone(json!({})).await, stage.phone(json!({})).await);
+    let kinds = async |phone: &crate::handset::Handset| {
+        stage.work().await;
+        let told = phone.keyed(&stage, "GET", "/device/commands", None).await.body;
+        told["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    stage.order("POST", &format!("/devices/{}/lock", locked.id), Some(json!({ "reason": "lost" }))).await;
+    let proposed = stage.order("POST", "/devices/switches", Some(json!({ "scope": "tenant", "reason": "r" }))).await;
+    let path = format!("/devices/switches/{}", proposed["id"].as_str().unwrap());
+    stage.order("POST", &format!("{path}/confirm"), Some(json!({ "password": PASSWORD }))).await;
+    stage.work().await;
+    stage.order("POST", &format!("{path}/release"), Some(json!({ "reason": "over" }))).await;
+    assert_eq!(kinds(&free).await, ["IMMEDIATE_QUARANTINE", "RELEASE"]);
+    assert_eq!(kinds(&locked).await, ["CRITICAL_LOCK", "IMMEDIATE_QUARANTINE"]);
+    stage.order("POST", &format!("/devices/{}/unlock", locked.id), Some(json!({ "reason": "found" }))).await;
+    assert_eq!(kinds(&locked).await, ["CRITICAL_LOCK", "IMMEDIATE_QUARANTINE", "RELEASE"]);
+}
+
+#[tokio::test]
 async fn the_global_switch_takes_two_named_people() {
     let operators = vec!["User-1".to_owned(), "user-2".to_owned()];
     let stage = Stage::with(Engine::Embedded, devices::Config { global_operators: operators, ..config() }).await;

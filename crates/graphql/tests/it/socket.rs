@@ -153,7 +153,7 @@ async fn operations_count_as_requests_and_sockets_of_one_user_are_few() {
         assert_eq!(ask(&mut socket, id).await.unwrap()["type"], "next");
         assert_eq!(hear(&mut socket).await.unwrap()["type"], "complete");
     }
-    assert_eq!(ask(&mut socket, 4).await, Err(4429));
+    assert_eq!(ask(&mut socket, 4).await, Err(1013));
     let mut open = Vec::new();
     let refused = loop {
         match connect(&address, &[PROTOCOL]).await {

@@ -45,6 +45,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         origin: Value::Null,
         distribution: None,
         seen_at: None,
+        filter: None,
         held: Spool::default(),
         seen: Occurrences::default(),
     };
@@ -62,6 +63,8 @@ struct Report<'l, 'o> {
     origin: Value,
     distribution: Option<String>,
     seen_at: Option<String>,
+    /// What kept matches out of the report.
+    filter: Option<&'static str>,
     held: Spool,
     seen: Occurrences,
 }
@@ -69,7 +72,7 @@ struct Report<'l, 'o> {
 impl Route for Report<'_, '_> {
     fn plan(&mut self, path: &[&str]) -> Plan {
         match path {
-            ["matches", ANY] | ["source" | "distro"] | ["descriptor", "name" | "timestamp"] => Plan::Take,
+            ["matches", ANY] | ["source" | "distro"] | ["descriptor", "name" | "timestamp" | "configuration"] => Plan::Take,
             [] | ["matches" | "descriptor"] => Plan::Enter,
             _ => Plan::Pass,
         }
@@ -83,6 +86,11 @@ impl Route for Report<'_, '_> {
                 let distro: Value = serde_json::from_str(raw).unwrap_or_default();
                 let parts = [json::text(&distro, &["name"]), json::text(&distro, &["version"])];
                 self.distribution = Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty());
+            }
+            ["descriptor", "configuration"] => {
+                let configuration: Value = serde_json::from_str(raw).unwrap_or_default();
+                let is_on = |option: &&str| configuration.get(option).and_then(Value::as_bool) == Some(true);
+                self.filter = ["only-fixed", "only-notfixed"].into_iter().find(is_on);
             }
             ["descriptor", "name"] => self.recognised |= walk::text(raw).as_deref() == Some("grype"),
             ["descriptor", ..] => self.seen_at = walk::text(raw).and_then(|text| vocabulary::instant(&text)),
@@ -146,15 +154,15 @@ impl Report<'_, '_> {
         let digests = [json::text(&self.origin, &["target", "imageID"]), json::text(&self.origin, &["target", "manifestDigest"])];
         identifiers.extend(digests.into_iter().flatten().map(|digest| ("digest".to_owned(), digest.to_owned())));
         self.out.asset(Asset { kind: kind.to_owned(), identifiers, services: Vec::new() })?;
-        let reason = self.distribution.take();
+        let (distribution, filter) = (self.distribution.take(), self.filter.take());
         let artifact = self.searched();
         self.origin = Value::Null;
         self.out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set: "grype:packages".to_owned(),
             location: Location { file: Some(name), artifact, ..Location::default() },
-            status: CoverageStatus::Done,
-            reason,
+            status: if filter.is_some() { CoverageStatus::Skipped } else { CoverageStatus::Done },
+            reason: filter.map(|option| format!("filtered: {option}")).or(distribution),
         })
     }
 

@@ -76,6 +76,8 @@ struct Project {
     path: Option<String>,
     manager: Option<String>,
     error: Option<String>,
+    /// What is less grave is not in the report.
+    threshold: Option<String>,
     dependencies: Option<String>,
     tested: bool,
     /// The list is one of configuration, not of dependencies.
@@ -121,9 +123,10 @@ impl Route for Report<'_, '_> {
     fn plan(&mut self, path: &[&str]) -> Plan {
         match inside(path) {
             ["vulnerabilities" | INFRASTRUCTURE, ANY] | ["applications", ANY, "vulnerabilities", ANY] => Plan::Take,
-            ["projectName" | "displayTargetFile" | "targetFile" | "path" | "packageManager" | "error" | "dependencyCount" | "ok"] => {
-                Plan::Take
-            }
+            [
+                "projectName" | "displayTargetFile" | "targetFile" | "path" | "packageManager" | "error" | "severityThreshold"
+                | "dependencyCount" | "ok",
+            ] => Plan::Take,
             ["vulnerabilities"] => {
                 self.project.tested = true;
                 Plan::Enter
@@ -147,6 +150,7 @@ impl Route for Report<'_, '_> {
             ["path"] => project.path = walk::text(raw),
             ["packageManager"] => project.manager = walk::text(raw),
             ["error"] => project.error = walk::text(raw),
+            ["severityThreshold"] => project.threshold = walk::text(raw).filter(|least| least != "low"),
             ["dependencyCount"] => project.dependencies = Some(raw.to_owned()),
             ["ok"] => project.decided = matches!(raw, "true" | "false"),
             ["applications", ..] if !self.out.judges() => project.inner += 1,
@@ -213,8 +217,15 @@ impl Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: if project.infrastructure { "snyk:infrastructure" } else { "snyk:dependencies" }.to_owned(),
             location: Location { file: project.file.or(project.path), logical: name, artifact, ..Location::default() },
-            status: if project.error.is_some() { CoverageStatus::Error } else { CoverageStatus::Done },
-            reason: project.error.or_else(|| project.dependencies.map(|count| format!("{count} dependencies"))),
+            status: match (&project.error, &project.threshold) {
+                (Some(_), _) => CoverageStatus::Error,
+                (None, Some(_)) => CoverageStatus::Skipped,
+                (None, None) => CoverageStatus::Done,
+            },
+            reason: project
+                .error
+                .or_else(|| project.threshold.map(|least| format!("filtered: {} and graver", vocabulary::shorten(&least, 40))))
+                .or_else(|| project.dependencies.map(|count| format!("{count} dependencies"))),
         })
     }
 

@@ -248,7 +248,7 @@ impl Run<'_> {
         }
         let unclaimed = leftover.all.iter().filter(|unseen| !claimed.contains(&unseen.known.id));
         for unseen in unclaimed {
-            let place = Place { source: &unseen.known.source, check: &unseen.check, location: &unseen.location };
+            let place = Place { source: &unseen.known.source, check: &unseen.check, location: &unseen.location, severity: unseen.severity };
             let is_done = self.batch.covered.is_done(&place);
             leftover::conclude(self, unseen, is_done);
         }

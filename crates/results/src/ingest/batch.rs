@@ -107,7 +107,7 @@ impl Gather {
 
     fn observation(&mut self, mut observation: Observation) -> std::io::Result<()> {
         let belief = self.belief.take().or_else(|| self.is_past.then(|| gone(observation.observed_at.as_deref())).flatten());
-        self.batch.covered.touch(&observation.location);
+        self.batch.covered.see(&observation);
         if observation.severity < self.minimum {
             self.batch.below_minimum += 1;
             let source = self.source(&observation.source);

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
-use importers::{Coverage, CoverageStatus, Location};
+use importers::{Coverage, CoverageStatus, Location, Observation, Severity};
 use url::Url;
 
 use crate::model::{CoverageRow, Finding};
@@ -14,6 +14,7 @@ pub(crate) struct Place<'a> {
     pub(crate) source: &'a str,
     pub(crate) check: &'a str,
     pub(crate) location: &'a Location,
+    pub(crate) severity: Severity,
 }
 
 /// Everything a run says it looked at.
@@ -22,6 +23,8 @@ pub(crate) struct Covered {
     by_set: HashMap<(String, String), HashMap<Option<String>, Vec<Coverage>>>,
     /// How searches for packages ended, by tool and by what they searched.
     packages: HashMap<(String, String), Vec<CoverageStatus>>,
+    /// The least grave of what each of them found: whether it was filtered by severity, most do not tell.
+    least: HashMap<(String, String), Severity>,
     /// Hosts and addresses the run had to do with.
     assets: HashSet<String>,
     /// Statements made already: tools repeat themselves.
@@ -44,8 +47,17 @@ impl Covered {
         true
     }
 
+    /// Notes what the run found, at whatever severity.
+    pub(crate) fn see(&mut self, observation: &Observation) {
+        self.touch(&observation.location);
+        if let Some(artifact) = &observation.location.artifact {
+            let least = self.least.entry((observation.source.clone(), artifact.clone())).or_insert(observation.severity);
+            *least = (*least).min(observation.severity);
+        }
+    }
+
     /// Notes that the run had to do with this place.
-    pub(crate) fn touch(&mut self, location: &Location) {
+    fn touch(&mut self, location: &Location) {
         self.assets.extend(assets(location));
     }
 
@@ -59,18 +71,19 @@ impl Covered {
     pub(crate) fn is_done(&self, place: &Place<'_>) -> bool {
         let mut done = false;
         if let (Some(artifact), Some(_)) = (&place.location.artifact, &place.location.component) {
-            let ended = self.packages.get(&(place.source.to_owned(), artifact.clone())).map_or(&[][..], Vec::as_slice);
+            let search = (place.source.to_owned(), artifact.clone());
+            let ended = self.packages.get(&search).map_or(&[][..], Vec::as_slice);
             if ended.iter().any(|status| *status != CoverageStatus::Done) {
                 return false;
             }
-            done = !ended.is_empty();
+            done = !ended.is_empty() && self.least.get(&search).is_none_or(|least| place.severity >= *least);
         }
         let mut own: Vec<Option<String>> = assets(place.location).into_iter().map(Some).collect();
         own.push(None);
         for set in sets(place.check) {
             let Some(by_asset) = self.by_set.get(&(place.source.to_owned(), set.to_owned())) else { continue };
             for coverage in own.iter().filter_map(|asset| by_asset.get(asset)).flatten() {
-                if !is_at(&coverage.location, place.location) {
+                if !speaks_of(coverage.status, coverage.reason.as_deref(), &coverage.location, place.location) {
                     continue;
                 }
                 match (coverage.status, ports(coverage, place.location)) {
@@ -94,7 +107,7 @@ fn fingerprint(coverage: &Coverage) -> u64 {
 pub(crate) fn concerns(row: &CoverageRow, finding: &Finding) -> bool {
     let is_of_check = || {
         sets(&finding.check).any(|set| set == row.check_set)
-            && is_at(&row.location, &finding.location)
+            && speaks_of(row.status, row.reason.as_deref(), &row.location, &finding.location)
             && closed_ports(row.reason.as_deref(), &row.location).is_none_or(|list| is_among(list, finding.location.port))
     };
     row.source == finding.source && (is_of_package(&row.location, &finding.location) || is_of_check())
@@ -123,12 +136,18 @@ fn host_of(location: &Location) -> Option<String> {
     url.host_str().map(|host| host.trim_matches(['[', ']']).to_lowercase())
 }
 
-/// Whether what was covered contains the finding's place; a part the coverage does not name holds for all.
-/// A tool that names no place at all may have been somewhere else, in another project or folder.
-fn is_at(covered: &Location, found: &Location) -> bool {
-    if !names_a_place(covered) && names_a_place(found) {
-        return false;
+/// Whether a statement is about a finding's place. A tool that names no place at all may have been somewhere else, in another project
+/// or folder: what it looked at it cannot close, and what went wrong there it can keep open. A port that is closed is closed under
+/// every name of its address.
+fn speaks_of(status: CoverageStatus, reason: Option<&str>, covered: &Location, found: &Location) -> bool {
+    if closed_ports(reason, covered).is_some() {
+        return covered.ip == found.ip && (covered.protocol.is_none() || covered.protocol == found.protocol);
     }
+    (status != CoverageStatus::Done || names_a_place(covered) || !names_a_place(found)) && is_at(covered, found)
+}
+
+/// Whether what was covered contains the finding's place; a part the coverage does not name holds for all.
+fn is_at(covered: &Location, found: &Location) -> bool {
     let same = |covered: &Option<String>, found: &Option<String>| covered.is_none() || covered == found;
     let asset = match (&covered.ip, &found.ip) {
         (Some(ip), Some(other)) => ip == other && is_same_site(covered, found),
@@ -142,6 +161,7 @@ fn is_at(covered: &Location, found: &Location) -> bool {
         && same(&covered.method, &found.method)
         && same(&covered.parameter, &found.parameter)
         && same(&covered.file, &found.file)
+        && same(&covered.logical, &found.logical)
         && covered.component.as_ref().is_none_or(|component| found.component.as_ref().is_some_and(|found| found.name == component.name))
 }
 
@@ -245,7 +265,7 @@ mod tests {
     }
 
     fn is_done(covered: &Covered, check: &str, location: &Location) -> bool {
-        covered.is_done(&Place { source: "nmap", check, location })
+        covered.is_done(&Place { source: "nmap", check, location, severity: Severity::High })
     }
 
     use CoverageStatus::{Done, Error, Skipped};
@@ -321,6 +341,36 @@ mod tests {
         assert!(!is_done(&run, "secrets:aws-key", &file), "it may have been in another project");
         assert!(!is_done(&run, "secrets:aws-key", &at("192.0.2.1", None)));
         assert!(is_done(&run, "secrets:policy", &Location::default()), "a check of the whole");
+        let broken = covered(&[("secrets", file.clone(), Done, None), ("secrets", Location::default(), Error, Some("rules are missing"))]);
+        assert!(!is_done(&broken, "secrets:aws-key", &file), "what went wrong somewhere may have gone wrong there");
+    }
+
+    #[test]
+    fn a_closed_port_is_closed_under_every_name_and_a_resource_is_no_other() {
+        let host = Location { ip: Some("192.0.2.1".into()), protocol: Some("tcp".into()), ..Location::default() };
+        let page =
+            |port| Location { host: Some("shop.example".into()), url: Some("https://shop.example/".into()), ..at("192.0.2.1", Some(port)) };
+        let run = covered(&[("http", host, Done, Some("closed ports 443,8080-8081"))]);
+        assert!(is_done(&run, "http.csp-missing", &page(443)));
+        assert!(!is_done(&run, "http.csp-missing", &page(8443)));
+        let bucket = |name: &str| Location { file: Some("account".into()), logical: Some(name.into()), ..Location::default() };
+        let run = covered(&[("s3_public", bucket("b"), Done, None)]);
+        assert!(is_done(&run, "s3_public", &bucket("b")) && !is_done(&run, "s3_public", &bucket("a")));
+    }
+
+    #[test]
+    fn packages_less_grave_than_anything_told_may_have_been_filtered_out() {
+        let image =
+            Location { artifact: Some("shop|os-pkgs".into()), component: Some(importers::Component::default()), ..Location::default() };
+        let done =
+            |covered: &Covered, severity| covered.is_done(&Place { source: "trivy", check: "CVE-2026-1", location: &image, severity });
+        let mut run = Covered::default();
+        let location = Location { component: None, ..image.clone() };
+        run.add(Coverage { source: "trivy".into(), check_set: "trivy:os-pkgs".into(), location, status: Done, reason: None });
+        assert!(done(&run, Severity::Low), "nothing is left in the image");
+        run.see(&Observation { source: "trivy".into(), location: image.clone(), severity: Severity::High, ..Observation::default() });
+        assert!(done(&run, Severity::Critical) && done(&run, Severity::High));
+        assert!(!done(&run, Severity::Low), "the report may be of high and critical ones only");
     }
 
     #[test]

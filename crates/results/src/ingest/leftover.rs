@@ -78,7 +78,7 @@ pub(super) async fn collect(run: &mut Run<'_>, incoming: &HashMap<u32, Incoming>
                 if is_candidate {
                     push(run, &mut leftover, unseen);
                 } else {
-                    let place = Place { source: &source, check: &unseen.check, location: &unseen.location };
+                    let place = Place { source: &source, check: &unseen.check, location: &unseen.location, severity: unseen.severity };
                     let is_done = run.batch.covered.is_done(&place);
                     conclude(run, &unseen, is_done);
                 }
@@ -92,7 +92,7 @@ pub(super) async fn collect(run: &mut Run<'_>, incoming: &HashMap<u32, Incoming>
 }
 
 fn push(run: &Run<'_>, leftover: &mut Leftover, unseen: Unseen) {
-    let place = Place { source: &unseen.known.source, check: &unseen.check, location: &unseen.location };
+    let place = Place { source: &unseen.known.source, check: &unseen.check, location: &unseen.location, severity: unseen.severity };
     leftover.compared.push(Candidate {
         id: unseen.known.id,
         first_seen: unseen.known.first_seen,

@@ -92,6 +92,10 @@ pub(super) async fn smtp_relay(subject: &Subject<'_>) -> Found {
     let (recipient, text) = wire.command("RCPT TO:<tyrian-scan@example.org>").await?;
     let _ = wire.command("RSET").await;
     let _ = wire.send(b"QUIT\r\n").await;
+    // Postfix defers what it does not relay (`defer_unauth_destination`): a refusal for now and for ever.
+    if recipient == 454 && text.to_ascii_lowercase().contains("relay") {
+        return Ok(Vec::new());
+    }
     let recipient = settled((recipient, text.clone()))?;
     Ok((recipient == 250 || recipient == 251)
         .then(|| subject.issue(&exposures::SMTP_RELAY).evidence("reply", text).sure(85))

@@ -97,7 +97,7 @@ async fn talk(stream: TcpStream, acceptor: &TlsAcceptor, relays: bool) -> std::i
                 let mut secure = acceptor.accept(stream.into_inner()).await?;
                 return secure.shutdown().await;
             }
-            "RCPT" if !relays => b"554 5.7.1 relay access denied\r\n",
+            "RCPT" if !relays => b"454 4.7.1 <tyrian-scan@example.org>: Relay access denied\r\n",
             "QUIT" => return stream.write_all(b"221 bye\r\n").await,
             _ => b"250 ok\r\n",
         };

@@ -106,6 +106,15 @@ async fn a_site_that_tells_its_pages_apart_is_tested_and_a_refusal_of_one_page_i
 }
 
 #[tokio::test]
+async fn a_front_page_that_may_not_be_listed_is_the_answer_of_a_site_that_tells_its_pages_apart() {
+    let server = web(|path| if path == "/" { (403, PAGE) } else { (404, PAGE) }).await;
+    let outcome = scan(&server).await;
+    assert_eq!(reason(&outcome, "http.passive").0, CoverageStatus::Done);
+    assert!(is_tested(&outcome, "http.passive", "http.server-version", "/"));
+    assert!(!is_tested(&outcome, "http.passive", "http.csp-missing", "/"), "the page itself was not shown");
+}
+
+#[tokio::test]
 async fn who_is_shut_out_on_the_way_has_not_tested_what_was_refused_since() {
     static ASKED: AtomicUsize = AtomicUsize::new(0);
     let server = web(|path| match ASKED.fetch_add(1, Ordering::Relaxed) {

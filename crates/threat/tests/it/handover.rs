@@ -57,6 +57,20 @@ fn a_later_version_and_a_wrong_length_are_refused_by_name() {
     assert!(matches!(Device::from_bytes(&later), Err(StateError::Version { found: 9, known: 2 })));
 }
 
+#[test]
+fn no_value_below_zero_is_read_back_as_another() {
+    // Nothing is owed: the sum of that is zero, and of two zeros only one is written.
+    for bytes in [Device::new().to_bytes(), busy(3).to_bytes()] {
+        for place in 1..bytes.len() {
+            let mut bytes = bytes.clone();
+            bytes[place] ^= 0x80;
+            if let Ok(device) = Device::from_bytes(&bytes) {
+                assert_eq!(device.to_bytes(), bytes, "{place}");
+            }
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
