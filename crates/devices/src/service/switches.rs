@@ -172,10 +172,6 @@ impl Devices {
         change.hold(run).await?;
         let switch = store::switches::hold(&mut change, job.switch).await?.ok_or_else(errors::no_switch)?;
         let stops = job.kind == CommandKind::ImmediateQuarantine;
-        // Taken back or over since this was queued: phones are told of that, and nothing may come after it.
-        if stops && !switch.is_on(change.now()) {
-            return Ok(());
-        }
         // Who listens for the organisation is told once, with the first batch; which phones are concerned follows from the switch.
         if job.after.is_none() && stops {
             let user_id = match job.device {
@@ -183,6 +179,12 @@ impl Devices {
                 None => None,
             };
             change.publish(&PhonesStopped { switch_id: job.switch, device_id: job.device, user_id, reason: job.reason.clone() }).await?;
+        }
+        // Taken back or over since this was queued: phones are told of that, and nothing may come after it.
+        if stops && !switch.is_on(change.now()) {
+            change.subject("kill_switch", job.switch);
+            change.detail(json!({ "told": 0, "kind": job.kind }));
+            return change.commit().await;
         }
         let devices = match job.device {
             Some(id) => store::devices::hold(&mut change, id).await?.into_iter().collect(),
