@@ -85,9 +85,9 @@ pub(crate) fn name(field: &str) -> Error {
     Error::invalid("auth.name", "a name has 1 to 100 characters").at(field)
 }
 
-/// The reason for keeping somebody out is too long or has control characters.
+/// The reason for keeping somebody out is missing, too long or has control characters.
 pub(crate) fn reason(most: usize) -> Error {
-    Error::invalid("auth.reason", format!("a reason is one line of at most {most} characters")).at("/reason")
+    Error::invalid("auth.reason", format!("a reason is one line of 1 to {most} characters")).at("/reason")
 }
 
 /// The password is too short, too long, too common or the user name.

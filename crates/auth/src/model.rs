@@ -319,7 +319,7 @@ const LONGEST_REASON: usize = 500;
 
 /// Why a person is kept out: one line, as it stands in the audit log and in the event.
 pub(crate) fn check_reason(reason: &str) -> Result<()> {
-    let is_fit = reason.chars().count() <= LONGEST_REASON && !reason.chars().any(char::is_control);
+    let is_fit = !reason.trim().is_empty() && reason.chars().count() <= LONGEST_REASON && !reason.chars().any(char::is_control);
     if is_fit { Ok(()) } else { Err(errors::reason(LONGEST_REASON)) }
 }
 

@@ -141,7 +141,7 @@ impl Auth {
     /// Keeps a person out: sessions, tokens and links stop at once.
     ///
     /// # Errors
-    /// `NotFound`, `Conflict` for the last administrator, `Invalid` for a reason that is too long.
+    /// `NotFound`, `Conflict` for the last administrator, `Invalid` for a reason that is missing or too long.
     pub async fn lock_user(&self, actor: &Actor, id: UserId, reason: &str) -> Result<User> {
         model::check_reason(reason)?;
         let mut change = Change::begin(self.backends(), actor, actions::LOCK_USER).await?;

@@ -165,12 +165,14 @@ async fn a_link_dies_with_the_password_the_address_and_the_access_it_was_made_fo
 }
 
 #[tokio::test]
-async fn who_may_less_does_not_let_those_in_who_may_more_and_reasons_are_short() {
+async fn who_may_less_does_not_let_those_in_who_may_more_and_reasons_are_given_and_short() {
     for engine in testkit::engines() {
         let (stage, admin) = Stage::with_admin(engine).await;
         let bob = stage.add(&admin, "bob", &[Role::Admin]).await;
-        let long = stage.auth.lock_user(&admin, bob.id, &"x".repeat(501)).await.unwrap_err();
-        assert_eq!((long.code(), long.field()), ("auth.reason", Some("/reason")));
+        for unfit in ["", " ", &"x".repeat(501)] {
+            let refused = stage.auth.lock_user(&admin, bob.id, unfit).await.unwrap_err();
+            assert_eq!((refused.code(), refused.field()), ("auth.reason", Some("/reason")), "{unfit:?}");
+        }
         stage.auth.lock_user(&admin, bob.id, &"x".repeat(500)).await.unwrap();
         let mut narrow = admin.clone();
         narrow.permissions.retain(|permission| *permission == Permission::WriteUsers);
