@@ -2,8 +2,10 @@
 
 use crate::accumulate::Limits;
 use crate::checks::Check;
-use crate::decision::{Behaviour, Corroboration, Decision, HardSignal, Lock, Posture, Withheld};
+use crate::decision::{Behaviour, Decision, Withheld};
 use crate::device::{Device, Judgement};
+use crate::lock::{Corroboration, HardSignal, Lock};
+use crate::posture::Posture;
 use crate::score::{COVERAGE_TO_LOCK, Mode};
 use crate::trust::{Attestation, Plan, Threshold, threshold};
 

@@ -195,6 +195,16 @@ fn publish(path: &std::path::Path, serials: &[&str], at: std::time::SystemTime) 
     std::fs::File::options().write(true).open(path).unwrap().set_modified(at).unwrap();
 }
 
+/// Why a genuine phone is refused; nothing when it is enrolled.
+async fn refusal(stage: &Stage, factory: &Factory) -> String {
+    let code = stage.code(json!({})).await;
+    let key = pair();
+    let phone = Handset::of(&key.serialize_der());
+    let nonce = stage.nonce(&phone, &code).await;
+    let reply = enrol(stage, &phone, &code, &nonce, &factory.chain(&key, &nonce)).await;
+    if reply.status == StatusCode::CREATED { String::new() } else { reply.body["detail"].as_str().unwrap().to_owned() }
+}
+
 #[tokio::test]
 async fn a_list_of_revocations_is_read_again_when_it_changes_and_refused_when_it_is_too_old() {
     let factory = Factory::new();
@@ -205,14 +215,7 @@ async fn a_list_of_revocations_is_read_again_when_it_changes_and_refused_when_it
         std::time::UNIX_EPOCH + std::time::Duration::from_micros("2026-01-02T03:04:05Z".parse::<base::Time>().unwrap().micros() as u64);
     publish(&path, &[], start);
     let stage = Stage::with(Engine::Embedded, Config { android, ..base }).await;
-    let refusal = async || {
-        let code = stage.code(json!({})).await;
-        let key = pair();
-        let phone = Handset::of(&key.serialize_der());
-        let nonce = stage.nonce(&phone, &code).await;
-        let reply = enrol(&stage, &phone, &code, &nonce, &factory.chain(&key, &nonce)).await;
-        if reply.status == StatusCode::CREATED { String::new() } else { reply.body["detail"].as_str().unwrap().to_owned() }
-    };
+    let refusal = || refusal(&stage, &factory);
     assert_eq!(refusal().await, "");
     stage.pass(61);
     publish(&path, &["7a02"], start + std::time::Duration::from_secs(61));
@@ -235,12 +238,7 @@ async fn floors_and_waivers_are_the_operators() {
         let mut config = factory.config();
         change(&mut config.android);
         let stage = Stage::with(Engine::Embedded, config).await;
-        let code = stage.code(json!({})).await;
-        let key = pair();
-        let phone = Handset::of(&key.serialize_der());
-        let nonce = stage.nonce(&phone, &code).await;
-        let reply = enrol(&stage, &phone, &code, &nonce, &factory.chain(&key, &nonce)).await;
-        if reply.status == StatusCode::CREATED { String::new() } else { reply.body["detail"].as_str().unwrap().to_owned() }
+        refusal(&stage, &factory).await
     };
     assert_eq!(refusal(|android| (android.least_os_version, android.least_os_patch) = (140_000, 202_512)).await, "");
     assert!(refusal(|android| android.least_os_version = 150_000).await.contains("os_version"));

@@ -175,27 +175,44 @@ async fn a_phone_that_attests_as_demanded_is_restricted_no_longer_and_its_owner_
     assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("observe"));
 }
 
+/// Batches of the owner's walk as a phone sent them, and somebody kept them.
+async fn record(stage: &Stage, phone: &Handset, walk: u64, batches: usize) -> Vec<Json> {
+    let mut walk = Walk::new(walk);
+    let mut recorded = Vec::new();
+    for _ in 0..batches {
+        stage.pass(5);
+        let batch = walk.batch(OWNER);
+        let reply = phone.served(stage, "POST", "/device/signals", Some(batch.clone())).await;
+        assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
+        recorded.push(batch);
+    }
+    recorded
+}
+
+/// The same readings with a time that is later by as many microseconds.
+fn moved(batch: &Json, by: i64) -> Json {
+    let later = |readings: &Json| {
+        let moved = readings
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|reading| json!([reading[0].as_i64().unwrap() + by, reading[1], reading[2], reading[3]]));
+        Json::Array(moved.collect())
+    };
+    json!({ "accelerometer": later(&batch["accelerometer"]), "gyroscope": later(&batch["gyroscope"]) })
+}
+
 #[tokio::test]
 async fn replayed_readings_lock_and_only_watching_does_not() {
     for shadow in [false, true] {
         let stage = Stage::with(Engine::Embedded, patient(config())).await;
         stage.order("PATCH", "/devices/policy", Some(json!({ "shadow": shadow }))).await;
         let phone = stage.phone(json!({})).await;
-        let mut walk = Walk::new(3);
-        let mut recorded = Vec::new();
-        for _ in 0..8 {
-            stage.pass(5);
-            let batch = walk.batch(OWNER);
-            let reply = phone.served(&stage, "POST", "/device/signals", Some(batch.clone())).await;
-            assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
-            recorded.push(batch);
-        }
+        let recorded = record(&stage, &phone, 3, 8).await;
         let mut last = None;
         for batch in &recorded {
             stage.pass(5);
-            let again =
-                json!({ "accelerometer": later(&batch["accelerometer"], 40_137_000), "gyroscope": later(&batch["gyroscope"], 40_137_000) });
-            let reply = phone.served(&stage, "POST", "/device/signals", Some(again)).await;
+            let reply = phone.served(&stage, "POST", "/device/signals", Some(moved(batch, 40_137_000))).await;
             let is_served = reply.status == StatusCode::OK;
             last = Some(reply);
             if !is_served {
@@ -234,21 +251,13 @@ async fn a_decision_that_cannot_be_written_is_written_with_the_next_batch() {
         let stage = Stage::with(engine, patient(config())).await;
         let (phone, other) = (stage.phone(json!({})).await, stage.phone(json!({})).await);
         // A lock.
-        let mut walk = Walk::new(6);
-        let mut recorded = Vec::new();
-        for _ in 0..4 {
-            stage.pass(5);
-            let batch = walk.batch(OWNER);
-            phone.served(&stage, "POST", "/device/signals", Some(batch.clone())).await;
-            recorded.push(batch);
-        }
+        let recorded = record(&stage, &phone, 6, 4).await;
         rename(&stage, "device_commands", "device_commands_away").await;
         let mut failed = 0;
         for batch in &recorded {
             stage.pass(5);
-            let again =
-                json!({ "accelerometer": later(&batch["accelerometer"], 20_137_000), "gyroscope": later(&batch["gyroscope"], 20_137_000) });
-            failed += usize::from(phone.served(&stage, "POST", "/device/signals", Some(again)).await.status.is_server_error());
+            failed +=
+                usize::from(phone.served(&stage, "POST", "/device/signals", Some(moved(batch, 20_137_000))).await.status.is_server_error());
         }
         assert!(failed > 0 && stage.shown(&phone).await["posture"] == "observe");
         rename(&stage, "device_commands_away", "device_commands").await;
@@ -301,33 +310,18 @@ async fn a_withheld_lock_that_could_not_be_written_down_is_told_of_again() {
     let stage = Stage::with(Engine::Embedded, patient(config())).await;
     stage.order("PATCH", "/devices/policy", Some(json!({ "shadow": true }))).await;
     let phone = stage.phone(json!({})).await;
-    let mut walk = Walk::new(3);
-    let mut recorded = Vec::new();
-    for _ in 0..8 {
-        stage.pass(5);
-        let batch = walk.batch(OWNER);
-        phone.served(&stage, "POST", "/device/signals", Some(batch.clone())).await;
-        recorded.push(batch);
-    }
+    let recorded = record(&stage, &phone, 3, 8).await;
     rename(&stage, "device_timeline", "device_timeline_away").await;
     let mut failed = 0;
     for batch in &recorded {
         stage.pass(5);
-        let again =
-            json!({ "accelerometer": later(&batch["accelerometer"], 40_137_000), "gyroscope": later(&batch["gyroscope"], 40_137_000) });
-        let reply = phone.served(&stage, "POST", "/device/signals", Some(again)).await;
+        let reply = phone.served(&stage, "POST", "/device/signals", Some(moved(batch, 40_137_000))).await;
         if reply.status.is_server_error() && failed == 0 {
             rename(&stage, "device_timeline_away", "device_timeline").await;
             failed += 1;
         }
     }
     assert_eq!((failed, stage.logged("devices.withhold_lock").await), (1, 1));
-}
-
-fn later(readings: &Json, by: i64) -> Json {
-    let moved =
-        readings.as_array().unwrap().iter().map(|reading| json!([reading[0].as_i64().unwrap() + by, reading[1], reading[2], reading[3]]));
-    Json::Array(moved.collect())
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use base::Permission;
 use http::StatusCode;
 use serde_json::{Value as Json, json};
-use testkit::engines;
+use testkit::{Engine, engines};
 
 use crate::stage::{POLL, Stage, kind, said};
 
@@ -11,14 +11,20 @@ fn ids(answer: &Json) -> Vec<String> {
     answer["sets"].as_object().unwrap().keys().cloned().collect()
 }
 
+/// A polled stream that was told of a phone that was locked.
+async fn lost(engine: Engine) -> (Stage, String) {
+    let stage = Stage::new(engine).await;
+    let id = stage.stream(json!({ "method": POLL })).await;
+    let (phone, _) = stage.phone().await;
+    stage.lock(phone, "lost").await;
+    stage.work().await;
+    (stage, id)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_events_come_until_they_are_acknowledged() {
     for engine in engines() {
-        let stage = Stage::new(engine).await;
-        let id = stage.stream(json!({ "method": POLL })).await;
-        let (phone, _) = stage.phone().await;
-        stage.lock(phone, "lost").await;
-        stage.work().await;
+        let (stage, id) = lost(engine).await;
         let first = stage.poll(&id, json!({ "maxEvents": 2 })).await;
         assert_eq!(first["moreAvailable"], true);
         assert_eq!(ids(&first), ids(&stage.poll(&id, json!({ "maxEvents": 2 })).await), "nothing was acknowledged");
@@ -44,11 +50,7 @@ async fn the_same_events_come_until_they_are_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_only_look_takes_no_event_from_its_receiver() {
     for engine in engines() {
-        let stage = Stage::new(engine).await;
-        let id = stage.stream(json!({ "method": POLL })).await;
-        let (phone, _) = stage.phone().await;
-        stage.lock(phone, "lost").await;
-        stage.work().await;
+        let (stage, id) = lost(engine).await;
         let mut onlooker = stage.operator.clone();
         onlooker.permissions.remove(&Permission::WriteIntegrations);
         let path = format!("/ssf/poll/{id}");

@@ -9,7 +9,7 @@ use results::{DecisionKind, DecisionScope, ExportFormat, Filter, ImportRequest, 
 use serde_json::Value as Json;
 use testkit::engines;
 
-use crate::story::{Story, hit, lines, miss, nmap, request};
+use crate::story::{Story, hit, lines, miss, nmap, nmap_request, request};
 
 const SITE: &str = "https://x.example/";
 
@@ -51,18 +51,11 @@ async fn an_export_moves_to_another_instance_with_its_life_and_decisions() {
         let all =
             [proven, hit("b", "low", SITE), hit("c", "info", SITE), hit("d", "critical", SITE), hit("e", "low", "https://other.example/")];
         story.import(&lines(&all), None).await.unwrap();
-        story
-            .request(ImportRequest {
-                format: Some(Format::Nmap),
-                filename: Some("scan.xml".into()),
-                ..request(&nmap("192.0.2.7", "1-1000", &[80, 443]), None)
-            })
-            .await
-            .unwrap();
+        story.request(nmap_request(&nmap("192.0.2.7", "1-1000", &[80, 443]))).await.unwrap();
         clock.advance(Duration::from_secs(3600));
         story.import(&lines(&[miss("b", SITE), hit("c", "info", SITE)]), None).await.unwrap();
         let decide = async |title: &str, kind, valid_until| {
-            let finding = story.findings().await.into_iter().find(|finding| finding.title == title).unwrap();
+            let finding = story.titled(title).await;
             let new = NewDecision { kind, reason: format!("why {title}"), valid_until, scope: DecisionScope::Finding };
             story.results.decide(&story.actor, finding.id, new).await.unwrap();
         };

@@ -4,11 +4,7 @@ use importers::Format;
 use results::{HappeningKind, ImportRequest};
 use testkit::engines;
 
-use crate::story::{Story, hit, lines, miss, nmap, request};
-
-fn nmap_request(text: &str) -> ImportRequest {
-    ImportRequest { format: Some(Format::Nmap), filename: Some("scan.xml".into()), ..request(text, None) }
-}
+use crate::story::{Story, hit, lines, miss, nmap, nmap_request, request};
 
 #[tokio::test]
 async fn importing_again_shuffled_or_reworded_changes_nothing() {

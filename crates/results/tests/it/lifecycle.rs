@@ -6,37 +6,28 @@ use base::{Kind, PageRequest, Role};
 use futures::TryStreamExt;
 use importers::Format;
 use results::{
-    BulkDecision, Closing, ClusterMove, DecisionKind, DecisionScope, DecisionState, ExportFormat, Filter, Finding, ImportOptions,
-    ImportRequest, ImportState, NewDecision, Period, Policy, Resolution, Status,
+    BulkDecision, ClusterMove, DecisionKind, DecisionScope, DecisionState, ExportFormat, Filter, ImportRequest, ImportState, NewDecision,
+    Policy, Resolution, Status,
 };
 use testkit::engines;
 
-use crate::risk::work;
-use crate::story::{Story, hit, lines, miss, nmap, request};
+use crate::story::{Story, hit, lines, miss, nmap, nmap_request, request};
 
 const SITE: &str = "https://x.example/";
 
-fn ports(text: &str) -> ImportRequest {
-    ImportRequest { format: Some(Format::Nmap), filename: Some("scan.xml".into()), ..request(text, None) }
-}
-
 fn decision(kind: DecisionKind, scope: DecisionScope) -> NewDecision {
     NewDecision { kind, reason: "looked at it".into(), valid_until: None, scope }
-}
-
-async fn titled(story: &Story, title: &str) -> Finding {
-    story.findings().await.into_iter().find(|finding| finding.title == title).unwrap()
 }
 
 #[tokio::test]
 async fn an_undone_import_leaves_everything_as_it_was() {
     for engine in engines() {
         let story = Story::new(engine).await;
-        story.request(ports(&nmap("192.0.2.7", "1-10000", &[80, 8080]))).await.unwrap();
+        story.request(nmap_request(&nmap("192.0.2.7", "1-10000", &[80, 8080]))).await.unwrap();
         let all = ["a", "b", "c", "e"].map(|name| hit(name, if name == "a" { "high" } else { "low" }, SITE));
         story.import(&lines(&all), None).await.unwrap();
         for (title, kind) in [("c", DecisionKind::FalsePositive), ("e", DecisionKind::Fixed)] {
-            let finding = titled(&story, title).await;
+            let finding = story.titled(title).await;
             story.results.decide(&story.actor, finding.id, decision(kind, DecisionScope::Finding)).await.unwrap();
         }
         let before = story.picture().await;
@@ -48,7 +39,7 @@ async fn an_undone_import_leaves_everything_as_it_was() {
         let summary = &web.summary;
         assert_eq!((summary.closed, summary.created, summary.unchanged, summary.reopened), (1, 1, 2, 1), "{engine:?}");
         story.world.backends.clock.advance(Duration::from_secs(60));
-        let moved = story.request(ports(&nmap("192.0.2.7", "1-10000", &[80, 9090]))).await.unwrap();
+        let moved = story.request(nmap_request(&nmap("192.0.2.7", "1-10000", &[80, 9090]))).await.unwrap();
         assert_eq!((moved.summary.moved, moved.summary.unchanged), (1, 1), "{:?}", moved.summary);
 
         let refused = story.results.undo(&story.actor, web.id).await.unwrap_err();
@@ -59,7 +50,7 @@ async fn an_undone_import_leaves_everything_as_it_was() {
         assert_eq!(story.picture().await, before, "{engine:?}");
         assert_eq!(story.results.undo(&story.actor, web.id).await.unwrap_err().code(), "results.not_undoable");
         // The same files again do the same again: the names were restored too.
-        let again = story.request(ports(&nmap("192.0.2.7", "1-10000", &[80, 9090]))).await.unwrap();
+        let again = story.request(nmap_request(&nmap("192.0.2.7", "1-10000", &[80, 9090]))).await.unwrap();
         assert_eq!((again.repeated, again.summary.moved, again.summary.created), (false, 1, 0), "{:?}", again.summary);
     }
 }
@@ -69,7 +60,7 @@ async fn what_people_decided_about_keeps_an_import_from_being_undone() {
     for engine in engines() {
         let story = Story::new(engine).await;
         let import = story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
-        let a = titled(&story, "a").await;
+        let a = story.titled("a").await;
         story.results.decide(&story.actor, a.id, decision(DecisionKind::Confirmed, DecisionScope::Finding)).await.unwrap();
         let refused = story.results.undo(&story.actor, import.id).await.unwrap_err();
         assert!(refused.detail().contains("decided"), "{refused}");
@@ -82,10 +73,10 @@ async fn what_people_decided_about_keeps_an_import_from_being_undone() {
 async fn a_person_says_which_of_several_a_finding_is_and_the_next_run_knows() {
     for engine in engines() {
         let story = Story::new(engine).await;
-        story.request(ports(&nmap("192.0.2.8", "1-10000", &[8080]))).await.unwrap();
+        story.request(nmap_request(&nmap("192.0.2.8", "1-10000", &[8080]))).await.unwrap();
         let old = story.findings().await.remove(0);
         story.results.decide(&story.actor, old.id, decision(DecisionKind::Accepted, DecisionScope::Finding)).await.unwrap();
-        let both = story.request(ports(&nmap("192.0.2.8", "1-10000", &[7001, 7002]))).await.unwrap();
+        let both = story.request(nmap_request(&nmap("192.0.2.8", "1-10000", &[7001, 7002]))).await.unwrap();
         assert_eq!((both.summary.ambiguous, both.summary.closed), (2, 1));
         let reviews = story.results.reviews(&story.actor, &PageRequest::default()).await.unwrap().items;
         assert_eq!((reviews.len(), reviews[0].candidates.as_slice()), (2, &[old.id][..]));
@@ -102,7 +93,7 @@ async fn a_person_says_which_of_several_a_finding_is_and_the_next_run_knows() {
         );
         assert!(story.results.reviews(&story.actor, &PageRequest::default()).await.unwrap().items.is_empty());
         story.world.backends.clock.advance(Duration::from_secs(60));
-        let again = story.request(ports(&nmap("192.0.2.8", "1-9999", &[7001, 7002]))).await.unwrap();
+        let again = story.request(nmap_request(&nmap("192.0.2.8", "1-9999", &[7001, 7002]))).await.unwrap();
         assert_eq!((again.summary.unchanged, again.summary.created, again.summary.closed), (2, 0, 0), "{:?}", again.summary);
         assert_eq!(story.findings().await.len(), 2);
     }
@@ -152,7 +143,7 @@ async fn accepting_a_risk_waits_for_a_second_person_where_the_tenant_wants_it() 
     for engine in engines() {
         let story = Story::new(engine).await;
         story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
-        let id = titled(&story, "a").await.id;
+        let id = story.titled("a").await.id;
         let analyst = story.world.actor(&[Role::SecurityAnalyst]);
         assert_eq!(story.results.set_policy(&analyst, Policy { four_eyes: true }).await.unwrap_err().kind(), Kind::Forbidden);
         story.results.set_policy(&story.actor, Policy { four_eyes: true }).await.unwrap();
@@ -173,7 +164,7 @@ async fn a_bulk_decision_is_taken_back_in_one_go() {
     for engine in engines() {
         let story = Story::new(engine).await;
         story.import(&lines(&[hit("a", "high", SITE), hit("b", "low", SITE), hit("c", "low", SITE)]), None).await.unwrap();
-        let b = titled(&story, "b").await;
+        let b = story.titled("b").await;
         story.results.decide(&story.actor, b.id, decision(DecisionKind::Confirmed, DecisionScope::Finding)).await.unwrap();
         let bulk = |ids: Vec<_>, filter| BulkDecision {
             ids,
@@ -190,7 +181,7 @@ async fn a_bulk_decision_is_taken_back_in_one_go() {
         assert_eq!(standing, [("a".into(), "open"), ("b".into(), "mitigated"), ("c".into(), "mitigated")]);
         assert_eq!(story.results.undo_decisions(&story.actor, done.batch_id).await.unwrap(), 2);
         assert!(story.standing().await.iter().all(|(_, status)| *status == "open"));
-        assert_eq!(titled(&story, "b").await.decision.unwrap().kind, DecisionKind::Confirmed, "what was said before holds again");
+        assert_eq!(story.titled("b").await.decision.unwrap().kind, DecisionKind::Confirmed, "what was said before holds again");
         assert_eq!(story.results.undo_decisions(&story.actor, done.batch_id).await.unwrap_err().code(), "results.batch_not_found");
         assert_eq!(story.results.decide_all(&story.actor, bulk(Vec::new(), None)).await.unwrap_err().code(), "results.bulk");
     }
@@ -209,12 +200,12 @@ async fn findings_of_one_weakness_are_linked_until_a_person_parts_them() {
         let clusters = story.results.clusters(&story.actor, &PageRequest::default()).await.unwrap().items;
         assert_eq!((clusters.len(), clusters[0].members), (1, 2));
         assert!(clusters[0].reason.contains("CVE-2021-44228"), "{}", clusters[0].reason);
-        let one = titled(&story, "one").await;
+        let one = story.titled("one").await;
         assert_eq!(story.results.finding(&story.actor, one.id).await.unwrap().cluster.len(), 1);
         story.results.move_to_cluster(&story.actor, one.id, ClusterMove { join: None, reason: "another cause".into() }).await.unwrap();
         story.import(&lines(&[flaw("one"), flaw("two")]), None).await.unwrap();
         assert!(story.results.clusters(&story.actor, &PageRequest::default()).await.unwrap().items.is_empty(), "remembered");
-        let three = titled(&story, "three").await;
+        let three = story.titled("three").await;
         let joined = ClusterMove { join: Some(three.id), reason: "the same cause".into() };
         story.results.move_to_cluster(&story.actor, one.id, joined).await.unwrap();
         let clusters = story.results.clusters(&story.actor, &PageRequest::default()).await.unwrap().items;
@@ -253,191 +244,5 @@ async fn what_is_exported_comes_back_as_itself() {
         let nothing = Filter { source: Some("nobody".into()), ..Filter::default() };
         let empty: serde_json::Value = serde_json::from_str(&export(nothing, ExportFormat::Sarif).await).unwrap();
         assert_eq!(empty["runs"].as_array().unwrap().len(), 0);
-    }
-}
-
-#[tokio::test]
-async fn figures_of_a_day_are_written_once_and_today_is_counted_live() {
-    for engine in engines() {
-        let story = Story::new(engine).await;
-        story.import(&lines(&[hit("a", "critical", SITE), hit("b", "low", SITE)]), None).await.unwrap();
-        let clock = &story.world.backends.clock;
-        clock.advance(Duration::from_secs(24 * 3600));
-        assert_eq!(story.results.record_trends().await.unwrap(), 1);
-        assert_eq!(story.results.record_trends().await.unwrap(), 0);
-        story.import(&lines(&[miss("a", SITE)]), None).await.unwrap();
-        let analytics = story.results.analytics(&story.actor, &Period::default()).await.unwrap();
-        let days: Vec<_> = analytics.days.iter().map(|day| (day.day.as_str(), day.opened, day.fixed, day.standing)).collect();
-        assert_eq!(days, [("2026-01-02", 2, 0, 2), ("2026-01-03", 0, 1, 1)], "{engine:?}");
-        assert_eq!((analytics.opened, analytics.fixed, analytics.seconds_to_fix), (2, 1, Some(24 * 3600)));
-        assert_eq!(analytics.checks[0].name, "b");
-        // What is late follows the policy of the organisation, not days of our own.
-        let late = async || story.results.analytics(&story.actor, &Period::default()).await.unwrap().overdue.low;
-        clock.advance(Duration::from_secs(20 * 24 * 3600));
-        work(&story).await;
-        assert_eq!(late().await, 0);
-        let policy: results::SlaPolicy =
-            serde_json::from_value(serde_json::json!({ "days": { "low": 10 }, "kev_caps": false, "kev_least_days": 0, "soon_days": 1 }))
-                .unwrap();
-        story.results.set_sla_policy(&story.actor, "organisation", policy).await.unwrap();
-        work(&story).await;
-        assert_eq!(late().await, 1, "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn what_stands_is_what_stood_and_came_without_what_went() {
-    for engine in engines() {
-        let story = Story::new(engine).await;
-        let clock = &story.world.backends.clock;
-        let take = async |said: &[serde_json::Value]| {
-            clock.advance(Duration::from_secs(60));
-            story.import(&lines(said), None).await.unwrap();
-        };
-        let next_day = async || clock.advance(Duration::from_secs(24 * 3600 - 1800));
-        take(&[hit("a", "high", SITE), hit("b", "low", SITE)]).await;
-        next_day().await;
-        story.results.record_trends().await.unwrap();
-        // Gone, back and gone again on one day.
-        take(&[miss("a", SITE)]).await;
-        take(&[hit("a", "high", SITE)]).await;
-        take(&[miss("a", SITE), miss("x", SITE)]).await;
-        next_day().await;
-        // Before anybody comes to write the figures of the day before.
-        take(&[hit("a", "high", SITE), hit("c", "low", SITE)]).await;
-        take(&[miss("b", SITE)]).await;
-        story.results.record_trends().await.unwrap();
-        let told = story.results.analytics(&story.actor, &Period::default()).await.unwrap();
-        let days: Vec<_> = told.days.iter().map(|day| (day.opened, day.fixed, day.standing)).collect();
-        assert_eq!(days, [(2, 0, 2), (1, 2, 1), (2, 1, 2)], "{engine:?}");
-        let mut stood = 0;
-        for (opened, fixed, standing) in &days {
-            assert_eq!(stood + opened - fixed, *standing, "{engine:?} {days:?}");
-            stood = *standing;
-        }
-        let sum = |of: fn(&(u64, u64, u64)) -> u64| days.iter().map(of).sum::<u64>();
-        assert_eq!((told.opened, told.fixed), (sum(|day| day.0), sum(|day| day.1)), "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn the_options_of_an_import_do_what_they_say() {
-    for engine in engines() {
-        let story = Story::new(engine).await;
-        let with = |text: &str, options: ImportOptions| ImportRequest { options, ..request(text, None) };
-        let both = lines(&[hit("a", "high", SITE), hit("b", "low", SITE)]);
-        let grave = ImportOptions { minimum_severity: importers::Severity::High, tags: vec!["nightly".into()], ..ImportOptions::default() };
-        let first = story.request(with(&both, grave)).await.unwrap();
-        assert_eq!((first.summary.created, first.summary.below_minimum), (1, 1));
-        assert_eq!(titled(&story, "a").await.tags, ["nightly"]);
-        let service = ImportOptions { service: "shop".into(), ..ImportOptions::default() };
-        assert_eq!(story.request(with(&both, service)).await.unwrap().summary.created, 2, "another service is another place");
-
-        let nothing = lines(&[miss("z", SITE)]);
-        let never = ImportOptions { close_old: Closing::Never, ..ImportOptions::default() };
-        let kept = story.request(with(&nothing, never)).await.unwrap();
-        assert_eq!((kept.summary.closed, kept.summary.not_retested), (0, 0));
-        let complete = ImportOptions { close_old: Closing::Complete, ..ImportOptions::default() };
-        assert_eq!(story.request(with(&nothing, complete)).await.unwrap().summary.closed, 1);
-        let fixed = ImportOptions { do_not_reactivate: true, ..ImportOptions::default() };
-        let seen = story.request(with(&lines(&[hit("a", "high", SITE)]), fixed)).await.unwrap();
-        assert_eq!((seen.summary.reopened, seen.summary.unchanged), (0, 1));
-        let back = story.request(with(&lines(&[hit("a", "high", SITE), hit("e", "info", SITE)]), ImportOptions::default())).await.unwrap();
-        assert_eq!((back.summary.reopened, back.summary.created), (1, 1), "{engine:?} {:?}", back.summary);
-    }
-}
-
-#[tokio::test]
-async fn what_is_told_below_the_minimum_is_not_gone() {
-    for engine in engines() {
-        let story = Story::new(engine).await;
-        let grave = |close_old| ImportOptions { minimum_severity: importers::Severity::High, close_old, ..ImportOptions::default() };
-        let with = |text: &str, close_old| ImportRequest { options: grave(close_old), ..request(text, None) };
-        let all = lines(&[hit("a", "high", SITE), hit("b", "high", SITE), hit("c", "low", SITE)]);
-        story.import(&all, None).await.unwrap();
-        let before = titled(&story, "a").await;
-        for close_old in [Closing::Covered, Closing::Complete] {
-            // Looked for, and said to be low on this page: it is there.
-            let text = lines(&[miss("a", SITE), hit("a", "low", SITE), hit("b", "high", SITE)]);
-            let less = story.request(with(&text, close_old)).await.unwrap().summary;
-            assert_eq!((less.below_minimum, less.closed, less.not_retested, less.unchanged), (1, 0, 0, 1), "{engine:?} {less:?}");
-            assert_eq!(titled(&story, "a").await, before, "{engine:?} {close_old:?}");
-        }
-        // A file with nothing that grave still is a report of its tool.
-        let gone = story.request(with(&lines(&[hit("a", "low", SITE)]), Closing::Complete)).await.unwrap().summary;
-        assert_eq!((gone.closed, titled(&story, "b").await.status), (1, Status::Fixed), "{engine:?} {gone:?}");
-        assert_eq!(titled(&story, "a").await, before, "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn what_stays_fixed_has_been_since_it_was_gone() {
-    for engine in engines() {
-        let story = Story::new(engine).await;
-        let clock = &story.world.backends.clock;
-        story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
-        clock.advance(Duration::from_secs(60));
-        story.import(&lines(&[miss("a", SITE)]), None).await.unwrap();
-        let gone = clock.now();
-        clock.advance(Duration::from_secs(60));
-        let options = ImportOptions { do_not_reactivate: true, ..ImportOptions::default() };
-        let reworded = lines(&[hit("a", "critical", SITE)]);
-        story.request(ImportRequest { options, ..request(&reworded, None) }).await.unwrap();
-        let finding = titled(&story, "a").await;
-        assert_eq!((finding.status, finding.severity), (Status::Fixed, importers::Severity::Critical), "{engine:?}");
-        assert_eq!((finding.fixed_at, finding.last_seen), (Some(gone), clock.now()), "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_report_of_the_past_is_kept_as_gone_and_touches_nothing_that_is_known() {
-    for engine in engines() {
-        let story = Story::new(engine).await;
-        story.import(&lines(&[hit("a", "high", SITE), hit("b", "low", SITE)]), None).await.unwrap();
-        let before = titled(&story, "a").await;
-        let past = ImportOptions { is_past: true, ..ImportOptions::default() };
-        let old = lines(&[hit("a", "critical", SITE), miss("b", SITE), hit("c", "high", SITE)]);
-        let taken = story.request(ImportRequest { options: past, ..request(&old, None) }).await.unwrap();
-        assert_eq!((taken.summary.created, taken.summary.closed, taken.summary.open), (1, 0, 1), "{:?}", taken.summary);
-        assert_eq!(titled(&story, "a").await, before, "what is known stays as it is");
-        let gone = titled(&story, "c").await;
-        assert_eq!((gone.status, gone.fixed_at.is_some()), (Status::Fixed, true));
-        assert_eq!(titled(&story, "b").await.status, Status::Open, "a report of the past closes nothing");
-        let again = story.import(&lines(&[hit("c", "high", SITE)]), None).await.unwrap();
-        assert_eq!((again.summary.reopened, titled(&story, "c").await.status), (1, Status::Open), "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn what_somebody_checked_stays_certain_when_a_tool_is_less_so() {
-    for engine in engines() {
-        let story = Story::new(engine).await;
-        let text = lines(&[hit("a", "high", SITE)]);
-        story.import(&text, None).await.unwrap();
-        assert!(titled(&story, "a").await.confidence < 100);
-        let checked = ImportOptions { is_verified: true, ..ImportOptions::default() };
-        story.request(ImportRequest { options: checked, ..request(&text, None) }).await.unwrap();
-        assert_eq!(titled(&story, "a").await.confidence, 100);
-        story.import(&lines(&[hit("a", "low", SITE)]), None).await.unwrap();
-        let later = titled(&story, "a").await;
-        assert_eq!((later.confidence, later.severity), (100, importers::Severity::Low), "{engine:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_report_of_nothing_closes_only_where_somebody_says_that_it_is_complete() {
-    for engine in engines() {
-        let story = Story::new(engine).await;
-        story.import(&lines(&[hit("a", "high", SITE), hit("b", "low", SITE)]), None).await.unwrap();
-        story.request(ports(&nmap("192.0.2.1", "1-100", &[22]))).await.unwrap();
-        let silent = story.import("", None).await.unwrap();
-        assert_eq!((silent.summary.closed, silent.summary.not_retested), (0, 0), "{:?}", silent.summary);
-        let complete = ImportOptions { close_old: Closing::Complete, ..ImportOptions::default() };
-        let closing = story.request(ImportRequest { options: complete.clone(), ..request("", None) }).await.unwrap();
-        assert_eq!(closing.summary.closed, 2, "what another tool found stays: {:?}", closing.summary);
-        let run = ports("<nmaprun scanner='nmap'><runstats/></nmaprun>");
-        let closing = story.request(ImportRequest { options: complete, ..run }).await.unwrap();
-        assert_eq!(closing.summary.closed, 1, "{engine:?}: {:?}", closing.summary);
-        assert!(story.findings().await.iter().all(|finding| finding.status == Status::Fixed));
     }
 }

@@ -55,7 +55,7 @@ async fn import_while(story: &Story, text: &str, table: &str, people: impl Async
 }
 
 async fn decide(story: &Story, title: &str, kind: DecisionKind, valid_for: Option<Duration>) {
-    let finding = story.findings().await.into_iter().find(|finding| finding.title == title).unwrap();
+    let finding = story.titled(title).await;
     let valid_until = valid_for.map(|time| story.world.backends.clock.now() + time);
     let new = NewDecision { kind, reason: "looked at it".into(), valid_until, scope: DecisionScope::Finding };
     story.results.decide(&story.actor, finding.id, new).await.unwrap();

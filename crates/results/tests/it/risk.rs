@@ -52,10 +52,6 @@ async fn titles(story: &Story, query: &str) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn find(story: &Story, title: &str) -> Finding {
-    story.findings().await.into_iter().find(|finding| finding.title == title).unwrap()
-}
-
 #[tokio::test]
 async fn feeds_move_findings_and_say_why() {
     for engine in engines() {
@@ -67,10 +63,10 @@ async fn feeds_move_findings_and_say_why() {
             hit("plain", "low", "https://x.example/"),
         ]);
         story.import(&text, None).await.unwrap();
-        assert_eq!(find(&story, "likely").await.risk, None, "not assessed yet");
+        assert_eq!(story.titled("likely").await.risk, None, "not assessed yet");
         work(&story).await;
         assert_eq!(titles(&story, "sort=risk").await, ["unheard", "exploited", "likely", "plain"]);
-        let never = get(&story, &format!("/findings/{}", find(&story, "likely").await.id)).await;
+        let never = get(&story, &format!("/findings/{}", story.titled("likely").await.id)).await;
         assert_eq!((never["risk"]["kev"].as_str(), never["risk"]["epss"].as_str()), (Some("never_checked"), Some("never_checked")));
         let feeds = get(&story, "/feeds").await;
         assert_eq!(
@@ -84,7 +80,7 @@ async fn feeds_move_findings_and_say_why() {
         work(&story).await;
         assert_eq!(titles(&story, "sort=risk").await, ["exploited", "unheard", "likely", "plain"], "{engine:?}");
 
-        let exploited = find(&story, "exploited").await;
+        let exploited = story.titled("exploited").await;
         let detail = get(&story, &format!("/findings/{}", exploited.id)).await;
         let risk = &detail["risk"];
         assert_eq!(risk["score"].as_f64(), exploited.risk);
@@ -93,9 +89,9 @@ async fn feeds_move_findings_and_say_why() {
         let keys: Vec<_> = risk["factors"].as_array().unwrap().iter().map(|factor| factor["key"].as_str().unwrap()).collect();
         assert!(keys.starts_with(&["start_severity", "kev_ransomware"]) && keys.contains(&"epss_listed"), "{keys:?}");
         assert!(risk["sentence"].as_str().unwrap().contains("known to be exploited by ransomware"), "{risk}");
-        let unheard = get(&story, &format!("/findings/{}", find(&story, "unheard").await.id)).await;
+        let unheard = get(&story, &format!("/findings/{}", story.titled("unheard").await.id)).await;
         assert_eq!((unheard["risk"]["kev"].as_str(), unheard["risk"]["epss"].as_str()), (Some("not_listed"), Some("not_listed")));
-        let plain = get(&story, &format!("/findings/{}", find(&story, "plain").await.id)).await;
+        let plain = get(&story, &format!("/findings/{}", story.titled("plain").await.id)).await;
         assert_eq!(plain["risk"]["epss"].as_str(), Some("no_vulnerability"));
 
         // Pages follow each other without repeating.
@@ -152,7 +148,7 @@ async fn due_dates_follow_severity_unit_target_and_catalogue() {
         work(&story).await;
         let now = story.world.backends.clock.now();
         let days = |finding: &Finding| finding.due_at.map(|due| due.since(now).as_secs() / 86_400);
-        let due = async |title: &str| days(&find(&story, title).await);
+        let due = async |title: &str| days(&story.titled(title).await);
         assert_eq!([due("a").await, due("b").await, due("c").await, due("d").await], [Some(15), None, Some(30), Some(3)], "{engine:?}");
         assert_eq!(titles(&story, "sort=due").await, ["d", "a", "c"]);
 
@@ -172,8 +168,8 @@ async fn due_dates_follow_severity_unit_target_and_catalogue() {
         assert_eq!((policies[0]["unit"].as_str(), policies[1]["unit"].as_str()), (Some(""), Some("payments")));
 
         story.world.backends.clock.advance(Duration::from_secs(3 * 86_400));
-        let late = find(&story, "a").await;
-        assert!(late.overdue && !find(&story, "c").await.overdue);
+        let late = story.titled("a").await;
+        assert!(late.overdue && !story.titled("c").await.overdue);
         let detail = get(&story, &format!("/findings/{}", late.id)).await;
         assert_eq!(
             (detail["risk"]["due"]["standing"].as_str(), detail["risk"]["due"]["unit"].as_str()),
@@ -206,14 +202,14 @@ async fn what_came_back_is_due_from_then_on() {
         let back = story.import(&lines(&[hit("a", "critical", site)]), None).await.unwrap();
         work(&story).await;
         let days = |finding: &Finding, from: Time| finding.due_at.map(|due| due.since(from).as_secs() / 86_400);
-        let found = find(&story, "a").await;
+        let found = story.titled("a").await;
         assert_eq!((days(&found, since), found.overdue), (Some(7), false), "{engine:?}");
         let detail = get(&story, &format!("/findings/{}", found.id)).await;
         assert_eq!(detail["risk"]["due"]["standing"].as_str(), Some("within"), "{engine:?} {detail}");
         // Taken back, it counts from where it counted before, and is as grave as it was.
         story.results.undo(&story.actor, back.id).await.unwrap();
         work(&story).await;
-        let again = find(&story, "a").await;
+        let again = story.titled("a").await;
         assert_eq!(days(&again, first), Some(30), "{engine:?}");
         assert!(again.risk < found.risk, "{engine:?}");
     }
@@ -259,10 +255,10 @@ async fn days_that_go_by_raise_risks_in_every_organisation() {
         let story = world(engine).await;
         story.import(&lines(&[hit("a", "high", "https://x.example/")]), None).await.unwrap();
         work(&story).await;
-        let before = find(&story, "a").await.risk.unwrap();
+        let before = story.titled("a").await.risk.unwrap();
         story.world.backends.clock.advance(Duration::from_secs(200 * 86_400));
         assert_eq!(story.results.assess_everyone().await.unwrap(), 1);
-        assert!(find(&story, "a").await.risk.unwrap() > before);
+        assert!(story.titled("a").await.risk.unwrap() > before);
         assert_eq!(story.results.assess_everyone().await.unwrap(), 0, "nothing changed");
     }
 }

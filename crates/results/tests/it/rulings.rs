@@ -3,13 +3,10 @@
 use std::time::Duration;
 
 use base::PageRequest;
-use importers::Format;
-use results::{
-    BatchId, BulkDecision, DecisionKind, DecisionScope, DecisionState, Finding, ImportRequest, NewDecision, Policy, Resolution, Status,
-};
+use results::{BatchId, BulkDecision, DecisionKind, DecisionScope, DecisionState, Finding, NewDecision, Policy, Resolution, Status};
 use testkit::engines;
 
-use crate::story::{Story, hit, lines, nmap, request};
+use crate::story::{Story, hit, lines, nmap, nmap_request};
 
 const SITE: &str = "https://x.example/";
 const HOUR: Duration = Duration::from_secs(3600);
@@ -179,11 +176,7 @@ async fn of_two_findings_that_become_one_the_last_word_about_either_holds() {
     for engine in engines() {
         let story = Story::new(engine).await;
         let clock = &story.world.backends.clock;
-        let ports = |open: &[u16]| ImportRequest {
-            format: Some(Format::Nmap),
-            filename: Some("scan.xml".into()),
-            ..request(&nmap("192.0.2.8", "1-10000", open), None)
-        };
+        let ports = |open: &[u16]| nmap_request(&nmap("192.0.2.8", "1-10000", open));
         story.request(ports(&[8080])).await.unwrap();
         let old = story.findings().await.remove(0);
         let before = story.say_of_all(&[&old], DecisionKind::Accepted).await;

@@ -48,6 +48,10 @@ impl Story {
         self.results.findings(&self.actor, &Filter::default(), Sort::Title, &page).await.unwrap().items
     }
 
+    pub(crate) async fn titled(&self, title: &str) -> Finding {
+        self.findings().await.into_iter().find(|finding| finding.title == title).unwrap()
+    }
+
     /// Everything that an undo must restore.
     pub(crate) async fn picture(&self) -> Vec<[String; 5]> {
         let mut all: Vec<_> = self
@@ -130,6 +134,11 @@ pub(crate) fn request(text: &str, target: Option<&Target>) -> ImportRequest {
         options: results::ImportOptions::default(),
         file: file(text),
     }
+}
+
+/// A request with what [`nmap`] wrote.
+pub(crate) fn nmap_request(text: &str) -> ImportRequest {
+    ImportRequest { format: Some(Format::Nmap), filename: Some("scan.xml".into()), ..request(text, None) }
 }
 
 /// One nuclei result.

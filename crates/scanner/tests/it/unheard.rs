@@ -19,11 +19,20 @@ async fn web(answer: Answer) -> Server {
 }
 
 async fn web_at(address: &str, answer: Answer) -> Server {
+    patchy_web_at(address, |_| false, answer).await
+}
+
+/// As [`web_at`], with paths that get no answer ever.
+async fn patchy_web_at(address: &str, is_silent: fn(&str) -> bool, answer: Answer) -> Server {
     serve_at(address, move |mut stream| async move {
         let mut request = [0; 4096];
         let Ok(count @ 1..) = stream.read(&mut request).await else { return };
         let head = String::from_utf8_lossy(&request[..count]).into_owned();
-        let (status, body) = answer(head.split(' ').nth(1).unwrap_or_default());
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        if is_silent(path) {
+            std::future::pending::<()>().await;
+        }
+        let (status, body) = answer(path);
         let length = body.len();
         let reply =
             format!("HTTP/1.1 {status} Said\r\nContent-Type: text/html\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}");
@@ -162,15 +171,7 @@ async fn a_scan_that_may_only_look_has_not_looked_for_further_pages() {
 
 #[tokio::test]
 async fn a_server_that_says_nothing_to_the_question_for_a_proxy_is_not_known_to_be_none() {
-    let server = serve(|mut stream| async move {
-        let mut request = [0; 4096];
-        let Ok(count @ 1..) = stream.read(&mut request).await else { return };
-        if starts(&request[..count], "GET http://") {
-            std::future::pending::<()>().await;
-        }
-        let _ = stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
-    })
-    .await;
+    let server = patchy_web_at("127.0.0.1:0", |path| path.starts_with("http://"), |_| (404, "")).await;
     let mut plan = plan("127.0.0.1", &[server.address.port()]);
     plan.limits.read_timeout = std::time::Duration::from_millis(500);
     let outcome = run(plan).await;
@@ -180,16 +181,7 @@ async fn a_server_that_says_nothing_to_the_question_for_a_proxy_is_not_known_to_
 
 #[tokio::test]
 async fn a_scan_that_ends_while_it_looks_for_further_pages_has_not_looked_for_them() {
-    let server = serve(|mut stream| async move {
-        let mut request = [0; 4096];
-        let Ok(count @ 1..) = stream.read(&mut request).await else { return };
-        if !starts(&request[..count], "GET / ") {
-            std::future::pending::<()>().await;
-        }
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", PAGE.len());
-        let _ = stream.write_all((head + PAGE).as_bytes()).await;
-    })
-    .await;
+    let server = patchy_web_at("127.0.0.1:0", |path| path != "/", |_| (200, PAGE)).await;
     let mut plan = plan("127.0.0.1", &[server.address.port()]);
     (plan.limits.read_timeout, plan.limits.total) = (std::time::Duration::from_secs(20), std::time::Duration::from_secs(10));
     let outcome = run(plan).await;

@@ -1,0 +1,165 @@
+//! Stories of statements and findings.
+
+use importers::{Component, Coverage, CoverageStatus, Location, Observation, Severity};
+
+use super::{Covered, Place};
+
+fn at(ip: &str, port: Option<u16>) -> Location {
+    Location { ip: Some(ip.into()), port, protocol: port.map(|_| "tcp".into()), ..Location::default() }
+}
+
+fn covered(lines: &[(&str, Location, CoverageStatus, Option<&str>)]) -> Covered {
+    let mut covered = Covered::default();
+    for (check_set, location, status, reason) in lines {
+        covered.add(Coverage {
+            source: "nmap".into(),
+            check_set: (*check_set).into(),
+            location: location.clone(),
+            status: *status,
+            reason: reason.map(str::to_owned),
+        });
+    }
+    covered
+}
+
+fn is_done(covered: &Covered, check: &str, location: &Location) -> bool {
+    covered.is_done(&Place { source: "nmap", check, location, severity: Severity::High })
+}
+
+use CoverageStatus::{Done, Error, Skipped};
+
+#[test]
+fn a_weakness_by_udp_was_looked_at_where_something_answered_and_for_what_was_asked() {
+    let udp = |parameter: Option<&str>| Location {
+        protocol: Some("udp".into()),
+        parameter: parameter.map(str::to_owned),
+        ..at("192.0.2.1", Some(161))
+    };
+    let community = "exposure.snmp-default-community";
+    let host = Location { ip: Some("192.0.2.1".into()), ..Location::default() };
+    let told = ("datagrams", host, Done, Some("0 of 20 ports answered by UDP, and silence proves nothing"));
+    assert!(!is_done(&covered(std::slice::from_ref(&told)), community, &udp(Some("public"))));
+    let run = covered(&[told, (community, udp(Some("public")), Done, None)]);
+    assert!(is_done(&run, community, &udp(Some("public"))));
+    assert!(!is_done(&run, community, &udp(Some("private"))), "nobody asked for it");
+    assert!(!is_done(&run, community, &at("192.0.2.1", Some(161))), "nobody asked by TCP");
+}
+
+#[test]
+fn a_port_outside_the_searched_ones_was_not_looked_at() {
+    let host = Location { ip: Some("192.0.2.1".into()), protocol: Some("tcp".into()), ..Location::default() };
+    let run = covered(&[("nmap:open-port", host.clone(), Done, Some("ports 1-1024,8080"))]);
+    assert!(is_done(&run, "nmap:open-port", &at("192.0.2.1", Some(8080))));
+    assert!(!is_done(&run, "nmap:open-port", &at("192.0.2.1", Some(8443))));
+    assert!(!is_done(&run, "nmap:open-port", &at("192.0.2.2", Some(80))));
+    assert!(!is_done(&run, "nmap:other", &at("192.0.2.1", Some(80))));
+    let vague = covered(&[("nmap:open-port", host.clone(), Done, Some("ports 1-1024; 3 without an answer"))]);
+    assert!(!is_done(&vague, "nmap:open-port", &at("192.0.2.1", Some(80))));
+    let cut = covered(&[("nmap:open-port", host.clone(), Done, Some("ports 22,80,… 100 ports"))]);
+    assert!(is_done(&cut, "nmap:open-port", &at("192.0.2.1", Some(80))));
+    assert!(!is_done(&cut, "nmap:open-port", &at("192.0.2.1", Some(8080))));
+    let filtered = covered(&[
+        ("nmap:open-port", host.clone(), Done, Some("ports 1-1024")),
+        ("nmap:open-port", host, Skipped, Some("2 ports filtered (no-response): 80-81")),
+    ]);
+    assert!(is_done(&filtered, "nmap:open-port", &at("192.0.2.1", Some(22))));
+    assert!(!is_done(&filtered, "nmap:open-port", &at("192.0.2.1", Some(81))));
+}
+
+#[test]
+fn what_was_on_a_closed_port_is_gone_and_nothing_else() {
+    let host = Location { ip: Some("192.0.2.1".into()), protocol: Some("tcp".into()), ..Location::default() };
+    let run = covered(&[
+        ("tls.", host.clone(), Done, Some("closed ports 1-79,443")),
+        ("tls", at("192.0.2.1", Some(8443)), Error, Some("connection closed")),
+    ]);
+    assert!(is_done(&run, "tls.expired", &at("192.0.2.1", Some(443))));
+    assert!(!is_done(&run, "tls.expired", &at("192.0.2.1", Some(8443))));
+    assert!(!is_done(&run, "tls.expired", &at("192.0.2.1", Some(80))), "open, filtered or not tried");
+    assert!(!is_done(&run, "tls.expired", &at("192.0.2.2", Some(443))));
+    assert!(!is_done(&run, "http.csp-missing", &at("192.0.2.1", Some(443))));
+    assert!(!is_done(&run, "tls.expired", &at("192.0.2.1", None)), "of no port");
+}
+
+#[test]
+fn a_set_covers_its_checks_and_nothing_that_merely_looks_alike() {
+    let run = covered(&[("tls", at("192.0.2.1", Some(443)), Done, None), ("http.", at("192.0.2.1", Some(80)), Done, None)]);
+    assert!(is_done(&run, "tls.expired", &at("192.0.2.1", Some(443))));
+    assert!(!is_done(&run, "tlsx.expired", &at("192.0.2.1", Some(443))));
+    assert!(!is_done(&run, "tls.expired", &at("192.0.2.1", Some(8443))));
+    assert!(is_done(&run, "http.csp-missing", &at("192.0.2.1", Some(80))));
+    let failed = covered(&[("tls", at("192.0.2.1", Some(443)), Done, None), ("tls.expired", at("192.0.2.1", Some(443)), Error, None)]);
+    assert!(!is_done(&failed, "tls.expired", &at("192.0.2.1", Some(443))), "a failure overrules");
+}
+
+#[test]
+fn a_tool_that_does_not_say_where_it_was_says_nothing_of_places() {
+    let file = Location { file: Some("src/main.rs".into()), ..Location::default() };
+    let run = covered(&[("secrets", Location::default(), Done, None)]);
+    assert!(!is_done(&run, "secrets:aws-key", &file), "it may have been in another project");
+    assert!(!is_done(&run, "secrets:aws-key", &at("192.0.2.1", None)));
+    assert!(is_done(&run, "secrets:policy", &Location::default()), "a check of the whole");
+    let broken = covered(&[("secrets", file.clone(), Done, None), ("secrets", Location::default(), Error, Some("rules are missing"))]);
+    assert!(!is_done(&broken, "secrets:aws-key", &file), "what went wrong somewhere may have gone wrong there");
+}
+
+#[test]
+fn a_closed_port_is_closed_under_every_name_and_a_resource_is_no_other() {
+    let host = Location { ip: Some("192.0.2.1".into()), protocol: Some("tcp".into()), ..Location::default() };
+    let page =
+        |port| Location { host: Some("shop.example".into()), url: Some("https://shop.example/".into()), ..at("192.0.2.1", Some(port)) };
+    let run = covered(&[("http", host, Done, Some("closed ports 443,8080-8081"))]);
+    assert!(is_done(&run, "http.csp-missing", &page(443)));
+    assert!(!is_done(&run, "http.csp-missing", &page(8443)));
+    let bucket = |name: &str| Location { file: Some("account".into()), logical: Some(name.into()), ..Location::default() };
+    let run = covered(&[("s3_public", bucket("b"), Done, None)]);
+    assert!(is_done(&run, "s3_public", &bucket("b")) && !is_done(&run, "s3_public", &bucket("a")));
+}
+
+#[test]
+fn packages_less_grave_than_anything_told_may_have_been_filtered_out() {
+    let image = Location { artifact: Some("shop|os-pkgs".into()), component: Some(Component::default()), ..Location::default() };
+    let done = |covered: &Covered, severity| covered.is_done(&Place { source: "trivy", check: "CVE-2026-1", location: &image, severity });
+    let mut run = Covered::default();
+    let location = Location { component: None, ..image.clone() };
+    run.add(Coverage { source: "trivy".into(), check_set: "trivy:os-pkgs".into(), location, status: Done, reason: None });
+    assert!(done(&run, Severity::Low), "nothing is left in the image");
+    run.see(&Observation { source: "trivy".into(), location: image.clone(), severity: Severity::High, ..Observation::default() });
+    assert!(done(&run, Severity::Critical) && done(&run, Severity::High));
+    assert!(!done(&run, Severity::Low), "the report may be of high and critical ones only");
+}
+
+#[test]
+fn one_name_of_an_address_says_nothing_of_another() {
+    let named = |host: &str| Location { host: Some(host.into()), ..at("192.0.2.1", Some(443)) };
+    let page = |host: &str, url: &str| Location { url: Some(url.into()), ..named(host) };
+    let a = covered(&[("tls", named("a.example"), Done, None), ("http", named("a.example"), Done, None)]);
+    assert!(is_done(&a, "tls.expired", &named("a.example")));
+    assert!(!is_done(&a, "tls.expired", &named("b.example")));
+    assert!(is_done(&a, "http.csp", &page("a.example", "https://a.example/login")));
+    assert!(!is_done(&a, "http.csp", &page("b.example", "https://b.example/login")));
+    assert!(is_done(&a, "tls.expired", &at("192.0.2.1", Some(443))), "the same machine, asked without its name");
+    let by_address = Location { url: Some("https://192.0.2.1/".into()), ..at("192.0.2.1", Some(443)) };
+    assert!(!is_done(&a, "http.csp", &by_address), "without a name another site answers");
+
+    let bare = covered(&[("tls", at("192.0.2.1", Some(443)), Done, None), ("http", at("192.0.2.1", Some(443)), Done, None)]);
+    assert!(is_done(&bare, "tls.expired", &at("192.0.2.1", Some(443))));
+    assert!(is_done(&bare, "tls.expired", &named("a.example")), "the same machine, this time without its name");
+    assert!(is_done(&bare, "http.csp", &by_address));
+    assert!(!is_done(&bare, "http.csp", &page("a.example", "https://a.example/login")));
+    // A machine's own name and that of a site on it.
+    let site = Location { host: Some("ns1.example".into()), ..page("a.example", "https://a.example/") };
+    assert!(is_done(&a, "http.csp", &site));
+    let web = covered(&[("http", page("a.example", "https://a.example/"), Done, None)]);
+    assert!(is_done(&web, "http.csp", &page("a.example", "https://a.example/x")));
+    assert!(!is_done(&web, "http.csp", &page("b.example", "https://b.example/x")));
+}
+
+#[test]
+fn a_site_covers_its_pages() {
+    let page = |url: &str| Location { url: Some(url.into()), ..Location::default() };
+    let run = covered(&[("template", page("https://a.example/"), Done, None)]);
+    assert!(is_done(&run, "template", &page("https://a.example/login?x=1")));
+    assert!(!is_done(&run, "template", &page("https://b.example/login")));
+    assert!(!is_done(&run, "template", &page("http://a.example/login")));
+}
