@@ -5,7 +5,7 @@ use std::sync::Arc;
 use audit::Audit;
 use auth::Auth;
 use backends::{Backends, Handlers};
-use base::{Actor, Result, Secret, TenantId};
+use base::{Actor, Result, Secret, TenantId, UserId};
 use devices::Devices;
 use futures::future::BoxFuture;
 use integrations::Integrations;
@@ -32,16 +32,20 @@ pub(crate) struct Services {
     pub(crate) integrations: Integrations,
 }
 
-/// The password again, and the first organisation, asked for where something dangerous is done to phones.
-struct Passwords(Auth);
+/// What the phones' context asks about those who carry them and those who command them.
+struct People(Auth);
 
-impl devices::StepUp for Passwords {
+impl devices::People for People {
     fn prove<'a>(&'a self, actor: &'a Actor, password: &'a Secret<String>) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.0.prove_password(actor, password))
     }
 
     fn is_home(&self, tenant: TenantId) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move { Ok(self.0.home_tenant().await? == tenant) })
+    }
+
+    fn is_welcome(&self, tenant: TenantId, user: UserId) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(self.0.is_welcome(tenant, user))
     }
 }
 
@@ -57,7 +61,7 @@ impl Services {
             std::env::current_exe().map_err(|cause| base::Error::internal("this program does not know where it lies").because(cause))?;
         let reports = Reports::new(&backends, &results, &targets, &scans, reports::Config { typeset_command });
         let search = Search::new(&backends, &audit, &targets, &scans, &results);
-        let devices = Devices::new(&backends, settings.devices.clone(), Arc::new(Passwords(auth.clone())))?;
+        let devices = Devices::new(&backends, settings.devices.clone(), Arc::new(People(auth.clone())))?;
         let integrations = Integrations::new(&backends, settings.integrations())?;
         let services = Self { backends, audit, auth, targets, scans, results, reports, search, devices, integrations };
         services.backends.subscriptions.set(&services.jobs());

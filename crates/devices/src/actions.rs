@@ -51,5 +51,7 @@ pub const ACKNOWLEDGE: Action = Action::open("devices.acknowledge");
 pub const EXPIRE_SWITCH: Action = Action::open("devices.expire_switch");
 /// What the phones of a barred person hold is worth nothing any more.
 pub const REVOKE_BARRED: Action = Action::open("devices.revoke_barred");
+/// The codes made for a barred person enrol nothing any more.
+pub const END_CODES: Action = Action::open("devices.end_codes");
 /// Tell phones of a kill switch.
 pub const ANNOUNCE_SWITCH: Action = Action::open("devices.announce_switch");

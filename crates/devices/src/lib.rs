@@ -37,8 +37,8 @@ pub use model::{
 pub use order::{Because, DevicePatch, LockOrder, NewCode, NewSwitch, OverlayOrder, PolicyPatch};
 pub use proof::Presented;
 pub use service::{
-    Attestation, Attesting, Challenge, CommandPage, DeviceReason, Devices, Enrolled, Enrolment, News, Phone, Plight, SignalBatch,
-    SignalReceipt, StepUp, Tokens,
+    Attestation, Attesting, Challenge, CommandPage, DeviceReason, Devices, Enrolled, Enrolment, News, People, Phone, Plight, SignalBatch,
+    SignalReceipt, Tokens,
 };
 pub use threat::Overload;
 pub use vocabulary::{Attested, Cause, CommandKind, Level, Outcome, Ownership, Plan, Platform, Posture, Reach, SwitchScope, Withheld};

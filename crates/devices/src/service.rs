@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use backends::Backends;
-use base::{Actor, ActorKind, Id, Origin, Result, Role, Secret, TenantId, Time};
+use base::{Actor, ActorKind, Id, Origin, Result, Role, Secret, TenantId, Time, UserId};
 use futures::future::BoxFuture;
 use moka::sync::Cache;
 use url::Url;
@@ -52,9 +52,9 @@ pub use signals::{SignalBatch, SignalReceipt};
 pub use tokens::Tokens;
 use watch::Node;
 
-/// Proves that the person who asks for something dangerous is still there, the password again, and whose person it is. Another context
-/// knows passwords and organisations.
-pub trait StepUp: Send + Sync {
+/// What another context knows of people and organisations: that whoever asks for something dangerous is still there, the password
+/// again; whose organisation this is; and who may still come in.
+pub trait People: Send + Sync {
     /// Whether this is the actor's password.
     ///
     /// # Errors
@@ -66,6 +66,12 @@ pub trait StepUp: Send + Sync {
     /// # Errors
     /// `Unavailable` when that cannot be found out.
     fn is_home(&self, tenant: TenantId) -> BoxFuture<'_, Result<bool>>;
+
+    /// Whether the organisation has this person and does not keep them out.
+    ///
+    /// # Errors
+    /// `Unavailable` when that cannot be found out.
+    fn is_welcome(&self, tenant: TenantId, user: UserId) -> BoxFuture<'_, Result<bool>>;
 }
 
 /// Verified tokens held, and for how long: a signing key that retires is noticed within this time.
@@ -99,7 +105,7 @@ pub(crate) struct Inner {
     pub(crate) hub: Hub,
     /// This process among those that talk about phones.
     pub(crate) node: Id<Node>,
-    pub(crate) step_up: Arc<dyn StepUp>,
+    pub(crate) people: Arc<dyn People>,
 }
 
 impl Devices {
@@ -107,7 +113,7 @@ impl Devices {
     ///
     /// # Errors
     /// `Invalid` naming the setting or file that cannot work.
-    pub fn new(backends: &Backends, config: Config, step_up: Arc<dyn StepUp>) -> Result<Self> {
+    pub fn new(backends: &Backends, config: Config, people: Arc<dyn People>) -> Result<Self> {
         config.check()?;
         let public_url = Url::parse(&config.public_url).ok();
         let verifiers = Verifiers::load(&config, backends.clock.now().to_chrono())?;
@@ -126,7 +132,7 @@ impl Devices {
             fleet,
             hub: Hub::default(),
             node: backends.ids.next(),
-            step_up,
+            people,
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -1,7 +1,7 @@
 //! The people of an organisation: adding, changing, locking, removing. The last administrator always stays.
 
 use audit::Change;
-use base::{Actor, Page, PageRequest, Permission, Result, UserId};
+use base::{Actor, Page, PageRequest, Permission, Result, TenantId, UserId};
 use serde_json::json;
 
 use super::Auth;
@@ -59,6 +59,15 @@ impl Auth {
         let account = store::credentials::by_login(&self.backends().db, &model::login(username)).await?;
         let home = self.home_tenant().await?;
         Ok(account.is_some_and(|account| account.user.tenant_id == home))
+    }
+
+    /// Whether the organisation has this person and does not keep them out; nobody in particular asks.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn is_welcome(&self, tenant: TenantId, id: UserId) -> Result<bool> {
+        let user = store::users::of_tenant(&self.backends().db, tenant, id).await?;
+        Ok(user.is_some_and(|user| user.state != UserState::Locked))
     }
 
     /// Adds a person, with a first password or an invitation.

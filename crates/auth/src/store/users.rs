@@ -2,7 +2,7 @@
 
 use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
-use base::{Origin, Permission, Result, Role, Scope, Unit, UserId};
+use base::{Origin, Permission, Result, Role, Scope, TenantId, Unit, UserId};
 use serde_json::json;
 
 use crate::errors;
@@ -42,7 +42,12 @@ pub(crate) async fn exist(db: &Db) -> Result<bool> {
 }
 
 pub(crate) async fn one(db: &Db, scope: &Scope, id: UserId) -> Result<Option<User>> {
-    let row = db.one(sql("SELECT * FROM users WHERE tenant_id = $1 AND id = $2").bind(scope.tenant()).bind(id)).await?;
+    of_tenant(db, scope.tenant(), id).await
+}
+
+/// As [`one`], where no person asks.
+pub(crate) async fn of_tenant(db: &Db, tenant: TenantId, id: UserId) -> Result<Option<User>> {
+    let row = db.one(sql("SELECT * FROM users WHERE tenant_id = $1 AND id = $2").bind(tenant).bind(id)).await?;
     row.as_ref().map(|row| account(row).map(|account| account.user)).transpose()
 }
 

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::middleware::from_fn_with_state;
 use base::{Actor, Origin, Result, Role, Secret, Source};
 use console::Services;
-use devices::{Devices, StepUp};
+use devices::{Devices, People};
 use futures::future::BoxFuture;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
@@ -35,13 +35,17 @@ pub(crate) struct Stage {
 /// The password again, as the binary asks for it.
 struct Passwords(Auth);
 
-impl StepUp for Passwords {
+impl People for Passwords {
     fn prove<'a>(&'a self, actor: &'a Actor, password: &'a Secret<String>) -> BoxFuture<'a, Result<()>> {
         Box::pin(self.0.prove_password(actor, password))
     }
 
     fn is_home(&self, tenant: base::TenantId) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async move { Ok(self.0.home_tenant().await? == tenant) })
+    }
+
+    fn is_welcome(&self, tenant: base::TenantId, user: base::UserId) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(self.0.is_welcome(tenant, user))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A person was locked out or removed: nothing that their phones hold counts any more.
+//! A person was locked out or removed: nothing that their phones hold counts any more, and they get nothing new.
 
 use audit::Change;
 use backends::Run;
@@ -6,13 +6,23 @@ use base::{Actor, Result, Source, UserId};
 use serde_json::json;
 
 use super::Devices;
-use crate::{actions, store};
+use crate::model::Device;
+use crate::{actions, errors, store};
 
 /// What chains of refresh tokens say of their end.
 const CAUSE: &str = "user_barred";
 
 impl Devices {
-    /// Revokes the tokens of a person's phones.
+    /// Refuses a phone whose person is kept out. Asked before the change that gives tokens: such a change and [`Self::revoke_barred`]
+    /// write the same row, so whoever is kept out after the answer has those tokens revoked.
+    pub(crate) async fn welcome(&self, device: &Device) -> Result<()> {
+        match device.user_id {
+            Some(user) if !self.inner.people.is_welcome(device.tenant, user).await? => Err(errors::user_barred()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the enrolment codes that were made for a person, and revokes the tokens of their phones.
     ///
     /// # Errors
     /// The database's.
@@ -20,6 +30,7 @@ impl Devices {
         let tenant = run.actor.tenant;
         let mut actor = Actor::system(tenant, Source::Job);
         actor.origin = run.actor.origin.clone();
+        self.end_codes(&actor, user, reason).await?;
         for id in store::devices::of_user(&self.backends().db, tenant, user).await? {
             let mut change = Change::begin(self.backends(), &actor, actions::REVOKE_BARRED).await?;
             store::devices::revoke(&mut change, id).await?;
@@ -34,5 +45,17 @@ impl Devices {
             self.learned(tenant, standing).await;
         }
         Ok(())
+    }
+
+    async fn end_codes(&self, actor: &Actor, user: UserId, reason: &str) -> Result<()> {
+        let mut change = Change::begin(self.backends(), actor, actions::END_CODES).await?;
+        let ended = store::codes::end_of_user(&mut change, user).await?;
+        if ended == 0 {
+            return Ok(());
+        }
+        change.subject("user", user);
+        change.detail(json!({ "codes": ended }));
+        change.reason(reason);
+        change.commit().await
     }
 }

@@ -75,7 +75,7 @@ impl Devices {
         actor.scope(actions::CONFIRM_SWITCH)?;
         // Whoever sits at the storage itself needs no password.
         if actor.kind != ActorKind::System {
-            self.inner.step_up.prove(actor, password.ok_or_else(errors::step_up)?).await?;
+            self.inner.people.prove(actor, password.ok_or_else(errors::step_up)?).await?;
         }
         let mut change = Change::begin(self.backends(), actor, actions::CONFIRM_SWITCH).await?;
         let (switch, proposed_by) = store::switches::find(&mut change, id).await?.ok_or_else(errors::no_switch)?;
@@ -143,7 +143,7 @@ impl Devices {
         }
         let is_named =
             actor.kind == ActorKind::User && self.config().global_operators.iter().any(|name| name.eq_ignore_ascii_case(&actor.username));
-        if is_named && self.inner.step_up.is_home(actor.tenant).await? { Ok(()) } else { Err(errors::global_switch()) }
+        if is_named && self.inner.people.is_home(actor.tenant).await? { Ok(()) } else { Err(errors::global_switch()) }
     }
 
     /// Queues telling the phones, one job per organisation.

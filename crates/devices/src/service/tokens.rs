@@ -84,8 +84,14 @@ impl Devices {
 
     /// Ends the phone's chains and begins a new one, for a phone whose newest attestation passed or that cannot attest.
     pub(crate) async fn new_family(&self, device: &Device, reason: &str, origin: &Origin) -> Result<Tokens> {
-        let mut change = Change::begin(self.backends(), &speaking(device, None, origin), actions::REFRESH).await?;
-        let device = store::devices::hold(&mut change, device.id).await?.ok_or_else(errors::unknown_key)?;
+        let before = store::devices::of_tenant(&self.backends().db, device.tenant, device.id).await?.ok_or_else(errors::unknown_key)?;
+        self.welcome(&before).await?;
+        let mut change = Change::begin(self.backends(), &speaking(&before, None, origin), actions::REFRESH).await?;
+        let device = store::devices::hold(&mut change, before.id).await?.ok_or_else(errors::unknown_key)?;
+        // Whoever was kept out since then had everything revoked; what is revoked from here on includes these tokens.
+        if device.generation != before.generation {
+            return Err(errors::revoked());
+        }
         if device.is_locked(change.now()) {
             return Err(errors::locked(device.locked_until));
         }

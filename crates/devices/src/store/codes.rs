@@ -55,6 +55,16 @@ pub(crate) async fn take(change: &mut Change, id: CodeId) -> Result<bool> {
     Ok(change.run(statement).await? == 1)
 }
 
+/// Ends what nobody used yet of the codes made for a person; waits for a phone that is using one of them.
+pub(crate) async fn end_of_user(change: &mut Change, user: UserId) -> Result<u64> {
+    let statement =
+        sql("UPDATE device_codes SET expires_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL AND expires_at > $3")
+            .bind(change.scope().tenant())
+            .bind(user)
+            .bind(change.now());
+    change.run(statement).await
+}
+
 pub(crate) async fn list(db: &Db, scope: &Scope, page: &PageRequest) -> Result<Page<Code>> {
     let rows = page.rows()?;
     let mut text = format!("SELECT {CODE} FROM device_codes WHERE tenant_id = $1");

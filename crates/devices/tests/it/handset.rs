@@ -173,6 +173,22 @@ impl Handset {
         self.keyed(stage, "POST", "/device/token", Some(json!({ "refresh_token": token }))).await
     }
 
+    /// With an enrolment code.
+    pub(crate) async fn coded(&self, stage: &Stage, path: &str, code: &str, body: Option<Json>) -> Reply {
+        self.ask(stage, Ask { method: "POST", path, token: None, code: Some(code), body }).await
+    }
+
+    /// Enrols without attestation hardware; the answer to what was refused first.
+    pub(crate) async fn enrols(&self, stage: &Stage, code: &str) -> Reply {
+        let nonce = self.coded(stage, "/device/nonce", code, None).await;
+        if nonce.status != StatusCode::OK {
+            return nonce;
+        }
+        let nonce = &nonce.body["nonce"];
+        let body = json!({ "key": self.jwk, "platform": "none", "nonce": nonce, "os_version": "15", "app_version": "2.1" });
+        self.coded(stage, "/device/enrol", code, Some(body)).await
+    }
+
     /// A nonce to attest, by the phone's key.
     pub(crate) async fn challenge(&self, stage: &Stage) -> String {
         let reply = self.keyed(stage, "POST", "/device/nonce", None).await;

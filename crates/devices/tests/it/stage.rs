@@ -1,20 +1,21 @@
 //! What every story begins with: a world, the service, its routes, an operator, and phones that enrolled.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use backends::Backends;
 use base::{Actor, Error, Result, Role, Secret};
-use devices::{Config, Devices, StepUp};
+use devices::{Config, Devices, People};
 use futures::future::BoxFuture;
 use http::{Request, StatusCode};
 use serde_json::{Value as Json, json};
 use testkit::{Engine, World};
 use tower::ServiceExt;
 
-use crate::handset::{Ask, Handset};
+use crate::handset::Handset;
 
 /// The password everybody has.
 pub(crate) const PASSWORD: &str = "seven vultures on a fence";
@@ -22,18 +23,28 @@ pub(crate) const PASSWORD: &str = "seven vultures on a fence";
 /// The first organisation: that of the operator.
 const HOME: base::TenantId = base::TenantId::from_uuid(uuid::Uuid::from_u128(1 << 64));
 
-/// The password, and the first organisation.
-struct Passwords(base::TenantId);
+/// What is known of people: the password of all, the organisation of the first, and who is kept out.
+#[derive(Clone, Default)]
+pub(crate) struct Known(Arc<Mutex<HashSet<base::UserId>>>);
 
-impl StepUp for Passwords {
+impl Known {
+    pub(crate) fn bar(&self, user: base::UserId) {
+        self.0.lock().unwrap().insert(user);
+    }
+}
+
+impl People for Known {
     fn prove<'a>(&'a self, _: &'a Actor, password: &'a Secret<String>) -> BoxFuture<'a, Result<()>> {
         let is_right = password.expose() == PASSWORD;
         Box::pin(async move { if is_right { Ok(()) } else { Err(Error::unauthenticated("auth.credentials", "the password is wrong")) } })
     }
 
     fn is_home(&self, tenant: base::TenantId) -> BoxFuture<'_, Result<bool>> {
-        let is_home = tenant == self.0;
-        Box::pin(async move { Ok(is_home) })
+        Box::pin(async move { Ok(tenant == HOME) })
+    }
+
+    fn is_welcome(&self, _: base::TenantId, user: base::UserId) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async move { Ok(!self.0.lock().unwrap().contains(&user)) })
     }
 }
 
@@ -42,19 +53,20 @@ pub(crate) struct Stage {
     pub(crate) devices: Devices,
     pub(crate) router: Router,
     pub(crate) operator: Actor,
+    pub(crate) people: Known,
 }
 
 pub(crate) fn config() -> Config {
     Config { software_keys: true, requests_per_minute: 50_000, ..Config::default() }
 }
 
-pub(crate) fn service(backends: &Backends, config: Config) -> Devices {
-    Devices::new(backends, config, Arc::new(Passwords(HOME))).unwrap()
+pub(crate) fn service(backends: &Backends, config: Config, people: &Known) -> Devices {
+    Devices::new(backends, config, Arc::new(people.clone())).unwrap()
 }
 
 /// Why no service can be made of this configuration.
 pub(crate) fn refusal_of(backends: &Backends, config: Config) -> Error {
-    Devices::new(backends, config, Arc::new(Passwords(HOME))).err().unwrap()
+    Devices::new(backends, config, Arc::new(Known::default())).err().unwrap()
 }
 
 impl Stage {
@@ -64,16 +76,17 @@ impl Stage {
 
     pub(crate) async fn with(engine: Engine, config: Config) -> Self {
         let world = World::new(engine).await;
-        let devices = service(&world.backends, config);
+        let people = Known::default();
+        let devices = service(&world.backends, config, &people);
         world.backends.subscriptions.set(&devices::jobs(&devices));
         let router = routes(&devices);
         let operator = world.actor(&[Role::Admin]);
-        Self { world, devices, router, operator }
+        Self { world, devices, router, operator, people }
     }
 
     /// Another process of the same installation: its service and its routes.
     pub(crate) fn node(&self) -> (Devices, Router) {
-        let devices = service(&self.world.backends, config());
+        let devices = service(&self.world.backends, config(), &self.people);
         devices.start();
         let router = routes(&devices);
         (devices, router)
@@ -81,14 +94,14 @@ impl Stage {
 
     /// The same installation as another process sees it, over these backends.
     pub(crate) fn elsewhere(self, backends: &Backends, config: Config) -> Self {
-        let devices = service(backends, config);
+        let devices = service(backends, config, &self.people);
         let router = routes(&devices);
         Self { devices, router, ..self }
     }
 
     /// The same installation after its process ended, with another hot store.
     pub(crate) async fn restarted(self, hot: String) -> Self {
-        let Self { mut world, devices, router, operator } = self;
+        let Self { mut world, devices, router, operator, people } = self;
         drop((devices, router));
         let clock = world.backends.clock.clone();
         // The database belongs to one process: the old handles must be gone before the new ones come.
@@ -96,9 +109,9 @@ impl Stage {
         std::mem::replace(&mut world.backends, placeholder.backends.clone()).close(Duration::from_secs(5)).await;
         let config = backends::Config { hot, ..world.config.clone() };
         world.backends = Backends::connect_with(&config, clock).await.unwrap();
-        let devices = service(&world.backends, self::config());
+        let devices = service(&world.backends, self::config(), &people);
         let router = routes(&devices);
-        Self { world, devices, router, operator }
+        Self { world, devices, router, operator, people }
     }
 
     /// What a person asks.
@@ -126,8 +139,7 @@ impl Stage {
 
     /// A nonce for whoever holds the code.
     pub(crate) async fn nonce(&self, handset: &Handset, code: &str) -> String {
-        let ask = Ask { method: "POST", path: "/device/nonce", token: None, code: Some(code), body: None };
-        let reply = handset.ask(self, ask).await;
+        let reply = handset.coded(self, "/device/nonce", code, None).await;
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
         reply.body["nonce"].as_str().unwrap().to_owned()
     }
@@ -136,10 +148,7 @@ impl Stage {
     pub(crate) async fn phone(&self, more: Json) -> Handset {
         let code = self.code(more).await;
         let mut handset = Handset::new();
-        let nonce = self.nonce(&handset, &code).await;
-        let body = json!({ "key": handset.jwk, "platform": "none", "nonce": nonce, "os_version": "15", "app_version": "2.1" });
-        let ask = Ask { method: "POST", path: "/device/enrol", token: None, code: Some(&code), body: Some(body) };
-        let reply = handset.ask(self, ask).await;
+        let reply = handset.enrols(self, &code).await;
         assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.body);
         handset.id = reply.body["device"]["id"].as_str().unwrap().to_owned();
         handset.take(&reply.body["tokens"]);

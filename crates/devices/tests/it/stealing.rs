@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::json;
 use testkit::{Engine, engines, eventually};
 
-use crate::handset::{Ask, Handset};
+use crate::handset::{Ask, Handset, Reply};
 use crate::stage::{Stage, config, service};
 
 #[tokio::test]
@@ -13,7 +13,7 @@ async fn a_refresh_token_with_another_key_locks_the_phone_before_its_next_reques
         let stage = Stage::new(engine).await;
         let phone = stage.phone(json!({})).await;
         // Another node, which only hears of it.
-        let other = service(&stage.world.backends, config());
+        let other = service(&stage.world.backends, config(), &stage.people);
         other.start();
         let thief = Handset::new();
         let refused = thief.exchange(&stage, &phone.refresh).await;
@@ -31,8 +31,7 @@ async fn a_refresh_token_with_another_key_locks_the_phone_before_its_next_reques
         stage.order("POST", &format!("/devices/{}/unlock", phone.id), Some(json!({ "reason": "clean" }))).await;
         assert_eq!(phone.knocks(&stage).await.code(), "devices.revoked");
         assert_eq!(phone.exchange(&stage, &phone.refresh).await.code(), "devices.grant");
-        let nonce = phone.challenge(&stage).await;
-        let anew = phone.keyed(&stage, "POST", "/device/attest", Some(json!({ "nonce": nonce, "wants_tokens": true }))).await;
+        let anew = anew(&stage, &phone).await;
         let mut phone = phone;
         phone.take(&anew.body["tokens"]);
         assert_eq!(phone.knocks(&stage).await.status, StatusCode::OK);
@@ -144,6 +143,12 @@ impl backends::Event for Barred {
     }
 }
 
+/// Attests with a phone to get new tokens.
+async fn anew(stage: &Stage, phone: &Handset) -> Reply {
+    let nonce = phone.challenge(stage).await;
+    phone.keyed(stage, "POST", "/device/attest", Some(json!({ "nonce": nonce, "wants_tokens": true }))).await
+}
+
 #[tokio::test]
 async fn what_the_phones_of_a_barred_person_hold_is_worth_nothing() {
     const BAR: base::Action = base::Action::open("test.bar");
@@ -151,16 +156,27 @@ async fn what_the_phones_of_a_barred_person_hold_is_worth_nothing() {
         let stage = Stage::new(engine).await;
         let user = stage.operator.user.unwrap();
         let (own, other) = (stage.phone(json!({ "user_id": user })).await, stage.phone(json!({})).await);
+        let (code, anybodys) = (stage.code(json!({ "user_id": user })).await, stage.code(json!({})).await);
         let mut change = audit::Change::begin(&stage.world.backends, &stage.operator, BAR).await.unwrap();
         change.subject("user", user);
         change.publish(&Barred { user_id: user, reason: "left" }).await.unwrap();
         change.commit().await.unwrap();
+        stage.people.bar(user);
+        // Nobody told this context yet, and nothing new is given out.
+        assert_eq!(anew(&stage, &own).await.code(), "devices.user_barred");
+        assert_eq!(Handset::new().enrols(&stage, &code).await.code(), "devices.user_barred");
+        let refused = stage.ask(&stage.operator, "POST", "/devices/codes", Some(json!({ "name": "x", "user_id": user }))).await;
+        assert_eq!((refused.0, refused.1["code"].as_str()), (StatusCode::BAD_REQUEST, Some("devices.user")));
         stage.work().await;
+        assert_eq!(Handset::new().enrols(&stage, &code).await.code(), "devices.code", "it is over for good");
+        assert_eq!(anew(&stage, &own).await.code(), "devices.user_barred");
+        assert_eq!(anew(&stage, &other).await.status, StatusCode::OK);
+        assert_eq!(Handset::new().enrols(&stage, &anybodys).await.status, StatusCode::CREATED);
         assert_eq!(own.knocks(&stage).await.code(), "devices.revoked");
         assert_eq!(own.exchange(&stage, &own.refresh).await.code(), "devices.grant");
         assert_eq!(other.knocks(&stage).await.status, StatusCode::OK);
         let timeline = stage.order("GET", &format!("/devices/{}/timeline", own.id), None).await;
         assert_eq!(timeline["items"][0]["kind"].as_str(), Some("tokens_revoked"), "{timeline}");
-        assert_eq!(stage.logged("devices.revoke_barred").await, 1);
+        assert_eq!((stage.logged("devices.end_codes").await, stage.logged("devices.revoke_barred").await), (1, 1));
     }
 }

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use backends::{Authorities, Handlers, Outbound, OutboundConfig, sql};
 use base::{Actor, Result, Role, Secret, UserId};
-use devices::{DeviceId, Devices, LockOrder, NewSwitch, Reach, StepUp, SwitchScope};
+use devices::{DeviceId, Devices, LockOrder, NewSwitch, People, Reach, SwitchScope};
 use futures::future::BoxFuture;
 use http::{Request, StatusCode};
 use integrations::{Config, Integrations};
@@ -23,13 +23,17 @@ pub(crate) const POLL: &str = "urn:ietf:rfc:8936";
 
 struct Nobody;
 
-impl StepUp for Nobody {
+impl People for Nobody {
     fn prove<'a>(&'a self, _: &'a Actor, _: &'a Secret<String>) -> BoxFuture<'a, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 
     fn is_home(&self, _: base::TenantId) -> BoxFuture<'_, Result<bool>> {
         Box::pin(async { Ok(false) })
+    }
+
+    fn is_welcome(&self, _: base::TenantId, _: base::UserId) -> BoxFuture<'_, Result<bool>> {
+        Box::pin(async { Ok(true) })
     }
 }
 
