@@ -39,11 +39,11 @@ Results go to stdout, progress and logs to stderr. With `--json` stdout is one J
 | 3 | the input or configuration is wrong |
 | 4 | not signed in, not allowed, or no authorisation covers the target |
 | 5 | no such thing |
-| 6 | something needed is down: server, database, port in use, disk full |
+| 6 | something needed is down: server, database, port in use, disk full; the scan or its report failed |
 | 7 | the state forbids it: storage in use by another process, duplicate |
 | 8 | it took too long or was interrupted |
 | 9 | asked too often |
-| 10 | findings reach `--fail-on` |
+| 10 | findings reach `--fail-on`, or `diff --exit-code` found a difference |
 | 11 | the audit log does not verify |
 | 12 | the attestation is refused |
 | 13 | a simulated attack was not caught, or an honest phone was locked |
@@ -96,6 +96,9 @@ const KINDS: &[(&str, u16)] = &[
     ("Error::timeout(", 504),
 ];
 
+/// How the sentence of an error ends whose status is not that of its kind.
+const ANSWERED: &str = " Answered with ";
+
 fn codes(source: &str) -> Vec<(String, u16, String)> {
     let mut found = Vec::new();
     let mut meaning = String::new();
@@ -116,7 +119,9 @@ fn codes(source: &str) -> Vec<(String, u16, String)> {
             // The code may stand on the next line when the call is long.
             let rest = format!("{} {}", &line[start + call.len()..], lines.get(number + 1).unwrap_or(&""));
             if let Some(code) = rest.split('"').nth(1).filter(|code| code.contains('.') && !code.contains(' ')) {
-                found.push((code.to_owned(), *status, meaning.replace('|', "\\|")));
+                let (meaning, told) = meaning.split_once(ANSWERED).unwrap_or((&meaning, ""));
+                let status = told.trim_end_matches('.').parse().unwrap_or(*status);
+                found.push((code.to_owned(), status, meaning.replace('|', "\\|")));
             }
         }
     }
@@ -131,5 +136,7 @@ mod tests {
     fn codes_are_read_with_their_sentence() {
         let source = "/// The thing is gone.\npub fn gone() -> Error {\n    Error::not_found(\n        \"things.gone\", \"x\")\n}\n";
         assert_eq!(codes(source), [("things.gone".to_owned(), 404, "The thing is gone.".to_owned())]);
+        let source = "/// It is too large. Answered with 413.\nError::invalid(\"things.large\", \"x\")\n";
+        assert_eq!(codes(source), [("things.large".to_owned(), 413, "It is too large.".to_owned())]);
     }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Action, Error, Permission, Result, Role, TenantId, Unit, UserId};
+use crate::{Action, Permission, Result, Role, TenantId, Unit, UserId, errors};
 
 /// What kind of being acts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,14 +127,8 @@ impl Actor {
     /// `Forbidden` when the actor lacks the permission, or is bound to business units and the action is not.
     pub fn scope(&self, action: Action) -> Result<Scope> {
         match action.needs {
-            Some(permission) if !self.permissions.contains(&permission) => {
-                Err(Error::forbidden("auth.permission_missing", format!("this needs the permission `{permission}`")))
-            }
-            _ if !self.reaches(action) => {
-                let units: Vec<&str> = self.units.iter().map(Unit::as_str).collect();
-                let detail = format!("this concerns the whole organisation; your account is bound to `{}`", units.join("`, `"));
-                Err(Error::forbidden("auth.bound_to_units", detail))
-            }
+            Some(permission) if !self.permissions.contains(&permission) => Err(errors::permission_missing(permission)),
+            _ if !self.reaches(action) => Err(errors::bound_to_units(&self.units)),
             _ => Ok(Scope { tenant: self.tenant, units: self.units.clone() }),
         }
     }

@@ -13,7 +13,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 use uuid::Uuid;
 
-use crate::Error;
+use crate::{Error, errors};
 
 /// Marks ids of tenants (organisations).
 #[derive(Debug)]
@@ -96,9 +96,7 @@ impl<T> FromStr for Id<T> {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Uuid::try_parse(text)
-            .map(Self::from_uuid)
-            .map_err(|_| Error::invalid("id.malformed", format!("`{}` is not an id", text.chars().take(64).collect::<String>())))
+        Uuid::try_parse(text).map(Self::from_uuid).map_err(|_| errors::id(text))
     }
 }
 

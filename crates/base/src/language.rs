@@ -5,7 +5,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{Error, Result};
+use crate::{Error, Result, errors};
 
 /// A language the product speaks, by its BCP 47 tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
@@ -41,9 +41,7 @@ impl FromStr for Language {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|language| language.as_str() == text).ok_or_else(|| {
-            Error::invalid("language.unknown", format!("`{}` is not one of en, pt-BR, es", text.chars().take(20).collect::<String>()))
-        })
+        Self::ALL.into_iter().find(|language| language.as_str() == text).ok_or_else(|| errors::language(text))
     }
 }
 

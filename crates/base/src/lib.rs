@@ -4,6 +4,7 @@
 mod action;
 mod actor;
 mod error;
+mod errors;
 mod id;
 mod language;
 mod page;

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{Error, Result};
+use crate::{Error, Result, errors};
 
 /// How much of a list to read, from where.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, IntoParams)]
@@ -37,7 +37,7 @@ impl PageRequest {
     pub fn rows(&self) -> Result<u32> {
         match self.limit.unwrap_or(50) {
             rows @ 1..=Self::MAXIMUM => Ok(rows),
-            other => Err(Error::invalid("page.limit", format!("limit must be 1 to {}, not {other}", Self::MAXIMUM)).at("limit")),
+            other => Err(errors::limit(Self::MAXIMUM, other)),
         }
     }
 
@@ -69,11 +69,7 @@ impl Cursor {
     /// # Errors
     /// `Invalid` when the text was not made by [`Cursor::encode`] for this list.
     pub fn decode<T: DeserializeOwned>(text: &str) -> Result<T> {
-        URL_SAFE_NO_PAD
-            .decode(text)
-            .ok()
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .ok_or_else(|| Error::invalid("page.cursor", "cursor is not one this list gave out").at("cursor"))
+        URL_SAFE_NO_PAD.decode(text).ok().and_then(|json| serde_json::from_slice(&json).ok()).ok_or_else(errors::cursor)
     }
 }
 

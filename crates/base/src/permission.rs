@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Error;
+use crate::{Error, errors};
 
 macro_rules! permissions {
     ($($variant:ident = $text:tt),+ $(,)?) => {
@@ -80,11 +80,7 @@ impl FromStr for Permission {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|permission| permission.as_str() == text)
-            .ok_or_else(|| Error::invalid("permission.unknown", format!("`{text}` is not a permission")))
+        Self::ALL.iter().copied().find(|permission| permission.as_str() == text).ok_or_else(|| errors::permission(text))
     }
 }
 
@@ -175,11 +171,7 @@ impl FromStr for Role {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        Self::ALL
-            .iter()
-            .copied()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| Error::invalid("role.unknown", format!("`{text}` is not a role")))
+        Self::ALL.iter().copied().find(|role| role.as_str() == text).ok_or_else(|| errors::role(text))
     }
 }
 

@@ -12,7 +12,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::Error;
+use crate::{Error, errors};
 
 /// Microseconds since 1970-01-01T00:00:00Z; RFC 3339 text on the wire, BIGINT in tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -88,9 +88,7 @@ impl FromStr for Time {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
-        DateTime::parse_from_rfc3339(text).map(|moment| Self(moment.timestamp_micros())).map_err(|cause| {
-            Error::invalid("time.malformed", format!("`{}` is not an RFC 3339 time: {cause}", text.chars().take(64).collect::<String>()))
-        })
+        DateTime::parse_from_rfc3339(text).map(|moment| Self(moment.timestamp_micros())).map_err(|cause| errors::time(text, cause))
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::{Error, Result};
+use crate::{Error, Result, errors};
 
 /// Most levels below the organisation.
 const DEEPEST: usize = 8;
@@ -56,13 +56,7 @@ impl FromStr for Unit {
         let is_name = |name: &String| !name.is_empty() && name.chars().count() <= LONGEST_NAME && name.chars().all(is_fit);
         let path = names.join("/");
         if names.len() > DEEPEST || !names.iter().all(is_name) || path.chars().count() > LONGEST {
-            return Err(Error::invalid(
-                "unit.malformed",
-                format!(
-                    "a business unit is a path such as `retail/payments`: at most {DEEPEST} names of 1 to {LONGEST_NAME} letters, digits, \
-                     spaces and `-_.&`, at most {LONGEST} characters together"
-                ),
-            ));
+            return Err(errors::unit(DEEPEST, LONGEST_NAME, LONGEST));
         }
         Ok(Self(path))
     }

@@ -8,7 +8,7 @@ pub(crate) fn request(detail: &str) -> Error {
     Error::invalid("graphql.request", format!("the request is not GraphQL over HTTP: {detail}"))
 }
 
-/// Only questions are asked with GET.
+/// Only questions are asked with GET. Answered with 405.
 pub(crate) fn only_queries_by_get() -> Error {
     Error::invalid("graphql.method", "only queries can be sent with GET; use POST")
 }

@@ -17,12 +17,12 @@ pub(crate) fn shape(pointer: String, detail: String) -> Error {
     Error::invalid("web.body_shape", detail).at(pointer)
 }
 
-/// The body is sent as something other than `application/json`.
+/// The body is sent as something other than `application/json`. Answered with 415.
 pub(crate) fn media_type(given: &str) -> Error {
     Error::invalid("web.media_type", format!("the body must be application/json, not `{given}`"))
 }
 
-/// The body is larger than this route takes.
+/// The body is larger than this route takes. Answered with 413.
 pub(crate) fn too_large() -> Error {
     Error::invalid("web.body_too_large", "the body is larger than this takes")
 }
@@ -52,7 +52,7 @@ pub(crate) fn no_route() -> Error {
     Error::not_found("web.no_route", "nothing is at this path")
 }
 
-/// The path exists, but not for this method.
+/// The path exists, but not for this method. Answered with 405.
 pub(crate) fn method() -> Error {
     Error::invalid("web.method", "this path does not take this method")
 }
@@ -89,7 +89,7 @@ pub(crate) fn in_flight() -> Error {
         .retry_after(std::time::Duration::from_secs(1))
 }
 
-/// The same Idempotency-Key came with another request before.
+/// The same Idempotency-Key came with another request before. Answered with 422.
 pub(crate) fn other_request() -> Error {
     Error::invalid("web.idempotency_mismatch", "this Idempotency-Key was used for another request")
 }
