@@ -72,7 +72,7 @@ impl Role {
     pub(crate) const fn paths(self) -> &'static [&'static str] {
         match self {
             Self::Auth => &["auth", "users", "tokens", "organisations", "keys", "audit"],
-            Self::Targets => &["targets", "authorizations"],
+            Self::Targets => &["targets", "authorizations", "business-units"],
             Self::Scans => &["scans"],
             Self::Results => &["findings", "imports", "coverage", "clusters", "decisions", "feeds", "reviews", "sla-policies", "search"],
             Self::Reports => &["reports"],
@@ -104,4 +104,19 @@ impl Role {
 /// Whether `role` runs in a process configured with `roles`.
 pub(crate) fn runs(roles: &[Role], role: Role) -> bool {
     roles.contains(&Role::All) || roles.contains(&role)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_of_the_api_is_handed_on_to_one_role() {
+        let document: serde_json::Value = serde_json::from_str(include_str!("../../../docs/openapi.json")).unwrap();
+        for path in document["paths"].as_object().unwrap().keys() {
+            let first = path.split('/').nth(1).unwrap();
+            let owners = Role::CONTEXTS.iter().filter(|role| role.paths().contains(&first)).count();
+            assert_eq!(owners, 1, "{path}");
+        }
+    }
 }

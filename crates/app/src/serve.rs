@@ -107,10 +107,8 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
         return Ok(vec![(listener, wrap(router, Door::Outside))]);
     }
     let mut listeners = Vec::new();
-    for role in Role::CONTEXTS.iter().filter(|role| runs(roles, **role)) {
-        let Some(port) = role.port() else { continue };
-        let address = SocketAddr::new(settings.server.listen.ip(), port);
-        let router = api::api(services, &[*role], &gateway::Upstreams::new())?;
+    for (role, address) in doors(settings) {
+        let router = api::api(services, &[role], &gateway::Upstreams::new())?;
         listeners.push((gateway::bind(address, &settings.gateway, false).await?, wrap(router, Door::Role)));
     }
     Ok(listeners)
@@ -141,6 +139,17 @@ fn jobs(settings: &Settings, services: &Services) -> Handlers {
 /// Whether browsers reach this process unencrypted and only from this machine.
 fn is_plain_loopback(settings: &Settings) -> bool {
     settings.gateway.tls.is_none() && settings.server.listen.ip().is_loopback() && !settings.server.base_url.starts_with("https:")
+}
+
+/// The listeners of a process that has no edge: one for each of its roles.
+fn doors(settings: &Settings) -> impl Iterator<Item = (Role, SocketAddr)> {
+    let own = Role::CONTEXTS.iter().copied().filter(|role| runs(&settings.roles, *role));
+    own.filter_map(|role| Some((role, SocketAddr::new(settings.server.listen.ip(), role.port()?))))
+}
+
+/// Where a process of this configuration is to be reached.
+pub(crate) fn places(settings: &Settings) -> Vec<SocketAddr> {
+    if runs(&settings.roles, Role::Gateway) { vec![settings.server.listen] } else { doors(settings).map(|(_, address)| address).collect() }
 }
 
 /// Several processes need engines that several processes can share.

@@ -28,7 +28,10 @@ impl Default for Config {
 
 impl Config {
     /// The checked issuer, without a slash at its end.
-    pub(crate) fn checked(&self) -> Result<String> {
+    ///
+    /// # Errors
+    /// `Invalid`, naming the key.
+    pub fn checked(&self) -> Result<String> {
         let url = Url::parse(&self.issuer).map_err(|cause| errors::setting("issuer", format!("`{}`: {cause}", self.issuer)))?;
         let is_plain = matches!(url.scheme(), "http" | "https") && url.query().is_none() && url.fragment().is_none();
         if !is_plain || url.host_str().is_none() {

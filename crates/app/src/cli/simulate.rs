@@ -18,7 +18,7 @@ pub(crate) struct Simulate {
     /// Sensor recordings to play, as CSV like `tyrian threat evaluate` reads; each phone plays one subject with noise of its own
     #[arg(long, value_name = "FILE")]
     pub(crate) replay: Option<PathBuf>,
-    /// Attacks (comma separated), each as NAME, NAME:PHONES or NAME:PHONES@SECONDSs: takeover, sensor-injection, replayed-window,
+    /// Attacks (comma separated), each as NAME, NAME@SECONDSs, NAME:PHONES or NAME:PHONES@SECONDSs: takeover, sensor-injection, replayed-window,
     /// token-theft, nonce-replay, clone; and mishaps that must be borne: clock-skew, reconnect-storm
     #[arg(long = "attack", value_name = "ATTACKS", value_delimiter = ',')]
     pub(crate) attacks: Vec<Strike>,

@@ -18,13 +18,17 @@ pub(super) fn run(command: &ConfigCommand, sources: &Sources, json: bool) -> Res
             let settings = Settings::load(sources)?;
             crate::serve::refuse_what_cannot_work(&settings)?;
             settings.auth.check()?;
+            settings.devices.check()?;
+            settings.integrations().checked()?;
+            let addresses = crate::serve::places(&settings);
             let roles: Vec<&str> = settings.roles.iter().map(|role| role.name()).collect();
             if json {
                 output::document(
-                    &json!({ "valid": true, "roles": roles, "listen": settings.server.listen, "management": settings.server.management }),
+                    &json!({ "valid": true, "roles": roles, "listen": settings.server.listen, "addresses": addresses, "management": settings.server.management }),
                 )?;
             } else {
-                output::line(&format!("the configuration is valid: roles {}, listening on {}", roles.join(", "), settings.server.listen));
+                let addresses: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+                output::line(&format!("the configuration is valid: roles {}, listening on {}", roles.join(", "), addresses.join(", ")));
             }
         }
     }
