@@ -4,9 +4,9 @@ use audit::Change;
 use base::{Actor, Page, PageRequest, Permission, Result, TenantId, UserId};
 use serde_json::json;
 
-use super::Auth;
 use super::first_admin::newcomer;
 use super::passwords::forgive;
+use super::{Auth, no_program};
 use crate::events::UserBarred;
 use crate::model::{self, Account, Invitation, NewUser, User, UserPatch, UserState};
 use crate::{actions, cache, errors, password, store};
@@ -73,9 +73,10 @@ impl Auth {
     /// Adds a person, with a first password or an invitation.
     ///
     /// # Errors
-    /// `Conflict` when name or address are in use, `Invalid` for what is wrong, `Forbidden` for roles beyond one's own.
+    /// `Conflict` when name or address are in use, `Invalid` for what is wrong, `Forbidden` for roles beyond one's own and for programs.
     pub async fn create_user(&self, actor: &Actor, new: NewUser) -> Result<Created> {
         actor.scope(actions::CREATE_USER)?;
+        no_program(actor)?;
         model::check_username(&new.username)?;
         model::check_email(&new.email)?;
         let roles = model::check_roles(&new.roles, actor)?;
@@ -104,7 +105,7 @@ impl Auth {
         Ok(Created { user: account.user, invitation })
     }
 
-    /// Changes address, roles or business units. A link that went to the old address dies.
+    /// Changes address, roles or business units. A link that went to the old address dies. Programs may only take roles away.
     ///
     /// # Errors
     /// `NotFound`, `Conflict` for an address in use or the last administrator, `Forbidden` for roles beyond one's own.
@@ -117,6 +118,12 @@ impl Auth {
         let mut change = Change::begin(self.backends(), actor, actions::CHANGE_USER).await?;
         let before = store::users::hold(&mut change, id).await?.user;
         model::check_roles(&before.roles, actor)?;
+        let gives_roles = roles.iter().flatten().any(|role| !before.roles.contains(role));
+        let changes_email = patch.email.as_ref().is_some_and(|email| *email != before.email);
+        let changes_units = units.as_ref().is_some_and(|units| *units != before.units);
+        if gives_roles || changes_email || changes_units {
+            no_program(actor)?;
+        }
         let mut user = before.clone();
         if let Some(email) = patch.email {
             store::users::set_email(&mut change, id, &email).await?;

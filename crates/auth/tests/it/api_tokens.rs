@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use auth::{NewToken, UserPatch};
+use auth::{NewToken, NewUser, UserPatch};
 use base::{Actor, ActorKind, Language, PageRequest, Permission, Role};
 
 use crate::stage::Stage;
@@ -78,6 +78,35 @@ async fn an_api_token_ends_and_a_near_miss_is_none() {
         assert_eq!(stage.knows(&near).await.unwrap_err().code(), "auth.token");
         stage.pass(90 * 24 * 3600);
         assert_eq!(stage.knows(token.expose()).await.unwrap_err().code(), "auth.token");
+    }
+}
+
+#[tokio::test]
+async fn what_a_program_does_ends_with_its_token() {
+    for engine in testkit::engines() {
+        let (stage, admin) = Stage::with_admin(engine).await;
+        let bob = stage.add(&admin, "bob", &[Role::SecurityAnalyst, Role::Viewer]).await;
+        let every = admin.permissions.iter().copied().collect::<Vec<_>>();
+        let (_, token) = stage.auth.create_token(&admin, new(&every)).await.unwrap();
+        let program = stage.knows(token.expose()).await.unwrap();
+        let eve = NewUser {
+            username: "eve".to_owned(),
+            email: "eve@example.org".to_owned(),
+            roles: vec![Role::Viewer],
+            units: Vec::new(),
+            password: None,
+            language: Language::English,
+        };
+        assert_eq!(stage.auth.create_user(&program, eve).await.unwrap_err().code(), "auth.people_only");
+        for patch in [
+            UserPatch { roles: Some(vec![Role::SecurityAnalyst, Role::RedTeam]), ..UserPatch::default() },
+            UserPatch { email: Some("eve@example.org".into()), ..UserPatch::default() },
+        ] {
+            assert_eq!(stage.auth.patch_user(&program, bob.id, patch).await.unwrap_err().code(), "auth.people_only");
+        }
+        let fewer = UserPatch { roles: Some(vec![Role::Viewer]), ..UserPatch::default() };
+        assert_eq!(stage.auth.patch_user(&program, bob.id, fewer).await.unwrap().roles, [Role::Viewer]);
+        stage.auth.delete_user(&program, bob.id).await.unwrap();
     }
 }
 
