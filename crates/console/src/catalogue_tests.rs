@@ -26,7 +26,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ),
     ("happening", "new reopened moved fixed not_retested proposed decided rejected withdrawn expired"),
     ("place", "host ip port service url method parameter component file line logical"),
-    ("coverage", "done skipped error timeout auth_lost"),
+    ("coverage", "done partial skipped error timeout auth_lost"),
     ("sort", "severity risk due newest last_seen title"),
     ("language", "en pt-BR es"),
     ("overload", "queue_latency runtime throughput"),

@@ -225,6 +225,8 @@ pub struct IdentityKey {
 pub enum CoverageStatus {
     /// Tested.
     Done,
+    /// Tested, but the report does not say what its options left out: what is less grave, or what has no fix yet.
+    Partial,
     /// Left out.
     Skipped,
     /// Failed.

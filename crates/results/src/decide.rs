@@ -45,7 +45,7 @@ impl Results {
 
     /// Makes a decision hold, wherever its scope says.
     async fn put_in_force(&self, change: &mut Change, found: &Decided, decision: &Decision) -> Result<()> {
-        let in_force = (decision.id, decision.kind, decision.valid_until, decision.decided_at);
+        let in_force = (decision.id, (decision.kind, decision.valid_until, decision.decided_at));
         let ids = match (decision.scope, decision.kind) {
             (DecisionScope::Finding, DecisionKind::Reopen) => {
                 if found.decision.is_none() {
@@ -191,24 +191,25 @@ impl Results {
         Ok(ids.len())
     }
 
-    /// Puts in force what was decided about rules while an import was taken in: its findings were not yet to be seen by who decided.
-    /// Returns how many that were.
+    /// Lets what was decided about rules while an import was taken in hold for what it brought: its findings were not yet to be seen by
+    /// who decided, and it knew the rulings of when it began. Returns how many findings that were.
     ///
     /// # Errors
     /// The database's.
     pub async fn rule(&self, actor: &Actor, import: ImportId) -> Result<usize> {
         let scope = actor.scope(actions::RULE)?;
-        let ids = store::rulings::unheard(&self.backends.db, &scope, import, self.backends.clock.now()).await?;
+        let ids = store::rulings::misruled(&self.backends.db, &scope, import, self.backends.clock.now()).await?;
         if ids.is_empty() {
             return Ok(0);
         }
         let mut change = Change::begin(&self.backends, actor, actions::RULE).await?;
-        let ruled = store::rulings::fall_back(&mut change, &ids).await?;
-        store::decisions::derive_again(&mut change, &ruled).await?;
+        store::rulings::set_free(&mut change, &ids).await?;
+        store::rulings::fall_back(&mut change, &ids).await?;
+        store::decisions::derive_again(&mut change, &ids).await?;
         change.subject("import", import);
-        change.detail(json!({ "findings": ruled.len() }));
+        change.detail(json!({ "findings": ids.len() }));
         change.commit().await?;
-        Ok(ruled.len())
+        Ok(ids.len())
     }
 
     /// Decisions, newest first.

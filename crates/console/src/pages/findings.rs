@@ -99,6 +99,7 @@ pub(crate) fn parts(location: &Location) -> Vec<(&'static str, String)> {
 pub(crate) fn coverage(status: &CoverageStatus) -> &'static str {
     match status {
         CoverageStatus::Done => "done",
+        CoverageStatus::Partial => "partial",
         CoverageStatus::Skipped => "skipped",
         CoverageStatus::Error => "error",
         CoverageStatus::Timeout => "timeout",

@@ -309,7 +309,14 @@ impl Report<'_, '_> {
         };
         let check_set = format!("trivy:{}", result.class.as_deref().or(result.kind.as_deref()).unwrap_or("packages"));
         let location = Location { file: Some(name), logical: self.scan.resource(), artifact, ..Location::default() };
-        self.out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, status: CoverageStatus::Done, reason: result.summary })
+        // `--severity` and `--ignore-unfixed` leave no trace in the report.
+        self.out.coverage(Coverage {
+            source: SOURCE.to_owned(),
+            check_set,
+            location,
+            status: CoverageStatus::Partial,
+            reason: result.summary,
+        })
     }
 
     /// Ends a document.

@@ -92,12 +92,12 @@ pub(super) fn stages(scan: &Scan) -> impl Iterator<Item = Coverage> {
 
 /// The single checks inside a scan that did not run to their end.
 pub(super) fn broken(scan: &Scan, rows: &[CoverageRow]) -> Vec<Coverage> {
-    let rows = rows.iter().filter(|row| row.status != CoverageStatus::Done);
+    let rows = rows.iter().filter(|row| !matches!(row.status, CoverageStatus::Done | CoverageStatus::Partial));
     rows.take(BROKEN)
         .map(|row| {
             let place = location(&row.location, None).place();
             let outcome = match row.status {
-                CoverageStatus::Done => Outcome::Done,
+                CoverageStatus::Done | CoverageStatus::Partial => Outcome::Done,
                 CoverageStatus::Skipped => Outcome::Skipped,
                 CoverageStatus::Error | CoverageStatus::AuthLost => Outcome::Error,
                 CoverageStatus::Timeout => Outcome::Timeout,

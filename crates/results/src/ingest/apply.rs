@@ -9,7 +9,6 @@ use scans::ScanId;
 use targets::TargetId;
 
 use super::batch::Batch;
-use super::coverage::Place;
 use super::fate::Fate;
 use super::leftover::{self, Leftover};
 use super::matching::{Incoming, Match, assign};
@@ -248,8 +247,7 @@ impl Run<'_> {
         }
         let unclaimed = leftover.all.iter().filter(|unseen| !claimed.contains(&unseen.known.id));
         for unseen in unclaimed {
-            let place = Place { source: &unseen.known.source, check: &unseen.check, location: &unseen.location, severity: unseen.severity };
-            let is_done = self.batch.covered.is_done(&place);
+            let is_done = self.batch.covered.is_done(&unseen.place());
             leftover::conclude(self, unseen, is_done);
         }
         Ok(())

@@ -22,6 +22,8 @@ pub(crate) struct Place<'a> {
     pub(crate) check: &'a str,
     pub(crate) location: &'a Location,
     pub(crate) severity: Severity,
+    /// Whether its tool said how to be rid of it.
+    pub(crate) is_fixable: bool,
 }
 
 /// Everything a run says it looked at.
@@ -82,7 +84,7 @@ impl Covered {
                 }
                 match (coverage.status, ports(coverage, place.location)) {
                     (CoverageStatus::Done, Ports::Within | Ports::NotAsked) => done = true,
-                    (CoverageStatus::Done, Ports::Outside | Ports::Unknown) | (_, Ports::Outside) => {}
+                    (CoverageStatus::Done, Ports::Outside | Ports::Unknown) | (CoverageStatus::Partial, _) | (_, Ports::Outside) => {}
                     _ => return false,
                 }
             }

@@ -57,11 +57,9 @@ impl Fate {
         // A person's `fixed` holds until a tool sees it later; without reactivation it holds on.
         let seen = if stays_fixed { known.last_seen } else { now };
         let derived = derive(state, seen, known.decision, now);
-        let turn = if from.is_some() {
-            Some(HappeningKind::Moved)
-        } else {
-            (before == Status::Fixed && derived.status != Status::Fixed).then_some(HappeningKind::Reopened)
-        };
+        // What comes back is open anew, wherever it is.
+        let is_back = before == Status::Fixed && derived.status != Status::Fixed;
+        let turn = if is_back { Some(HappeningKind::Reopened) } else { from.is_some().then_some(HappeningKind::Moved) };
         Self {
             id: known.id,
             is_same: from.is_none() && known.content == hexadecimal(content),

@@ -6,7 +6,6 @@ use std::collections::{HashMap, HashSet};
 use base::Result;
 
 use super::apply::Run;
-use super::coverage::Place;
 use super::matching::{Candidate, Incoming};
 use super::rows::Unseen;
 use crate::model::{ChangeKind, Closing, Difference, FindingId, HappeningKind, State, Voice, rank, words};
@@ -78,8 +77,7 @@ pub(super) async fn collect(run: &mut Run<'_>, incoming: &HashMap<u32, Incoming>
                 if is_candidate {
                     push(run, &mut leftover, unseen);
                 } else {
-                    let place = Place { source: &source, check: &unseen.check, location: &unseen.location, severity: unseen.severity };
-                    let is_done = run.batch.covered.is_done(&place);
+                    let is_done = run.batch.covered.is_done(&unseen.place());
                     conclude(run, &unseen, is_done);
                 }
             }
@@ -92,14 +90,13 @@ pub(super) async fn collect(run: &mut Run<'_>, incoming: &HashMap<u32, Incoming>
 }
 
 fn push(run: &Run<'_>, leftover: &mut Leftover, unseen: Unseen) {
-    let place = Place { source: &unseen.known.source, check: &unseen.check, location: &unseen.location, severity: unseen.severity };
     leftover.compared.push(Candidate {
         id: unseen.known.id,
         first_seen: unseen.known.first_seen,
         digests: unseen.digests.clone(),
         check: unseen.check.clone(),
         place: unseen.location.clone(),
-        is_retested: run.origin.options.close_old == Closing::Complete || run.batch.covered.is_done(&place),
+        is_retested: run.origin.options.close_old == Closing::Complete || run.batch.covered.is_done(&unseen.place()),
         is_standing: unseen.known.state != State::Absent,
     });
     leftover.all.push(unseen);

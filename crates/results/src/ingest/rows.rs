@@ -6,6 +6,7 @@ use base::Time;
 use importers::{Location, Observation, Severity};
 use scans::ScanId;
 
+use super::coverage::Place;
 use super::matching::Key;
 use crate::model::{DecisionId, DecisionKind, Derived, FindingId, ImportId, InForce, State};
 
@@ -36,8 +37,17 @@ pub(crate) struct Unseen {
     pub(crate) severity: Severity,
     pub(crate) check: String,
     pub(crate) location: Location,
+    pub(crate) is_fixable: bool,
     /// Names that also came in.
     pub(crate) digests: Vec<String>,
+}
+
+impl Unseen {
+    /// As coverage sees it.
+    pub(crate) fn place(&self) -> Place<'_> {
+        let Self { known, severity, check, location, is_fixable, .. } = self;
+        Place { source: &known.source, check, location, severity: *severity, is_fixable: *is_fixable }
+    }
 }
 
 /// A finding about to be written.

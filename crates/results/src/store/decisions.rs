@@ -6,9 +6,7 @@ use base::{Result, Scope, Time};
 use serde::{Deserialize, Serialize};
 
 use super::{clean, rulings};
-use crate::model::{
-    BatchId, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Derived, FindingId, InForce, Policy, derive,
-};
+use crate::model::{BatchId, Decision, DecisionId, DecisionScope, DecisionState, Derived, FindingId, InForce, Policy, derive};
 
 /// Ids named in one statement.
 const IDS: usize = 10_000;
@@ -106,20 +104,16 @@ pub(crate) async fn insert(change: &mut Change, rows: &[(&Decided, Decision)]) -
 }
 
 /// Puts one decision in force on a finding, or none.
-pub(crate) async fn put(
-    change: &mut Change,
-    id: FindingId,
-    decision: Option<(DecisionId, DecisionKind, Option<Time>, Time)>,
-) -> Result<()> {
+pub(crate) async fn put(change: &mut Change, id: FindingId, decision: Option<(DecisionId, InForce)>) -> Result<()> {
     let statement = sql("UPDATE vulnerabilities SET decision_id = $3, decision_kind = $4, decision_until = $5, decision_at = $6
          WHERE tenant_id = $1 AND id = $2");
     let statement = statement
         .bind(change.scope().tenant())
         .bind(id)
-        .bind(decision.map(|(id, ..)| id))
-        .bind(decision.map(|(_, kind, ..)| kind.as_str()))
-        .bind(decision.and_then(|(_, _, until, _)| until))
-        .bind(decision.map(|(.., at)| at));
+        .bind(decision.map(|(id, _)| id))
+        .bind(decision.map(|(_, (kind, ..))| kind.as_str()))
+        .bind(decision.and_then(|(_, (_, until, _))| until))
+        .bind(decision.map(|(_, (.., at))| at));
     change.run(statement).await.map(drop)
 }
 
@@ -286,12 +280,14 @@ pub(crate) async fn expire(change: &mut Change) -> Result<Vec<FindingId>> {
     let over = sql("UPDATE decisions SET state = 'expired' WHERE tenant_id = $1 AND state = 'in_force' AND valid_until <= $2");
     change.run(over.bind(tenant).bind(now)).await?;
     // Asked twice: somebody may have decided anew between finding a row and changing it.
-    let ended = sql("UPDATE vulnerabilities SET status = base_status, status_until = NULL,
-             decision_id = NULL, decision_kind = NULL, decision_until = NULL, decision_at = NULL
+    let ended = format!(
+        "UPDATE vulnerabilities SET status = base_status, status_until = NULL, {}
          WHERE tenant_id = $1 AND status_until <= $2
            AND id IN (SELECT id FROM vulnerabilities WHERE tenant_id = $1 AND status_until IS NOT NULL AND status_until <= $2 ORDER BY id LIMIT 5000)
-         RETURNING id");
-    let rows = change.all(ended.bind(tenant).bind(now)).await?;
+         RETURNING id",
+        rulings::LET_GO
+    );
+    let rows = change.all(Sql::built(ended).bind(tenant).bind(now)).await?;
     let ids = rows.iter().map(|row| row.get("id")).collect::<Result<Vec<FindingId>>>()?;
     // What ended may have stood before something wider that goes on.
     let ruled = rulings::fall_back(change, &ids).await?;

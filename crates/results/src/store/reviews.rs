@@ -111,8 +111,11 @@ async fn decide(change: &mut Change, older: FindingId, newer: FindingId) -> Resu
            AND (vulnerabilities.decision_id IS NULL OR vulnerabilities.decision_at < n.decision_at
                OR vulnerabilities.decision_id IN (SELECT d.id FROM decisions d WHERE d.tenant_id = $1 AND d.scope <> 'finding'))";
     change.run(both(last)).await?;
-    let ruled = "UPDATE vulnerabilities SET decision_id = NULL, decision_kind = NULL, decision_until = NULL, decision_at = NULL
-         WHERE tenant_id = $1 AND id = $2 AND decision_id IN (SELECT d.id FROM decisions d WHERE d.tenant_id = $1 AND d.scope <> 'finding')";
-    change.run(sql(ruled).bind(tenant).bind(older)).await?;
+    let ruled = format!(
+        "UPDATE vulnerabilities SET {}
+         WHERE tenant_id = $1 AND id = $2 AND decision_id IN (SELECT d.id FROM decisions d WHERE d.tenant_id = $1 AND d.scope <> 'finding')",
+        rulings::LET_GO
+    );
+    change.run(Sql::built(ruled).bind(tenant).bind(older)).await?;
     rulings::fall_back(change, &[older]).await.map(drop)
 }

@@ -75,7 +75,8 @@ pub(crate) async fn page(db: &Db, scope: &Scope, which: Which<'_>, after: Option
     };
     let statement = format!(
         "SELECT v.id, v.target_id, v.severity, v.cvss, v.cvss_score, v.cves, v.labels, v.confidence, v.location, v.risk, v.due_at,
-             COALESCE((SELECT MAX(h.created_at) FROM finding_history h WHERE h.tenant_id = $1 AND h.finding_id = v.id AND h.kind = 'reopened'),
+             COALESCE((SELECT MIN(h.created_at) FROM finding_history h WHERE h.tenant_id = $1 AND h.finding_id = v.id AND h.kind = 'reopened'
+                 AND h.created_at > (SELECT MAX(g.created_at) FROM finding_history g WHERE g.tenant_id = $1 AND g.finding_id = v.id AND g.kind = 'fixed')),
                  v.first_seen) AS open_since
          FROM vulnerabilities v WHERE v.tenant_id = $1 AND v.id > $2 {among} ORDER BY v.id LIMIT {rows}"
     );

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use backends::{Sql, sql};
-use results::{DecisionKind, DecisionScope, Import, NewDecision};
+use results::{DecisionKind, DecisionScope, FindingId, Import, NewDecision};
 use scans::{NewScan, Profile};
 use targets::NewAuthorization;
 use testkit::{Engine, engines, eventually};
@@ -59,6 +59,32 @@ async fn decide(story: &Story, title: &str, kind: DecisionKind, valid_for: Optio
     let valid_until = valid_for.map(|time| story.world.backends.clock.now() + time);
     let new = NewDecision { kind, reason: "looked at it".into(), valid_until, scope: DecisionScope::Finding };
     story.results.decide(&story.actor, finding.id, new).await.unwrap();
+}
+
+async fn decide_of(story: &Story, id: FindingId, kind: DecisionKind, scope: DecisionScope) {
+    let new = NewDecision { kind, reason: "looked at it".into(), valid_until: None, scope };
+    story.results.decide(&story.actor, id, new).await.unwrap();
+}
+
+async fn rule(story: &Story, title: &str, kind: DecisionKind, scope: DecisionScope) {
+    decide_of(story, story.titled(title).await.id, kind, scope).await;
+}
+
+/// What somebody decides about a rule on one host, from a finding that is not there.
+async fn narrow(story: &Story, check: &str, host: &str) {
+    let mut person = story.world.backends.db.begin().await.unwrap();
+    let said = sql("INSERT INTO decisions (id, tenant_id, finding_id, kind, reason, decided_by_name, decided_at, scope, source, check_id, asset)
+         SELECT '0190b8a0-0000-7000-8000-00000000000d', tenant_id, id, 'out_of_scope', 'not ours', 'somebody', $3, 'rule_on_asset', source, check_id, $4
+         FROM vulnerabilities WHERE check_id = $2 AND tenant_id = $1 LIMIT 1");
+    let (tenant, now) = (story.actor.tenant, story.world.backends.clock.now());
+    person.run(said.bind(tenant).bind(check).bind(now).bind(format!("\n{host}"))).await.unwrap();
+    person.commit().await.unwrap();
+}
+
+async fn sorted(story: &Story) -> Vec<(String, &'static str)> {
+    let mut standing = story.standing().await;
+    standing.sort_unstable();
+    standing
 }
 
 fn reworded(name: &str) -> serde_json::Value {
@@ -127,20 +153,54 @@ async fn what_is_decided_about_a_rule_while_an_import_runs_holds_for_what_it_bri
         story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
         work(&story).await;
         import_while(&story, &lines(&[born("one"), born("two"), hit("b", "low", other)]), "observations", async || {
-            let finding = story.findings().await.remove(0);
-            let new = NewDecision {
-                kind: DecisionKind::FalsePositive,
-                reason: "looked at it".into(),
-                valid_until: None,
-                scope: DecisionScope::Rule,
-            };
-            story.results.decide(&story.actor, finding.id, new).await.unwrap();
+            rule(&story, "a", DecisionKind::FalsePositive, DecisionScope::Rule).await;
         })
         .await;
         work(&story).await;
         let standing =
             ["a", "a", "a", "b"].map(str::to_owned).into_iter().zip(["false_positive", "false_positive", "false_positive", "open"]);
         assert_eq!(story.standing().await, standing.collect::<Vec<_>>(), "{engine:?}");
+        story.assert_tallies().await;
+    }
+}
+
+#[tokio::test]
+async fn a_ruling_that_is_withdrawn_or_narrowed_while_an_import_runs_does_not_hold_for_what_it_brings() {
+    for engine in engines() {
+        let story = world(engine).await;
+        let other = "https://other.example/";
+        story.import(&lines(&["a", "b"].map(|name| hit(name, "high", SITE))), None).await.unwrap();
+        for title in ["a", "b"] {
+            rule(&story, title, DecisionKind::FalsePositive, DecisionScope::Rule).await;
+        }
+        work(&story).await;
+        let born = ["a", "b"].map(|name| hit(name, "high", &format!("{other}born")));
+        import_while(&story, &lines(&born), "observations", async || {
+            rule(&story, "a", DecisionKind::Reopen, DecisionScope::Rule).await;
+            narrow(&story, "b", "other.example").await;
+        })
+        .await;
+        work(&story).await;
+        let standing = [("a", "open"), ("a", "open"), ("b", "false_positive"), ("b", "out_of_scope")];
+        assert_eq!(sorted(&story).await, standing.map(|(name, status)| (name.to_owned(), status)), "{engine:?}");
+        story.assert_tallies().await;
+    }
+}
+
+#[tokio::test]
+async fn a_spent_fixed_gives_way_to_the_ruling_that_holds() {
+    for engine in engines() {
+        let story = world(engine).await;
+        let clock = &story.world.backends.clock;
+        let other = "https://other.example/";
+        story.import(&lines(&[hit("a", "high", SITE), hit("a", "high", other)]), None).await.unwrap();
+        let finding = story.findings().await.into_iter().find(|finding| finding.location.url.as_deref() == Some(SITE)).unwrap();
+        decide_of(&story, finding.id, DecisionKind::FalsePositive, DecisionScope::Rule).await;
+        decide_of(&story, finding.id, DecisionKind::Fixed, DecisionScope::Finding).await;
+        clock.advance(Duration::from_secs(60));
+        story.import(&lines(&[hit("a", "high", SITE)]), None).await.unwrap();
+        work(&story).await;
+        assert!(story.standing().await.iter().all(|(_, status)| *status == "false_positive"), "{engine:?} {:?}", story.standing().await);
         story.assert_tallies().await;
     }
 }

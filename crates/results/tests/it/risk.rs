@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use backends::jobs;
 use base::{Actor, Role, Time};
 use importers::Format;
-use results::{Feed, FeedKind, Finding, ImportRequest};
+use results::{DecisionKind, DecisionScope, Feed, FeedKind, Finding, ImportRequest, NewDecision};
 use serde_json::{Value as Json, json};
 use testkit::{Engine, data, engines};
 
@@ -212,6 +212,26 @@ async fn what_came_back_is_due_from_then_on() {
         let again = story.titled("a").await;
         assert_eq!(days(&again, first), Some(30), "{engine:?}");
         assert!(again.risk < found.risk, "{engine:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_calls_a_finding_fixed_that_is_there_gains_no_time() {
+    for engine in engines() {
+        let story = world(engine).await;
+        let clock = &story.world.backends.clock;
+        let site = "https://x.example/";
+        story.import(&lines(&[hit("a", "high", site)]), None).await.unwrap();
+        work(&story).await;
+        let due = story.titled("a").await.due_at;
+        clock.advance(Duration::from_secs(20 * 86_400));
+        let fixed = NewDecision { kind: DecisionKind::Fixed, reason: "really".into(), valid_until: None, scope: DecisionScope::Finding };
+        story.results.decide(&story.actor, story.titled("a").await.id, fixed).await.unwrap();
+        clock.advance(Duration::from_secs(60));
+        let again = story.import(&lines(&[hit("a", "high", site), miss("b", site)]), None).await.unwrap();
+        assert_eq!(again.summary.reopened, 1, "{engine:?}");
+        work(&story).await;
+        assert_eq!((story.titled("a").await.due_at, due.is_some()), (due, true), "{engine:?}");
     }
 }
 

@@ -13,8 +13,18 @@ pub(super) struct Searches(HashMap<(String, String), Search>);
 #[derive(Default)]
 struct Search {
     ended: Vec<CoverageStatus>,
-    /// The least grave of what was found: whether a search was filtered by severity, most tools do not tell.
+    /// The least grave of what was found.
     least: Option<Severity>,
+    /// The least grave of what was found and has no fix yet.
+    least_unfixable: Option<Severity>,
+}
+
+impl Search {
+    /// Whether something was told that any filter would have left out before this.
+    fn tells(&self, place: &Place<'_>) -> bool {
+        let least = if place.is_fixable { self.least } else { self.least_unfixable };
+        least.is_some_and(|least| place.severity >= least)
+    }
 }
 
 impl Searches {
@@ -27,8 +37,11 @@ impl Searches {
 
     /// Notes what was found.
     pub(super) fn see(&mut self, observation: &Observation) {
-        if let Some(search) = self.of(&observation.source, &observation.location) {
-            search.least = Some(search.least.map_or(observation.severity, |least| least.min(observation.severity)));
+        let Some(search) = self.of(&observation.source, &observation.location) else { return };
+        let least = |known: Option<Severity>| Some(known.map_or(observation.severity, |known| known.min(observation.severity)));
+        search.least = least(search.least);
+        if observation.remediation.is_none() {
+            search.least_unfixable = least(search.least_unfixable);
         }
     }
 
@@ -36,10 +49,11 @@ impl Searches {
     pub(super) fn is_done(&self, place: &Place<'_>) -> Option<bool> {
         let (artifact, _) = place.location.artifact.as_ref().zip(place.location.component.as_ref())?;
         let search = self.0.get(&(place.source.to_owned(), artifact.clone()))?;
-        if search.ended.iter().any(|status| *status != CoverageStatus::Done) {
+        let is = |wanted| search.ended.contains(&wanted);
+        if search.ended.iter().any(|status| !matches!(status, CoverageStatus::Done | CoverageStatus::Partial)) {
             return Some(false);
         }
-        (!search.ended.is_empty() && search.least.is_none_or(|least| place.severity >= least)).then_some(true)
+        (is(CoverageStatus::Done) || is(CoverageStatus::Partial) && search.tells(place)).then_some(true)
     }
 
     fn of(&mut self, source: &str, location: &Location) -> Option<&mut Search> {

@@ -25,7 +25,7 @@ pub(super) fn host_of(location: &Location) -> Option<String> {
 /// every name of its address.
 pub(super) fn speaks_of(status: CoverageStatus, reason: Option<&str>, covered: &Location, found: &Location) -> bool {
     if closed_ports(reason, covered).is_some() {
-        return covered.ip == found.ip && (covered.protocol.is_none() || covered.protocol == found.protocol);
+        return covered.ip.is_some() && covered.ip == found.ip && (covered.protocol.is_none() || covered.protocol == found.protocol);
     }
     (status != CoverageStatus::Done || names_a_place(covered) || !names_a_place(found)) && is_at(covered, found)
 }

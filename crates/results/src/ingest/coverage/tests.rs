@@ -23,7 +23,7 @@ fn covered(lines: &[(&str, Location, CoverageStatus, Option<&str>)]) -> Covered 
 }
 
 fn is_done(covered: &Covered, check: &str, location: &Location) -> bool {
-    covered.is_done(&Place { source: "nmap", check, location, severity: Severity::High })
+    covered.is_done(&Place { source: "nmap", check, location, severity: Severity::High, is_fixable: false })
 }
 
 use CoverageStatus::{Done, Error, Skipped};
@@ -117,16 +117,34 @@ fn a_closed_port_is_closed_under_every_name_and_a_resource_is_no_other() {
 }
 
 #[test]
-fn packages_less_grave_than_anything_told_may_have_been_filtered_out() {
+fn what_a_filter_may_have_left_out_of_a_search_for_packages_is_not_gone() {
     let image = Location { artifact: Some("shop|os-pkgs".into()), component: Some(Component::default()), ..Location::default() };
-    let done = |covered: &Covered, severity| covered.is_done(&Place { source: "trivy", check: "CVE-2026-1", location: &image, severity });
-    let mut run = Covered::default();
-    let location = Location { component: None, ..image.clone() };
-    run.add(Coverage { source: "trivy".into(), check_set: "trivy:os-pkgs".into(), location, status: Done, reason: None });
-    assert!(done(&run, Severity::Low), "nothing is left in the image");
-    run.see(&Observation { source: "trivy".into(), location: image.clone(), severity: Severity::High, ..Observation::default() });
-    assert!(done(&run, Severity::Critical) && done(&run, Severity::High));
-    assert!(!done(&run, Severity::Low), "the report may be of high and critical ones only");
+    let found = |severity, remediation: Option<&str>| Observation {
+        source: "trivy".into(),
+        location: image.clone(),
+        severity,
+        remediation: remediation.map(str::to_owned),
+        ..Observation::default()
+    };
+    let ran = |status, found: &[Observation]| {
+        let mut run = Covered::default();
+        let location = Location { component: None, ..image.clone() };
+        run.add(Coverage { source: "trivy".into(), check_set: "trivy:os-pkgs".into(), location, status, reason: None });
+        found.iter().for_each(|one| run.see(one));
+        run
+    };
+    let done = |run: &Covered, severity, is_fixable| {
+        run.is_done(&Place { source: "trivy", check: "CVE-2026-1", location: &image, severity, is_fixable })
+    };
+    let empty = ran(CoverageStatus::Partial, &[]);
+    assert!(!done(&empty, Severity::Critical, true), "what was asked for may have been something else");
+    assert!(done(&ran(Done, &[]), Severity::Low, false), "a tool that filters nothing");
+    let fixable = ran(CoverageStatus::Partial, &[found(Severity::High, Some("upgrade"))]);
+    assert!(done(&fixable, Severity::Critical, true) && done(&fixable, Severity::High, true));
+    assert!(!done(&fixable, Severity::Low, true), "the report may be of high and critical ones only");
+    assert!(!done(&fixable, Severity::Critical, false), "and only of what has a fix");
+    let all = ran(CoverageStatus::Partial, &[found(Severity::Low, None), found(Severity::High, Some("upgrade"))]);
+    assert!(done(&all, Severity::Low, false) && done(&all, Severity::Low, true));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use scans::ScanId;
 
 use super::super::decisions::in_force;
 use super::super::findings::severity;
-use super::super::text_of;
+use super::super::{rulings, text_of};
 use crate::ingest::{KnownFinding, Origin, Ruling, Rulings, Unseen};
 use crate::model::{Derived, FindingId};
 
@@ -19,7 +19,7 @@ const DIGESTS: usize = 10_000;
 
 const KNOWN: &str = "v.id, v.source, v.state, v.status, v.status_until, v.base_status, v.first_seen, s.last_seen, s.last_scan, v.first_import, \
      v.content, v.decision_kind, v.decision_until, v.decision_at";
-const UNSEEN: &str = "v.title, v.severity, v.check_id, v.location";
+const UNSEEN: &str = "v.title, v.severity, v.check_id, v.location, v.remediation";
 /// Within this tenant, target and service.
 const HERE: &str = "v.tenant_id = $1 AND v.target_id = $2 AND v.service = $3";
 
@@ -49,6 +49,7 @@ fn unseen_of(row: &Row) -> Result<Unseen> {
         severity: severity(row.get("severity")?)?,
         check: row.get("check_id")?,
         location: row.json("location")?,
+        is_fixable: row.get::<Option<String>>("remediation")?.is_some(),
         digests: Vec::new(),
     })
 }
@@ -101,11 +102,12 @@ pub(crate) async fn opening(change: &mut Change, origin: &Origin, sources: &[Str
         return Ok(opening);
     }
     let tools = Sql::list(sources.len(), 4);
+    let ruled = rulings::holds("", 4);
     let statement = format!(
         "SELECT {KNOWN}, k.digest AS digest, NULL AS check_id, NULL AS asset, 'known' AS part {}
          UNION ALL
          SELECT id, source, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, kind, valid_until, decided_at, NULL, check_id, asset, 'ruling' FROM decisions
-         WHERE tenant_id = $1 AND scope <> 'finding' AND kind <> 'reopen' AND state = 'in_force' AND (valid_until IS NULL OR valid_until > $4) AND source IN ({tools})
+         WHERE tenant_id = $1 AND {ruled} AND source IN ({tools})
          UNION ALL
          SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'any'
          FROM (SELECT 1 AS one FROM vulnerabilities v WHERE {HERE} AND v.source IN ({tools}) LIMIT 1) AS found",
