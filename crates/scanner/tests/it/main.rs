@@ -6,6 +6,7 @@ mod hostile;
 mod lab;
 mod limits;
 mod names;
+mod pages;
 mod scene;
 mod servers;
 mod stories;

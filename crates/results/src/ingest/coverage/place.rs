@@ -70,8 +70,10 @@ fn names_a_place(location: &Location) -> bool {
     component.is_some() || [host, ip, url, file].into_iter().any(Option::is_some)
 }
 
-/// The same page, or any page of a site that was covered as a whole.
+/// The same page, or any page of a site that was covered as a whole: `https://a.example/` is the site, and with an empty fragment,
+/// `https://a.example/#`, its first page alone.
 fn is_under(covered: &str, found: Option<&str>) -> bool {
     let (Ok(covered), Some(Ok(found))) = (Url::parse(covered), found.map(Url::parse)) else { return Some(covered) == found };
-    covered.origin() == found.origin() && (covered.path() == "/" || covered.path() == found.path())
+    let is_site = covered.path() == "/" && covered.fragment() != Some("");
+    covered.origin() == found.origin() && (is_site || covered.path() == found.path())
 }

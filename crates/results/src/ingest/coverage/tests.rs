@@ -162,4 +162,7 @@ fn a_site_covers_its_pages() {
     assert!(is_done(&run, "template", &page("https://a.example/login?x=1")));
     assert!(!is_done(&run, "template", &page("https://b.example/login")));
     assert!(!is_done(&run, "template", &page("http://a.example/login")));
+    let first = covered(&[("template", page("https://a.example/#"), Done, None)]);
+    assert!(is_done(&first, "template", &page("https://a.example/")) && is_done(&first, "template", &page("https://a.example/?x=1")));
+    assert!(!is_done(&first, "template", &page("https://a.example/login")), "only the first page was asked");
 }

@@ -250,11 +250,8 @@ fn coverage(given: &[Covered]) -> Vec<Coverage> {
     for covered in given {
         let checks = checks_of(covered.check_set);
         let is_prefix = checks.iter().all(|check| check.starts_with(covered.check_set));
-        let names: Vec<String> = if is_prefix {
-            vec![covered.check_set.to_owned()]
-        } else {
-            checks.iter().map(|check| (*check).to_owned()).collect()
-        };
+        let names: Vec<String> =
+            if is_prefix { vec![covered.check_set.to_owned()] } else { checks.iter().map(|check| (*check).to_owned()).collect() };
         for name in names {
             let place = (&covered.host, covered.address, covered.transport, &covered.parameter, &covered.url);
             if told.insert((place, covered.status, name.clone())) {
@@ -277,7 +274,11 @@ fn location(covered: &Covered) -> Location {
         None => Location { host: Some(covered.host.to_lowercase()), ..Location::default() },
     };
     location.protocol = location.protocol.map(|_| covered.transport.to_owned());
-    location.url = covered.url.as_ref().map(url::Url::to_string);
+    location.url = covered.url.clone().map(|page| match covered.status {
+        // The first page alone; without a fragment it would stand for the site.
+        scanner::CoverageStatus::Done if page.path() == "/" => format!("{page}#"),
+        _ => page.to_string(),
+    });
     location.parameter.clone_from(&covered.parameter);
     location
 }
@@ -369,6 +370,14 @@ mod tests {
         let of_listing: Vec<CoverageStatus> =
             told.iter().filter(|coverage| coverage.check_set == "http.directory-listing").map(|coverage| coverage.status).collect();
         assert_eq!(of_listing, [CoverageStatus::Done, CoverageStatus::Skipped]);
+    }
+
+    #[test]
+    fn the_first_page_does_not_stand_for_the_site_where_it_was_asked_alone() {
+        let first = |status| Covered { url: url::Url::parse("http://localhost/").ok(), ..covered("http.directory-listing", status) };
+        let told = coverage(&[first(scanner::CoverageStatus::Done), first(scanner::CoverageStatus::Error)]);
+        let urls: Vec<&str> = told.iter().filter_map(|coverage| coverage.location.url.as_deref()).collect();
+        assert_eq!(urls, ["http://localhost/#", "http://localhost/"]);
     }
 
     #[test]
