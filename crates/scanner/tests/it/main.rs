@@ -9,6 +9,7 @@ mod names;
 mod pages;
 mod scene;
 mod servers;
+mod shares;
 mod stories;
 mod strangers;
 mod udp;
