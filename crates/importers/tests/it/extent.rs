@@ -27,6 +27,13 @@ fn a_list_of_web_issues_tells_nothing_of_the_rest_of_the_site() {
     let api = |status: &str| format!("{{{status}\"issue_events\":[{event}]}}");
     assert_eq!(told(Format::BurpApi, api("\"scan_status\":\"succeeded\",")), ["burp http://a.example Done"]);
     assert_eq!(told(Format::BurpApi, api("")), ["burp http://a.example Skipped"]);
+    let other = event.replace("a.example", "b.example");
+    let both = format!(r#"{{"scan_status":"succeeded","issue_events":[{event},{other}]}}"#);
+    assert_eq!(
+        told(Format::BurpApi, both),
+        ["burp http://a.example Skipped", "burp http://b.example Skipped"],
+        "it may have begun at either"
+    );
 }
 
 #[test]
