@@ -139,6 +139,11 @@ impl Sites {
         out.asset(Asset { kind: "web".to_owned(), identifiers, services: Vec::new() })
     }
 
+    /// Whether no more than one site was met.
+    pub(crate) fn is_one(&self) -> bool {
+        self.known.len() < 2
+    }
+
     /// Says of every site met that nobody knows how testing it ended.
     pub(crate) fn leave_open(&mut self, source: &str, version: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {
         let reason = version.map_or_else(|| ISSUES_ONLY.to_owned(), |version| format!("{version}: {ISSUES_ONLY}"));

@@ -10,6 +10,7 @@ use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::load::is_name;
 use crate::errors::{ParseError, Position};
 use crate::limits::{Limits, Options};
 use crate::model::{Record, Severity, Sink};

@@ -244,7 +244,8 @@ pub struct Coverage {
     pub source: String,
     /// The check, or the common beginning of the checks, that ran.
     pub check_set: String,
-    /// What it ran against.
+    /// What it ran against. `https://a.example/` stands for all of the site, `https://a.example/#` for its first page;
+    /// port 0 is the host itself without its services.
     pub location: Location,
     /// How it ended.
     pub status: CoverageStatus,

@@ -64,6 +64,7 @@ pub fn catalogue() -> &'static [Check] {
             exposures::DATAGRAMS,
             interfaces::SAFE,
             http::PASSIVE,
+            http::PAGES,
             http::ACTIVE,
             http::INTRUSIVE,
             ssh::ALL,

@@ -13,6 +13,7 @@ mod remote;
 mod web;
 mod windows;
 
+use crate::catalogue::Check;
 use crate::http::heard::Doubts;
 use crate::plan::Intrusiveness;
 use crate::report::{CoverageStatus, Issue, ServiceReport};
@@ -97,13 +98,18 @@ pub(crate) async fn probe(session: &Session, endpoint: &Endpoint, service: &Serv
         }
         let (status, reason) = match end {
             Ok(()) => (CoverageStatus::Done, None),
-            // A service that hangs up on a question has not answered it: it may be full, or have us shut out.
-            Err(WireError::Closed) => (CoverageStatus::Error, Some("connection closed".to_owned())),
-            Err(WireError::Timeout) => (CoverageStatus::Timeout, Some("no reply in time".to_owned())),
-            Err(WireError::Failed(reason)) => (CoverageStatus::Error, Some(reason)),
+            Err(error) => (unheard(&error), Some(error.to_string())),
         };
         doubts.tell(session, endpoint).await;
         session.covered(set, endpoint, status, reason).await;
+    }
+}
+
+/// A service that hangs up on a question has not answered it: it may be full, or have us shut out.
+fn unheard(error: &WireError) -> CoverageStatus {
+    match error {
+        WireError::Timeout => CoverageStatus::Timeout,
+        WireError::Closed | WireError::Failed(_) => CoverageStatus::Error,
     }
 }
 
@@ -174,7 +180,14 @@ impl Subject<'_> {
         }
     }
 
-    fn issue(&self, check: &crate::catalogue::Check) -> Issue {
+    /// Leaves checks open that got no deciding answer, whatever becomes of their set.
+    async fn undecided(&self, checks: &[&'static Check], error: &WireError) {
+        for check in checks {
+            self.session.undecided(check.id, self.endpoint, None, unheard(error), error.to_string()).await;
+        }
+    }
+
+    fn issue(&self, check: &Check) -> Issue {
         Issue::new(check, self.endpoint.address, &self.endpoint.host)
     }
 }

@@ -1,8 +1,9 @@
 //! The audit of a web server: the page a browser would load, and requests a browser would not make.
 //! Invariant: a set of checks is done where the answers were those of the site. A limit, an outage, a wall in front and half a
-//! page leave the checks that wanted the answer undecided, at that page.
+//! page leave the checks that wanted the answer undecided, at that page. What depends on the pages a site names is told page by page.
 
 mod active;
+mod asked;
 pub(crate) mod client;
 mod cookies;
 mod discover;
@@ -17,15 +18,18 @@ use url::Url;
 use crate::plan::{Intrusiveness, Target};
 use crate::report::{CoverageStatus, ServiceReport};
 use crate::session::{Endpoint, Session};
+use asked::Asked;
 use client::{Client, Fetch, Page};
 use heard::Doubts;
 
 pub(crate) const USER_AGENT: &str = "Mozilla/5.0 (compatible; Tyrian scanner)";
 pub(crate) const PASSIVE_SET: &str = "http.passive";
+/// Checks of the pages that a site names; told page by page where they were made.
+pub(crate) const PAGES_SET: &str = "http.pages";
 pub(crate) const ACTIVE_SET: &str = "http.active";
 pub(crate) const INTRUSIVE_SET: &str = "http.intrusive";
 /// Every set, in the order in which they run.
-pub(crate) const SETS: [&str; 3] = [PASSIVE_SET, ACTIVE_SET, INTRUSIVE_SET];
+pub(crate) const SETS: [&str; 4] = [PASSIVE_SET, PAGES_SET, ACTIVE_SET, INTRUSIVE_SET];
 /// Redirects followed within the origin.
 const HOPS: usize = 5;
 
@@ -50,54 +54,61 @@ pub(crate) async fn audit(session: &Session, endpoint: &Endpoint, service: &Serv
         }
         flaw => flaw,
     };
-    let (status, reason) = conclude(flaw.map_or(Ok(()), |flaw| Err(flaw.reason())));
-    // Whatever ends the run, what a set leaves open is told no later than the set.
-    if status == CoverageStatus::Done {
-        for (check, reason) in page::undecided(&landing.page) {
-            session.undecided(check.id, endpoint, None, CoverageStatus::Error, reason.to_owned()).await;
-        }
+    match flaw {
+        None => passive(session, &client, &landing, https_elsewhere).await,
+        Some(flaw) => session.covered(PASSIVE_SET, endpoint, CoverageStatus::Error, Some(flaw.reason())).await,
     }
-    for check in page::ANYWHERE {
-        session.begin(check.id, endpoint);
-    }
-    session.covered(PASSIVE_SET, endpoint, status, reason).await;
     // What came so far was judged.
     client.doubtful();
     let directories = match session.may(Intrusiveness::Safe) {
         true => discover::directories(&client, &landing.page).await,
         false => Vec::new(),
     };
-    let mut is_searched = false;
-    for (set, level) in [(ACTIVE_SET, Intrusiveness::Safe), (INTRUSIVE_SET, Intrusiveness::Intrusive)] {
+    for (paged, whole, level) in [(PAGES_SET, Some(ACTIVE_SET), Intrusiveness::Safe), (INTRUSIVE_SET, None, Intrusiveness::Intrusive)] {
         if !session.may(level) {
-            session.unplanned(set, endpoint).await;
+            for set in [Some(paged), whole].into_iter().flatten() {
+                session.unplanned(set, endpoint).await;
+            }
             continue;
         }
-        let mut doubts = Doubts::default();
-        let (status, reason) = match level {
-            Intrusiveness::Intrusive => conclude(intrusive::probe(session, &client, &directories, &mut doubts).await),
-            _ => conclude(active::probe(session, &client, &landing, &directories, &mut doubts).await),
+        let (mut doubts, mut asked) = (Doubts::default(), Asked::default());
+        let result = match level {
+            Intrusiveness::Intrusive => intrusive::probe(session, &client, &directories, &mut doubts, &mut asked).await,
+            _ => active::probe(session, &client, &landing, &directories, &mut doubts, &mut asked).await,
         };
-        is_searched |= set == ACTIVE_SET && status == CoverageStatus::Done;
+        let (status, reason) = match result {
+            Ok(()) => (CoverageStatus::Done, None),
+            Err(reason) => (CoverageStatus::Error, Some(reason)),
+        };
+        // Whatever ends the run, what a set leaves open is told no later than the set.
         doubts.tell(session, endpoint).await;
-        session.covered(set, endpoint, status, reason).await;
-    }
-    for check in page::ANYWHERE {
-        match is_searched {
-            true => session.settle(check.id, endpoint),
-            false => {
-                let reason = "only the first page was looked at".to_owned();
-                session.covered(check.id, endpoint, CoverageStatus::Skipped, Some(reason)).await;
-            }
+        if status == CoverageStatus::Done {
+            asked.tell(session, endpoint).await;
+            session.settle(paged, endpoint);
+        } else {
+            session.covered(paged, endpoint, status, reason.clone()).await;
+        }
+        if let Some(whole) = whole {
+            session.covered(whole, endpoint, status, reason).await;
         }
     }
 }
 
-fn conclude(result: Result<(), String>) -> (CoverageStatus, Option<String>) {
-    match result {
-        Ok(()) => (CoverageStatus::Done, None),
-        Err(reason) => (CoverageStatus::Error, Some(reason)),
+/// Tells for which pages the passive checks were made: the first one, and those passed on the way to it.
+async fn passive(session: &Session, client: &Client<'_>, landing: &Landing, https_elsewhere: bool) {
+    let first = &landing.page;
+    for (check, reason) in page::undecided(first) {
+        let url = Some(first.url.clone());
+        session.undecided(check.id, client.endpoint, url, CoverageStatus::Error, reason.to_owned()).await;
     }
+    let checks = page::made(landing, https_elsewhere);
+    let mut asked = Asked::default();
+    for hop in landing.hops.iter().filter(|hop| !hop.is_cut) {
+        asked.judged(&checks, &hop.url, &page::untold(client, hop, https_elsewhere));
+    }
+    asked.page(&checks, &first.url);
+    asked.tell(session, client.endpoint).await;
+    session.settle(PASSIVE_SET, client.endpoint);
 }
 
 /// The page an origin leads to, and how it got there.

@@ -145,7 +145,7 @@ pub struct ServiceReport {
 }
 
 /// Whether a set of checks ran at a place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CoverageStatus {
     /// Ran to its end.

@@ -111,7 +111,7 @@ impl Session {
         self.tell_covered(Covered { url, reason: Some(reason), ..Covered::at(check, endpoint, status) }).await;
     }
 
-    async fn tell_covered(&self, covered: Covered) {
+    pub(crate) async fn tell_covered(&self, covered: Covered) {
         self.outcome().coverage.push(covered.clone());
         self.tell(Event::Coverage(covered)).await;
     }

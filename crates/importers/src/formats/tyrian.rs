@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::errors::{ParseError, Position};
 use crate::identity;
+use crate::mapping;
 use crate::model::{Belief, Carried, Evidence, IdentityKey, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
@@ -23,9 +24,11 @@ const KEYS: usize = 32;
 const SOURCE: usize = 256;
 /// How schemes of mappings begin, which their users name.
 const MAPPED: &str = "mapped:";
+/// Names that findings have from elsewhere than a report: people enter some, and the store names others by their place.
+const SCHEMES: &[&str] = &["manual", "place"];
 
 pub(crate) static ENTRY: Entry =
-    Entry { format: Format::Tyrian, id: "tyrian", source: "", label: "Tyrian JSON export", schemes: &["manual"], sniff, read };
+    Entry { format: Format::Tyrian, id: "tyrian", source: "", label: "Tyrian JSON export", schemes: SCHEMES, sniff, read };
 
 fn sniff(head: &Head<'_>) -> Option<Confidence> {
     if !head.opens(&['{']) {
@@ -148,7 +151,8 @@ impl Export<'_, '_> {
             Evidence { truncated: kept.truncated || piece.truncated, ..kept }
         });
         let evidence = evidence.collect();
-        let instant = |text: Option<String>| text.filter(|text| vocabulary::instant(text).is_some());
+        // A time may have white space around it, which is none of it.
+        let instant = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| vocabulary::instant(text).is_some());
         self.out.belief(Belief {
             state: told.state,
             first_seen: instant(told.first_seen),
@@ -183,6 +187,6 @@ impl Export<'_, '_> {
 fn is_key(key: &IdentityKey) -> bool {
     let is_digest = key.digest.len() == 64 && key.digest.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let mut ours = Format::all().flat_map(Format::schemes);
-    let is_mapped = key.scheme.starts_with(MAPPED) && key.scheme.len() <= SOURCE;
+    let is_mapped = key.scheme.strip_prefix(MAPPED).is_some_and(mapping::is_name);
     is_digest && (is_mapped || ours.any(|scheme| *scheme == key.scheme))
 }

@@ -23,7 +23,7 @@ pub(super) fn mapping(text: &str) -> Result<Mapping, MappingError> {
     };
     known(&members, "", &["name", "notation", "records", "fields", "keys"])?;
     let name = members.get("name").and_then(Value::as_str).map(str::trim).unwrap_or_default();
-    if name.is_empty() || name.len() > NAME || name.contains(char::is_control) {
+    if !is_name(name) {
         return Err(wrong("name", "needs a text of 1 to 80 bytes"));
     }
     let notation = match members.get("notation").map(Value::as_str) {
@@ -41,6 +41,11 @@ pub(super) fn mapping(text: &str) -> Result<Mapping, MappingError> {
     let fields = fields(members.get("fields"))?;
     let keys = keys(members.get("keys"))?;
     Ok(Mapping { name: name.to_owned(), notation, records, fields, keys })
+}
+
+/// Whether a mapping may be called so.
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= NAME && !name.contains(char::is_control)
 }
 
 /// A misspelt key is refused: passing over it would be a guess.

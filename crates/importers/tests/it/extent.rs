@@ -1,6 +1,6 @@
 //! How much a report proves: what is not in it counts as gone only where the report says that it was looked for.
 
-use importers::{Format, Record};
+use importers::{CoverageStatus, Format, Record};
 
 use crate::records;
 
@@ -27,6 +27,13 @@ fn a_list_of_web_issues_tells_nothing_of_the_rest_of_the_site() {
     let api = |status: &str| format!("{{{status}\"issue_events\":[{event}]}}");
     assert_eq!(told(Format::BurpApi, api("\"scan_status\":\"succeeded\",")), ["burp http://a.example Done"]);
     assert_eq!(told(Format::BurpApi, api("")), ["burp http://a.example Skipped"]);
+    let other = event.replace("a.example", "b.example");
+    let both = format!(r#"{{"scan_status":"succeeded","issue_events":[{event},{other}]}}"#);
+    assert_eq!(
+        told(Format::BurpApi, both),
+        ["burp http://a.example Skipped", "burp http://b.example Skipped"],
+        "it may have begun at either"
+    );
 }
 
 #[test]
@@ -70,32 +77,39 @@ fn a_wapiti_report_proves_the_modules_that_found_something() {
 }
 
 #[test]
-fn a_greenbone_report_covers_its_hosts_when_nothing_was_filtered_out() {
+fn a_greenbone_report_leaves_its_hosts_open_and_says_why() {
     let report = |said: &str, results: &str, status: &str| {
         let host = "<host><ip>192.0.2.7</ip><end>2026-11-22T03:50:01Z</end></host>";
         let said = format!("{said}<scan_run_status>{status}</scan_run_status>{host}<results {results}/>");
-        told(Format::Openvas, format!("<report id='1' format_id='x'><report id='1'>{said}</report></report>"))
+        let report = format!("<report id='1' format_id='x'><report id='1'>{said}</report></report>");
+        let mut told = records(Format::Openvas, report.as_bytes()).into_iter().filter_map(|record| match record {
+            Record::Coverage(told) => Some((told.status, told.reason.unwrap_or_default())),
+            _ => None,
+        });
+        told.next_back().unwrap()
     };
+    let open = |reason: &str| (CoverageStatus::Skipped, reason.to_owned());
     let count =
         |full: u32, filtered: u32| format!("<result_count>{filtered}<full>{full}</full><filtered>{filtered}</filtered></result_count>");
     let term = |term: &str| format!("<filters><term>{term}</term></filters>");
     let narrow = "apply_overrides=0 levels=hml rows=100 min_qod=70 first=1";
-    let done = ["openvas 192.0.2.7 Done"];
+    // Which checks the task was set to run, on which ports, no report tells.
+    let done = open("ended 2026-11-22T03:50:01Z; the report does not tell which checks ran on which ports");
     assert_eq!(report("", "", "Done"), done);
     assert_eq!(report(&(term(narrow) + &count(7, 7)), "start='1' max='100'", "Done"), done, "the filter left nothing out");
     assert_eq!(report(&term("levels=hmlg min_qod=0 rows=-1"), "start='1' max='-1'", "Done"), done);
     let keyword =
         "<filters><keywords><keyword><column>min_qod</column><relation>=</relation><value>70</value></keyword></keywords></filters>";
-    for (said, results) in [
-        (term(narrow) + &count(90, 7), "start='1' max='100'"),
-        (term(narrow), ""),
-        (keyword.to_owned(), ""),
-        (term("levels=hmlg min_qod=0") + &count(300, 300), "start='1' max='100'"),
-        (term("levels=hmlg min_qod=0") + &count(300, 300), "start='101' max='-1'"),
+    for (said, results, reason) in [
+        (term(narrow) + &count(90, 7), "start='1' max='100'", "the report was filtered"),
+        (term(narrow), "", "the report was filtered"),
+        (keyword.to_owned(), "", "the report was filtered"),
+        (term("levels=hmlg min_qod=0") + &count(300, 300), "start='1' max='100'", "the report is one page of several"),
+        (term("levels=hmlg min_qod=0") + &count(300, 300), "start='101' max='-1'", "the report is one page of several"),
     ] {
-        assert_eq!(report(&said, results, "Done"), ["openvas 192.0.2.7 Skipped"], "{said} {results}");
+        assert_eq!(report(&said, results, "Done"), open(reason), "{said} {results}");
     }
-    assert!(report("", "", "Stopped").contains(&"openvas 192.0.2.7 Error".to_owned()), "hosts that ended do not end the task");
+    assert_eq!(report("", "", "Stopped").0, CoverageStatus::Error, "hosts that ended do not end the task");
     assert_eq!(
         told(Format::Openvas, "IP,Port,Port Protocol,Severity,NVT Name,NVT OID\n192.0.2.7,22,tcp,5.0,X,1.2\n"),
         ["openvas 192.0.2.7 Skipped"]
@@ -114,8 +128,8 @@ fn a_nessus_host_is_covered_by_a_whole_policy_and_by_a_login() {
             "<ReportItem port='{port}' svc_name='{service}' protocol='tcp' severity='0' pluginID='{plugin}' pluginName='n'><plugin_output>{output}</plugin_output></ReportItem>"
         )
     };
-    let report = |policy: &str, login: &str, more: &str| {
-        let items = item(0, "general", 19506, &format!("Scan type : Normal\nCredentialed checks : {login}\n"))
+    let report_of = |range: &str, policy: &str, login: &str, more: &str| {
+        let items = item(0, "general", 19506, &format!("Port range : {range}\nScan type : Normal\nCredentialed checks : {login}\n"))
             + &item(443, "www", 1, "")
             + &item(445, "cifs", 2, "")
             + &item(2222, "ssh", 3, "")
@@ -128,8 +142,11 @@ fn a_nessus_host_is_covered_by_a_whole_policy_and_by_a_login() {
             ),
         )
     };
+    let report = |policy: &str, login: &str, more: &str| report_of("1-65535", policy, login, more);
     let whole = policy("enabled");
     assert_eq!(report(&whole, "yes", ""), ["tenable 192.0.2.7 Done"]);
+    let met = [0, 443, 445, 2222].map(|port| format!("tenable 192.0.2.7:{port} Done"));
+    assert_eq!(report_of("default", &whole, "yes", ""), met, "the host itself, and the ports that something was told of");
     assert_eq!(report(&whole, "no", ""), ["tenable 192.0.2.7:443 Done"], "who did not log in saw services from outside");
     let lost = item(0, "general", 21745, "");
     assert_eq!(report(&whole, "yes", &lost), ["tenable 192.0.2.7:443 Done", "tenable:local 192.0.2.7 AuthLost"]);

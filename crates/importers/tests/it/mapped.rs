@@ -210,3 +210,25 @@ proptest! {
         let _ = Mapping::from_json(&String::from_utf8_lossy(&text));
     }
 }
+
+#[test]
+fn an_export_gives_the_names_that_can_have_been_given_and_no_others() {
+    let long = format!("mapped:{}", "x".repeat(81));
+    for (scheme, expected) in [
+        ("mapped:acme, inc", "mapped:acme, inc"),
+        ("place", "place"),
+        ("manual", "manual"),
+        ("mapped:", "manual"),
+        ("mapped:x:1:00\nB\t9\t00", "manual"),
+        (long.as_str(), "manual"),
+        ("unheard of", "manual"),
+    ] {
+        let key = serde_json::json!({ "scheme": scheme, "version": 1, "digest": "0".repeat(64) });
+        let finding = serde_json::json!({ "id": "f", "source": "s", "check": "c", "title": "t", "identity": [key], "observed_at": "2026-11-22T00:00:00Z\t" });
+        let export = serde_json::json!({ "format": "tyrian-findings/1", "findings": [finding] });
+        let found = crate::records(importers::Format::Tyrian, export.to_string().as_bytes());
+        let one = &crate::observations(&found)[0];
+        assert_eq!(one.keys.iter().map(|key| key.scheme.as_str()).collect::<Vec<_>>(), [expected], "{scheme:?}");
+        assert_eq!(one.observed_at.as_deref(), Some("2026-11-22T00:00:00Z"));
+    }
+}

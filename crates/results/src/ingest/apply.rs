@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use audit::Change;
-use base::Result;
+use base::{Error, Result};
 use scans::ScanId;
 use targets::TargetId;
 
@@ -136,7 +136,9 @@ impl Run<'_> {
         let has_known = self.has_known == Some(true);
         for Below { source, digest } in below {
             // The tool still sees it, if less grave than what is asked for: it is not gone, and not what is asked for either.
-            if let Some(known) = known.get(&(self.batch.sources[usize::from(source)].clone(), digest)) {
+            let source = self.batch.sources.get(usize::from(source));
+            let source = source.ok_or_else(|| Error::internal("a line of the spool names a tool that the batch does not have"))?;
+            if let Some(known) = known.get(&(source.clone(), digest)) {
                 self.waiting.leave_alone(known.id);
             }
         }

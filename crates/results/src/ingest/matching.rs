@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use base::Time;
 use importers::Location;
+use serde::{Deserialize, Serialize};
 
 use super::drift;
 use crate::model::FindingId;
 
 /// A key as far as matching needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Key {
     pub(crate) scheme: String,
     pub(crate) version: u16,

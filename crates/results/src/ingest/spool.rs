@@ -68,12 +68,9 @@ impl Writer {
 
     pub(crate) fn observation(&mut self, line: &Line) -> std::io::Result<()> {
         write!(self.out, "O\t{}\t{}\t", line.ordinal, line.group)?;
-        for (index, key) in line.keys.iter().enumerate() {
-            let comma = if index == 0 { "" } else { "," };
-            write!(self.out, "{comma}{}:{}:{}", key.scheme, key.version, key.digest)?;
-        }
-        let (observed_at, belief) = (line.observed_at.as_deref().unwrap_or_default(), line.belief.as_deref().unwrap_or_default());
-        writeln!(self.out, "\t{observed_at}\t{belief}\t{}", line.body)
+        // Names come from files: JSON leaves them no way out of their place in the line.
+        serde_json::to_writer(&mut self.out, &(&line.keys, &line.observed_at))?;
+        writeln!(self.out, "\t{}\t{}", line.belief.as_deref().unwrap_or_default(), line.body)
     }
 
     pub(crate) fn below(&mut self, below: &Below) -> std::io::Result<()> {
@@ -125,16 +122,29 @@ fn entry(line: &str) -> Option<Entry> {
         let (source, digest) = below.split_once('\t')?;
         return Some(Entry::Below(Below { source: source.parse().ok()?, digest: digest.to_owned() }));
     }
-    let mut parts = line.strip_prefix("O\t")?.splitn(6, '\t');
+    let mut parts = line.strip_prefix("O\t")?.splitn(5, '\t');
     let (ordinal, group) = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    let keys = parts.next()?.split(',').map(key).collect::<Option<_>>()?;
-    let mut perhaps = || Some(Some(parts.next()?).filter(|text| !text.is_empty()).map(str::to_owned));
-    let (observed_at, belief) = (perhaps()?, perhaps()?);
+    let (keys, observed_at) = serde_json::from_str(parts.next()?).ok()?;
+    let belief = Some(parts.next()?).filter(|text| !text.is_empty()).map(str::to_owned);
     Some(Entry::Observation(Line { ordinal, group, keys, observed_at, belief, body: parts.next()?.to_owned() }))
 }
 
-fn key(text: &str) -> Option<Key> {
-    let mut parts = text.rsplitn(3, ':');
-    let (digest, version, scheme) = (parts.next()?, parts.next()?, parts.next()?);
-    Some(Key { scheme: scheme.to_owned(), version: version.parse().ok()?, digest: digest.to_owned() })
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_stays_in_its_place_whatever_it_is_made_of() {
+        let keys: Vec<Key> = ["mapped:acme, inc", "mapped:x:1:00\nB\t9\t00", "mapped:\u{85}\"\\"]
+            .map(|scheme| Key { scheme: scheme.to_owned(), version: 1, digest: "00".to_owned() })
+            .to_vec();
+        let observed_at = Some("\t2026-11-22T00:00:00Z\n".to_owned());
+        let line = Line { ordinal: 1, group: 2, keys: keys.clone(), observed_at: observed_at.clone(), belief: None, body: "{}".to_owned() };
+        let mut writer = Writer::new().unwrap();
+        writer.observation(&line).unwrap();
+        let mut reader = writer.finish().unwrap();
+        let Ok(Some(Entry::Observation(read))) = reader.next() else { panic!("no observation") };
+        assert_eq!((read.keys, read.observed_at, read.body.as_str()), (keys, observed_at, "{}"));
+        assert!(matches!(reader.next(), Ok(None)));
+    }
 }

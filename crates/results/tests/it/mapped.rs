@@ -75,6 +75,21 @@ async fn a_mapping_is_tried_saved_used_and_dropped() {
 }
 
 #[tokio::test]
+async fn a_name_of_another_platform_may_be_made_of_anything_that_a_mapping_is_called() {
+    let finding = |scheme: &str, digit: &str| {
+        let key = json!({ "scheme": scheme, "version": 1, "digest": digit.repeat(64) });
+        json!({ "id": digit, "source": "mapped:acme", "check": "c", "title": digit, "severity": "low", "state": "present", "identity": [key] })
+    };
+    for engine in engines() {
+        let story = world(engine).await;
+        let findings = [finding("mapped:acme, inc: 2", "1"), finding("mapped:x:1:00\nB\t9\t00", "2"), finding("place", "3")];
+        let export = json!({ "format": "tyrian-findings/1", "findings": findings }).to_string();
+        let (status, taken) = import(&story, "filename=findings.json", &export).await;
+        assert_eq!((status, &taken["summary"]["created"]), (StatusCode::CREATED, &json!(3)), "{taken}");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_mapping_names_its_field_and_place() {
     let story = Story::new(Engine::Embedded).await;
     let wrong = MAPPING.replace("\"Risk\"", "{\"form\": \"Risk\"}");

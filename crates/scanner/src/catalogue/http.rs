@@ -1,4 +1,5 @@
-//! The checks of the web audit; a table.
+//! The checks of the web audit; a table. Those of `http.active` ask for the same pages in every run; the others ask for pages that
+//! the site names, and are told page by page.
 
 use super::checks;
 
@@ -85,7 +86,7 @@ checks! { PASSIVE in "http.passive";
         "Answer plain HTTP with a redirect to HTTPS.";
 }
 
-checks! { ACTIVE in "http.active";
+checks! { PAGES in "http.pages";
     TRACE = "http.method-trace" Low L31 693 "TRACE is enabled",
         "https://www.rfc-editor.org/rfc/rfc9110#name-trace",
         "TRACE sends requests back with headers that scripts are not meant to see.",
@@ -106,10 +107,6 @@ checks! { ACTIVE in "http.active";
         "https://fetch.spec.whatwg.org/#http-cors-protocol",
         "Browsers refuse the combination; it shows a policy that nobody meant.",
         "Answer only origins on a list.";
-    OPEN_REDIRECT = "http.open-redirect" Medium M61 601 "Open redirect",
-        "https://cwe.mitre.org/data/definitions/601.html",
-        "A link to this site can lead anywhere: a help for phishing.",
-        "Redirect only to paths of this site or to listed sites.";
     REFLECTED_INPUT = "http.reflected-input" Medium M61 79 "Input is shown unescaped",
         "https://owasp.org/www-community/attacks/xss/",
         "A link to this site can carry a script that runs in the visitor's name.",
@@ -122,6 +119,13 @@ checks! { ACTIVE in "http.active";
         "https://owasp.org/www-community/attacks/Path_Traversal",
         "`..` in a path or a parameter leads out of the directory of the site: configuration, sources and secrets can be read.",
         "Resolve the path first and serve only what lies below the directory; look files up by name in a list.";
+}
+
+checks! { ACTIVE in "http.active";
+    OPEN_REDIRECT = "http.open-redirect" Medium M61 601 "Open redirect",
+        "https://cwe.mitre.org/data/definitions/601.html",
+        "A link to this site can lead anywhere: a help for phishing.",
+        "Redirect only to paths of this site or to listed sites.";
     GIT = "http.exposed-git" High H75 527 "Git repository is exposed",
         "https://cwe.mitre.org/data/definitions/527.html",
         "The repository can be downloaded: source, history and the secrets in it.",

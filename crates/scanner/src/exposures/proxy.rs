@@ -3,7 +3,6 @@
 
 use super::{Found, Subject};
 use crate::catalogue::exposures;
-use crate::report::CoverageStatus;
 use crate::wire::{WireError, contains};
 
 /// A name that does not exist, by RFC 6761.
@@ -15,8 +14,7 @@ pub(super) async fn http(subject: &Subject<'_>) -> Found {
     let found = match proof(subject).await {
         // It may still be trying; what the server answered elsewhere counts all the same.
         Err(error @ WireError::Timeout) => {
-            let (check, status) = (exposures::OPEN_PROXY.id, CoverageStatus::Timeout);
-            subject.session.undecided(check, subject.endpoint, None, status, error.to_string()).await;
+            subject.undecided(&[&exposures::OPEN_PROXY], &error).await;
             None
         }
         found => found?,

@@ -1,7 +1,8 @@
 //! File sharing of Windows and Samba: the oldest version of SMB, and sessions without signatures.
 
 use super::{Found, Subject};
-use crate::catalogue::exposures;
+use crate::catalogue::{Check, exposures};
+use crate::report::Issue;
 use crate::services::SMB2_NEGOTIATE;
 use crate::wire::WireError;
 
@@ -16,8 +17,15 @@ const STATUS: usize = 4 + 8;
 const SESSION: usize = 4 + 40;
 const SESSION_FLAGS: usize = 4 + 64 + 2;
 const GUEST: u8 = 1;
+/// What only SMB 2 tells.
+const NEWER: [&Check; 2] = [&exposures::SMB_UNSIGNED, &exposures::SMB_GUEST];
+/// STATUS_SUCCESS.
+const GRANTED: [u8; 4] = [0; 4];
 /// STATUS_MORE_PROCESSING_REQUIRED.
 const MORE_PROCESSING: [u8; 4] = [0x16, 0, 0, 0xc0];
+/// STATUS_INSUFFICIENT_RESOURCES, STATUS_TOO_MANY_SESSIONS, STATUS_REQUEST_NOT_ACCEPTED and STATUS_INSUFF_SERVER_RESOURCES (MS-ERREF,
+/// 2.3.1): said to everybody, whoever asks.
+const FULL: [[u8; 4]; 4] = [[0x9a, 0, 0, 0xc0], [0xce, 0, 0, 0xc0], [0xd0, 0, 0, 0xc0], [0x05, 0x02, 0, 0xc0]];
 /// Unicode, a target is wanted, NTLM, always sign, extended session security.
 const NTLM_FLAGS: u32 = 0x0008_8205;
 /// A name that no server has.
@@ -26,37 +34,65 @@ const SIGNING_REQUIRED: u8 = 2;
 
 pub(super) async fn smb(subject: &Subject<'_>) -> Found {
     let mut found = Vec::new();
-    let mut wire = subject.open().await?;
-    wire.send(SMB2_NEGOTIATE).await?;
-    let reply = heard(wire.read_until(|bytes| bytes.len() > SECURITY_MODE + 1).await)?;
-    drop(wire);
-    let negotiated = reply.get(4..8) == Some(b"\xfeSMB") && reply.get(STATUS..STATUS + 4) == Some(&[0; 4]);
-    if negotiated
-        && let Some(mode) = reply.get(SECURITY_MODE)
-        && mode & SIGNING_REQUIRED == 0
-    {
-        found.push(subject.issue(&exposures::SMB_UNSIGNED).evidence("security mode", mode.to_string()).sure(98));
+    let newer = negotiate(subject, SMB2_NEGOTIATE, SECURITY_MODE + 2).await?;
+    let older = negotiate(subject, SMB1_NEGOTIATE, 39).await?;
+    // A server that hangs up on one version has declined it; one that hangs up on both is full, or has us shut out.
+    if newer.is_none() && older.is_none() {
+        return Err(WireError::Closed);
     }
-    if negotiated && let Some(user) = heard(guest(subject).await)? {
-        found.push(subject.issue(&exposures::SMB_GUEST).about(user).evidence("session", "granted as guest").sure(97));
+    let newer = newer.unwrap_or_default();
+    if newer.get(4..8) == Some(b"\xfeSMB") {
+        match status(&newer) {
+            Ok(GRANTED) => found.extend(newer_version(subject, &newer).await),
+            Ok(_) => subject.undecided(&NEWER, &refused(&newer)).await,
+            Err(error) => subject.undecided(&NEWER, &error).await,
+        }
     }
-    let mut wire = subject.open().await?;
-    wire.send(SMB1_NEGOTIATE).await?;
-    // A server without it hangs up, or chooses no dialect.
-    let reply = heard(wire.read_until(|bytes| bytes.len() >= 39).await)?;
-    let chosen = reply.get(37..39).is_some_and(|dialect| dialect == [0, 0]);
-    if reply.get(4..9) == Some(b"\xffSMB\x72") && chosen {
+    // A server without the old version may also answer and choose no dialect.
+    let older = older.unwrap_or_default();
+    let chosen = older.get(37..39).is_some_and(|dialect| dialect == [0, 0]);
+    if older.get(4..9) == Some(b"\xffSMB\x72") && chosen {
         found.push(subject.issue(&exposures::SMB1).evidence("dialect", "NT LM 0.12").sure(98));
     }
     Ok(found)
 }
 
-/// A server that hangs up has declined; one that is silent has not been heard.
-fn heard<T: Default>(reply: Result<T, WireError>) -> Result<T, WireError> {
-    match reply {
+/// Offers versions of SMB; nothing where the server hangs up, and an error where it cannot be reached or is silent.
+async fn negotiate(subject: &Subject<'_>, offer: &[u8], length: usize) -> Result<Option<Vec<u8>>, WireError> {
+    let mut wire = subject.open().await?;
+    wire.send(offer).await?;
+    match wire.read_until(|bytes| bytes.len() >= length).await {
         Err(WireError::Timeout) => Err(WireError::Timeout),
-        reply => Ok(reply.unwrap_or_default()),
+        reply => Ok(reply.ok()),
     }
+}
+
+/// What is wrong with a server that speaks SMB 2.
+async fn newer_version(subject: &Subject<'_>, negotiated: &[u8]) -> Vec<Issue> {
+    let mut found = Vec::new();
+    if let Some(mode) = negotiated.get(SECURITY_MODE)
+        && mode & SIGNING_REQUIRED == 0
+    {
+        found.push(subject.issue(&exposures::SMB_UNSIGNED).evidence("security mode", mode.to_string()).sure(98));
+    }
+    match guest(subject).await {
+        Ok(Some(user)) => found.push(subject.issue(&exposures::SMB_GUEST).about(user).evidence("session", "granted as guest").sure(97)),
+        Ok(None) => {}
+        Err(error) => subject.undecided(&[&exposures::SMB_GUEST], &error).await,
+    }
+    found
+}
+
+/// The status of a reply of SMB 2; an error where it says that the server has no room, or breaks off before.
+fn status(reply: &[u8]) -> Result<[u8; 4], WireError> {
+    let status = reply.get(STATUS..).and_then(|rest| rest.first_chunk::<4>()).copied().ok_or(WireError::Closed)?;
+    if FULL.contains(&status) { Err(refused(reply)) } else { Ok(status) }
+}
+
+/// A status that answers something else than the question.
+fn refused(reply: &[u8]) -> WireError {
+    let status = reply.get(STATUS..).and_then(|rest| rest.first_chunk::<4>()).copied().map_or(0, u32::from_le_bytes);
+    WireError::Failed(format!("the service answered {status:#010x}"))
 }
 
 /// Logs in as a user who does not exist; a server that lets anybody in makes a guest of them.
@@ -66,13 +102,13 @@ async fn guest(subject: &Subject<'_>) -> Result<Option<&'static str>, WireError>
     wire.read_until(is_whole).await?;
     wire.send(&session_setup(1, [0; 8], &ntlm_negotiate())).await?;
     let reply = wire.read_until(is_whole).await?;
-    let Some(session) = reply.get(SESSION..).and_then(|rest| rest.first_chunk::<8>()).copied() else { return Ok(None) };
-    if reply.get(STATUS..STATUS + 4) != Some(&MORE_PROCESSING) {
+    if status(&reply)? != MORE_PROCESSING {
         return Ok(None);
     }
+    let session = reply.get(SESSION..).and_then(|rest| rest.first_chunk::<8>()).copied().ok_or(WireError::Closed)?;
     wire.send(&session_setup(2, session, &ntlm_authenticate(NOBODY))).await?;
     let reply = wire.read_until(is_whole).await?;
-    let granted = reply.get(STATUS..STATUS + 4) == Some(&[0; 4]) && reply.get(SESSION_FLAGS).is_some_and(|flags| flags & GUEST != 0);
+    let granted = status(&reply)? == GRANTED && reply.get(SESSION_FLAGS).is_some_and(|flags| flags & GUEST != 0);
     Ok(granted.then_some(NOBODY))
 }
 

@@ -7,11 +7,12 @@ use hyper::Method;
 use url::Url;
 
 use super::Landing;
+use super::asked::Asked;
 use super::client::{Client, Fetch, Page};
 use super::files::{FILES, File};
 use super::heard::{Doubtful, Doubts, ERROR, Flaw, Refusal, wall};
 use super::inputs;
-use super::page::{ANYWHERE, asks_for_basic, cookies_of, issue, leaks, listing, passwords};
+use super::page::{COOKIES, asks_for_basic, cookies_of, issue, leaks, listing, passwords};
 use crate::catalogue::{Check, http};
 use crate::report::Issue;
 use crate::session::Session;
@@ -27,6 +28,8 @@ const METHODS: &[&Check] = &[&http::TRACE, &http::WRITE_METHODS];
 const ORIGINS: &[&Check] = &[&http::CORS_REFLECTED, &http::CORS_NULL, &http::CORS_WILDCARD];
 /// What a page that does not exist gives away.
 const LEAKS: &[&Check] = &[&http::SERVER_VERSION, &http::POWERED_BY, &http::STACK_TRACE];
+/// How a page asks for a password.
+const PASSWORDS: &[&Check] = &[&http::BASIC_OVER_HTTP, &http::PASSWORD_OVER_HTTP];
 /// Failed requests after which an origin is believed to be gone.
 const FAILURES_BORNE: usize = 8;
 
@@ -36,9 +39,10 @@ pub(super) async fn probe(
     landing: &Landing,
     directories: &[String],
     doubts: &mut Doubts,
+    asked: &mut Asked,
 ) -> Result<(), String> {
     let mut found = Vec::new();
-    let result = all(session, client, landing, directories, &mut found, doubts).await;
+    let result = all(session, client, landing, directories, &mut found, doubts, asked).await;
     let mut told = BTreeSet::new();
     for issue in found {
         // One version banner per origin is enough.
@@ -61,16 +65,13 @@ async fn all(
     directories: &[String],
     found: &mut Vec<Issue>,
     doubts: &mut Doubts,
+    asked: &mut Asked,
 ) -> Result<(), String> {
     // A server that leaves one question unanswered may well answer the next; what it left is said in the end.
-    let missing = missing_page(session, client, landing, found).await;
-    if let Ok(Some(flaw)) = missing
-        && flaw != ERROR
-    {
-        // What such a page gives away is told of a name that no other run asks for.
-        doubts.note_anywhere(LEAKS, flaw);
-    }
-    client.doubtful();
+    let missing = missing_page(client, landing, found, asked).await;
+    // An error of the application is a page of its own.
+    let unheard: Vec<Doubtful> = client.doubtful().into_iter().filter(|doubtful| doubtful.flaw != ERROR).collect();
+    doubts.note(LEAKS, &unheard, Refusal::LeavesOpen);
     // A server that refuses pages nobody has named refuses everything, and a refusal tells nothing of a page.
     let refusal = match missing {
         Ok(Some(Flaw::Forbidden)) => Refusal::LeavesOpen,
@@ -79,16 +80,16 @@ async fn all(
     let first = missing.clone().ok().flatten();
     let mut outcomes = vec![missing.map(|_| ())];
     // To refuse a method or an origin is the repair.
-    outcomes.push(methods(client, landing, found).await);
+    outcomes.push(methods(client, landing, found, asked).await);
     doubts.note(METHODS, &client.doubtful(), refusal);
-    outcomes.push(origins(client, landing, found).await);
+    outcomes.push(origins(client, landing, found, asked).await);
     doubts.note(ORIGINS, &client.doubtful(), refusal);
-    outcomes.push(inputs::probe(session, client, landing, directories, found, doubts).await);
+    outcomes.push(inputs::probe(session, client, landing, directories, found, doubts, asked).await);
     outcomes.push(files(session, client, found, doubts, refusal).await);
-    outcomes.push(listings(session, client, landing, directories, found).await);
-    doubts.note(&[&http::DIRECTORY_LISTING, &http::BASIC_OVER_HTTP], &client.doubtful(), refusal);
-    outcomes.push(logins(client, landing, found).await);
-    doubts.note(ANYWHERE, &client.doubtful(), Refusal::LeavesOpen);
+    outcomes.push(listings(session, client, landing, directories, found, asked).await);
+    doubts.note(&[&http::DIRECTORY_LISTING, &http::BASIC_OVER_HTTP, &http::PASSWORD_OVER_HTTP], &client.doubtful(), refusal);
+    outcomes.push(logins(client, landing, found, asked).await);
+    doubts.note(&[COOKIES, PASSWORDS].concat(), &client.doubtful(), Refusal::LeavesOpen);
     // Who asks so much may be shut out on the way, and the refusals since were none of the pages.
     outcomes.push(match wall(session, client).await {
         Ok(Some(flaw)) if first.is_none() => Err(flaw.reason()),
@@ -97,7 +98,7 @@ async fn all(
     outcomes.into_iter().collect()
 }
 
-async fn methods(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+async fn methods(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>, asked: &mut Asked) -> Result<(), String> {
     let url = &landing.page.url;
     let traced = client.fetch(Fetch::get(url).method(Method::TRACE).with("x-tyrian-trace", "echo-me")).await?;
     if traced.status == 200 && crate::wire::contains(&traced.body.to_ascii_lowercase(), b"x-tyrian-trace: echo-me") {
@@ -109,15 +110,17 @@ async fn methods(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>)
     if options.status < 400 && !writing.is_empty() {
         found.push(issue(client, &options, &http::WRITE_METHODS).about(writing.join(",")).evidence("allow", &allowed).sure(60));
     }
+    asked.page(METHODS, url);
     Ok(())
 }
 
-async fn origins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
-    if origins_at(client, &landing.page.url, found).await? {
-        return Ok(());
-    }
-    for path in INTERFACE_PATHS {
-        if origins_at(client, &client.url(path)?, found).await? {
+async fn origins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>, asked: &mut Asked) -> Result<(), String> {
+    let interfaces = INTERFACE_PATHS.iter().map(|path| client.url(path)).collect::<Result<Vec<Url>, String>>()?;
+    // One page shows what the server does with origins; those behind it are not asked, and count as little.
+    for url in [&landing.page.url].into_iter().chain(&interfaces) {
+        let is_found = origins_at(client, url, found).await?;
+        asked.page(ORIGINS, url);
+        if is_found {
             break;
         }
     }
@@ -145,15 +148,12 @@ async fn origins_at(client: &Client<'_>, url: &Url, found: &mut Vec<Issue>) -> R
                     .evidence("access-control-allow-credentials", "true"),
             );
         }
-        if allowed == "*" {
-            break;
-        }
     }
     Ok(found.len() > before)
 }
 
 /// Pages where visitors log in get their session, wherever the landing page leads.
-async fn logins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+async fn logins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>, asked: &mut Asked) -> Result<(), String> {
     let mut known = Vec::new();
     for page in landing.hops.iter().chain([&landing.page]) {
         cookies_of(client, page, &mut known);
@@ -164,28 +164,34 @@ async fn logins(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) 
         let page = page?;
         let mut seen = Vec::new();
         cookies_of(client, &page, &mut seen);
-        if page.is_success() {
-            passwords(client, &page, &mut seen);
-        }
+        passwords(client, &page, &mut seen);
+        let mut untold = Vec::new();
         for issue in seen {
-            if !known.iter().any(|one| one.check == issue.check && one.parameter == issue.parameter) {
+            let is_shown = page.is_success() || COOKIES.iter().any(|check| check.id == issue.check);
+            if is_shown && !known.iter().any(|one| one.check == issue.check && one.parameter == issue.parameter) {
                 known.push(issue.clone());
                 found.push(issue);
+            } else {
+                untold.push(issue);
             }
         }
+        asked.judged(&[COOKIES, PASSWORDS].concat(), &page.url, &untold);
     }
     Ok(())
 }
 
-/// A page that does not exist shows how the server answers errors, and whether it answers at all.
-async fn missing_page(session: &Session, client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<Option<Flaw>, String> {
-    let url = client.url(&format!("/{}", unlikely(session, client, "page")))?;
+/// A page that does not exist shows how the server answers errors, and whether it answers at all. Every run asks a place for the same
+/// name, so that what it gave away can be seen to be gone.
+async fn missing_page(client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>, asked: &mut Asked) -> Result<Option<Flaw>, String> {
+    let url = client.url(&format!("/{}", word(&format!("{} page", client.endpoint.address))))?;
     let page = client.fetch(Fetch::get(&url)).await?;
     let mut given_away = Vec::new();
     leaks(client, &page, &mut given_away);
     // What the landing page already tells is reported there.
-    given_away.retain(|issue| issue.parameter.as_deref().is_none_or(|name| landing.page.header(name) != page.header(name)));
-    found.extend(given_away);
+    let is_new = |issue: &Issue| issue.parameter.as_deref().is_none_or(|name| landing.page.header(name) != page.header(name));
+    let (told, untold): (Vec<Issue>, Vec<Issue>) = given_away.into_iter().partition(is_new);
+    asked.judged(LEAKS, &page.url, &untold);
+    found.extend(told);
     Ok(Doubtful::of(&page).map(|doubtful| doubtful.flaw))
 }
 
@@ -225,20 +231,34 @@ async fn listings(
     landing: &Landing,
     directories: &[String],
     found: &mut Vec<Issue>,
+    asked: &mut Asked,
 ) -> Result<(), String> {
     let mut failures = Vec::new();
-    let mut basic = false;
+    let mut basic = asks_for_basic(&landing.page);
     let mut listings = Vec::new();
     for page in client.get_all(directories).await {
-        match page {
+        let page = match page {
             // The landing page was judged already.
-            Ok(page) if page.is_success() && page.url != landing.page.url => listings.extend(listing(client, &page)),
-            Ok(page) if asks_for_basic(&page) && !asks_for_basic(&landing.page) && !basic => {
-                basic = true;
-                passwords(client, &page, found);
+            Ok(page) if page.url == landing.page.url => continue,
+            Ok(page) => page,
+            Err(error) => {
+                failures.push(error);
+                continue;
             }
-            Ok(_) => {}
-            Err(error) => failures.push(error),
+        };
+        if page.is_success() {
+            listings.extend(listing(client, &page));
+        }
+        asked.page(&[&http::DIRECTORY_LISTING], &page.url);
+        let mut seen = Vec::new();
+        passwords(client, &page, &mut seen);
+        // One place that asks for passwords is enough.
+        if asks_for_basic(&page) && !basic {
+            basic = true;
+            found.append(&mut seen);
+        }
+        if !client.tls {
+            asked.judged(PASSWORDS, &page.url, &seen);
         }
     }
     if !listings.is_empty() && !lists_anything(session, client).await? {
@@ -288,7 +308,10 @@ async fn lists_anything(session: &Session, client: &Client<'_>) -> Result<bool, 
 
 /// A word nobody has used as a file name, different for each place and run.
 pub(super) fn unlikely(session: &Session, client: &Client<'_>, salt: &str) -> String {
-    let text = format!("{} {salt} {}", client.endpoint.address, session.plan.now_unix);
+    word(&format!("{} {salt} {}", client.endpoint.address, session.plan.now_unix))
+}
+
+fn word(text: &str) -> String {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
     let word = hex::encode(digest.as_ref());
     word.get(..20).unwrap_or(&word).to_owned()

@@ -77,9 +77,9 @@ pub(crate) async fn wall(session: &Session, client: &Client<'_>) -> Result<Optio
     Ok(Flaw::of(page.status, false))
 }
 
-/// Checks without a deciding answer: at which paths, and why; no URL stands for anywhere.
+/// Checks without a deciding answer: at which paths, and why.
 #[derive(Default)]
-pub(crate) struct Doubts(BTreeMap<&'static str, BTreeMap<String, (Option<Url>, Flaw)>>);
+pub(crate) struct Doubts(BTreeMap<&'static str, BTreeMap<String, (Url, Flaw)>>);
 
 impl Doubts {
     /// Notes for these checks the answers that decide nothing.
@@ -89,27 +89,17 @@ impl Doubts {
             page.set_query(None);
             for check in checks {
                 let pages = self.0.entry(check.id).or_default();
-                pages.entry(page.path().to_owned()).or_insert_with(|| (Some(page.clone()), doubtful.flaw));
+                pages.entry(page.path().to_owned()).or_insert_with(|| (page.clone(), doubtful.flaw));
             }
-        }
-    }
-
-    /// Notes that these checks were decided nowhere.
-    pub(crate) fn note_anywhere(&mut self, checks: &[&'static Check], flaw: Flaw) {
-        for check in checks {
-            self.0.entry(check.id).or_default().insert(String::new(), (None, flaw));
         }
     }
 
     /// Tells which checks were left undecided, and where.
     pub(crate) async fn tell(self, session: &Session, endpoint: &Endpoint) {
-        for (check, mut pages) in self.0 {
-            if pages.len() > PAGES
-                && let Some((_, (_, flaw))) = pages.pop_first()
-            {
-                pages = BTreeMap::from([(String::new(), (None, flaw))]);
-            }
-            for (url, flaw) in pages.into_values() {
+        for (check, pages) in self.0 {
+            let is_anywhere = pages.len() > PAGES;
+            for (url, flaw) in pages.into_values().take(if is_anywhere { 1 } else { PAGES }) {
+                let url = (!is_anywhere).then_some(url);
                 session.undecided(check, endpoint, url, CoverageStatus::Error, flaw.reason()).await;
             }
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::Landing;
 use super::active::{FOREIGN, unlikely};
+use super::asked::Asked;
 use super::client::{Client, Fetch};
 use super::files::Proof;
 use super::heard::{Doubtful, Doubts, ERROR, Refusal};
@@ -43,19 +44,20 @@ pub(super) async fn probe(
     directories: &[String],
     found: &mut Vec<Issue>,
     doubts: &mut Doubts,
+    asked: &mut Asked,
 ) -> Result<(), String> {
     // A wall that refuses a question for its words says nothing of the page behind it.
     let mut note = |check, answers: Vec<Doubtful>| doubts.note(&[check], &answers, Refusal::LeavesOpen);
     redirects(client, found).await?;
     note(&http::OPEN_REDIRECT, client.doubtful());
-    echoes(session, client, landing, found).await?;
+    echoes(session, client, landing, found, asked).await?;
     note(&http::REFLECTED_INPUT, client.doubtful());
-    errors(client, found).await?;
+    errors(client, found, asked).await?;
     // An error of the application is what was asked for.
     note(&http::STACK_TRACE, client.doubtful().into_iter().filter(|doubtful| doubtful.flaw != ERROR).collect());
-    outside(client, found).await?;
+    outside(client, found, asked).await?;
     note(&http::PATH_TRAVERSAL, client.doubtful());
-    traversals(client, directories, found).await?;
+    traversals(client, directories, found, asked).await?;
     note(&http::ALIAS_TRAVERSAL, client.doubtful());
     Ok(())
 }
@@ -90,7 +92,13 @@ async fn guilty(client: &Client<'_>, path: &str) -> Result<String, String> {
     Ok("several".to_owned())
 }
 
-async fn echoes(session: &Session, client: &Client<'_>, landing: &Landing, found: &mut Vec<Issue>) -> Result<(), String> {
+async fn echoes(
+    session: &Session,
+    client: &Client<'_>,
+    landing: &Landing,
+    found: &mut Vec<Issue>,
+    asked: &mut Asked,
+) -> Result<(), String> {
     let word = unlikely(session, client, "echo");
     let marks: Vec<(&str, String)> =
         SHOWN_PARAMETERS.iter().enumerate().map(|(number, name)| (*name, format!("<{word}{number}>"))).collect();
@@ -99,6 +107,7 @@ async fn echoes(session: &Session, client: &Client<'_>, landing: &Landing, found
         let mut url = client.url(path)?;
         url.query_pairs_mut().extend_pairs(&marks);
         let page = client.fetch(Fetch::get(&url)).await?;
+        asked.page(&[&http::REFLECTED_INPUT], &page.url);
         let text = page.text();
         // Nobody is shown the page of a redirect.
         if page.is_redirect() || !page.is_html() || !text.contains(&word) {
@@ -124,23 +133,29 @@ fn first_shown<'a>(text: &str, marks: &'a [(&'a str, String)]) -> Option<(&'a st
     marks.iter().find(|(_, mark)| text.contains(mark.as_str())).map(|(name, mark)| (*name, mark.as_str()))
 }
 
-async fn errors(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
+async fn errors(client: &Client<'_>, found: &mut Vec<Issue>, asked: &mut Asked) -> Result<(), String> {
     let paths: Vec<String> = ERROR_PATHS.iter().map(|path| (*path).to_owned()).collect();
     for page in client.get_all(&paths).await {
-        let mut given_away = Vec::new();
-        leaks(client, &page?, &mut given_away);
+        let (page, mut given_away) = (page?, Vec::new());
+        leaks(client, &page, &mut given_away);
+        asked.page(&[&http::STACK_TRACE], &page.url);
         found.extend(given_away.into_iter().filter(|issue| issue.check == http::STACK_TRACE.id));
     }
     Ok(())
 }
 
 /// Asks for a file that every Unix has, by ways out of the site that careless servers leave open.
-async fn outside(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), String> {
+async fn outside(client: &Client<'_>, found: &mut Vec<Issue>, asked: &mut Asked) -> Result<(), String> {
     let way = "../".repeat(8);
     let query: String = FILE_PARAMETERS.iter().map(|name| format!("{name}={way}etc/passwd")).collect::<Vec<_>>().join("&");
-    let asked = FILE_PATHS.iter().map(|path| (*path, query.as_str())).chain(WAYS_OUT.iter().map(|path| (*path, "")));
-    for (path, query) in asked {
+    let ways = FILE_PATHS.iter().map(|path| (*path, query.as_str())).chain(WAYS_OUT.iter().map(|path| (*path, "")));
+    // One way shows that there is a hole; those behind it are not asked, and count as little.
+    for (path, query) in ways {
         let reply = client.fetch_unescaped(path, query).await?;
+        match query {
+            "" => asked.about(&http::PATH_TRAVERSAL, path),
+            _ => asked.page(&[&http::PATH_TRAVERSAL], &client.url(path)?),
+        }
         let Some((head, body)) = reply.split_once("\r\n\r\n") else { continue };
         if head.get(9..12) == Some("200") && body.contains("root:") && body.contains(":0:0:") {
             let way = match query {
@@ -160,13 +175,14 @@ async fn outside(client: &Client<'_>, found: &mut Vec<Issue>) -> Result<(), Stri
     Ok(())
 }
 
-async fn traversals(client: &Client<'_>, directories: &[String], found: &mut Vec<Issue>) -> Result<(), String> {
+async fn traversals(client: &Client<'_>, directories: &[String], found: &mut Vec<Issue>, asked: &mut Asked) -> Result<(), String> {
     let directories = directories.iter().map(|path| path.trim_end_matches('/')).filter(|path| !path.is_empty());
     let tried: Vec<(&str, &(&str, Proof))> = directories.flat_map(|directory| ABOVE.iter().map(move |above| (directory, above))).collect();
     let paths: Vec<String> = tried.iter().map(|(directory, (file, _))| format!("{directory}../{file}")).collect();
     let mut guilty = BTreeSet::new();
     for ((directory, (file, proof)), page) in tried.into_iter().zip(client.get_all(&paths).await) {
         let page = page?;
+        asked.about(&http::ALIAS_TRAVERSAL, directory);
         if page.status != 200 || !proof.holds(&page.body) || guilty.contains(directory) {
             continue;
         }

@@ -3,10 +3,12 @@
 use hyper::Method;
 
 use super::active::unlikely;
+use super::asked::Asked;
 use super::client::{Client, Fetch};
 use super::heard::{Doubts, Refusal, wall};
 use super::page::{asks_for_basic, issue};
 use crate::catalogue::http;
+use crate::report::{CoverageStatus, Covered};
 use crate::session::Session;
 
 /// What is stored; said so that whoever finds it knows.
@@ -34,23 +36,38 @@ const CONSOLES: &[&str] = &["/manager/html", "/host-manager/html", "/manager/sta
 /// Protected places that are tried, so that nobody is locked out of everything.
 const PLACES: usize = 3;
 
-pub(super) async fn probe(session: &Session, client: &Client<'_>, directories: &[String], doubts: &mut Doubts) -> Result<(), String> {
+pub(super) async fn probe(
+    session: &Session,
+    client: &Client<'_>,
+    directories: &[String],
+    doubts: &mut Doubts,
+    asked: &mut Asked,
+) -> Result<(), String> {
     let consoles: Vec<String> = CONSOLES.iter().map(|path| (*path).to_owned()).collect();
     let mut asking: Vec<&String> = Vec::new();
     for (path, page) in consoles.iter().chain(directories).zip(client.get_all(&[&consoles, directories].concat()).await) {
-        if asks_for_basic(&page?) {
-            asking.push(path);
+        match asks_for_basic(&page?) {
+            true => asking.push(path),
+            false => asked.about(&http::DEFAULT_CREDENTIALS, path),
         }
     }
     // Where strangers are refused without being asked for a password, none opens the place.
     doubts.note(&[&http::DEFAULT_CREDENTIALS], &client.doubtful(), Refusal::Decides);
-    for path in asking.into_iter().take(PLACES) {
-        credentials(session, client, path).await?;
+    for (number, path) in asking.into_iter().enumerate() {
+        if number < PLACES {
+            credentials(session, client, path).await?;
+            asked.about(&http::DEFAULT_CREDENTIALS, path);
+        } else {
+            let (parameter, reason) = (Some(path.clone()), Some(format!("passwords were tried at {PLACES} other places")));
+            let skipped = Covered::at(http::DEFAULT_CREDENTIALS.id, client.endpoint, CoverageStatus::Skipped);
+            session.tell_covered(Covered { parameter, reason, ..skipped }).await;
+        }
     }
     // Who guesses too often is locked out, and the next guess was none.
     doubts.note(&[&http::DEFAULT_CREDENTIALS], &client.doubtful(), Refusal::LeavesOpen);
     for directory in directories {
         upload(session, client, directory).await?;
+        asked.about(&http::UPLOAD, directory);
     }
     // To refuse the method is the repair.
     doubts.note(&[&http::UPLOAD], &client.doubtful(), Refusal::Decides);

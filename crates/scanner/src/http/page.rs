@@ -40,19 +40,23 @@ const SHOWN: &[&Check] =
     &[&http::CSP_MISSING, &http::CSP_WEAK, &http::SNIFFING, &http::FRAMING, &http::REFERRER_POLICY, &http::PERMISSIONS_POLICY];
 /// What stands in the text of a page.
 const WRITTEN: &[&Check] = &[&http::DIRECTORY_LISTING, &http::STACK_TRACE, &http::PASSWORD_OVER_HTTP];
-/// Weaknesses of the passive set that the search for further pages finds elsewhere too.
-pub(super) const ANYWHERE: &[&Check] = &[
-    &http::DIRECTORY_LISTING,
-    &http::STACK_TRACE,
-    &http::BASIC_OVER_HTTP,
-    &http::PASSWORD_OVER_HTTP,
-    &http::COOKIE_NOT_SECURE,
-    &http::COOKIE_NOT_HTTP_ONLY,
-    &http::COOKIE_NO_SAME_SITE,
-    &http::COOKIE_SAME_SITE_NONE,
-    &http::SERVER_VERSION,
-    &http::POWERED_BY,
-];
+/// What every answer may set, whatever it shows.
+pub(super) const COOKIES: &[&Check] =
+    &[&http::COOKIE_NOT_SECURE, &http::COOKIE_NOT_HTTP_ONLY, &http::COOKIE_NO_SAME_SITE, &http::COOKIE_SAME_SITE_NONE];
+
+/// The checks that the first page and those on the way to it are put to. Whether plain HTTP should lead to HTTPS is known only where
+/// HTTPS was met.
+pub(super) fn made(landing: &Landing, https_elsewhere: bool) -> Vec<&'static Check> {
+    let is_known = https_elsewhere || leads_to_https(landing);
+    http::PASSIVE.iter().filter(|check| is_known || check.id != http::NO_HTTPS_REDIRECT.id).collect()
+}
+
+/// What a page that was passed on the way to the first one has, and is told of that one only.
+pub(super) fn untold(client: &Client<'_>, hop: &Page, https_elsewhere: bool) -> Vec<Issue> {
+    let passed = Landing { page: hop.clone(), leaves_to: None, hops: Vec::new() };
+    let is_told = |issue: &Issue| COOKIES.iter().any(|check| check.id == issue.check);
+    judge(client, &passed, https_elsewhere).into_iter().filter(|issue| !is_told(issue)).collect()
+}
 
 /// Checks that the first page does not decide although it is whole, and why.
 pub(super) fn undecided(page: &Page) -> Vec<(&'static Check, &'static str)> {
@@ -184,11 +188,14 @@ fn transport_security(client: &Client<'_>, page: &Page, issues: &mut Vec<Issue>)
 
 fn plain(client: &Client<'_>, landing: &Landing, https_elsewhere: bool, issues: &mut Vec<Issue>) {
     let page = &landing.page;
-    let leads_to_https = landing.leaves_to.as_ref().is_some_and(|url| url.scheme() == "https");
-    if https_elsewhere && !leads_to_https && page.status < 400 {
+    if https_elsewhere && !leads_to_https(landing) && page.status < 400 {
         issues.push(issue(client, page, &http::NO_HTTPS_REDIRECT));
     }
     passwords(client, page, issues);
+}
+
+fn leads_to_https(landing: &Landing) -> bool {
+    landing.leaves_to.as_ref().is_some_and(|url| url.scheme() == "https")
 }
 
 /// Ways of asking for a password that send it readable.

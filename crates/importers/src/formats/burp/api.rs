@@ -42,6 +42,8 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     let ended = match status.as_deref() {
         // A list of events tells nothing of the end of the scan.
         None => return sites.leave_open(SOURCE, None, out),
+        // The answer does not name where the scan began: of several sites, all but one were met by the way.
+        Some("succeeded") if !sites.is_one() => return sites.leave_open(SOURCE, None, out),
         Some("succeeded") => CoverageStatus::Done,
         Some("failed") => CoverageStatus::Error,
         Some(_) => CoverageStatus::Skipped,

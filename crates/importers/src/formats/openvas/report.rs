@@ -1,5 +1,6 @@
 //! Greenbone XML: a report inside its envelope; results first, then hosts and what failed.
-//! Invariant: a host is told as tested only by a report that was not filtered, of a task that ran to its end.
+//! Invariant: no host is told as tested. Which checks ran, and on which ports, stands in the task's configuration and list of ports,
+//! and a report names neither: a search for hosts and services ends as well as one for everything.
 
 use std::io::Read;
 
@@ -13,6 +14,8 @@ use crate::output::Output;
 use crate::vocabulary;
 use crate::xml::{Node, Xml};
 
+/// Why a host whose scan ended is not told as tested.
+const UNTOLD: &str = "the report does not tell which checks ran on which ports";
 /// Reports inside reports.
 const DEPTH: u32 = 8;
 
@@ -117,7 +120,7 @@ fn hosts(reading: Reading, out: &mut Output<'_>) -> Result<(), ParseError> {
             (None, ..) => (CoverageStatus::Error, "the host's scan has no end".to_owned()),
             (_, Some(broken), _) => (CoverageStatus::Error, broken.clone()),
             (.., Some(partial)) => (CoverageStatus::Skipped, partial.to_owned()),
-            (Some(end), None, None) => (CoverageStatus::Done, format!("ended {end}")),
+            (Some(end), None, None) => (CoverageStatus::Skipped, format!("ended {end}; {UNTOLD}")),
         };
         tell(SOURCE.to_owned(), location, status, Some(reason), out)?;
     }

@@ -1,6 +1,7 @@
 //! What a `.nessus` file proves to have run. Plugins are chosen by family; those that log in report on no port of their own.
 //! Invariant: a plugin counts as run where the policy is in the file with every family on, and its host came to its end. Local
-//! checks count only where the scan logged in (plugin 19506 says so); without, only what services tell counts.
+//! checks count only where the scan logged in (plugin 19506 says so); without, only what services tell counts. A port counts only
+//! where all were tried (19506 says so too), or something was told of it.
 
 use crate::errors::ParseError;
 use crate::model::Service;
@@ -60,10 +61,18 @@ impl Policy {
 
 /// Whether the scan logged in, in the words of plugin 19506.
 pub(super) fn logged_in(output: &str) -> bool {
-    output.lines().any(|line| {
-        let told = line.split_once(':').filter(|(name, _)| name.trim().eq_ignore_ascii_case("credentialed checks"));
-        told.is_some_and(|(_, word)| word.trim().to_ascii_lowercase().starts_with("yes"))
-    })
+    said(output, "credentialed checks").is_some_and(|words| words.starts_with("yes"))
+}
+
+/// Whether the scan tried every port, in the words of plugin 19506; `default` are those of well-known services.
+pub(super) fn tried_all_ports(output: &str) -> bool {
+    said(output, "port range").is_some_and(|range| matches!(range.as_str(), "all" | "1-65535" | "0-65535"))
+}
+
+/// What plugin 19506 says of a matter, in lower case.
+fn said(output: &str, matter: &str) -> Option<String> {
+    let mut lines = output.lines().filter_map(|line| line.split_once(':'));
+    lines.find(|(name, _)| name.trim().eq_ignore_ascii_case(matter)).map(|(_, words)| words.trim().to_ascii_lowercase())
 }
 
 /// Whether plugins report on this service that need no login.
@@ -79,6 +88,8 @@ mod tests {
     #[test]
     fn a_login_is_what_the_plugin_says_and_no_word_less() {
         assert!(logged_in("Scan type : Normal\nCredentialed checks : yes, as 'root' via ssh\n"));
+        assert!(tried_all_ports("Port range : 1-65535\n") && tried_all_ports("Port range : all"));
+        assert!(!tried_all_ports("Port range : default\n") && !tried_all_ports("Port range : 1-6553") && !tried_all_ports("all"));
         assert!(!logged_in("Credentialed checks : no\n") && !logged_in("Credentialed checks : partial") && !logged_in("yes"));
     }
 }

@@ -1,6 +1,6 @@
 //! `.nessus`: hosts with their properties, and under each what plugins reported.
 
-use super::policy::{Policy, SCAN_INFORMATION, is_remote, logged_in};
+use super::policy::{Policy, SCAN_INFORMATION, is_remote, logged_in, tried_all_ports};
 use super::{EXPECTED, SOURCE, describe, exploited, lost_access, severity};
 use crate::dialects;
 use crate::errors::ParseError;
@@ -13,6 +13,8 @@ use crate::xml::{Node, Tag, Xml};
 
 const TIMES: [&str; 2] = ["%a %b %d %H:%M:%S %Y", "%a %b %e %H:%M:%S %Y"];
 const SERVICES: usize = 2 << 16;
+/// In what is told as tested, the host itself and none of its services.
+const NO_PORT: u16 = 0;
 
 /// The host being read.
 #[derive(Default)]
@@ -25,6 +27,8 @@ struct Scanned {
     policy: Policy,
     /// Whether the scan says that it logged in.
     logged_in: bool,
+    /// Whether it says that it tried every port.
+    tried_all_ports: bool,
     lost_access: bool,
     services: Vec<Service>,
 }
@@ -125,7 +129,10 @@ fn item(node: &Node, scanned: &mut Scanned, out: &mut Output<'_>) -> Result<(), 
     let check = format!("tenable:{plugin}");
     let mut keys = scanned.host.keys(&location, &check);
     let output = node.child_text("plugin_output").or_else(|| node.child_text("data"));
-    scanned.logged_in |= plugin == SCAN_INFORMATION && output.is_some_and(logged_in);
+    if let Some(output) = output.filter(|_| plugin == SCAN_INFORMATION) {
+        scanned.logged_in |= logged_in(output);
+        scanned.tried_all_ports |= tried_all_ports(output);
+    }
     if let Some(origin) = &scanned.url {
         let (url, parameter) = output.map(exploited).unwrap_or_default();
         let url = url.unwrap_or(origin);
@@ -202,16 +209,21 @@ fn leave(scanned: Scanned, out: &mut Output<'_>) -> Result<(), ParseError> {
     services.sort_by(|one, two| (one.port, &one.protocol).cmp(&(two.port, &two.protocol)));
     services.dedup_by(|one, two| one.port == two.port && one.protocol == two.protocol);
     // The policy of a web application has no logins to hosts.
-    let is_whole = scanned.url.is_some() || scanned.logged_in && !scanned.lost_access;
+    let has_login = scanned.logged_in && !scanned.lost_access;
+    let is_whole = scanned.url.is_some() || has_login && scanned.tried_all_ports;
     let place = Location { url: scanned.url.clone(), ..scanned.host.location() };
     match (scanned.finished, scanned.policy.gap()) {
         (false, _) => told(place.clone(), CoverageStatus::Error, Some("no end of the host's scan is recorded"))?,
         (true, Some(gap)) => told(place.clone(), CoverageStatus::Skipped, Some(gap))?,
         (true, None) if is_whole => told(place.clone(), CoverageStatus::Done, None)?,
         (true, None) => {
-            for service in services.iter().filter(|service| is_remote(service)) {
+            let reason = if has_login { "the scan did not try every port" } else { "the scan did not log in" };
+            if has_login {
+                told(Location { port: Some(NO_PORT), ..place.clone() }, CoverageStatus::Done, Some(reason))?;
+            }
+            for service in services.iter().filter(|service| has_login || is_remote(service)) {
                 let place = scanned.host.at(Some(&service.protocol), Some(service.port));
-                told(place, CoverageStatus::Done, Some("the scan did not log in"))?;
+                told(place, CoverageStatus::Done, Some(reason))?;
             }
         }
     }

@@ -39,7 +39,7 @@ fn is_at(covered: &Location, found: &Location) -> bool {
     };
     asset
         && (covered.ip.is_none() || found.ip.is_some() || covered.host.is_some())
-        && (covered.port.is_none() || covered.port == found.port)
+        && is_same_port(covered.port, found.port)
         && same(&covered.protocol, &found.protocol)
         && covered.url.as_deref().is_none_or(|url| is_under(url, found.url.as_deref()))
         && same(&covered.method, &found.method)
@@ -47,6 +47,11 @@ fn is_at(covered: &Location, found: &Location) -> bool {
         && same(&covered.file, &found.file)
         && same(&covered.logical, &found.logical)
         && covered.component.as_ref().is_none_or(|component| found.component.as_ref().is_some_and(|found| found.name == component.name))
+}
+
+/// A host that was covered without its services is told of with port 0, which none of them has.
+fn is_same_port(covered: Option<u16>, found: Option<u16>) -> bool {
+    covered.is_none_or(|port| port == found.unwrap_or(0))
 }
 
 /// Whether two places at one address are the same: an address may have many names, each another site.
@@ -70,8 +75,10 @@ fn names_a_place(location: &Location) -> bool {
     component.is_some() || [host, ip, url, file].into_iter().any(Option::is_some)
 }
 
-/// The same page, or any page of a site that was covered as a whole.
+/// The same page, or any page of a site that was covered as a whole: `https://a.example/` is the site, and with an empty fragment,
+/// `https://a.example/#`, its first page alone.
 fn is_under(covered: &str, found: Option<&str>) -> bool {
     let (Ok(covered), Some(Ok(found))) = (Url::parse(covered), found.map(Url::parse)) else { return Some(covered) == found };
-    covered.origin() == found.origin() && (covered.path() == "/" || covered.path() == found.path())
+    let is_site = covered.path() == "/" && covered.fragment() != Some("");
+    covered.origin() == found.origin() && (is_site || covered.path() == found.path())
 }

@@ -174,10 +174,21 @@ fn one_name_of_an_address_says_nothing_of_another() {
 }
 
 #[test]
+fn a_host_without_its_services_is_none_of_them() {
+    let run = covered(&[("tenable", at("192.0.2.1", Some(0)), Done, None), ("tenable", at("192.0.2.1", Some(443)), Done, None)]);
+    let own = Location { protocol: Some("tcp".into()), ..at("192.0.2.1", None) };
+    assert!(is_done(&run, "tenable:1", &own) && is_done(&run, "tenable:1", &at("192.0.2.1", Some(443))));
+    assert!(!is_done(&run, "tenable:1", &at("192.0.2.1", Some(8999))), "nobody tried this port");
+}
+
+#[test]
 fn a_site_covers_its_pages() {
     let page = |url: &str| Location { url: Some(url.into()), ..Location::default() };
     let run = covered(&[("template", page("https://a.example/"), Done, None)]);
     assert!(is_done(&run, "template", &page("https://a.example/login?x=1")));
     assert!(!is_done(&run, "template", &page("https://b.example/login")));
     assert!(!is_done(&run, "template", &page("http://a.example/login")));
+    let first = covered(&[("template", page("https://a.example/#"), Done, None)]);
+    assert!(is_done(&first, "template", &page("https://a.example/")) && is_done(&first, "template", &page("https://a.example/?x=1")));
+    assert!(!is_done(&first, "template", &page("https://a.example/login")), "only the first page was asked");
 }

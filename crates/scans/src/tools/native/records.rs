@@ -242,33 +242,19 @@ fn checks_of(set: &str) -> Vec<&'static str> {
     scanner::catalogue().iter().filter(|check| check.check_set == set).map(|check| check.id).collect()
 }
 
-/// `http.passive` is no beginning of `http.csp-missing`: such a set is told check by check, unless all sets of the
-/// family ran at the place, which `http.` says in one line.
+/// `http.passive` is no beginning of `http.csp-missing`: such a set is told check by check. A check may be told twice of one place,
+/// by its set and by itself: that it was left open must not be lost for its set having said that it was made.
 fn coverage(given: &[Covered]) -> Vec<Coverage> {
-    let mut done: BTreeMap<(String, Option<SocketAddr>), BTreeSet<&str>> = BTreeMap::new();
-    for covered in given.iter().filter(|covered| covered.status == scanner::CoverageStatus::Done) {
-        done.entry((covered.host.clone(), covered.address)).or_default().insert(covered.check_set);
-    }
     let mut told = BTreeSet::new();
     let mut all = Vec::new();
     for covered in given {
         let checks = checks_of(covered.check_set);
         let is_prefix = checks.iter().all(|check| check.starts_with(covered.check_set));
-        let names: Vec<String> = if is_prefix {
-            vec![covered.check_set.to_owned()]
-        } else {
-            let whole = family(&checks).filter(|family| {
-                let sets: BTreeSet<&str> = scanner::catalogue()
-                    .iter()
-                    .filter(|check| check.id.starts_with(family.as_str()))
-                    .map(|check| check.check_set)
-                    .collect();
-                done.get(&(covered.host.clone(), covered.address)).is_some_and(|done| sets.is_subset(done))
-            });
-            whole.map_or_else(|| checks.iter().map(|check| (*check).to_owned()).collect(), |family| vec![family])
-        };
+        let names: Vec<String> =
+            if is_prefix { vec![covered.check_set.to_owned()] } else { checks.iter().map(|check| (*check).to_owned()).collect() };
         for name in names {
-            if told.insert((&covered.host, covered.address, covered.transport, &covered.parameter, &covered.url, name.clone())) {
+            let place = (&covered.host, covered.address, covered.transport, &covered.parameter, &covered.url);
+            if told.insert((place, covered.status, name.clone())) {
                 all.push(Coverage {
                     source: NATIVE.to_owned(),
                     check_set: name,
@@ -282,20 +268,17 @@ fn coverage(given: &[Covered]) -> Vec<Coverage> {
     all
 }
 
-/// `http.` for checks that all begin so.
-fn family(checks: &[&str]) -> Option<String> {
-    let (first, _) = checks.first()?.split_once('.')?;
-    let family = format!("{first}.");
-    checks.iter().all(|check| check.starts_with(&family)).then_some(family)
-}
-
 fn location(covered: &Covered) -> Location {
     let mut location = match covered.address {
         Some(address) => place(address, &covered.host),
         None => Location { host: Some(covered.host.to_lowercase()), ..Location::default() },
     };
     location.protocol = location.protocol.map(|_| covered.transport.to_owned());
-    location.url = covered.url.as_ref().map(url::Url::to_string);
+    location.url = covered.url.clone().map(|page| match covered.status {
+        // The first page alone; without a fragment it would stand for the site.
+        scanner::CoverageStatus::Done if page.path() == "/" => format!("{page}#"),
+        _ => page.to_string(),
+    });
     location.parameter.clone_from(&covered.parameter);
     location
 }
@@ -358,10 +341,6 @@ mod tests {
                 assert_eq!(is_told, check.check_set == *set, "{set}: {}", check.id);
             }
         }
-        let everything: Vec<Covered> = sets.iter().map(|set| covered(set, scanner::CoverageStatus::Done)).collect();
-        assert!(coverage(&everything).len() <= sets.len());
-        let web: Vec<Coverage> = coverage(&everything).into_iter().filter(|coverage| coverage.check_set.starts_with("http")).collect();
-        assert_eq!(web.len(), 1, "{web:?}");
     }
 
     #[test]
@@ -381,9 +360,30 @@ mod tests {
     }
 
     #[test]
+    fn a_check_that_was_left_open_is_told_although_its_set_was_made() {
+        let told = coverage(&[
+            covered("http.passive", scanner::CoverageStatus::Done),
+            covered("http.active", scanner::CoverageStatus::Error),
+            covered("http.directory-listing", scanner::CoverageStatus::Skipped),
+            covered("http.directory-listing", scanner::CoverageStatus::Skipped),
+        ]);
+        let of_listing: Vec<CoverageStatus> =
+            told.iter().filter(|coverage| coverage.check_set == "http.directory-listing").map(|coverage| coverage.status).collect();
+        assert_eq!(of_listing, [CoverageStatus::Done, CoverageStatus::Skipped]);
+    }
+
+    #[test]
+    fn the_first_page_does_not_stand_for_the_site_where_it_was_asked_alone() {
+        let first = |status| Covered { url: url::Url::parse("http://localhost/").ok(), ..covered("http.directory-listing", status) };
+        let told = coverage(&[first(scanner::CoverageStatus::Done), first(scanner::CoverageStatus::Error)]);
+        let urls: Vec<&str> = told.iter().filter_map(|coverage| coverage.location.url.as_deref()).collect();
+        assert_eq!(urls, ["http://localhost/#", "http://localhost/"]);
+    }
+
+    #[test]
     fn every_family_of_checks_but_that_of_dns_goes_with_its_port() {
-        let families: BTreeSet<String> = scanner::catalogue().iter().filter_map(|check| family(&[check.id])).collect();
-        assert_eq!(families, BTreeSet::from(["dns.", "exposure.", "http.", "ssh.", "tls."].map(str::to_owned)));
+        let families: BTreeSet<&str> = scanner::catalogue().iter().filter_map(|check| check.id.split_inclusive('.').next()).collect();
+        assert_eq!(families, OF_SERVICES.into_iter().chain(["dns."]).collect());
         let told = gone("192.0.2.1".parse().unwrap(), "tls.", &[1, 2, 3, 443]);
         assert_eq!((told.reason.as_deref(), told.location.port), (Some("closed ports 1-3,443"), None));
     }
