@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests are clients and start tasks")]
 
+mod agreeing;
 mod android;
 mod apple;
 mod authorities;
