@@ -14,6 +14,7 @@ mod judging;
 mod lines;
 mod locking;
 mod racing;
+mod reinforcing;
 mod routes;
 mod stage;
 mod stealing;
