@@ -104,7 +104,7 @@ async fn listeners(settings: &Settings, services: &Services) -> Result<Vec<(gate
             }));
         }
         let listener = gateway::bind(settings.server.listen, &settings.gateway, true).await?;
-        return Ok(vec![(listener, wrap(router, Door::Outside))]);
+        return Ok(vec![(listener, wrap(router, Door::Outside(&[graphql::PATH])))]);
     }
     let mut listeners = Vec::new();
     for (role, address) in doors(settings) {

@@ -19,6 +19,7 @@ use crate::report::{Checks, Kind, READABLE, Report};
 use crate::score::Level;
 use chain::Chain;
 
+pub use content::{FLOORS, WAIVABLE};
 pub use description::{
     ApplicationId, AuthorizationList, KeyDescription, Number, Octets, Origin, Package, RootOfTrust, SecurityLevel, VerifiedBootState,
 };

@@ -63,8 +63,8 @@ impl RevocationList {
         })
     }
 
-    /// Why the list itself is too old at this moment.
-    pub(crate) fn staleness(&self, at: DateTime<Utc>) -> Option<String> {
+    /// Why the list itself is too old at this moment. That is no fault of any certificate: who holds the list may ask this first.
+    pub fn staleness(&self, at: DateTime<Utc>) -> Option<String> {
         let longest = self.longest_age?;
         match self.fetched_at {
             Some(fetched) if at - fetched <= longest => None,

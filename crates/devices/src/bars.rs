@@ -11,7 +11,7 @@ use dashmap::DashMap;
 use tokio::time::Instant;
 
 use crate::errors;
-use crate::model::{DeviceId, Switch};
+use crate::model::{Device, DeviceId, Switch};
 use crate::store::devices::Standing;
 use crate::vocabulary::{Posture, SwitchScope};
 
@@ -179,6 +179,11 @@ pub(crate) fn stopping(tenant: TenantId, device: DeviceId, switches: &[(TenantId
             }
     };
     switches.iter().filter(stops).map(|(_, switch)| switch).max_by_key(|switch| switch.expires_at)
+}
+
+/// Whether something keeps this phone from being served whatever it holds: its lock, or one of these kill switches.
+pub(crate) fn is_barred(device: &Device, switches: &[(TenantId, Switch)], now: Time) -> bool {
+    device.is_locked(now) || stopping(device.tenant, device.id, switches, now).is_some()
 }
 
 #[cfg(test)]

@@ -116,6 +116,12 @@ pub(crate) fn attestation(failed: &[&'static str]) -> Error {
     Error::forbidden("devices.attestation", format!("the attestation is refused: {}", failed.join(", "))).at("/evidence")
 }
 
+/// The operator's list of revoked certificates is too old to judge by, which is no fault of the phone.
+pub(crate) fn revocations_old(why: String) -> Error {
+    Error::unavailable("devices.revocations_old", "the list of revoked certificates here is too old to judge by: try again later")
+        .because(why)
+}
+
 /// The organisation does not take phones without attestation.
 pub(crate) fn attestation_required() -> Error {
     Error::forbidden("devices.attestation_required", "this organisation takes only devices that can attest").at("/platform")

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use attestation::apple::{AssertionPolicy, AttestationPolicy, ClientData, Environment};
 use attestation::jose::{Algorithm, DecryptionKey, VerificationKey};
-use attestation::{PublicKey, Report, Roots, android, apple, play};
+use attestation::{PublicKey, Report, RevocationList, Roots, android, apple, play};
 use aws_lc_rs::digest::{SHA256, digest};
 use base::Result;
 use base64::Engine;
@@ -19,9 +20,6 @@ use crate::vocabulary::{Level, Platform};
 
 /// Bytes of an uncompressed point on P-256.
 const POINT: usize = 65;
-
-/// Checks of Android chains that may be waived: phones in the field fail them without being any less genuine.
-const WAIVABLE: [&str; 4] = ["tag_order", "attestation_version", "security_level_of_certificate", "key_matches"];
 
 /// The verifiers as the operator set them up.
 pub(crate) struct Verifiers {
@@ -59,6 +57,13 @@ pub(crate) struct Judged {
     pub(crate) counter: Option<i64>,
 }
 
+impl Judged {
+    /// Whether the evidence is genuine and of this phone, and its system merely older than is demanded.
+    pub(crate) fn is_only_outdated(&self) -> bool {
+        !self.failed.is_empty() && self.failed.iter().all(|name| android::FLOORS.contains(name))
+    }
+}
+
 impl Verifiers {
     /// Reads the operator's files.
     pub(crate) fn load(config: &Config, now: DateTime<Utc>) -> Result<Self> {
@@ -78,16 +83,28 @@ impl Verifiers {
     }
 
     /// Looks whether lists changed and how old they are, when it is time to.
-    pub(crate) fn look(&self, now: DateTime<Utc>) {
+    pub(crate) async fn look(&self, now: DateTime<Utc>) {
         if let Some(revocations) = &self.revocations {
-            revocations.look(now);
+            revocations.at(now).await;
         }
     }
 
     /// Judges one piece of evidence.
-    pub(crate) fn judge(&self, asked: &Asked<'_>) -> Result<Judged> {
+    ///
+    /// # Errors
+    /// `Forbidden` for a platform that is not configured; `Unavailable` while the list of revocations is too old, whatever the evidence.
+    pub(crate) async fn judge(&self, asked: &Asked<'_>) -> Result<Judged> {
         match asked.platform {
-            Platform::AndroidKey => Ok(self.by_android(asked)),
+            Platform::AndroidKey => {
+                let revoked = match &self.revocations {
+                    Some(revocations) => Some(revocations.at(asked.at).await),
+                    None => None,
+                };
+                match revoked.as_ref().and_then(|list| list.staleness(asked.at)) {
+                    Some(why) => Err(errors::revocations_old(why)),
+                    None => Ok(self.by_android(asked, revoked)),
+                }
+            }
             Platform::AppAttest => {
                 self.apple.as_ref().map(|rules| by_apple(rules, asked)).ok_or_else(|| errors::not_configured(asked.platform.as_str()))
             }
@@ -100,10 +117,10 @@ impl Verifiers {
 
     /// At enrolment the phone's own key is attested over the nonce. Later a fresh key is, over nonce and phone's key together, because
     /// a key is attested only when it is made.
-    fn by_android(&self, asked: &Asked<'_>) -> Judged {
+    fn by_android(&self, asked: &Asked<'_>, revoked: Option<Arc<RevocationList>>) -> Judged {
         let mut policy = self.android.clone();
         policy.at = asked.at;
-        policy.revoked = self.revocations.as_ref().map(|revocations| revocations.at(asked.at));
+        policy.revoked = revoked;
         policy.challenge = Some(if asked.key.is_some() { asked.nonce.as_bytes().to_vec() } else { bound(asked) });
         let report = android::verify(asked.evidence.as_bytes(), &policy);
         let mut failed = failures(&report);
@@ -175,8 +192,8 @@ fn android_rules(config: &Android, now: DateTime<Utc>) -> Result<android::Policy
     policy.least_os_patch = least(config.least_os_patch);
     policy.least_vendor_patch = least(config.least_vendor_patch);
     policy.least_boot_patch = least(config.least_boot_patch);
-    if let Some(unknown) = config.waived.iter().find(|name| !WAIVABLE.contains(&name.as_str())) {
-        return Err(errors::setting("android.waived", format!("`{unknown}` is not one of {}", WAIVABLE.join(", "))));
+    if let Some(unknown) = config.waived.iter().find(|name| !android::WAIVABLE.contains(&name.as_str())) {
+        return Err(errors::setting("android.waived", format!("`{unknown}` is not one of {}", android::WAIVABLE.join(", "))));
     }
     policy.waived = config.waived.iter().cloned().collect();
     Ok(policy)

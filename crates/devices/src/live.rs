@@ -11,7 +11,8 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 use threat::{Breaker, BreakerChange, BreakerLimits, Cohort, Device as Engine, LoadMeter, Memory, Mode, Overload};
 
-use crate::model::{DeviceId, Sample};
+use crate::model::{Device, DeviceId, Sample};
+use crate::vocabulary::Posture;
 
 /// Phones held at once; each is about three kilobytes.
 const HELD: u64 = 100_000;
@@ -31,6 +32,22 @@ const PROCLAIMED: Duration = Duration::from_secs(3);
 struct Live {
     engine: Engine,
     version: u64,
+    /// Version of the newest row that the engine followed: an older one, read before or held elsewhere, says nothing new.
+    row: i64,
+}
+
+/// What a phone's row says it may do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written {
+    pub(crate) posture: Posture,
+    pub(crate) version: i64,
+}
+
+impl Live {
+    fn follow(&mut self, written: Written, now: Time) {
+        self.row = written.version;
+        self.engine.follow(written.posture.into(), now.micros());
+    }
 }
 
 /// All phones of this process.
@@ -74,12 +91,38 @@ impl Fleet {
 impl Fleet {
     /// Works on a phone's state alone: the newest there is, kept for all nodes afterwards.
     pub(crate) async fn with<T>(&self, hot: &Hot, id: DeviceId, work: impl FnOnce(&mut Engine) -> T) -> T {
+        self.alone(hot, id, |live| work(&mut live.engine)).await
+    }
+
+    /// The same, after the engine followed what this row says, unless it knows of a newer one.
+    pub(crate) async fn follow<T>(&self, hot: &Hot, device: &Device, now: Time, work: impl FnOnce(&mut Engine) -> T) -> T {
+        let written = Written { posture: device.posture, version: device.version };
+        let follow = |live: &mut Live| {
+            if written.version > live.row {
+                live.follow(written, now);
+            }
+            work(&mut live.engine)
+        };
+        self.alone(hot, device.id, follow).await
+    }
+
+    /// What the engine decided is written down, or was found to be outdone by this.
+    pub(crate) async fn written(&self, hot: &Hot, id: DeviceId, written: Written, now: Time) {
+        let agree = |live: &mut Live| {
+            if written.version >= live.row {
+                live.follow(written, now);
+            }
+        };
+        self.alone(hot, id, agree).await;
+    }
+
+    async fn alone<T>(&self, hot: &Hot, id: DeviceId, work: impl FnOnce(&mut Live) -> T) -> T {
         let cell = self.devices.get_with(id, Arc::default);
         let mut live = cell.lock().await;
         newest(hot, id, &mut live).await;
-        let done = work(&mut live.engine);
+        let done = work(&mut live);
         live.version += 1;
-        let bytes = [&live.version.to_le_bytes()[..], &live.engine.to_bytes()].concat();
+        let bytes = [&live.version.to_le_bytes()[..], &live.row.to_le_bytes(), &live.engine.to_bytes()].concat();
         if let Err(error) = hot.set_lazily(&state_key(id), &bytes, Some(KEPT)).await {
             tracing::debug!(%error, "a device's state is not handed over");
         }
@@ -140,13 +183,14 @@ impl Fleet {
 /// Brings a phone's state up to what another node may have made of it.
 async fn newest(hot: &Hot, id: DeviceId, live: &mut Live) {
     let Ok(Some(bytes)) = hot.get(&state_key(id)).await else { return };
-    let Some((version, state)) = bytes.split_first_chunk::<8>() else { return };
-    let version = u64::from_le_bytes(*version);
+    let Some((version, bytes)) = bytes.split_first_chunk::<8>() else { return };
+    let Some((row, state)) = bytes.split_first_chunk::<8>() else { return };
+    let (version, row) = (u64::from_le_bytes(*version), i64::from_le_bytes(*row));
     if version <= live.version {
         return;
     }
     match Engine::from_bytes(state) {
-        Ok(engine) => *live = Live { engine, version },
+        Ok(engine) => *live = Live { engine, version, row },
         Err(error) => tracing::warn!(%error, device = %id, "a device's state cannot be read and is begun anew"),
     }
 }

@@ -2,7 +2,7 @@
 //! file says.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use attestation::RevocationList;
@@ -26,7 +26,7 @@ pub(crate) struct Revocations {
 }
 
 struct Held {
-    list: RevocationList,
+    list: Arc<RevocationList>,
     changed: SystemTime,
     looked_at: DateTime<Utc>,
     is_old: bool,
@@ -39,41 +39,46 @@ impl Revocations {
         let wrong = |why: String| errors::setting(KEY, format!("`{}`: {why}", path.display()));
         let changed = changed(path).map_err(wrong)?;
         let list = read(path, changed, longest_age).map_err(wrong)?;
-        let mut held = Held { list, changed, looked_at: now, is_old: false };
+        let mut held = Held { list: Arc::new(list), changed, looked_at: now, is_old: false };
         held.tell_age(now);
         Ok(Self { path: path.to_owned(), longest_age, held: Mutex::new(held) })
     }
 
-    /// The list as it is now.
-    pub(crate) fn at(&self, now: DateTime<Utc>) -> RevocationList {
-        self.current(now).list.clone()
-    }
-
-    /// Looks at the file when it is time to, and tells how old it is.
-    pub(crate) fn look(&self, now: DateTime<Utc>) {
-        drop(self.current(now));
-    }
-
-    /// What cannot be read leaves the list as it was, and ageing.
-    fn current(&self, now: DateTime<Utc>) -> MutexGuard<'_, Held> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        if now - held.looked_at < EVERY {
-            return held;
-        }
-        held.looked_at = now;
-        match changed(&self.path) {
-            Ok(changed) if changed == held.changed => {}
-            Ok(changed) => match read(&self.path, changed, self.longest_age) {
-                Ok(list) => {
-                    tracing::info!(entries = list.len(), "the list of revoked attestation certificates is read again");
-                    (held.list, held.changed) = (list, changed);
-                }
-                Err(why) => tracing::error!(why, "the list of revoked attestation certificates cannot be read: the one before stays"),
-            },
-            Err(why) => tracing::error!(why, "the list of revoked attestation certificates is gone: what was read of it stays"),
+    /// The list as it is now. Whoever finds that it is time to look at the file waits for it; everybody else takes what is held. What
+    /// cannot be read leaves the list as it was, and ageing.
+    pub(crate) async fn at(&self, now: DateTime<Utc>) -> Arc<RevocationList> {
+        let Some(before) = self.due(now) else { return Arc::clone(&self.held().list) };
+        let (path, longest_age) = (self.path.clone(), self.longest_age);
+        let looking = tokio::task::spawn_blocking(move || {
+            let changed = changed(&path)?;
+            if changed == before { Ok(None) } else { read(&path, changed, longest_age).map(|list| Some((list, changed))) }
+        });
+        let found = looking.await.unwrap_or_else(|cause| Err(cause.to_string()));
+        let mut held = self.held();
+        match found {
+            Ok(None) => {}
+            Ok(Some((list, changed))) => {
+                tracing::info!(entries = list.len(), "the list of revoked attestation certificates is read again");
+                (held.list, held.changed) = (Arc::new(list), changed);
+            }
+            Err(why) => tracing::error!(why, "the list of revoked attestation certificates cannot be read: the one before stays"),
         }
         held.tell_age(now);
-        held
+        Arc::clone(&held.list)
+    }
+
+    /// When the file had changed that was read last, for one of those who ask when it is time to look at it again.
+    fn due(&self, now: DateTime<Utc>) -> Option<SystemTime> {
+        let mut held = self.held();
+        if now - held.looked_at < EVERY {
+            return None;
+        }
+        held.looked_at = now;
+        Some(held.changed)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -143,6 +143,18 @@ words! {
     }
 }
 
+impl From<Posture> for threat::Posture {
+    fn from(posture: Posture) -> Self {
+        match posture {
+            Posture::Observe => Self::Observe,
+            Posture::StepUp => Self::StepUp,
+            Posture::Restrict => Self::Restrict,
+            Posture::Lock => Self::Lock,
+            Posture::Quarantine => Self::Quarantine,
+        }
+    }
+}
+
 impl From<threat::Posture> for Posture {
     fn from(posture: threat::Posture) -> Self {
         match posture {

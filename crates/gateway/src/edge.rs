@@ -28,8 +28,8 @@ const WORTH_COMPRESSING: u16 = 1_024;
 /// Which door a router stands behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {
-    /// The outside: limits count, repeated POSTs are answered from the first answer.
-    Outside,
+    /// The outside: limits count, repeated POSTs are answered from the first answer, but for those to these paths, which only read.
+    Outside(&'static [&'static str]),
     /// A role's own listener behind a gateway, which has counted and remembered already.
     Role,
 }
@@ -38,8 +38,8 @@ pub enum Door {
 pub fn edge(router: Router, backends: &Backends, config: &Config, door: Door, authenticate: impl FnOnce(Router) -> Router) -> Router {
     let limit = |rate| Limit { hot: backends.hot.clone(), rate };
     let mut router = whole(router.layer(MapRequestLayer::new(name_route)));
-    if door == Door::Outside {
-        router = router.layer(web::idempotency::layer(backends)).layer(from_fn_with_state(limit(config.rate_per_user), per_user));
+    if let Door::Outside(reading) = door {
+        router = router.layer(web::idempotency::layer(backends, reading)).layer(from_fn_with_state(limit(config.rate_per_user), per_user));
     }
     // Outermost first: the first layer named sees the request before all others.
     let layers = ServiceBuilder::new()
@@ -49,7 +49,7 @@ pub fn edge(router: Router, backends: &Backends, config: &Config, door: Door, au
         .layer(from_fn(web::problems))
         .layer(cors(&config.cors_origins))
         .layer(CatchPanicLayer::custom(panicked))
-        .option_layer((door == Door::Outside).then(|| from_fn_with_state(limit(config.rate_per_address), per_address)))
+        .option_layer(matches!(door, Door::Outside(_)).then(|| from_fn_with_state(limit(config.rate_per_address), per_address)))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, Duration::from_secs(config.request_timeout_seconds)))
         // The body limit is the default; routes that take files set their own.
         .layer(DefaultBodyLimit::max(config.maximum_body_bytes));

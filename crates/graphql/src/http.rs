@@ -34,10 +34,13 @@ pub(crate) struct Door {
     pub(crate) sockets: Shares<Option<UserId>>,
 }
 
-/// The endpoint: `GET` and `POST /graphql`.
+/// Where questions are asked. They change nothing, also by POST.
+pub const PATH: &str = "/graphql";
+
+/// The endpoint: `GET` and `POST` at [`PATH`].
 pub fn routes(services: &Services) -> Router {
     let door = Door { schema: schema(services.clone()), services: services.clone(), sockets: Shares::new(socket::MOST_SOCKETS) };
-    Router::new().route("/graphql", get(asked_by_get).post(asked_by_post)).layer(DefaultBodyLimit::max(LARGEST_REQUEST)).with_state(door)
+    Router::new().route(PATH, get(asked_by_get).post(asked_by_post)).layer(DefaultBodyLimit::max(LARGEST_REQUEST)).with_state(door)
 }
 
 /// A request as it is sent.

@@ -11,7 +11,7 @@ mod schema;
 mod socket;
 mod subscription;
 
-pub use http::routes;
+pub use http::{PATH, routes};
 pub use schema::{Schema, schema};
 
 use backends::Backends;

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::errors;
 
-/// A query nobody sends for this long is forgotten.
+/// A query that nobody asks for this long, or a day less, is forgotten.
 const KEPT_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Largest query that is kept, in bytes; a larger one is sent each time.
 const LARGEST: usize = 16 * 1024;
@@ -51,6 +51,7 @@ pub(crate) async fn resolve(hot: &Hot, mut request: Request) -> Result<(Request,
         // A store that is down means the client sends the query again.
         let kept = hot.get(&key).await.ok().flatten().and_then(|bytes| String::from_utf8(bytes).ok());
         request.query = kept.ok_or_else(|| refusal("PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND"))?;
+        renew(hot, &key, &request.query).await;
         return Ok((request, None));
     }
     if hex::encode(digest(&SHA256, request.query.as_bytes())) != hash {
@@ -78,6 +79,17 @@ pub(crate) async fn keep(hot: &Hot, actor: &Actor, fresh: Fresh) {
     let kept: base::Result<()> = kept.await;
     if let Err(error) = kept {
         tracing::debug!(%error, "a persisted query is not kept");
+    }
+}
+
+/// Lets a query that is in use live on: written once a day, however often it is asked.
+async fn renew(hot: &Hot, key: &str, query: &str) {
+    let renewed = async {
+        if hot.claim(&format!("{key}:renewed"), DAY).await? { hot.set(key, query.as_bytes(), Some(KEPT_FOR)).await } else { Ok(()) }
+    };
+    let renewed: base::Result<()> = renewed.await;
+    if let Err(error) = renewed {
+        tracing::debug!(%error, "a persisted query lives no longer than before");
     }
 }
 

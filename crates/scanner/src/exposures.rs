@@ -13,7 +13,7 @@ mod remote;
 mod web;
 mod windows;
 
-use crate::catalogue::Check;
+use crate::catalogue::{Check, exposures};
 use crate::http::heard::Doubts;
 use crate::plan::Intrusiveness;
 use crate::report::{CoverageStatus, Issue, ServiceReport};
@@ -155,6 +155,10 @@ impl Subject<'_> {
         };
         // Who lets everybody in need not be asked for passwords.
         let open = first.as_ref().is_ok_and(|first| !first.is_empty());
+        if open && matches!(self.service.service, "mysql" | "postgresql") {
+            let (check, reason) = (&exposures::DATABASE_DEFAULT_PASSWORD, "the server asks nobody for a password".to_owned());
+            self.session.undecided(check.id, self.endpoint, None, CoverageStatus::Skipped, reason).await;
+        }
         found.extend(first?);
         found.extend(match self.service.service {
             "mysql" if !open => passwords::mysql(self).await,

@@ -58,6 +58,8 @@ pub(crate) struct Behaviour {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Course {
     pub(crate) posture: Posture,
+    /// The posture was decided here, and is milder than a lock; until whoever keeps the device has written it down.
+    pub(crate) unwritten: bool,
     /// Windows in a row without anything odd.
     pub(crate) calm: u16,
     /// A lock that was decided, until whoever lays it says that it is done.
@@ -110,7 +112,7 @@ impl Course {
             self.asked = seconds(now);
         }
         if self.posture == Posture::StepUp && self.calm >= CALM {
-            self.posture = Posture::Observe;
+            self.go(Posture::Observe);
             decision.to = Posture::Observe;
         }
         decision
@@ -135,11 +137,25 @@ impl Course {
         Decision::moved(from, self.posture)
     }
 
-    /// What was decided of a device before its state was lost: milder than a lock, which its own release ends.
-    pub(crate) fn adopt(&mut self, posture: Posture) {
-        if *self == Self::default() && posture < Posture::Lock {
-            self.posture = posture;
+    /// Decides on a posture.
+    fn go(&mut self, to: Posture) {
+        if self.posture != to {
+            // A lock is owed until it is laid.
+            (self.posture, self.unwritten) = (to, to < Posture::Lock);
         }
+    }
+
+    /// Whether something was decided that outdoes what is written.
+    pub(crate) fn stands(&self, written: Posture) -> bool {
+        self.unwritten && self.posture.outdoes(written)
+    }
+
+    /// Takes over what is written, which is not lower and no lock.
+    pub(crate) fn follow(&mut self, written: Posture) {
+        if self.posture != written {
+            (self.posture, self.calm) = (written, 0);
+        }
+        self.unwritten = false;
     }
 
     /// The lock that was withheld could not be told of: the next window that gives reason for one tells of it.
@@ -169,12 +185,21 @@ impl Course {
         if from >= Posture::Lock {
             *self = Self { posture: Posture::StepUp, ..Self::default() };
         }
+        // What was decided before and nobody wrote down is over with it.
+        self.unwritten = false;
         Decision::moved(from, self.posture)
+    }
+
+    /// The lock that was owed is not laid: the owner has to prove to be there, and that is still to be written.
+    pub(crate) fn spared(&mut self) {
+        let is_lock = self.posture >= Posture::Lock;
+        self.released();
+        self.unwritten = is_lock;
     }
 
     fn raise(&mut self, wanted: Posture) -> Decision {
         let from = self.posture;
-        self.posture = from.max(wanted);
+        self.go(from.max(wanted));
         Decision::moved(from, self.posture)
     }
 
@@ -190,7 +215,7 @@ impl Course {
         }
         let from = self.posture;
         let lock = (from < lock.posture()).then_some(lock);
-        self.posture = from.max(lock.map_or(from, |lock| lock.posture()));
+        self.go(from.max(lock.map_or(from, |lock| lock.posture())));
         self.owed = lock.or(self.owed);
         Decision { lock, ..Decision::moved(from, self.posture) }
     }
@@ -231,24 +256,29 @@ mod tests {
     }
 
     #[test]
-    fn only_a_state_that_knows_nothing_adopts_a_posture_and_never_a_lock() {
-        for (posture, adopted) in
-            [(Posture::StepUp, Posture::StepUp), (Posture::Restrict, Posture::Restrict), (Posture::Lock, Posture::Observe)]
-        {
-            let mut course = Course::default();
-            course.adopt(posture);
-            assert_eq!(course.posture, adopted);
-        }
+    fn a_decision_waits_to_be_written_and_a_release_makes_it_void() {
         let mut course = Course::default();
-        course.judged(Behaviour::default(), None, None, 0);
-        course.adopt(Posture::Restrict);
-        assert_eq!(course.posture, Posture::Observe);
-        let mut course = Course::default();
-        course.adopt(Posture::StepUp);
+        course.judged(Behaviour { is_suspicious: true, ..Behaviour::default() }, None, None, 0);
+        assert!(
+            course.unwritten && course.stands(Posture::Observe) && !course.stands(Posture::StepUp) && !course.stands(Posture::Restrict)
+        );
+        course.follow(Posture::Restrict);
+        assert_eq!((course.posture, course.unwritten), (Posture::Restrict, false), "another decided more");
+        course.follow(Posture::StepUp);
         for _ in 0..CALM {
             course.judged(Behaviour::default(), None, None, 0);
         }
-        assert_eq!(course.posture, Posture::Observe, "calm ends what was adopted");
+        assert!(course.stands(Posture::StepUp), "calm ends what was taken over, and that is to be written");
+        assert!(!course.stands(Posture::Restrict), "but it ends no restriction");
+        let mut course = Course::default();
+        course.judged(Behaviour { is_grave: true, ..Behaviour::default() }, None, None, 0);
+        course.released();
+        assert_eq!((course.posture, course.unwritten), (Posture::Restrict, false));
+        let mut course = Course::default();
+        course.proven(HardSignal::RefreshReuse, None);
+        assert!(!course.unwritten, "a lock is owed instead");
+        course.spared();
+        assert_eq!((course.posture, course.unwritten, course.owed), (Posture::StepUp, true, None));
     }
 
     #[test]

@@ -63,20 +63,6 @@ pub enum Cause {
     },
 }
 
-/// Everything that a lock may be made of, in an order that states of devices are written in.
-const CAUSES: [Result<HardSignal, Corroboration>; 10] = [
-    Ok(HardSignal::ReplayedReadings),
-    Ok(HardSignal::RefreshReuse),
-    Ok(HardSignal::AttestationReplay),
-    Ok(HardSignal::RepeatedFailures),
-    Ok(HardSignal::Indicator),
-    Ok(HardSignal::CriticalIndicator),
-    Ok(HardSignal::Operator),
-    Err(Corroboration::AttestationFailed),
-    Err(Corroboration::AttestationStale),
-    Err(Corroboration::ChallengeFailed),
-];
-
 /// A lock that is about to be laid; only proof, or a confirmed candidate, makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Lock {
@@ -105,20 +91,90 @@ impl Lock {
         self.posture
     }
 
-    /// The cause as a number from one on, and the sum it rests on.
+    /// The cause as a number from one on, by which states of devices know it, and the sum it rests on.
     pub(crate) fn written(self) -> (u8, f32) {
-        let (cause, sum) = match self.cause {
-            Cause::Signal(signal) => (Ok(signal), 0.0),
-            Cause::Confirmed { sum, by } => (Err(by), sum),
-        };
-        (CAUSES.iter().position(|known| *known == cause).map_or(0, |place| place as u8 + 1), sum)
+        match self.cause {
+            Cause::Signal(signal) => {
+                let number = match signal {
+                    HardSignal::ReplayedReadings => 1,
+                    HardSignal::RefreshReuse => 2,
+                    HardSignal::AttestationReplay => 3,
+                    HardSignal::RepeatedFailures => 4,
+                    HardSignal::Indicator => 5,
+                    HardSignal::CriticalIndicator => 6,
+                    HardSignal::Operator => 7,
+                };
+                (number, 0.0)
+            }
+            Cause::Confirmed { sum, by } => {
+                let number = match by {
+                    Corroboration::AttestationFailed => 8,
+                    Corroboration::AttestationStale => 9,
+                    Corroboration::ChallengeFailed => 10,
+                };
+                (number, sum)
+            }
+        }
     }
 
     /// The lock that was written as these.
     pub(crate) fn read(number: u8, sum: f32) -> Option<Self> {
-        Some(match *CAUSES.get(usize::from(number.checked_sub(1)?))? {
-            Ok(signal) => Self::proven(signal),
-            Err(by) => Self { cause: Cause::Confirmed { sum, by }, posture: Posture::Lock },
+        let confirmed = |by| Self { cause: Cause::Confirmed { sum, by }, posture: Posture::Lock };
+        Some(match number {
+            1 => Self::proven(HardSignal::ReplayedReadings),
+            2 => Self::proven(HardSignal::RefreshReuse),
+            3 => Self::proven(HardSignal::AttestationReplay),
+            4 => Self::proven(HardSignal::RepeatedFailures),
+            5 => Self::proven(HardSignal::Indicator),
+            6 => Self::proven(HardSignal::CriticalIndicator),
+            7 => Self::proven(HardSignal::Operator),
+            8 => confirmed(Corroboration::AttestationFailed),
+            9 => confirmed(Corroboration::AttestationStale),
+            10 => confirmed(Corroboration::ChallengeFailed),
+            _ => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// All of them: a cause that is missing here does not compile, for it has no next one.
+    fn causes() -> Vec<Cause> {
+        let confirmed = |by| Cause::Confirmed { sum: 17.5, by };
+        let next = |cause| {
+            Some(match cause {
+                Cause::Signal(signal) => Cause::Signal(match signal {
+                    HardSignal::ReplayedReadings => HardSignal::RefreshReuse,
+                    HardSignal::RefreshReuse => HardSignal::AttestationReplay,
+                    HardSignal::AttestationReplay => HardSignal::RepeatedFailures,
+                    HardSignal::RepeatedFailures => HardSignal::Indicator,
+                    HardSignal::Indicator => HardSignal::CriticalIndicator,
+                    HardSignal::CriticalIndicator => HardSignal::Operator,
+                    HardSignal::Operator => return Some(confirmed(Corroboration::AttestationFailed)),
+                }),
+                Cause::Confirmed { by, .. } => confirmed(match by {
+                    Corroboration::AttestationFailed => Corroboration::AttestationStale,
+                    Corroboration::AttestationStale => Corroboration::ChallengeFailed,
+                    Corroboration::ChallengeFailed => return None,
+                }),
+            })
+        };
+        std::iter::successors(Some(Cause::Signal(HardSignal::ReplayedReadings)), |cause| next(*cause)).collect()
+    }
+
+    #[test]
+    fn every_cause_is_read_as_it_was_written() {
+        assert_eq!(causes().len(), 10);
+        for cause in causes() {
+            let lock = match cause {
+                Cause::Signal(signal) => Lock::proven(signal),
+                Cause::Confirmed { .. } => Lock { cause, posture: Posture::Lock },
+            };
+            let (number, sum) = lock.written();
+            assert_eq!(Lock::read(number, sum), Some(lock), "{cause:?}");
+        }
+        assert_eq!((Lock::read(0, 0.0), Lock::read(11, 0.0)), (None, None));
     }
 }

@@ -23,4 +23,13 @@ pub enum Posture {
 impl Posture {
     /// All postures, mildest first.
     pub const ALL: [Self; 5] = [Self::Observe, Self::StepUp, Self::Restrict, Self::Lock, Self::Quarantine];
+
+    /// Whether a decision for this changes what `written` says. Decisions raise; the only one that lowers ends a demand for the owner after
+    /// calm. Anything else that is milder than what is written was decided on what is no longer so.
+    pub fn outdoes(self, written: Self) -> bool {
+        match self {
+            Self::Observe => written == Self::StepUp,
+            Self::StepUp | Self::Restrict | Self::Lock | Self::Quarantine => self > written,
+        }
+    }
 }

@@ -103,12 +103,34 @@ impl Device {
         decision
     }
 
-    /// What this device may do as whoever keeps it knows, before its first reading: a state that was lost begins there and not at
-    /// [`Posture::Observe`], or nothing that follows would ever end it. Nothing changes for a device that has sent readings.
-    pub fn adopt(&mut self, posture: Posture) {
-        if self.newest().is_none() {
-            self.course.adopt(posture);
+    /// What this device may do as it is written, which is the truth: whoever keeps it says this of each version of the record that is
+    /// newer than the last it said it of. A state that was lost begins there; what a person or another node ended ends here too. A
+    /// decision that waits to be written stands where it outdoes the record, and so does a lock that is owed.
+    pub fn follow(&mut self, written: Posture, now: i64) {
+        if written >= Posture::Lock {
+            self.course.unwritten = false;
+            return;
         }
+        if self.course.owed.is_some() {
+            return;
+        }
+        if self.course.posture >= Posture::Lock {
+            self.released();
+        }
+        match (self.course.posture, written) {
+            _ if self.course.stands(written) => {}
+            (Posture::StepUp | Posture::Restrict, Posture::Observe) => drop(self.stepped_up(now)),
+            (Posture::Restrict, Posture::StepUp) => {
+                self.challenge_passed();
+                self.course.unwritten = false;
+            }
+            _ => self.course.follow(written),
+        }
+    }
+
+    /// What was decided and is not written down yet, milder than a lock.
+    pub fn unwritten(&self) -> Option<Posture> {
+        self.course.unwritten.then_some(self.course.posture)
     }
 
     /// A withheld lock could not be written down: it is told of again.
@@ -124,6 +146,12 @@ impl Device {
     /// The lock that was decided is laid.
     pub fn settled(&mut self) {
         self.course.settled();
+    }
+
+    /// The lock that was decided is not going to be laid.
+    pub fn spared(&mut self) {
+        self.accumulator.clear();
+        self.course.spared();
     }
 
     /// An attestation was wrong: trust suffers; what follows is decided with the next window.

@@ -314,7 +314,10 @@ fn evidence(accumulator: &mut Accumulator, trust: &mut Trust, course: &mut Cours
     if (known, added.to_bits()) != (number, sum.to_bits()) {
         walk.fail();
     }
-    walk.bool(&mut course.is_held_back);
+    let mut flags = u8::from(course.is_held_back) | u8::from(course.unwritten) << 1;
+    walk.u8(&mut flags);
+    flags = walk.at_most(flags, 3);
+    (course.is_held_back, course.unwritten) = (flags & 1 == 1, flags & 2 == 2);
     walk.u32(&mut course.asked);
 }
 

@@ -38,22 +38,22 @@ const RENEWAL: Duration = Duration::from_secs(5);
 const LARGEST_REQUEST: usize = 2 * 1024 * 1024;
 /// The hot store takes values up to a megabyte.
 const LARGEST_ANSWER: usize = 512 * 1024;
-/// Bytes of answers kept a day for one user: the store that holds them also counts limits.
+/// Bytes kept a day for one user, of answers and what is written around them: the store that holds them also counts limits.
 const MOST_KEPT: i64 = 32 * 1024 * 1024;
-/// Routes that take POST and change nothing: there is nothing to do only once.
-const READING: &[&str] = &["/graphql"];
 /// The headers that are part of an answer, and not of its transport.
 const HEADERS: &[HeaderName] = &[header::CONTENT_TYPE, header::LOCATION, header::CACHE_CONTROL, header::ETAG];
 
-/// The middleware; goes inside the layer that puts the `Actor` into the request.
+/// The middleware; goes inside the layer that puts the `Actor` into the request. `reading` are the paths that take POST and change
+/// nothing: there is nothing to do only once.
 pub fn layer(
     backends: &Backends,
+    reading: &'static [&'static str],
 ) -> impl Layer<Route, Service: Service<Request, Response: IntoResponse, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static>
 + Clone
 + Send
 + Sync
 + 'static {
-    from_fn_with_state(backends.clone(), repeatable)
+    from_fn_with_state((backends.clone(), reading), repeatable)
 }
 
 /// What is known of a key.
@@ -71,8 +71,8 @@ struct Answer {
     body: String,
 }
 
-async fn repeatable(State(backends): State<Backends>, request: Request, next: Next) -> Response {
-    let Some(asked) = key_of(&request) else {
+async fn repeatable(State((backends, reading)): State<(Backends, &'static [&'static str])>, request: Request, next: Next) -> Response {
+    let Some(asked) = key_of(&request).filter(|_| !reading.contains(&request.uri().path())) else {
         return next.run(request).await;
     };
     match once(&backends, asked, request, next).await {
@@ -102,7 +102,7 @@ fn key_of(request: &Request) -> Option<Asked> {
     let credential = actor.jti.as_deref().filter(|_| actor.kind == ActorKind::Token).unwrap_or_default();
     let place = format!("{}\n{user}\n{:?}\n{credential}\n{path}", actor.tenant, actor.kind);
     let budget = format!("idempotency:budget:{}:{user}", actor.tenant);
-    let is_looked_at = request.method() == Method::POST && !is_chunked && length <= LARGEST_REQUEST && !READING.contains(&path);
+    let is_looked_at = request.method() == Method::POST && !is_chunked && length <= LARGEST_REQUEST;
     is_looked_at.then_some(Asked { key, place, budget })
 }
 
@@ -189,8 +189,13 @@ async fn keep(backends: &Backends, (hot_key, budget): (&str, &str), asked: Strin
         }
     };
     let kept = async {
-        backends.hot.count(budget, i64::try_from(bytes.len()).unwrap_or(MOST_KEPT), KEPT).await?;
-        store(backends, hot_key, asked, &parts.headers, parts.status, &bytes).await
+        let done = sealed(backends, hot_key, &entry(asked, &parts.headers, parts.status, &bytes)?).await?;
+        // An answer that is not counted costs a little room; one that is not kept would have its request done twice.
+        let size = i64::try_from(hot_key.len() + done.len()).unwrap_or(MOST_KEPT);
+        if let Err(error) = backends.hot.count(budget, size, KEPT).await {
+            tracing::warn!(%error, "what is kept for repetitions is not counted");
+        }
+        backends.hot.set(hot_key, &done, Some(KEPT)).await
     };
     if let Err(error) = kept.await {
         tracing::warn!(%error, "the answer to an idempotent request is not kept; its repetition waits");
@@ -198,13 +203,12 @@ async fn keep(backends: &Backends, (hot_key, budget): (&str, &str), asked: Strin
     Response::from_parts(parts, Body::from(bytes))
 }
 
-async fn store(backends: &Backends, hot_key: &str, asked: String, headers: &HeaderMap, status: StatusCode, body: &Bytes) -> Result<()> {
+fn entry(asked: String, headers: &HeaderMap, status: StatusCode, body: &Bytes) -> Result<Entry> {
     let body = std::str::from_utf8(body).map_err(|cause| Error::internal("the answer is not text").because(cause))?;
     let headers =
         HEADERS.iter().filter_map(|name| Some((name.as_str().to_owned(), headers.get(name)?.to_str().ok()?.to_owned()))).collect();
     let answer = Answer { status: status.as_u16(), headers, body: body.to_owned() };
-    let done = sealed(backends, hot_key, &Entry { asked, answer: Some(answer) }).await?;
-    backends.hot.set(hot_key, &done, Some(KEPT)).await
+    Ok(Entry { asked, answer: Some(answer) })
 }
 
 async fn free(backends: &Backends, hot_key: &str) {

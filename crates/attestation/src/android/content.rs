@@ -19,6 +19,13 @@ pub(super) const NAMES: &[&str] = &[
     "root_of_trust",
 ];
 
+/// Names of the checks that [`Policy::waived`] may hold without a key being any less genuine: phones in the field fail them.
+pub const WAIVABLE: [&str; 4] = ["tag_order", "attestation_version", "security_level_of_certificate", "key_matches"];
+
+/// Names of the checks on versions and patch levels: who fails only these is genuine, and merely not up to date. They are made only once
+/// the extension could be read.
+pub const FLOORS: [&str; 4] = ["os_version", "os_patch_level", "vendor_patch_level", "boot_patch_level"];
+
 pub(super) fn judge(description: &KeyDescription, chain: &Chain<'_>, key: &PublicKey, policy: &Policy, checks: &mut Checks<'_>) {
     let hardware = &description.hardware_enforced;
     let software = &description.software_enforced;
@@ -265,7 +272,13 @@ fn usage_period(software: &AuthorizationList, hardware: &AuthorizationList, poli
 
 #[cfg(test)]
 mod tests {
-    use super::month;
+    use super::{FLOORS, NAMES, WAIVABLE, month};
+
+    #[test]
+    fn what_may_be_waived_is_a_check_that_is_made_and_no_floor() {
+        assert!(WAIVABLE.iter().all(|name| NAMES.contains(name)));
+        assert!(FLOORS.iter().all(|name| !NAMES.contains(name)), "a floor is not made where nothing can be read");
+    }
 
     #[test]
     fn a_patch_level_is_a_month_or_a_day_and_nothing_else() {

@@ -1,6 +1,7 @@
 //! What a caller of the Android verifier demands; the defaults demand a genuine hardware key and leave the rest as notes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
@@ -17,7 +18,7 @@ pub struct Policy {
     /// Who may vouch.
     pub roots: Roots,
     /// Revoked certificates; `None` leaves revocation unchecked.
-    pub revoked: Option<RevocationList>,
+    pub revoked: Option<Arc<RevocationList>>,
     /// The challenge that was issued.
     pub challenge: Option<Vec<u8>>,
     /// Weakest security level that is accepted.

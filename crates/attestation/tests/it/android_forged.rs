@@ -1,6 +1,8 @@
 //! Every check of the Android verifier made to fail, each alone where that is possible, so that a check
 //! which is switched off fails a test that names it.
 
+use std::sync::Arc;
+
 use attestation::android::{self, Policy, SecurityLevel};
 use attestation::{Level, Report, RevocationList, Verdict};
 
@@ -35,7 +37,7 @@ pub(crate) fn everything(policy: &mut Policy) {
     policy.purposes.insert(2);
     policy.algorithms.insert(3);
     (policy.rollback_resistance, policy.user_authentication) = (true, true);
-    policy.revoked = Some(RevocationList::read(br#"{"entries":{"aa":{"status":"REVOKED"}}}"#).unwrap());
+    policy.revoked = Some(Arc::new(RevocationList::read(br#"{"entries":{"aa":{"status":"REVOKED"}}}"#).unwrap()));
 }
 
 #[test]
@@ -111,7 +113,7 @@ fn the_dates_of_the_target_are_not_looked_at() {
 fn a_revoked_certificate_is_refused_wherever_it_stands_and_however_its_number_is_written() {
     for serial in ["7a02", "7A03", "0x7a04", "00007a01"] {
         let list = format!(r#"{{"entries":{{"{serial}":{{"status":"REVOKED","reason":"KEY_COMPROMISE"}}}}}}"#);
-        let report = judge(|_| {}, |policy| policy.revoked = Some(RevocationList::read(list.as_bytes()).unwrap()));
+        let report = judge(|_| {}, |policy| policy.revoked = Some(Arc::new(RevocationList::read(list.as_bytes()).unwrap())));
         assert_refused(&report, &["revocation"]);
         assert!(report.check("revocation").unwrap().detail.contains("KEY_COMPROMISE"));
     }
@@ -120,14 +122,14 @@ fn a_revoked_certificate_is_refused_wherever_it_stands_and_however_its_number_is
 #[test]
 fn a_suspended_certificate_and_a_stale_list_are_refused() {
     let list = || RevocationList::read(br#"{"entries":{"7a03":{"status":"SUSPENDED"}}}"#).unwrap();
-    assert_refused(&judge(|_| {}, |policy| policy.revoked = Some(list())), &["revocation"]);
+    assert_refused(&judge(|_| {}, |policy| policy.revoked = Some(Arc::new(list()))), &["revocation"]);
     let stale = judge(
         |_| {},
         |policy| {
             let mut list = RevocationList::read(br#"{"entries":{}}"#).unwrap();
             list.fetched_at = Some(moment("2024-08-01T00:00:00Z"));
             list.longest_age = Some(chrono::TimeDelta::hours(24));
-            policy.revoked = Some(list);
+            policy.revoked = Some(Arc::new(list));
         },
     );
     assert_refused(&stale, &["revocation"]);

@@ -12,8 +12,12 @@ const MANY: u64 = 10_000;
 /// `0x10000` also looks at tables this connection has not asked for anything: the lists are read by others.
 const OBSERVE: &str = "PRAGMA analysis_limit = 1000; PRAGMA optimize = 0x10002";
 
-/// Whether it is time again, this many more rows having been committed: now and then. Nobody counts for PostgreSQL.
+/// Whether it is time again, this many more rows having been committed: now and then. Never for PostgreSQL, whose
+/// planner needs nobody to observe it.
 pub(super) fn is_due(inner: &Inner, rows: u64) -> bool {
+    if !matches!(inner.pools, Pools::Sqlite { .. }) {
+        return false;
+    }
     let written = inner.written.fetch_add(rows, Ordering::Relaxed) + rows;
     written >= MANY && inner.written.swap(0, Ordering::Relaxed) >= MANY
 }

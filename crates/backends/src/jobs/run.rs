@@ -1,6 +1,6 @@
 //! What a running job knows about itself.
 
-use base::{Actor, Result};
+use base::{Actor, Result, Source, TenantId};
 use tokio_util::sync::CancellationToken;
 
 use super::{JobId, queue};
@@ -26,6 +26,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// Tyrian itself, doing in an organisation what this job is about; whoever caused the job is named as its origin.
+    pub fn system(&self, tenant: TenantId) -> Actor {
+        Actor { origin: self.actor.origin.clone(), ..Actor::system(tenant, Source::Job) }
+    }
+
     /// Tells how far the work is (0 to 1) and what it is at.
     ///
     /// # Errors

@@ -170,7 +170,7 @@ impl Devices {
             self.remember_outcome(device.id, new, outcome).await;
             return Ok(outcome);
         }
-        let judged = self.inner.verifiers.judge(&Asked {
+        let asked = Asked {
             platform: device.platform,
             at: self.now().to_chrono(),
             nonce: &new.nonce,
@@ -178,7 +178,8 @@ impl Devices {
             key: None,
             evidence: &new.evidence,
             attested: device.attested_key.as_deref().map(|key| (key, device.attested_counter, device.attestation_level)),
-        })?;
+        };
+        let judged = self.inner.verifiers.judge(&asked).await?;
         let is_good = judged.failed.is_empty();
         let outcome = if is_good { "passed" } else { "refused" };
         metrics::counter!("device_attestations_total", "platform" => device.platform.as_str(), "outcome" => outcome).increment(1);
@@ -190,6 +191,10 @@ impl Devices {
         let failed = if is_good { vec!["counter"] } else { judged.failed.clone() };
         self.note_attestation(phone, &judged, Attested::Failed).await?;
         self.remember_outcome(device.id, new, Outcome { state: Attested::Failed, level: Level::None }).await;
+        // An old system proves nothing against whoever holds the phone.
+        if judged.is_only_outdated() {
+            return Err(errors::attestation(&failed));
+        }
         let now = self.now().micros();
         self.inner.fleet.with(&self.backends().hot, device.id, |engine| engine.attestation_failed(now)).await;
         self.count_failure(device, &format!("the attestation failed: {}", failed.join(", ")), origin).await?;

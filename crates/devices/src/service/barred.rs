@@ -2,14 +2,14 @@
 
 use audit::Change;
 use backends::Run;
-use base::{Actor, Result, Source, UserId};
+use base::{Actor, Result, UserId};
 use serde_json::json;
 
 use super::Devices;
 use crate::model::Device;
 use crate::{actions, errors, store};
 
-/// What chains of refresh tokens say of their end.
+/// What chains of refresh tokens say of their end, before the job that ended them.
 const CAUSE: &str = "user_barred";
 
 impl Devices {
@@ -28,21 +28,15 @@ impl Devices {
     /// The database's.
     pub(crate) async fn revoke_barred(&self, user: UserId, reason: &str, run: &Run) -> Result<()> {
         let tenant = run.actor.tenant;
-        let mut actor = Actor::system(tenant, Source::Job);
-        actor.origin = run.actor.origin.clone();
+        let actor = run.system(tenant);
         self.end_codes(&actor, user, reason).await?;
-        for id in store::devices::of_user(&self.backends().db, tenant, user).await? {
-            let mut change = Change::begin(self.backends(), &actor, actions::REVOKE_BARRED).await?;
-            store::devices::revoke(&mut change, id).await?;
-            store::families::revoke_all(&mut change, id, CAUSE).await?;
-            let told = json!({ "reason": reason, "user": user });
-            store::timeline::add(&mut change, id, "tokens_revoked", &told).await?;
-            change.subject("device", id);
-            change.detail(told);
-            change.reason(reason);
-            let standing = store::devices::standing_in(&mut change, id).await?;
-            change.commit().await?;
-            self.learned(tenant, standing).await;
+        // Should this run twice, the second must not take what a phone got since, when its person was let in again.
+        let cause = format!("{CAUSE} {}", run.job);
+        let db = &self.backends().db;
+        for id in store::devices::of_user(db, tenant, user).await? {
+            if !store::families::has_ended(db, tenant, id, &cause).await? {
+                self.revoke_tokens(&actor, actions::REVOKE_BARRED, id, (&cause, reason)).await?;
+            }
         }
         Ok(())
     }

@@ -209,7 +209,7 @@ impl Devices {
         if new.platform == Platform::Software {
             return Ok(None);
         }
-        let judged = self.inner.verifiers.judge(&Asked {
+        let asked = Asked {
             platform: new.platform,
             at: self.now().to_chrono(),
             nonce: &new.nonce,
@@ -217,7 +217,8 @@ impl Devices {
             key: Some(&key.point),
             evidence: &new.evidence,
             attested: None,
-        })?;
+        };
+        let judged = self.inner.verifiers.judge(&asked).await?;
         if judged.failed.is_empty() {
             return Ok(Some(judged));
         }

@@ -81,9 +81,12 @@ impl Devices {
         if let Some(standing) = &standing
             && standing.posture >= order.posture
         {
-            let is_new = !automatic || standing.cause != order.cause;
-            let standing = if is_new { self.reinforce(change, actor, &device, standing.clone(), order).await? } else { standing.clone() };
-            return Ok(Some(standing));
+            if automatic && knows(standing, order.cause) {
+                return Ok(Some(standing.clone()));
+            }
+            // Where nothing locks by itself no lock lasts longer by itself; that nothing new locks for now is decided with new locks.
+            let withheld = if automatic { self.reason_to_withhold(&mut change, &device, &order).await?.map(|(why, _)| why) } else { None };
+            return self.reinforce(change, actor, &device, (standing.clone(), withheld), order).await.map(Some);
         }
         if automatic && let Some((why, halt)) = self.reason_to_withhold(&mut change, &device, &order).await? {
             // What was written so far must not stay; the refusal is a change of its own.
@@ -170,13 +173,25 @@ impl Devices {
     }
 
     /// The phone is locked already, at least as gravely: that lock lasts as long and reaches as far as this one would, knows its cause
-    /// and evidence, and what the phone holds dies when this one says so.
-    async fn reinforce(&self, mut change: Change, actor: &Actor, device: &Device, standing: Lock, order: Order) -> Result<Lock> {
+    /// and evidence, and what the phone holds dies when this one says so. One that is withheld leaves end and reach as they are.
+    async fn reinforce(
+        &self,
+        mut change: Change,
+        actor: &Actor,
+        device: &Device,
+        (standing, withheld): (Lock, Option<Withheld>),
+        order: Order,
+    ) -> Result<Lock> {
         let (id, now) = (device.id, change.now());
         let until = order.expires_at.unwrap_or(now + self.config().lock_life());
         // A lock that a person confirmed has no end.
-        let expires_at = standing.expires_at.map(|end| end.max(until));
-        let reach = standing.reach.max(order.reach);
+        let (expires_at, reach) = match withheld {
+            None => (standing.expires_at.map(|end| end.max(until)), standing.reach.max(order.reach)),
+            Some(why) => {
+                metrics::counter!("device_locks_withheld_total", "why" => why.as_str()).increment(1);
+                (standing.expires_at, standing.reach)
+            }
+        };
         let (is_longer, is_wider) = (expires_at != standing.expires_at, reach != standing.reach);
         let told = json!({ "cause": order.cause, "reason": order.reason, "evidence": order.evidence, "at": now,
             "by": (order.cause == Cause::Operator).then_some(&actor.username) });
@@ -194,7 +209,7 @@ impl Devices {
             store::families::revoke_all(&mut change, id, order.cause.as_str()).await?;
         }
         let detail = json!({ "lock": lock.id, "cause": order.cause, "reason": order.reason, "evidence": order.evidence, "reach": reach,
-            "expires_at": expires_at, "revokes": order.revokes });
+            "expires_at": expires_at, "revokes": order.revokes, "withheld": withheld });
         store::timeline::add(&mut change, id, "lock_reinforced", &detail).await?;
         change.subject("device", id);
         change.detail(detail);
@@ -268,6 +283,12 @@ impl Devices {
 
 fn command_of(posture: Posture) -> CommandKind {
     if posture == Posture::Quarantine { CommandKind::ImmediateQuarantine } else { CommandKind::CriticalLock }
+}
+
+/// Whether this is what the lock rests on, or came to it before.
+fn knows(lock: &Lock, cause: Cause) -> bool {
+    let also = lock.evidence.get("also").and_then(Json::as_array);
+    lock.cause == cause || also.is_some_and(|also| also.iter().any(|told| told["cause"].as_str() == Some(cause.as_str())))
 }
 
 /// Evidence with what came later under `also`; the oldest of that goes first.

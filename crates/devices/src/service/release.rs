@@ -2,10 +2,11 @@
 
 use audit::Change;
 use backends::Run;
-use base::{Action, Actor, Result, Source};
+use base::{Action, Actor, Result};
 use serde_json::json;
 
 use super::Devices;
+use crate::bars::is_barred;
 use crate::events::{DeviceReleased, PostureChanged};
 use crate::model::{Device, DeviceId, Lock};
 use crate::order::line;
@@ -56,9 +57,7 @@ impl Devices {
         let over = store::locks::expired(&self.backends().db, self.now(), BATCH).await?;
         let mut ended = 0;
         for (tenant, device) in over {
-            let mut actor = Actor::system(tenant, Source::Job);
-            actor.origin = run.actor.origin.clone();
-            match self.release(&actor, actions::EXPIRE, device, "its time is over").await {
+            match self.release(&run.system(tenant), actions::EXPIRE, device, "its time is over").await {
                 Ok(_) => ended += 1,
                 // Another node was faster.
                 Err(error) if error.kind() == base::Kind::Conflict => {}
@@ -87,8 +86,13 @@ impl Devices {
         if let Some(lock) = &lock {
             let by = (action == actions::UNLOCK).then(|| actor.username.clone());
             store::locks::release(&mut change, lock.id, by, reason).await?;
-            let told = json!({ "lock": lock.id });
-            self.command(&mut change, id, CommandKind::Release, Reach::Application, reason, told).await?;
+            // Whom a kill switch stops still is told by the end of that.
+            let switches = store::switches::on(&self.backends().db, change.now()).await?;
+            let free = Device { posture: to, locked_until: None, ..device.clone() };
+            if !is_barred(&free, &switches, change.now()) {
+                let told = json!({ "lock": lock.id });
+                self.command(&mut change, id, CommandKind::Release, Reach::Application, reason, told).await?;
+            }
             change.publish(&DeviceReleased { device_id: id, user_id: device.user_id, lock_id: lock.id, reason: reason.to_owned() }).await?;
         } else {
             change.publish(&PostureChanged { device_id: id, user_id: device.user_id, from: device.posture, to }).await?;

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::lay::Order;
 use super::{Devices, Phone, guarding};
 use crate::events::PostureChanged;
+use crate::live::Written;
 use crate::model::{Device, Sample};
 use crate::vocabulary::{Attested, Cause, Platform, Posture, Reach, Withheld};
 use crate::{actions, errors, live, store};
@@ -79,6 +80,8 @@ struct After {
     windows: Vec<Window>,
     refused: u64,
     posture: Posture,
+    /// It was decided here and is not in the row yet.
+    is_unwritten: bool,
     threshold: f64,
     trust: f64,
     /// A lock that is to be laid, and the newest window taken apart.
@@ -137,17 +140,8 @@ impl Devices {
         let memory = fleet.memory(device.tenant);
         let number = device.id.uuid().as_u64_pair().1;
         fleet
-            .with(&self.backends().hot, device.id, |engine| {
+            .follow(&self.backends().hot, device, now, |engine| {
                 let begun = Instant::now();
-                if device.posture < Posture::Lock && engine.posture() >= threat::Posture::Lock && engine.owed().is_none() {
-                    // Released while another node held this state.
-                    engine.released();
-                }
-                match device.posture {
-                    Posture::StepUp => engine.adopt(threat::Posture::StepUp),
-                    Posture::Restrict => engine.adopt(threat::Posture::Restrict),
-                    Posture::Observe | Posture::Lock | Posture::Quarantine => {}
-                }
                 let before = engine.faults().refused();
                 let batch = Batch {
                     arrived: now.micros(),
@@ -172,6 +166,7 @@ impl Devices {
                     windows,
                     refused,
                     posture: engine.posture().into(),
+                    is_unwritten: engine.unwritten().is_some(),
                     threshold: engine.threshold(&standing).value,
                     trust: engine.trust(),
                     owed: engine.owed().map(|lock| (lock, serde_json::to_value(engine.explain(&fleet.cohort)).unwrap_or_default())),
@@ -203,7 +198,7 @@ impl Devices {
                 self.inner.fleet.with(hot, device.id, threat::Device::settled).await;
                 return Err(errors::locked(lock.expires_at));
             }
-            self.inner.fleet.with(hot, device.id, threat::Device::released).await;
+            self.inner.fleet.with(hot, device.id, threat::Device::spared).await;
             return Ok(SignalReceipt { posture: Posture::StepUp.max(device.posture), ..receipt });
         }
         let held_back = after.windows.iter().find_map(|window| window.decision.held_back.map(|lock| (window, lock)));
@@ -216,24 +211,23 @@ impl Devices {
             }
             told?;
         }
-        // Raised by what it is, so that a change which could not be written is made up for; lowered only by the window that does it,
-        // because a row may be newer than what is known here.
-        let is_raised = after.posture > device.posture;
-        let moved = after.windows.iter().any(|window| window.decision.from != window.decision.to);
-        if (is_raised || moved) && after.posture != device.posture && after.posture < Posture::Lock && device.posture < Posture::Lock {
-            self.change_posture(&actor, device, after).await?;
-            return Ok(SignalReceipt { posture: after.posture, ..receipt });
+        if after.is_unwritten {
+            let written = self.change_posture(&actor, device, after).await?;
+            self.inner.fleet.written(&self.backends().hot, device.id, written, self.now()).await;
+            return Ok(SignalReceipt { posture: written.posture, ..receipt });
         }
         Ok(receipt)
     }
 
-    async fn change_posture(&self, actor: &base::Actor, device: &Device, after: &After) -> Result<()> {
+    /// Writes down what was decided, where it outdoes the row as it is by now; what the row says then.
+    async fn change_posture(&self, actor: &base::Actor, device: &Device, after: &After) -> Result<Written> {
         let mut change = Change::begin(self.backends(), actor, actions::CHANGE_POSTURE).await?;
         let found = store::devices::hold(&mut change, device.id).await?.ok_or_else(errors::not_found)?;
         let (from, to) = (found.posture, after.posture);
         // A lock that came meanwhile is not softened by what behaviour said before it.
-        if from == to || from >= Posture::Lock {
-            return Ok(());
+        if !threat::Posture::from(to).outdoes(from.into()) {
+            // Holding the row made it a version newer, which is not kept.
+            return Ok(Written { posture: from, version: found.version - 1 });
         }
         store::devices::set_posture(&mut change, device.id, to, None).await?;
         let score = after.windows.last().and_then(|window| window.judgement.global);
@@ -248,7 +242,7 @@ impl Devices {
         let standing = store::devices::standing_in(&mut change, device.id).await?;
         change.commit().await?;
         self.learned(device.tenant, standing).await;
-        Ok(())
+        Ok(Written { posture: to, version: standing.version })
     }
 }
 

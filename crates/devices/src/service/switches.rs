@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 use audit::Change;
-use base::{Actor, ActorKind, Page, PageRequest, Result, Secret, Source, TenantId};
+use base::{Actor, ActorKind, Page, PageRequest, Result, Secret, TenantId};
 use serde_json::json;
 
 use super::Devices;
-use crate::bars::stopping;
+use crate::bars::is_barred;
 use crate::events::PhonesStopped;
 use crate::jobs::AnnounceSwitch;
-use crate::model::{Device, DeviceId, Switch, SwitchId};
+use crate::model::{DeviceId, Switch, SwitchId};
 use crate::order::{NewSwitch, line};
 use crate::vocabulary::{CommandKind, Reach, SwitchScope};
 use crate::{actions, errors, store};
@@ -165,9 +165,7 @@ impl Devices {
     /// # Errors
     /// The database's.
     pub(crate) async fn tell_switch(&self, job: AnnounceSwitch, run: &backends::Run) -> Result<()> {
-        let mut actor = Actor::system(job.tenant, Source::Job);
-        actor.origin = run.actor.origin.clone();
-        let mut change = Change::begin(self.backends(), &actor, actions::ANNOUNCE_SWITCH).await?;
+        let mut change = Change::begin(self.backends(), &run.system(job.tenant), actions::ANNOUNCE_SWITCH).await?;
         // Should this run twice, the second must not number its commands anew.
         change.hold(run).await?;
         let switch = store::switches::hold(&mut change, job.switch).await?.ok_or_else(errors::no_switch)?;
@@ -193,9 +191,15 @@ impl Devices {
         let now = change.now();
         let others = if stops { Vec::new() } else { store::switches::on(&self.backends().db, now).await? };
         let about = json!({ "switch": job.switch, "until": stops.then_some(switch.expires_at) });
-        // Whom another switch stops, or a lock, is not released by the end of this one: the end of that tells them.
-        let concerned = |device: &&Device| stops || !device.is_locked(now) && stopping(device.tenant, device.id, &others, now).is_none();
-        for device in devices.iter().filter(concerned) {
+        for device in &devices {
+            // Whom another switch stops, or a lock, is not released by the end of this one: the end of that tells them. A lock that is
+            // just ending is waited for: one of both must tell.
+            let is_kept = !stops
+                && is_barred(device, &others, now)
+                && store::devices::hold(&mut change, device.id).await?.is_none_or(|device| is_barred(&device, &others, now));
+            if is_kept {
+                continue;
+            }
             self.command(&mut change, device.id, job.kind, Reach::Application, &job.reason, about.clone()).await?;
         }
         let is_full = job.device.is_none() && devices.len() == BATCH as usize;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use attestation::dpop::Proof;
 use audit::Change;
 use backends::Quota;
-use base::{Origin, Result, Time};
+use base::{Action, Actor, Origin, Result, Time};
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
@@ -243,19 +243,19 @@ impl Devices {
             return Ok(());
         }
         // No lock, and still nobody may go on with what was given out.
-        self.revoke_tokens(&actor, device, why).await
+        self.revoke_tokens(&actor, actions::REVOKE_TOKENS, device, (why, why)).await
     }
 
-    /// Kills every token of a phone without locking it.
-    async fn revoke_tokens(&self, actor: &base::Actor, device: DeviceId, why: &str) -> Result<()> {
-        let mut change = Change::begin(self.backends(), actor, actions::REVOKE_TOKENS).await?;
-        let families = store::families::revoke_all(&mut change, device, why).await?;
-        store::devices::revoke(&mut change, device).await?;
-        store::timeline::add(&mut change, device, "tokens_revoked", &json!({ "reason": why })).await?;
-        change.subject("device", device);
-        change.detail(json!({ "families": families }));
-        change.reason(why);
+    /// Kills every token of a phone without locking it; what chains say of their end, and why for people.
+    pub(crate) async fn revoke_tokens(&self, actor: &Actor, action: Action, device: DeviceId, (cause, why): (&str, &str)) -> Result<()> {
+        let mut change = Change::begin(self.backends(), actor, action).await?;
         let user_id = store::devices::hold(&mut change, device).await?.and_then(|held| held.user_id);
+        let families = store::families::revoke_all(&mut change, device, cause).await?;
+        store::devices::revoke(&mut change, device).await?;
+        store::timeline::add(&mut change, device, "tokens_revoked", &json!({ "reason": why, "user": user_id })).await?;
+        change.subject("device", device);
+        change.detail(json!({ "families": families, "user": user_id }));
+        change.reason(why);
         change.publish(&TokensRevoked { device_id: device, user_id, reason: why.to_owned() }).await?;
         let standing = store::devices::standing_in(&mut change, device).await?;
         change.commit().await?;

@@ -250,7 +250,7 @@ async fn watch(devices: Devices, mut told: UnboundedReceiver<Unread>) {
                 if let Some(simplified) = devices.inner.fleet.sample(TICK.as_secs_f64(), devices.now()) {
                     live::proclaim(&devices.backends().hot, &simplified).await;
                 }
-                devices.inner.verifiers.look(devices.now().to_chrono());
+                devices.inner.verifiers.look(devices.now().to_chrono()).await;
                 metrics::gauge!("devices_barred").set(devices.inner.bars.len() as f64);
                 let is_whole = until_whole == 0;
                 until_whole = if is_whole { WHOLE_EVERY } else { until_whole - 1 };

@@ -57,10 +57,11 @@ pub(crate) async fn hold(change: &mut Change, id: SwitchId) -> Result<Option<Swi
     change.one(statement).await?.as_ref().map(switch).transpose()
 }
 
-/// Switches of all organisations that were over by themselves after `since`, and whose end nobody was told of.
+/// Switches of all organisations that were over by themselves after `since`, and whose end nobody was told of; those that
+/// ended first come first.
 pub(crate) async fn over(db: &Db, since: Time, now: Time, most: u32) -> Result<Vec<(TenantId, SwitchId)>> {
     let statement = sql("SELECT tenant_id, id FROM device_switches WHERE confirmed_at IS NOT NULL AND released_at IS NULL \
-         AND expires_at > $1 AND expires_at <= $2 LIMIT $3")
+         AND expires_at > $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3")
     .bind(since)
     .bind(now)
     .bind(most);

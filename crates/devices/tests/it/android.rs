@@ -10,6 +10,7 @@ use serde_json::json;
 use testkit::{Engine, engines};
 
 use crate::handset::{Ask, Handset, Reply};
+use crate::judging::{OWNER, Walk};
 use crate::stage::{Stage, config, refusal_of};
 
 const EXTENSION: &[u64] = &[1, 3, 6, 1, 4, 1, 11129, 2, 1, 17];
@@ -195,6 +196,26 @@ fn publish(path: &std::path::Path, serials: &[&str], at: std::time::SystemTime) 
     std::fs::File::options().write(true).open(path).unwrap().set_modified(at).unwrap();
 }
 
+/// A genuine phone, enrolled.
+async fn enrolled(stage: &Stage, factory: &Factory) -> Handset {
+    let code = stage.code(json!({})).await;
+    let key = pair();
+    let mut phone = Handset::of(&key.serialize_der());
+    let nonce = stage.nonce(&phone, &code).await;
+    let reply = enrol(stage, &phone, &code, &nonce, &factory.chain(&key, &nonce)).await;
+    assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.body);
+    phone.id = reply.body["device"]["id"].as_str().unwrap().to_owned();
+    phone.take(&reply.body["tokens"]);
+    phone
+}
+
+/// It vouches again, with a fresh key.
+async fn attest(stage: &Stage, factory: &Factory, phone: &Handset) -> Reply {
+    let nonce = phone.challenge(stage).await;
+    let evidence = factory.chain(&pair(), &format!("{nonce}.{}", phone.thumbprint()));
+    phone.keyed(stage, "POST", "/device/attest", Some(json!({ "nonce": nonce, "evidence": evidence }))).await
+}
+
 /// Why a genuine phone is refused; nothing when it is enrolled.
 async fn refusal(stage: &Stage, factory: &Factory) -> String {
     let code = stage.code(json!({})).await;
@@ -228,7 +249,60 @@ async fn a_list_of_revocations_is_read_again_when_it_changes_and_refused_when_it
     publish(&path, &["aa"], start + std::time::Duration::from_secs(200));
     assert_eq!(refusal().await, "");
     stage.pass(48 * 3600 + 60);
-    assert!(refusal().await.ends_with(": revocation"), "nobody knows what was revoked since");
+    assert!(refusal().await.contains("too old to judge by"), "nobody knows what was revoked since");
+}
+
+#[tokio::test]
+async fn a_list_that_was_not_fetched_in_time_is_no_failure_of_any_phone() {
+    for engine in engines() {
+        let factory = Factory::new();
+        let path = factory.folder.path().join("status.json");
+        let base = factory.config();
+        let android = Android { revocations: Some(path.clone()), revocations_hours: 48, ..base.android.clone() };
+        let start =
+            std::time::UNIX_EPOCH + std::time::Duration::from_micros("2026-01-02T03:04:05Z".parse::<base::Time>().unwrap().micros() as u64);
+        publish(&path, &[], start);
+        let stage = Stage::with(engine, Config { android, ..base }).await;
+        let phone = enrolled(&stage, &factory).await;
+        stage.pass(49 * 3600);
+        for _ in 0..6 {
+            let refused = attest(&stage, &factory, &phone).await;
+            assert_eq!((refused.status, refused.code()), (StatusCode::SERVICE_UNAVAILABLE, "devices.revocations_old"), "{}", refused.body);
+        }
+        let shown = stage.shown(&phone).await;
+        assert_eq!((shown["posture"].as_str(), shown["attestation_state"].as_str()), (Some("observe"), Some("passed")), "{engine:?}");
+        assert_eq!(stage.logged("devices.attest_failed").await, 0);
+        publish(&path, &[], start + std::time::Duration::from_secs(49 * 3600));
+        stage.pass(61);
+        let passed = attest(&stage, &factory, &phone).await;
+        assert_eq!((passed.status, passed.body["state"].as_str()), (StatusCode::OK, Some("passed")), "{}", passed.body);
+    }
+}
+
+#[tokio::test]
+async fn a_genuine_phone_with_an_old_system_is_refused_and_never_quarantined() {
+    for engine in engines() {
+        let factory = Factory::new();
+        let stage = Stage::with(engine, factory.config()).await;
+        let phone = enrolled(&stage, &factory).await;
+        let trust =
+            async |stage: &Stage| stage.order("GET", &format!("/devices/{}/why", phone.id), None).await["threshold"]["trust"].clone();
+        let batch = Walk::new(1).batch(OWNER);
+        assert_eq!(phone.served(&stage, "POST", "/device/signals", Some(batch)).await.status, StatusCode::OK);
+        let before = trust(&stage).await;
+        assert!(before.is_number());
+        let mut config = factory.config();
+        config.android.least_os_patch = 202_601;
+        let backends = stage.world.backends.clone();
+        let stage = stage.elsewhere(&backends, config);
+        for _ in 0..6 {
+            let refused = attest(&stage, &factory, &phone).await;
+            assert!(refused.body["detail"].as_str().unwrap().ends_with(": os_patch_level"), "{}", refused.body);
+        }
+        let shown = stage.shown(&phone).await;
+        assert_eq!((shown["posture"].as_str(), shown["attestation_state"].as_str()), (Some("observe"), Some("failed")), "{engine:?}");
+        assert_eq!(trust(&stage).await, before, "{engine:?}");
+    }
 }
 
 #[tokio::test]

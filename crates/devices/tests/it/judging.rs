@@ -17,7 +17,7 @@ pub(crate) struct Gait {
 }
 
 pub(crate) const OWNER: Gait = Gait { steps: 1.8, strength: 2.5, swing: 1.0 };
-const STRANGER: Gait = Gait { steps: 2.3, strength: 4.5, swing: 2.2 };
+pub(crate) const STRANGER: Gait = Gait { steps: 2.3, strength: 4.5, swing: 2.2 };
 
 /// Chance that is the same in every run.
 struct Dice(u64);
@@ -239,7 +239,7 @@ async fn replayed_readings_lock_and_only_watching_does_not() {
 }
 
 /// Takes a table away, or gives it back.
-async fn rename(stage: &Stage, from: &str, to: &str) {
+pub(crate) async fn rename(stage: &Stage, from: &str, to: &str) {
     let mut tx = stage.world.backends.db.begin().await.unwrap();
     tx.run(backends::Sql::built(format!("ALTER TABLE {from} RENAME TO {to}"))).await.unwrap();
     tx.commit().await.unwrap();

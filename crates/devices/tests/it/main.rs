@@ -2,6 +2,7 @@
 #![cfg(test)]
 #![expect(clippy::disallowed_methods, reason = "tests are clients and start tasks")]
 
+mod agreeing;
 mod android;
 mod apple;
 mod authorities;
@@ -13,6 +14,7 @@ mod judging;
 mod lines;
 mod locking;
 mod racing;
+mod reinforcing;
 mod routes;
 mod stage;
 mod stealing;

@@ -31,6 +31,10 @@ impl Known {
     pub(crate) fn bar(&self, user: base::UserId) {
         self.0.lock().unwrap().insert(user);
     }
+
+    pub(crate) fn welcome(&self, user: base::UserId) {
+        self.0.lock().unwrap().remove(&user);
+    }
 }
 
 impl People for Known {

@@ -178,5 +178,22 @@ async fn what_the_phones_of_a_barred_person_hold_is_worth_nothing() {
         let timeline = stage.order("GET", &format!("/devices/{}/timeline", own.id), None).await;
         assert_eq!(timeline["items"][0]["kind"].as_str(), Some("tokens_revoked"), "{timeline}");
         assert_eq!((stage.logged("devices.end_codes").await, stage.logged("devices.revoke_barred").await), (1, 1));
+        // Streams of events about the device hear of it.
+        let told = backends::sql("SELECT body FROM events WHERE name = 'device.tokens_revoked'");
+        let told = stage.world.backends.db.one(told).await.unwrap().unwrap().get::<String>("body").unwrap();
+        assert!(told.contains(&own.id) && told.contains(&user.to_string()), "{told}");
+        // Let in again; and the job runs once more, because nobody could write down that it had ended.
+        stage.people.welcome(user);
+        let again = anew(&stage, &own).await;
+        assert_eq!(again.status, StatusCode::OK, "{}", again.body);
+        let mut own = own;
+        own.take(&again.body["tokens"]);
+        let mut tx = stage.world.backends.db.begin().await.unwrap();
+        let unfinished = "UPDATE jobs SET state = 'ready', finished_at = NULL WHERE name = 'devices.revoke_barred'";
+        assert_eq!(tx.run(backends::sql(unfinished)).await.unwrap(), 1);
+        tx.commit().await.unwrap();
+        stage.work().await;
+        assert_eq!(own.knocks(&stage).await.status, StatusCode::OK, "{engine:?}");
+        assert_eq!(stage.logged("devices.revoke_barred").await, 1);
     }
 }

@@ -138,6 +138,60 @@ async fn the_end_of_a_switch_releases_no_phone_that_is_locked() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_lock_releases_no_phone_that_a_switch_stops() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let phones = [stage.phone(json!({})).await, stage.phone(json!({})).await];
+        let kinds = async |phone: &crate::handset::Handset| {
+            stage.work().await;
+            let told = phone.keyed(&stage, "GET", "/device/commands", None).await.body;
+            told["items"].as_array().unwrap().iter().map(|item| item["kind"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        for phone in &phones {
+            stage.order("POST", &format!("/devices/{}/lock", phone.id), Some(json!({ "reason": "lost", "seconds": 60 }))).await;
+        }
+        let proposed = stage.order("POST", "/devices/switches", Some(json!({ "scope": "tenant", "reason": "r", "seconds": 600 }))).await;
+        let path = format!("/devices/switches/{}", proposed["id"].as_str().unwrap());
+        stage.order("POST", &format!("{path}/confirm"), Some(json!({ "password": PASSWORD }))).await;
+        stage.work().await;
+        // One by a person, the other by time.
+        stage.order("POST", &format!("/devices/{}/unlock", phones[0].id), Some(json!({ "reason": "found" }))).await;
+        stage.pass(61);
+        stage.work().await;
+        for phone in &phones {
+            assert_eq!(stage.shown(phone).await["posture"].as_str(), Some("step_up"));
+            assert_eq!(kinds(phone).await, ["CRITICAL_LOCK", "IMMEDIATE_QUARANTINE"], "{engine:?}: the switch stops it still");
+        }
+        stage.order("POST", &format!("{path}/release"), Some(json!({ "reason": "over" }))).await;
+        for phone in &phones {
+            assert_eq!(kinds(phone).await, ["CRITICAL_LOCK", "IMMEDIATE_QUARANTINE", "RELEASE"], "{engine:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_switch_that_cannot_be_ended_keeps_no_other_from_its_end() {
+    let stage = Stage::new(Engine::Embedded).await;
+    let mut ids = Vec::new();
+    for seconds in [60, 120] {
+        let body = json!({ "scope": "tenant", "reason": "r", "seconds": seconds });
+        let id = stage.order("POST", "/devices/switches", Some(body)).await["id"].as_str().unwrap().to_owned();
+        stage.order("POST", &format!("/devices/switches/{id}/confirm"), Some(json!({ "password": PASSWORD }))).await;
+        ids.push(id);
+    }
+    stage.work().await;
+    let stuck =
+        format!("CREATE TRIGGER stuck BEFORE UPDATE ON device_switches WHEN OLD.id = '{}' BEGIN SELECT RAISE(ABORT, 'stuck'); END", ids[0]);
+    let mut tx = stage.world.backends.db.begin().await.unwrap();
+    tx.run(backends::Sql::built(stuck)).await.unwrap();
+    tx.commit().await.unwrap();
+    stage.pass(121);
+    let drained = backends::jobs::drain(&stage.world.backends, &devices::jobs(&stage.devices)).await.unwrap();
+    assert!(!drained.errors.is_empty(), "and that one failed is told");
+    assert_eq!(stage.logged("devices.expire_switch").await, 1);
+}
+
+#[tokio::test]
 async fn the_global_switch_takes_two_named_people() {
     let operators = vec!["User-1".to_owned(), "user-2".to_owned()];
     let stage = Stage::with(Engine::Embedded, devices::Config { global_operators: operators, ..config() }).await;

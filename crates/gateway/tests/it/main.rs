@@ -51,7 +51,7 @@ async fn whatever_goes_wrong_is_a_problem_document_with_a_request_id() {
     let world = World::new(Engine::Embedded).await;
     let mut config = config();
     config.rate_per_address.burst = 100;
-    let address = start(&world, &config, Door::Outside, routes()).await;
+    let address = start(&world, &config, Door::Outside(&[]), routes()).await;
     let http = reqwest::Client::new();
     let cases = [("/panic", 500), ("/slow", 504), ("/nowhere", 404)];
     for (path, status) in cases {
@@ -81,7 +81,7 @@ async fn whatever_goes_wrong_is_a_problem_document_with_a_request_id() {
 async fn who_asks_too_often_is_told_when_to_come_back() {
     for engine in testkit::engines() {
         let world = World::new(engine).await;
-        let address = start(&world, &config(), Door::Outside, routes()).await;
+        let address = start(&world, &config(), Door::Outside(&[]), routes()).await;
         let http = reqwest::Client::new();
         let mut answers = Vec::new();
         for _ in 0..7 {
@@ -100,7 +100,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn headers_that_never_end_are_cut_off_and_shutdown_lets_requests_end() {
     let world = World::new(Engine::Embedded).await;
-    let address = start(&world, &config(), Door::Outside, routes()).await;
+    let address = start(&world, &config(), Door::Outside(&[]), routes()).await;
     let mut slow = TcpStream::connect(address).await.unwrap();
     slow.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await.unwrap();
     let mut rest = Vec::new();
@@ -121,7 +121,7 @@ async fn waiting(address: SocketAddr, bytes: &[u8]) -> TcpStream {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_peer_that_says_nothing_loses_its_place() {
     let world = World::new(Engine::Embedded).await;
-    let address = start(&world, &Config { maximum_connections: 3, ..config() }, Door::Outside, routes()).await;
+    let address = start(&world, &Config { maximum_connections: 3, ..config() }, Door::Outside(&[]), routes()).await;
     // Nothing, and half of what HTTP/2 begins with, which leaves open whether it will be HTTP/1.
     let mut silent = [waiting(address, b"").await, waiting(address, b"PRI * HT").await, waiting(address, b"P").await];
     let served = tokio::time::timeout(Duration::from_secs(8), reqwest::get(format!("http://{address}/"))).await;
@@ -136,7 +136,7 @@ async fn a_peer_that_says_nothing_loses_its_place() {
 async fn one_address_holds_only_its_share_of_the_connections() {
     let world = World::new(Engine::Embedded).await;
     let config = Config { maximum_connections_per_address: 2, header_timeout_seconds: 30, ..config() };
-    let address = start(&world, &config, Door::Outside, routes()).await;
+    let address = start(&world, &config, Door::Outside(&[]), routes()).await;
     let answered = async |mut stream: TcpStream| {
         let mut answer = String::new();
         let asked = stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await;
@@ -165,7 +165,7 @@ async fn proxies_and_gateways_bring_the_connections_of_many() {
     let behind = gateway::bind("127.0.0.1:0".parse().unwrap(), &config, false).await.unwrap();
     let inside = behind.address().unwrap();
     behind.serve(gateway::edge(routes(), &world.backends, &config, Door::Role, |router| router), &world.backends.tasks);
-    for address in [inside, start(&world, &proxied, Door::Outside, routes()).await] {
+    for address in [inside, start(&world, &proxied, Door::Outside(&[]), routes()).await] {
         let _held = [waiting(address, b"").await, waiting(address, b"").await];
         assert_eq!(reqwest::get(format!("http://{address}/")).await.unwrap().status(), 200);
     }
@@ -180,7 +180,7 @@ async fn the_configured_certificate_is_served_over_tls_1_3_only() {
     std::fs::write(&certificate, made.cert.pem()).unwrap();
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let config = Config { tls: Some(TlsConfig { certificate: certificate.clone(), key: key.clone(), allow_tls12: false }), ..config() };
-    let address = start(&world, &config, Door::Outside, routes()).await;
+    let address = start(&world, &config, Door::Outside(&[]), routes()).await;
     let connect = |version: &str| {
         let output = std::process::Command::new("openssl")
             .args(["s_client", "-connect", &address.to_string(), version])
@@ -211,7 +211,7 @@ async fn a_role_elsewhere_answers_through_the_edge() {
     let behind = start(&world, &config(), Door::Role, role).await;
     let upstream = format!("http://{behind}").parse().unwrap();
     let front = Router::new().nest("/api/v1/scans", gateway::forward("scans", &upstream, &world.backends.tasks).unwrap());
-    let address = start(&world, &config(), Door::Outside, front).await;
+    let address = start(&world, &config(), Door::Outside(&[]), front).await;
     let http = reqwest::Client::new();
     let answer = http
         .get(format!("http://{address}/api/v1/scans/7"))
@@ -243,7 +243,7 @@ async fn a_websocket_of_a_role_elsewhere_is_tunnelled() {
     let behind = start(&world, &config(), Door::Role, role).await;
     let upstream = format!("http://{behind}").parse().unwrap();
     let front = Router::new().nest("/api/v1/device", gateway::forward("devices", &upstream, &world.backends.tasks).unwrap());
-    let address = start(&world, &config(), Door::Outside, front).await;
+    let address = start(&world, &config(), Door::Outside(&[]), front).await;
     let mut request =
         tokio_tungstenite::tungstenite::client::IntoClientRequest::into_client_request(format!("ws://{address}/api/v1/device/stream"));
     request.as_mut().unwrap().headers_mut().insert("sec-websocket-protocol", "secret, echo".parse().unwrap());

@@ -99,6 +99,16 @@ async fn only_queries_that_can_be_answered_are_kept_and_few_of_each() {
     for junk in ["no query at all", "{ nothing }", &deep, &large] {
         assert!(!is_kept(junk).await, "{}", &junk[..15]);
     }
+    // Asked by its hash alone it lives on, and no longer.
+    let living = "{ __typename } # living";
+    assert!(is_kept(living).await);
+    let asked = async || story.post(&story.actor, &json!({ "extensions": extensions(living) })).await.body["data"].is_object();
+    for _ in 0..3 {
+        story.world.backends.clock.advance(std::time::Duration::from_secs(5 * 24 * 3600));
+        assert!(asked().await);
+    }
+    story.world.backends.clock.advance(std::time::Duration::from_secs(8 * 24 * 3600));
+    assert!(!asked().await);
     for number in 0..100 {
         assert!(is_kept(&format!("{{ __typename }} # {number}")).await, "{number}");
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use audit::Change;
 use backends::{Job, Limits, Request, Run};
-use base::{Actor, Result, Source, TenantId};
+use base::{Actor, Result};
 use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value as Json, json};
 use url::Url;
@@ -38,7 +38,7 @@ impl Integrations {
     /// # Errors
     /// `Unavailable` when the receiver does not take it now; the database's.
     pub(crate) async fn push(&self, id: StreamId, run: &Run) -> Result<()> {
-        let actor = guarding(run.actor.tenant, run);
+        let actor = run.system(run.actor.tenant);
         let scope = actor.scope(actions::DELIVER)?;
         while !run.cancel.is_cancelled() {
             let Some(stream) = store::streams::find(&self.backends().db, &scope, id).await?.filter(|stream| stream.method == Method::Push)
@@ -123,7 +123,7 @@ impl Integrations {
     /// The database's.
     pub(crate) async fn sweep(&self, run: &Run) -> Result<()> {
         for (tenant, id) in store::held::unpushed(&self.backends().db, PushEvents::NAME, STREAMS).await? {
-            let actor = guarding(tenant, run);
+            let actor = run.system(tenant);
             let mut change = Change::begin(self.backends(), &actor, actions::DELIVER).await?;
             let now = change.now();
             change.enqueue_at(&PushEvents { stream: id }, now, Some(&id.to_string())).await?;
@@ -132,7 +132,7 @@ impl Integrations {
         }
         let before = self.now() - self.config().memory();
         for tenant in store::held::stale(&self.backends().db, before, STREAMS).await? {
-            let mut change = Change::begin(self.backends(), &guarding(tenant, run), actions::DELIVER).await?;
+            let mut change = Change::begin(self.backends(), &run.system(tenant), actions::DELIVER).await?;
             let forgotten = store::held::forget(&mut change, before).await?;
             change.subject("security_event", "delivered");
             change.detail(json!({ "forgotten": forgotten }));
@@ -140,13 +140,6 @@ impl Integrations {
         }
         Ok(())
     }
-}
-
-/// Tyrian itself, bringing what `run` is about.
-fn guarding(tenant: TenantId, run: &Run) -> Actor {
-    let mut actor = Actor::system(tenant, Source::Job);
-    actor.origin = run.actor.origin.clone();
-    actor
 }
 
 /// What a receiver's answer means (RFC 8935 §2.3, §2.4).

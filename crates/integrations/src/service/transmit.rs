@@ -2,7 +2,7 @@
 
 use audit::Change;
 use backends::Run;
-use base::{Actor, ActorKind, Result, Source};
+use base::{ActorKind, Result};
 use serde_json::json;
 
 use super::Integrations;
@@ -30,8 +30,7 @@ impl Integrations {
     /// The database's.
     pub(crate) async fn transmit(&self, run: &Run, about: About<'_>, signals: &[Signal]) -> Result<()> {
         let tenant = run.actor.tenant;
-        let mut actor = Actor::system(tenant, Source::Job);
-        actor.origin = run.actor.origin.clone();
+        let actor = run.system(tenant);
         let scope = actor.scope(actions::TRANSMIT)?;
         let db = &self.backends().db;
         let streams = store::streams::taking(db, &scope).await?;

@@ -1,5 +1,7 @@
 //! `--kind android-key`: the options become a policy.
 
+use std::sync::Arc;
+
 use attestation::android::{Policy, SecurityLevel};
 use attestation::{Report, RevocationList, Roots, android};
 use base::Result;
@@ -35,6 +37,6 @@ pub(super) fn verify(input: &[u8], options: &AttestVerify, at: DateTime<Utc>) ->
     Ok(android::verify(input, &policy))
 }
 
-fn list(path: &std::path::Path) -> Result<RevocationList> {
-    RevocationList::read(&read(path)?).map_err(|cause| errors::attest_option("--revoked", &cause.to_string()))
+fn list(path: &std::path::Path) -> Result<Arc<RevocationList>> {
+    RevocationList::read(&read(path)?).map(Arc::new).map_err(|cause| errors::attest_option("--revoked", &cause.to_string()))
 }
