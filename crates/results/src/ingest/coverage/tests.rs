@@ -112,8 +112,8 @@ fn a_closed_port_is_closed_under_every_name_and_a_resource_is_no_other() {
     assert!(is_done(&run, "http.csp-missing", &page(443)));
     assert!(!is_done(&run, "http.csp-missing", &page(8443)));
     let bucket = |name: &str| Location { file: Some("account".into()), logical: Some(name.into()), ..Location::default() };
-    let run = covered(&[("s3_public", bucket("b"), Done, None)]);
-    assert!(is_done(&run, "s3_public", &bucket("b")) && !is_done(&run, "s3_public", &bucket("a")));
+    let run = covered(&[("bucket_public", bucket("b"), Done, None)]);
+    assert!(is_done(&run, "bucket_public", &bucket("b")) && !is_done(&run, "bucket_public", &bucket("a")));
 }
 
 #[test]
