@@ -1,5 +1,8 @@
 //! Android Key Attestation through the routes: chains under a root of our own, around the phone's own key.
 
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use devices::{Android, Config};
 use http::StatusCode;
 use rcgen::{
@@ -190,7 +193,7 @@ async fn an_attested_key_vouches_for_no_other_key_root_or_nonce() {
 }
 
 /// A list of revoked certificates, fetched when `at` says.
-fn publish(path: &std::path::Path, serials: &[&str], at: std::time::SystemTime) {
+fn publish(path: &Path, serials: &[&str], at: SystemTime) {
     let entries: serde_json::Map<_, _> = serials.iter().map(|serial| ((*serial).to_owned(), json!({ "status": "REVOKED" }))).collect();
     std::fs::write(path, json!({ "entries": entries }).to_string()).unwrap();
     std::fs::File::options().write(true).open(path).unwrap().set_modified(at).unwrap();
@@ -216,6 +219,16 @@ async fn attest(stage: &Stage, factory: &Factory, phone: &Handset) -> Reply {
     phone.keyed(stage, "POST", "/device/attest", Some(json!({ "nonce": nonce, "evidence": evidence }))).await
 }
 
+/// Believes a list of revocations for two days: the configuration, the list, and when it was fetched.
+fn listed(factory: &Factory) -> (Config, PathBuf, SystemTime) {
+    let path = factory.folder.path().join("status.json");
+    let base = factory.config();
+    let android = Android { revocations: Some(path.clone()), revocations_hours: 48, ..base.android.clone() };
+    let start = UNIX_EPOCH + Duration::from_micros("2026-01-02T03:04:05Z".parse::<base::Time>().unwrap().micros() as u64);
+    publish(&path, &[], start);
+    (Config { android, ..base }, path, start)
+}
+
 /// Why a genuine phone is refused; nothing when it is enrolled.
 async fn refusal(stage: &Stage, factory: &Factory) -> String {
     let code = stage.code(json!({})).await;
@@ -229,24 +242,19 @@ async fn refusal(stage: &Stage, factory: &Factory) -> String {
 #[tokio::test]
 async fn a_list_of_revocations_is_read_again_when_it_changes_and_refused_when_it_is_too_old() {
     let factory = Factory::new();
-    let path = factory.folder.path().join("status.json");
-    let base = factory.config();
-    let android = Android { revocations: Some(path.clone()), revocations_hours: 48, ..base.android.clone() };
-    let start =
-        std::time::UNIX_EPOCH + std::time::Duration::from_micros("2026-01-02T03:04:05Z".parse::<base::Time>().unwrap().micros() as u64);
-    publish(&path, &[], start);
-    let stage = Stage::with(Engine::Embedded, Config { android, ..base }).await;
+    let (config, path, start) = listed(&factory);
+    let stage = Stage::with(Engine::Embedded, config).await;
     let refusal = || refusal(&stage, &factory);
     assert_eq!(refusal().await, "");
     stage.pass(61);
-    publish(&path, &["7a02"], start + std::time::Duration::from_secs(61));
+    publish(&path, &["7a02"], start + Duration::from_secs(61));
     assert!(refusal().await.ends_with(": revocation"), "the attesting certificate is listed now");
     // What cannot be read leaves what was read.
     stage.pass(61);
     std::fs::write(&path, "half a li").unwrap();
     assert!(refusal().await.ends_with(": revocation"));
     stage.pass(61);
-    publish(&path, &["aa"], start + std::time::Duration::from_secs(200));
+    publish(&path, &["aa"], start + Duration::from_secs(200));
     assert_eq!(refusal().await, "");
     stage.pass(48 * 3600 + 60);
     assert!(refusal().await.contains("too old to judge by"), "nobody knows what was revoked since");
@@ -256,13 +264,8 @@ async fn a_list_of_revocations_is_read_again_when_it_changes_and_refused_when_it
 async fn a_list_that_was_not_fetched_in_time_is_no_failure_of_any_phone() {
     for engine in engines() {
         let factory = Factory::new();
-        let path = factory.folder.path().join("status.json");
-        let base = factory.config();
-        let android = Android { revocations: Some(path.clone()), revocations_hours: 48, ..base.android.clone() };
-        let start =
-            std::time::UNIX_EPOCH + std::time::Duration::from_micros("2026-01-02T03:04:05Z".parse::<base::Time>().unwrap().micros() as u64);
-        publish(&path, &[], start);
-        let stage = Stage::with(engine, Config { android, ..base }).await;
+        let (config, path, start) = listed(&factory);
+        let stage = Stage::with(engine, config).await;
         let phone = enrolled(&stage, &factory).await;
         stage.pass(49 * 3600);
         for _ in 0..6 {
@@ -272,7 +275,7 @@ async fn a_list_that_was_not_fetched_in_time_is_no_failure_of_any_phone() {
         let shown = stage.shown(&phone).await;
         assert_eq!((shown["posture"].as_str(), shown["attestation_state"].as_str()), (Some("observe"), Some("passed")), "{engine:?}");
         assert_eq!(stage.logged("devices.attest_failed").await, 0);
-        publish(&path, &[], start + std::time::Duration::from_secs(49 * 3600));
+        publish(&path, &[], start + Duration::from_secs(49 * 3600));
         stage.pass(61);
         let passed = attest(&stage, &factory, &phone).await;
         assert_eq!((passed.status, passed.body["state"].as_str()), (StatusCode::OK, Some("passed")), "{}", passed.body);
