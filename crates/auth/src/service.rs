@@ -81,7 +81,7 @@ fn person(actor: &Actor) -> Result<UserId> {
     }
 }
 
-/// Programs with an API token, and phones, may not hand out what outlives their own credential.
+/// Programs with an API token, and phones, get no credential in their hands that outlives their own.
 fn no_program(actor: &Actor) -> Result<()> {
     match actor.kind {
         ActorKind::User | ActorKind::System => Ok(()),

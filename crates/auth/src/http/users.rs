@@ -65,7 +65,7 @@ pub(super) struct CreatedUser {
 
 /// Add a person
 ///
-/// Without a password the answer holds a one-time token with which they set their own. Asked with an API token this answers 403
+/// Without a password the answer holds a one-time token with which they set their own; asked so with an API token this answers 403
 /// `auth.people_only`.
 #[utoipa::path(post, path = "/users", tag = "users", operation_id = "create_user", request_body = NewUser,
     responses((status = 201, description = "The person", body = CreatedUser, headers(("Location" = String, description = "The user"))), web::ErrorResponses))]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use auth::{NewToken, NewUser, UserPatch};
 use base::{Actor, ActorKind, Language, PageRequest, Permission, Role};
 
-use crate::stage::Stage;
+use crate::stage::{PASSWORD, Stage, secret};
 
 fn new(scopes: &[Permission]) -> NewToken {
     NewToken { name: "ci".to_owned(), scopes: scopes.to_vec(), expires_at: None }
@@ -82,31 +82,23 @@ async fn an_api_token_ends_and_a_near_miss_is_none() {
 }
 
 #[tokio::test]
-async fn what_a_program_does_ends_with_its_token() {
+async fn a_program_gets_no_link_that_outlives_its_token() {
     for engine in testkit::engines() {
         let (stage, admin) = Stage::with_admin(engine).await;
-        let bob = stage.add(&admin, "bob", &[Role::SecurityAnalyst, Role::Viewer]).await;
-        let every = admin.permissions.iter().copied().collect::<Vec<_>>();
-        let (_, token) = stage.auth.create_token(&admin, new(&every)).await.unwrap();
+        let (_, token) = stage.auth.create_token(&admin, new(&held(&admin))).await.unwrap();
         let program = stage.knows(token.expose()).await.unwrap();
-        let eve = NewUser {
+        let eve = |password: Option<&str>| NewUser {
             username: "eve".to_owned(),
             email: "eve@example.org".to_owned(),
             roles: vec![Role::Viewer],
             units: Vec::new(),
-            password: None,
+            password: password.map(secret),
             language: Language::English,
         };
-        assert_eq!(stage.auth.create_user(&program, eve).await.unwrap_err().code(), "auth.people_only");
-        for patch in [
-            UserPatch { roles: Some(vec![Role::SecurityAnalyst, Role::RedTeam]), ..UserPatch::default() },
-            UserPatch { email: Some("eve@example.org".into()), ..UserPatch::default() },
-        ] {
-            assert_eq!(stage.auth.patch_user(&program, bob.id, patch).await.unwrap_err().code(), "auth.people_only");
-        }
-        let fewer = UserPatch { roles: Some(vec![Role::Viewer]), ..UserPatch::default() };
-        assert_eq!(stage.auth.patch_user(&program, bob.id, fewer).await.unwrap().roles, [Role::Viewer]);
-        stage.auth.delete_user(&program, bob.id).await.unwrap();
+        assert_eq!(stage.auth.create_user(&program, eve(None)).await.unwrap_err().code(), "auth.people_only");
+        let added = stage.auth.create_user(&program, eve(Some(PASSWORD))).await.unwrap();
+        assert!(added.invitation.is_none());
+        assert_eq!(stage.auth.invite(&program, added.user.id, Language::English).await.unwrap_err().code(), "auth.people_only");
     }
 }
 

@@ -44,7 +44,8 @@ async fn a_program_signs_in_makes_a_token_and_adds_a_person() {
         let program = format!("bearer {}", made.body["token"].as_str().unwrap());
         let headers = [JSON, ("authorization", program.as_str())];
 
-        let beyond = stage.ask("POST", "/users", &headers, r#"{"username":"bob","email":"bob@example.org","roles":["admin"]}"#).await;
+        let beyond = json!({ "username": "bob", "email": "bob@example.org", "roles": ["admin"], "password": PASSWORD }).to_string();
+        let beyond = stage.ask("POST", "/users", &headers, &beyond).await;
         assert_eq!(
             (beyond.status, &beyond.body["code"]),
             (StatusCode::FORBIDDEN, &json!("auth.role")),
