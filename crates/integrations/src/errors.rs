@@ -51,6 +51,11 @@ pub(crate) fn too_many_subjects(most: i64) -> Error {
     Error::conflict("integrations.too_many_subjects", format!("a stream leaves out at most {most} subjects"))
 }
 
+/// A receiver says of more events than are taken at once that it has them, or cannot take them.
+pub(crate) fn too_many_answers(most: usize) -> Error {
+    Error::invalid("integrations.too_many_answers", format!("at most {most} events are acknowledged or refused at once")).at("/ack")
+}
+
 /// Events of this stream are pushed; there is nothing to poll.
 pub(crate) fn not_polled() -> Error {
     Error::conflict("integrations.not_polled", "the events of this stream are pushed to its receiver")

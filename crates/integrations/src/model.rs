@@ -290,9 +290,9 @@ pub(crate) struct Verification {
 /// What a receiver asks when it polls (RFC 8936 §2.2).
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 pub struct PollRequest {
-    /// How many events at most; none at all with 0.
+    /// How many events at most, of which one answer has a thousand; none at all with 0.
     #[serde(default, rename = "maxEvents")]
-    #[schema(minimum = 0, maximum = 100_000)]
+    #[schema(minimum = 0, maximum = 4_294_967_295_u32, format = "int64")]
     pub max_events: Option<u32>,
     /// Answer at once even when there is none.
     #[serde(default, rename = "returnImmediately")]
@@ -301,7 +301,7 @@ pub struct PollRequest {
     #[serde(default)]
     #[schema(max_items = 10_000)]
     pub ack: Vec<String>,
-    /// Events it cannot take, by `jti`.
+    /// Events it cannot take, by `jti`; at most ten thousand.
     #[serde(default, rename = "setErrs")]
     pub set_errs: BTreeMap<String, PollError>,
 }

@@ -32,6 +32,7 @@ impl Integrations {
         if stream.method != Method::Poll {
             return Err(errors::not_polled());
         }
+        check(&request)?;
         self.note(actor, id, &request).await?;
         let most = request.max_events.unwrap_or(USUAL).min(MOST);
         let mut news = self.backends().bus.subscribe(CHANNEL).await.ok();
@@ -71,8 +72,8 @@ impl Integrations {
 
     /// Settles what the receiver has or cannot take; what it names wrongly is nothing (RFC 8936 §2.4).
     async fn note(&self, actor: &Actor, id: StreamId, request: &PollRequest) -> Result<()> {
-        let taken = request.ack.iter().take(LONGEST).filter_map(|text| Some((text.parse::<HeldId>().ok()?, None)));
-        let refused = request.set_errs.iter().take(LONGEST).filter_map(|(text, error)| {
+        let taken = request.ack.iter().filter_map(|text| Some((text.parse::<HeldId>().ok()?, None)));
+        let refused = request.set_errs.iter().filter_map(|(text, error)| {
             let why = format!("{}: {}", error.err, error.description);
             Some((text.parse::<HeldId>().ok()?, Some(why)))
         });
@@ -98,4 +99,19 @@ impl Integrations {
         metrics::counter!("security_event_deliveries_total", "outcome" => "dead").increment(dead);
         Ok(())
     }
+}
+
+/// What a receiver says of more events than are taken at once would be lost in part.
+fn check(request: &PollRequest) -> Result<()> {
+    if request.ack.len().max(request.set_errs.len()) > LONGEST {
+        return Err(errors::too_many_answers(LONGEST));
+    }
+    for error in request.set_errs.values() {
+        for (text, most) in [(&error.err, 256), (&error.description, 1024)] {
+            if text.chars().count() > most {
+                return Err(errors::text("/setErrs", most));
+            }
+        }
+    }
+    Ok(())
 }

@@ -32,6 +32,13 @@ async fn the_same_events_come_until_they_are_acknowledged() {
             let (_, claims) = stage.verified(&id, token.as_str().unwrap()).await;
             assert_eq!(&claims["jti"], jti);
         }
+        for (asked, code) in [
+            (json!({ "ack": vec!["x"; 10_001] }), "integrations.too_many_answers"),
+            (json!({ "setErrs": { "x": { "err": "e".repeat(257) } } }), "integrations.text"),
+        ] {
+            let (status, refused) = stage.ask(Some(&stage.operator), "POST", &format!("/ssf/poll/{id}"), Some(asked)).await;
+            assert_eq!((status, refused["code"].as_str()), (StatusCode::BAD_REQUEST, Some(code)));
+        }
         let garbage = json!({ "ack": ["", "nonsense", "0190b8a0-0000-7000-8000-000000000000"], "setErrs": { "x": { "err": "jwtParse" } } });
         assert_eq!(ids(&stage.poll(&id, garbage).await).len(), 3, "what is not ours to acknowledge is nothing");
         let (taken, refused) = (ids(&first)[0].clone(), ids(&first)[1].clone());
