@@ -81,7 +81,9 @@ pub(crate) fn db_url(url: &str) -> Error {
 pub(crate) fn db_second_instance(path: &str) -> Error {
     Error::conflict(
         "db.in_use",
-        format!("`{path}` is in use by another tyrian process; stop it, talk to it with --server, or choose another data directory"),
+        format!(
+            "`{path}` is in use by another tyrian process; stop it, choose another data directory, or talk to it with --server where the command takes that"
+        ),
     )
 }
 
