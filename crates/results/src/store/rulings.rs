@@ -125,10 +125,9 @@ pub(crate) async fn misruled(db: &Db, scope: &Scope, import: ImportId, now: Time
     rows.iter().map(|row| row.get("id")).collect()
 }
 
-/// Sets these findings free of rulings and of decisions that a sighting spent, for [`fall_back`] to find what holds; returns them.
+/// Sets these findings free of rulings and of decisions that a sighting spent, for [`fall_back`] to find what holds.
 /// Their rulings are held from here on.
-pub(crate) async fn set_free(change: &mut Change, ids: &[FindingId]) -> Result<Vec<FindingId>> {
-    let mut free = Vec::new();
+pub(crate) async fn set_free(change: &mut Change, ids: &[FindingId]) -> Result<()> {
     for some in ids.chunks(IDS) {
         let among = Sql::list(some.len(), 1);
         let bound =
@@ -141,14 +140,11 @@ pub(crate) async fn set_free(change: &mut Change, ids: &[FindingId]) -> Result<V
         let statement = format!(
             "UPDATE vulnerabilities SET {LET_GO} WHERE tenant_id = $1 AND id IN ({among})
                AND (decision_id IN (SELECT id FROM decisions WHERE tenant_id = $1 AND scope <> 'finding')
-                 OR (decision_kind = 'fixed' AND decision_at < (SELECT s.last_seen FROM finding_sightings s WHERE s.id = vulnerabilities.id)))
-             RETURNING id"
+                 OR (decision_kind = 'fixed' AND decision_at < (SELECT s.last_seen FROM finding_sightings s WHERE s.id = vulnerabilities.id)))"
         );
-        for row in change.all(bound(statement, change)).await? {
-            free.push(row.get("id")?);
-        }
+        change.run(bound(statement, change)).await?;
     }
-    Ok(free)
+    Ok(())
 }
 
 /// Puts the narrowest ruling in force on those of these findings that have no decision; returns where there was one.
