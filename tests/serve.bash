@@ -15,10 +15,11 @@ end_serve() {
 }
 trap end_serve EXIT
 
+# A port of this judge's own range, when others run beside it.
 unused_port() {
   local port
   while :; do
-    port=$((13000 + RANDOM % 2000))
+    port=$((${TYRIAN_PORTS:-13000} + RANDOM % 1000))
     (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
   done
   echo "$port"

@@ -4,7 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-cache=${TYRIAN_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tyrian}
+# shellcheck source=tests/serve.bash
+source tests/serve.bash
+
 version=25.10.1
 tools=$cache/autobahn-$version
 python=${PYTHON2:-}
@@ -20,11 +22,9 @@ fi
 target=${CARGO_TARGET_DIR:-$cache/target}
 CARGO_TARGET_DIR=$target cargo build --locked --quiet --workspace --example echo
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/tyrian-judge-XXXXXX")
-port=$((13000 + RANDOM % 2000))
+port=$(unused_port)
 setpriv --pdeathsig TERM -- "$target/debug/examples/echo" "127.0.0.1:$port" &
-echo=$!
-trap 'kill "$echo" 2>/dev/null || true; rm -rf "$work"' EXIT
+served=$!
 for _ in $(seq 100); do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
   sleep 0.1
