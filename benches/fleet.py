@@ -1,7 +1,8 @@
 """Lets a fleet of virtual phones live on a server of its own and tells what it cost the server.
 
 Usage: fleet.py PROGRAM [SECONDS]                      CPU time of one batch of 50 readings, by request and by WebSocket, and of one refresh
-       fleet.py PROGRAM soak [DEVICES [MINUTES]]       memory, descriptors and threads while a fleet lives; fails when memory grows
+       fleet.py PROGRAM soak [DEVICES [MINUTES [LINE]]]       memory, descriptors and threads while a fleet lives, each phone's readings of five seconds
+                                                       by `http`, its `socket` or `grpc`; fails when memory grows
 
 TYRIAN_SIMULATOR names another build of the program for the phones; variables that begin with TYRIAN__ configure the server. Figures are taken while the fleet lives, after it has enrolled.
 """
@@ -33,6 +34,7 @@ UNLIMITED = {
     "TYRIAN__DEVICES__SOFTWARE_KEYS": "true",
     "TYRIAN__DEVICES__REQUESTS_PER_MINUTE": "60000",
     "TYRIAN__GATEWAY__MAXIMUM_CONNECTIONS": "20000",
+    "TYRIAN__GATEWAY__MAXIMUM_CONNECTIONS_PER_ADDRESS": "20000",
     "TYRIAN__GATEWAY__RATE_PER_ADDRESS__BURST": "10000000",
     "TYRIAN__GATEWAY__RATE_PER_ADDRESS__PER_MINUTE": "10000000",
     "TYRIAN__GATEWAY__RATE_PER_USER__BURST": "10000000",
@@ -164,7 +166,7 @@ def costs(server, seconds):
           f"p50 {told['p50_ms']:.1f} ms, p95 {told['p95_ms']:.1f} ms, p99 {told['p99_ms']:.1f} ms")
 
 
-def soak(server, devices, minutes):
+def soak(server, devices, minutes, line):
     samples, stop = [], threading.Event()
 
     def watch():
@@ -172,7 +174,7 @@ def soak(server, devices, minutes):
             samples.append(server.held())
 
     threading.Thread(target=watch, daemon=True).start()
-    report, cpu = server.simulate("--devices", devices, "--seconds", minutes * 60, "--every", 5)
+    report, cpu = server.simulate("--devices", devices, "--seconds", minutes * 60, "--every", 5, "--line", line)
     stop.set()
     living = samples[-int(minutes * 60 / 2) - 1:-1] or samples
     # At first caches, pools, every phone's state and the organisation's memory of fingerprints fill: 200,000 take minutes.
@@ -195,7 +197,9 @@ def main():
         server = Server(program, folder)
         try:
             if words[:1] == ["soak"]:
-                good = soak(server, int(words[1]) if len(words) > 1 else 500, float(words[2]) if len(words) > 2 else 12)
+                given = words[1:]
+                devices, minutes, line = given + ["500", "12", "http"][len(given):]
+                good = soak(server, int(devices), float(minutes), line)
             else:
                 costs(server, float(words[0]) if words else 20)
                 good = True

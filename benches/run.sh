@@ -46,7 +46,7 @@ for name in $parts; do
         ;;
     soak)
         cargo build --quiet --release --locked -p app
-        # The goal is 5,000 phones for 30 minutes: TYRIAN_SOAK="5000 30".
+        # The goal is 5,000 phones for 30 minutes: TYRIAN_SOAK="5000 30 socket".
         # shellcheck disable=SC2086
         part soak python3 benches/fleet.py "$target/release/tyrian" soak ${TYRIAN_SOAK:-500 12}
         ;;

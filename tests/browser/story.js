@@ -90,6 +90,14 @@ const work = async (page, tag, address) => {
   const until = await page.locator(".state.accepted, .notice.bad").first().innerText();
   check(`${tag}: the decision counts`, (await page.locator(".badges .state.accepted").count()) ? "" : until);
   await look(page, `${tag}-finding-decided`);
+  for (const text of ["Asked the shop's team.\nNo answer yet.", "A slip"]) {
+    await page.fill("#text", text);
+    await Promise.all([page.waitForEvent("load"), page.click("main form[action$='/notes'] button[type=submit]")]);
+  }
+  await look(page, `${tag}-finding-noted`);
+  await Promise.all([page.waitForEvent("load"), page.click("main form[action$='/notes/delete'] button[type=submit] >> nth=0")]);
+  const notes = await page.locator("section[aria-labelledby=notes] .prose").allInnerTexts();
+  check(`${tag}: notes stay as they were written until they are taken away`, notes.length === 1 && notes[0].includes("No answer yet.") ? "" : notes.join(" | "));
 
   await go(page, `/reports?scan=${scan.split("/").pop()}`);
   await page.fill("#title", `Shop, ${tag}`);

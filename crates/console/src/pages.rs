@@ -118,6 +118,8 @@ fn results() -> Router<Shared> {
         .route("/findings/{id}", get(finding::show))
         .route("/findings/{id}/decisions", post(finding::decide))
         .route("/findings/{id}/join", post(finding::join))
+        .route("/findings/{id}/notes", post(finding::write_note))
+        .route("/findings/{id}/notes/delete", post(finding::drop_note))
         .route("/findings/{id}/split", post(finding::split))
         .route("/reviews", get(reviews::queue))
         .route("/reviews/{id}", post(reviews::resolve))

@@ -1,6 +1,7 @@
 //! One million findings in PostgreSQL (`TYRIAN_BENCH_DB=sqlite`: in SQLite): every order and every filter of the console's list,
 //! first and later pages, and what stands at its head; and what all of it takes on disk. `TYRIAN_BENCH_FINDINGS` says how many
-//! instead, `TYRIAN_BENCH_ONLY="cve q="` asks only what has one of these in its name.
+//! instead; of more than a million only the orders are asked, which may take twice as long. `TYRIAN_BENCH_ONLY="cve q="` asks only
+//! what has one of these in its name.
 #![expect(
     clippy::expect_used,
     clippy::print_stdout,
@@ -19,8 +20,8 @@ use scans::Scans;
 use targets::Targets;
 use testkit::{Engine, World};
 
-/// What a list may take, of twenty times the nineteenth.
-const GOAL: Duration = Duration::from_millis(50);
+/// As many findings as all questions are asked of.
+const MILLION: i64 = 1_000_000;
 /// Bytes on disk per million findings.
 const MOST_BYTES: u64 = 4 << 30;
 const ROUNDS: usize = 20;
@@ -46,7 +47,7 @@ async fn run() {
     for sort in Sort::ALL {
         missed += usize::from(!measured(&results, &actor, &format!("sort={sort}"), &Filter::default(), *sort).await);
     }
-    for (name, filter) in filters() {
+    for (name, filter) in if wanted > MILLION { Vec::new() } else { filters() } {
         for sort in [Sort::Severity, Sort::Newest, Sort::Title, Sort::Risk] {
             missed += usize::from(!measured(&results, &actor, &format!("{name}&sort={sort}"), &filter, sort).await);
         }
@@ -55,8 +56,13 @@ async fn run() {
     missed += usize::from(!counted(&results, &actor, "", &Filter::default()).await);
     let clusters = times(async || drop(results.clusters(&actor, &PageRequest::default()).await.expect("clusters"))).await;
     missed += usize::from(!told("clusters", &clusters));
-    println!("{missed} over {GOAL:?}");
+    println!("{missed} over {:?}", goal());
     assert!(missed == 0 && is_small, "a figure was missed");
+}
+
+/// What a list may take, of twenty times the nineteenth.
+fn goal() -> Duration {
+    Duration::from_millis(if fill::wanted() > MILLION { 100 } else { 50 })
 }
 
 async fn disk(world: &World, engine: Engine, wanted: i64) -> bool {
@@ -171,7 +177,7 @@ fn told(name: &str, times: &[Duration]) -> bool {
     let mut sorted = times.to_vec();
     sorted.sort();
     let p95 = sorted[(sorted.len() * 95).div_ceil(100).saturating_sub(1)];
-    let is_met = p95 <= GOAL;
+    let is_met = p95 <= goal();
     println!("  {} {:<60} p50 {:>7.1} ms  p95 {:>7.1} ms", if is_met { " " } else { "!" }, name, ms(sorted[sorted.len() / 2]), ms(p95));
     is_met
 }

@@ -31,6 +31,21 @@ pub(crate) fn reason() -> Error {
     Error::invalid("results.reason", "a decision needs a reason of 1 to 4000 characters").at("/reason")
 }
 
+/// A note has words, and not too many.
+pub(crate) fn note() -> Error {
+    Error::invalid("results.note", "a note has 1 to 4000 characters").at("/text")
+}
+
+/// There is no such note on this finding.
+pub(crate) fn note_not_found() -> Error {
+    Error::not_found("results.note_not_found", "there is no such note on this finding")
+}
+
+/// Notes are taken away by who wrote them.
+pub(crate) fn foreign_note() -> Error {
+    Error::forbidden("results.foreign_note", "somebody else wrote this note; write another one beside it")
+}
+
 /// The end of a decision makes no sense.
 pub(crate) fn valid_until(why: &str) -> Error {
     Error::invalid("results.valid_until", format!("valid_until: {why}")).at("/valid_until")

@@ -18,6 +18,7 @@ mod jobs;
 mod link;
 mod mappings;
 mod model;
+mod note;
 mod review;
 mod risk;
 mod service;
@@ -37,8 +38,9 @@ pub use jobs::{LearnFalsePositives, LinkImport, RelinkNames};
 pub use model::{
     Analytics, Batch, BatchId, BulkDecision, BulkOutcome, ByStatus, Cause, ChangeKind, Closing, Cluster, ClusterMove, ClusterRef, Counts,
     CoverageRow, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Difference, Filter, FilterId, Finding, FindingDetail,
-    FindingId, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, Matching, NewDecision,
-    NewFilter, Period, Policy, Resolution, Review, ReviewId, SavedFilter, Seen, SeenEvidence, Sort, State, Status, TrendDay, Verdict,
+    FindingId, FindingNote, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, Matching,
+    NewDecision, NewFilter, NewNote, NoteId, Period, Policy, Resolution, Review, ReviewId, SavedFilter, Seen, SeenEvidence, Sort, State,
+    Status, TrendDay, Verdict,
 };
 pub use model::{
     AttackPath, AttackPaths, CauseFilter, CauseKind, ClusterJoin, EdgeKind, FalsePositiveEstimate, FalsePositiveLearning,

@@ -45,7 +45,7 @@ impl Results {
         store::undo::hold(&mut change, id).await?;
         let decided = store::undo::decided(&mut change, id).await?;
         if decided > 0 {
-            return Err(errors::not_undoable(&format!("people decided about {decided} of the findings it brought")));
+            return Err(errors::not_undoable(&format!("people decided about or wrote notes on {decided} of the findings it brought")));
         }
         let restored = store::undo::restore(&mut change, id).await?;
         store::decisions::derive_again(&mut change, &restored).await?;

@@ -28,6 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0016_search", include_str!("../../../../migrations/0016_search.sql")),
     ("0017_results", include_str!("../../../../migrations/0017_results.sql")),
     ("0018_results", include_str!("../../../../migrations/0018_results.sql")),
+    ("0020_results", include_str!("../../../../migrations/0020_results.sql")),
 ];
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)";

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use askama::Template;
 use axum::extract::State;
-use base::{Error, Result};
+use base::{Error, Result, UserId};
 use results::{
     ClusterMove, Decision, DecisionKind, DecisionScope, DecisionState, FalsePositiveReason, Filter, Finding, FindingDetail, FindingId,
-    Happening, HappeningKind, NewDecision, RiskFactor, Seen, Sort, Voice,
+    FindingNote, Happening, HappeningKind, NewDecision, NewNote, RiskFactor, Seen, Sort, Voice,
 };
 use targets::Target;
 
@@ -22,6 +22,8 @@ use crate::{Services, Shared, errors};
 const DECISIONS: &str = "false_positive accepted out_of_scope mitigated confirmed fixed";
 pub(crate) const DECISIONS_AGAIN: &str = "false_positive accepted out_of_scope mitigated confirmed fixed reopen";
 const SCOPES: &str = "finding rule_on_asset rule";
+/// Notes shown.
+const NOTES: u32 = 100;
 /// Findings offered as being about the same weakness.
 const OFFERED: usize = 12;
 
@@ -33,7 +35,12 @@ struct FindingPage {
     form: Form,
     /// The form that puts it into a cluster or out of it.
     cluster: Form,
+    /// The form of a note.
+    note: Form,
     detail: FindingDetail,
+    notes: Vec<FindingNote>,
+    /// Who reads: notes of one's own can be taken away.
+    reader: Option<UserId>,
     target: Option<Target>,
     /// What might be the same weakness and is not yet said to be.
     offered: Vec<Finding>,
@@ -41,15 +48,24 @@ struct FindingPage {
 }
 
 pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>) -> Shown {
-    let page = looked_at(&services, viewer, id, unfilled(), Form::default()).await?;
+    let page = looked_at(&services, viewer, id, Forms::default()).await?;
     render(&page)
 }
 
-fn unfilled() -> Form {
-    Form::of(Fields::default().set("scope", "finding"))
+/// The forms of the page, one of which may have been refused.
+struct Forms {
+    decision: Form,
+    cluster: Form,
+    note: Form,
 }
 
-async fn looked_at(services: &Services, viewer: Viewer, id: FindingId, form: Form, cluster: Form) -> Result<FindingPage, Failure> {
+impl Default for Forms {
+    fn default() -> Self {
+        Self { decision: Form::of(Fields::default().set("scope", "finding")), cluster: Form::default(), note: Form::default() }
+    }
+}
+
+async fn looked_at(services: &Services, viewer: Viewer, id: FindingId, forms: Forms) -> Result<FindingPage, Failure> {
     let detail = services.results.finding(&viewer.actor, id).await?;
     let target = match detail.finding.target_id {
         // A removed target leaves its findings behind.
@@ -58,7 +74,9 @@ async fn looked_at(services: &Services, viewer: Viewer, id: FindingId, form: For
     };
     let choices = if detail.finding.decision.is_some() { DECISIONS_AGAIN } else { DECISIONS };
     let offered = offered(services, &viewer, &detail).await?;
-    Ok(FindingPage { frame: viewer.frame, form, cluster, detail, target, offered, choices })
+    let notes = services.results.notes(&viewer.actor, id, &first(NOTES)).await?.items;
+    let Forms { decision: form, cluster, note } = forms;
+    Ok(FindingPage { frame: viewer.frame, form, cluster, note, detail, notes, reader: viewer.actor.user, target, offered, choices })
 }
 
 /// Findings of the same vulnerability, else of the same weakness class on the same target.
@@ -147,7 +165,7 @@ fn listing(listing: &results::Listing) -> &'static str {
 }
 
 /// What is said of a turn; what was decided in the viewer's language.
-fn note<'n>(frame: &Frame, event: &Happening, note: &'n str) -> Cow<'n, str> {
+fn remark<'n>(frame: &Frame, event: &Happening, note: &'n str) -> Cow<'n, str> {
     let is_decision = matches!(event.kind, HappeningKind::Proposed | HappeningKind::Decided | HappeningKind::Rejected);
     match note.split_once(": ") {
         Some((kind, rest)) if is_decision && kind.parse::<DecisionKind>().is_ok() => {
@@ -175,7 +193,7 @@ pub(crate) async fn decide(State(services): State<Shared>, viewer: Viewer, Named
         Err(error) => {
             let status = crate::failure::status(error.kind());
             let form = refused(&viewer, fields, error)?;
-            let page = looked_at(&services, viewer, id, form, Form::default()).await?;
+            let page = looked_at(&services, viewer, id, Forms { decision: form, ..Forms::default() }).await?;
             show_as(status, &page)
         }
     }
@@ -188,6 +206,24 @@ fn built(fields: &Fields) -> Result<NewDecision> {
         valid_until: fields.moment("valid_until")?,
         scope: fields.word("scope")?.unwrap_or(DecisionScope::Finding),
     })
+}
+
+pub(crate) async fn write_note(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
+    let new = NewNote { text: fields.get("text").to_owned() };
+    match services.results.note(&viewer.actor, id, &new).await {
+        Ok(_) => Ok(done(&format!("/findings/{id}"), "noted")),
+        Err(error) => {
+            let status = crate::failure::status(error.kind());
+            let form = refused(&viewer, fields, error)?;
+            let page = looked_at(&services, viewer, id, Forms { note: form, ..Forms::default() }).await?;
+            show_as(status, &page)
+        }
+    }
+}
+
+pub(crate) async fn drop_note(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
+    services.results.drop_note(&viewer.actor, id, fields.get("note").parse()?).await?;
+    Ok(done(&format!("/findings/{id}"), "note_dropped"))
 }
 
 pub(crate) async fn join(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
@@ -218,7 +254,7 @@ async fn moved(services: &Services, viewer: Viewer, id: FindingId, fields: Field
             // The same field of the decision's form is not at fault.
             let error = if error.field() == Some("/reason") { Error::at(error, "/cluster_reason") } else { error };
             let form = refused(&viewer, fields, error)?;
-            let page = looked_at(services, viewer, id, unfilled(), form).await?;
+            let page = looked_at(services, viewer, id, Forms { cluster: form, ..Forms::default() }).await?;
             show_as(status, &page)
         }
     }

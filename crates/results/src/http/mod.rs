@@ -6,6 +6,7 @@ mod decisions;
 mod exports;
 mod imports;
 mod mappings;
+mod notes;
 mod reviews;
 mod trends;
 
@@ -37,6 +38,7 @@ pub fn routes(results: &Results) -> OpenApiRouter {
         exports::routes(results),
         imports::routes(results),
         mappings::routes(results),
+        notes::routes(results),
         reviews::routes(results),
         crate::risk::routes(results),
         trends::routes(results),

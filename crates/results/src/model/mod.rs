@@ -7,6 +7,7 @@ mod doubt;
 mod finding;
 mod import;
 mod mapping;
+mod note;
 mod place;
 mod query;
 mod review;
@@ -34,6 +35,7 @@ pub use import::{
     ChangeKind, Closing, CoverageRow, Difference, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary,
 };
 pub use mapping::{MappingTrial, MappingUse, SavedMapping, TriedObservation, TryMapping};
+pub use note::{FindingNote, NewNote, NoteId};
 pub(crate) use place::{asset_of, words};
 pub use query::{ByStatus, Counts, Filter, Matching, Sort};
 pub(crate) use query::{Position, rank};

@@ -14,6 +14,7 @@ pub(crate) mod ingest;
 pub(crate) mod links;
 pub(crate) mod lives;
 pub(crate) mod mappings;
+pub(crate) mod notes;
 pub(crate) mod query;
 pub(crate) mod reviews;
 pub(crate) mod risk;

@@ -87,6 +87,7 @@ pub(crate) async fn merge(change: &mut Change, older: FindingId, newer: FindingI
     change.run(both("UPDATE finding_keys SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
     change.run(both("UPDATE observations SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
     change.run(both("UPDATE finding_history SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
+    change.run(both("UPDATE finding_notes SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
     change.run(both("UPDATE decisions SET finding_id = $2 WHERE tenant_id = $1 AND finding_id = $3")).await?;
     decide(change, older, newer).await?;
     for table in ["finding_before", "finding_sightings", "vulnerabilities"] {

@@ -32,11 +32,13 @@ pub(crate) async fn hold(change: &mut Change, import: ImportId) -> Result<()> {
     change.run(statement.bind(change.scope().tenant()).bind(import)).await.map(drop)
 }
 
-/// Findings born with an import about which people have decided since, and its reviews that were answered.
+/// Findings born with an import about which people have decided or written notes since, and its reviews that were answered.
 pub(crate) async fn decided(change: &mut Change, import: ImportId) -> Result<i64> {
     let statement = sql("SELECT
              (SELECT COUNT(DISTINCT d.finding_id) FROM decisions d JOIN vulnerabilities v ON v.id = d.finding_id
               WHERE d.tenant_id = $1 AND v.tenant_id = $1 AND v.first_import = $2 AND (d.batch_id IS NULL OR d.batch_id <> $2))
+           + (SELECT COUNT(DISTINCT n.finding_id) FROM finding_notes n JOIN vulnerabilities v ON v.id = n.finding_id
+              WHERE n.tenant_id = $1 AND v.tenant_id = $1 AND v.first_import = $2)
            + (SELECT COUNT(*) FROM finding_reviews WHERE tenant_id = $1 AND import_id = $2 AND outcome = 'same') AS decided");
     let row = change.one(statement.bind(change.scope().tenant()).bind(import)).await?;
     row.map_or(Ok(0), |row| row.get("decided"))

@@ -14,6 +14,7 @@ mod lifecycle;
 mod linked;
 mod mapped;
 mod meanwhile;
+mod notes;
 mod options;
 mod recorded;
 mod risk;

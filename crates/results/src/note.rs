@@ -1,0 +1,67 @@
+//! Notes on findings: who may read a finding reads them, who may decide writes them, who wrote one may take it away.
+
+use audit::Change;
+use base::{Actor, Page, PageRequest, Result};
+use serde_json::json;
+
+use crate::model::{FindingId, FindingNote, NewNote, NoteId};
+use crate::service::Results;
+use crate::store::notes::Before;
+use crate::{actions, errors, store};
+
+impl Results {
+    /// What people wrote down about a finding, newest first.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden`; `Invalid` for a foreign cursor.
+    pub async fn notes(&self, actor: &Actor, id: FindingId, page: &PageRequest) -> Result<Page<FindingNote>> {
+        let scope = actor.scope(actions::READ)?;
+        let rows = page.rows()?;
+        let db = &self.backends.db;
+        store::findings::get(db, &scope, self.backends.clock.now(), id).await?.ok_or_else(|| errors::finding_not_found(id))?;
+        let notes = store::notes::of_finding(db, &scope, id, page.after()?, rows).await?;
+        Page::cut(notes, rows, |note| Before(note.id))
+    }
+
+    /// Writes a note.
+    ///
+    /// # Errors
+    /// `Invalid` for no words or too many; `NotFound`; `Forbidden`.
+    pub async fn note(&self, actor: &Actor, id: FindingId, new: &NewNote) -> Result<FindingNote> {
+        let mut change = Change::begin(&self.backends, actor, actions::NOTE).await?;
+        let text = new.checked()?;
+        // Held, so that it is still there when the note is.
+        let found = store::decisions::lock(&mut change, &[id]).await?.pop().ok_or_else(|| errors::finding_not_found(id))?;
+        let note = FindingNote {
+            id: change.id(),
+            finding_id: id,
+            text: text.to_owned(),
+            written_by: actor.user,
+            written_by_name: actor.username.clone(),
+            created_at: change.now(),
+        };
+        store::notes::insert(&mut change, &note).await?;
+        change.subject("finding", id);
+        // Not the words: what is taken away shall be gone.
+        change.detail(json!({ "title": found.title, "note": note.id }));
+        change.commit().await?;
+        Ok(note)
+    }
+
+    /// Takes a note of one's own away.
+    ///
+    /// # Errors
+    /// `NotFound`; `Forbidden`, also for a note of somebody else.
+    pub async fn drop_note(&self, actor: &Actor, id: FindingId, note: NoteId) -> Result<()> {
+        let mut change = Change::begin(&self.backends, actor, actions::NOTE).await?;
+        store::decisions::lock(&mut change, &[id]).await?.pop().ok_or_else(|| errors::finding_not_found(id))?;
+        let written_by = store::notes::author(&mut change, id, note).await?.ok_or_else(errors::note_not_found)?;
+        if written_by.is_none() || written_by != actor.user {
+            return Err(errors::foreign_note());
+        }
+        store::notes::delete(&mut change, note).await?;
+        change.subject("finding", id);
+        change.detail(json!({ "dropped": note }));
+        change.commit().await
+    }
+}

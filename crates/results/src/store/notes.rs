@@ -1,0 +1,60 @@
+//! SQL of notes.
+
+use audit::Change;
+use backends::{Db, Row, Sql, sql};
+use base::{Result, Scope, UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::model::{FindingId, FindingNote, NoteId};
+
+fn note(row: &Row) -> Result<FindingNote> {
+    Ok(FindingNote {
+        id: row.get("id")?,
+        finding_id: row.get("finding_id")?,
+        text: row.get("text")?,
+        written_by: row.get("written_by")?,
+        written_by_name: row.get("written_by_name")?,
+        created_at: row.get("created_at")?,
+    })
+}
+
+/// Where a page of notes ends.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Before(pub(crate) NoteId);
+
+/// Notes of a finding, newest first.
+pub(crate) async fn of_finding(db: &Db, scope: &Scope, id: FindingId, before: Option<Before>, rows: u32) -> Result<Vec<FindingNote>> {
+    let clause = if before.is_some() { " AND id < $3" } else { "" };
+    let statement = format!(
+        "SELECT id, finding_id, text, written_by, written_by_name, created_at FROM finding_notes
+         WHERE tenant_id = $1 AND finding_id = $2{clause} ORDER BY id DESC LIMIT {}",
+        rows + 1
+    );
+    let mut statement = Sql::built(statement).bind(scope.tenant()).bind(id);
+    if let Some(Before(last)) = before {
+        statement = statement.bind(last);
+    }
+    db.all(statement).await?.iter().map(note).collect()
+}
+
+/// Keeps a note.
+pub(crate) async fn insert(change: &mut Change, note: &FindingNote) -> Result<()> {
+    let statement = sql("INSERT INTO finding_notes (id, tenant_id, finding_id, text, written_by, written_by_name, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)");
+    let statement = statement.bind(note.id).bind(change.scope().tenant()).bind(note.finding_id).bind(&note.text);
+    let statement = statement.bind(note.written_by).bind(&note.written_by_name).bind(note.created_at);
+    change.run(statement).await.map(drop)
+}
+
+/// Who wrote a note of this finding; nothing when there is no such note.
+pub(crate) async fn author(change: &mut Change, finding: FindingId, note: NoteId) -> Result<Option<Option<UserId>>> {
+    let statement = sql("SELECT written_by FROM finding_notes WHERE tenant_id = $1 AND finding_id = $2 AND id = $3");
+    let row = change.one(statement.bind(change.scope().tenant()).bind(finding).bind(note)).await?;
+    row.map(|row| row.get("written_by")).transpose()
+}
+
+/// Takes a note away.
+pub(crate) async fn delete(change: &mut Change, note: NoteId) -> Result<()> {
+    let statement = sql("DELETE FROM finding_notes WHERE tenant_id = $1 AND id = $2");
+    change.run(statement.bind(change.scope().tenant()).bind(note)).await.map(drop)
+}
