@@ -7,6 +7,8 @@ CREATE TABLE finding_notes (
     text            TEXT NOT NULL,
     written_by      TEXT,
     written_by_name TEXT NOT NULL,
+    -- The export of another instance it came over with.
+    import_id       TEXT,
     created_at      BIGINT NOT NULL
 );
 CREATE INDEX finding_notes_by_finding ON finding_notes (tenant_id, finding_id, id);

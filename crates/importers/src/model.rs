@@ -177,6 +177,8 @@ pub struct Belief {
     pub times_seen: u32,
     /// The decision in force there.
     pub decision: Option<Carried>,
+    /// What people wrote down there, oldest first.
+    pub notes: Vec<CarriedNote>,
 }
 
 /// A decision somebody made elsewhere.
@@ -195,6 +197,18 @@ pub struct Carried {
     pub decided_at: Option<String>,
     /// Who approved it, by name.
     pub approved_by_name: Option<String>,
+}
+
+/// A note somebody wrote elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CarriedNote {
+    /// The words.
+    pub text: String,
+    /// Who, by name.
+    pub written_by_name: String,
+    /// When, RFC 3339.
+    pub created_at: Option<String>,
 }
 
 /// A named piece of proof.

@@ -40,7 +40,7 @@ impl Results {
             written_by_name: actor.username.clone(),
             created_at: change.now(),
         };
-        store::notes::insert(&mut change, &note).await?;
+        store::notes::insert(&mut change, None, std::slice::from_ref(&note)).await?;
         change.subject("finding", id);
         // Not the words: what is taken away shall be gone.
         change.detail(json!({ "title": found.title, "note": note.id }));

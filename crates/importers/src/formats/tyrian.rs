@@ -9,7 +9,7 @@ use serde::Deserialize;
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::mapping;
-use crate::model::{Belief, Carried, Evidence, IdentityKey, Location, Observation, Severity};
+use crate::model::{Belief, Carried, CarriedNote, Evidence, IdentityKey, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::spool::Spool;
@@ -22,6 +22,8 @@ const NAME: &str = "tyrian-findings/";
 /// Names of one finding.
 const KEYS: usize = 32;
 const SOURCE: usize = 256;
+/// Notes of one finding.
+const NOTES: usize = 1000;
 /// How schemes of mappings begin, which their users name.
 const MAPPED: &str = "mapped:";
 /// Names that findings have from elsewhere than a report: people enter some, and the store names others by their place.
@@ -86,6 +88,7 @@ struct Told {
     fixed_at: Option<String>,
     times_seen: u32,
     decision: Option<Carried>,
+    notes: Vec<CarriedNote>,
 }
 
 impl Route for Export<'_, '_> {
@@ -153,6 +156,9 @@ impl Export<'_, '_> {
         let evidence = evidence.collect();
         // A time may have white space around it, which is none of it.
         let instant = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| vocabulary::instant(text).is_some());
+        if told.notes.len() > NOTES {
+            self.out.warn(position, format!("a finding has more than {NOTES} notes; the newest are left out"))?;
+        }
         self.out.belief(Belief {
             state: told.state,
             first_seen: instant(told.first_seen),
@@ -160,6 +166,7 @@ impl Export<'_, '_> {
             fixed_at: instant(told.fixed_at),
             times_seen: told.times_seen,
             decision: told.decision,
+            notes: told.notes.into_iter().take(NOTES).collect(),
         })?;
         self.out.distinct(Observation {
             source: vocabulary::shorten(&told.source, SOURCE),

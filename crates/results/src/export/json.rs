@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use base::{Result, Time};
-use importers::{Evidence, IdentityKey};
+use importers::{CarriedNote, Evidence, IdentityKey};
 use serde::Serialize;
 
 use super::unwritten;
@@ -25,6 +25,7 @@ struct Whole<'f> {
     evidence: &'f [Evidence],
     observed_at: Option<&'f str>,
     identity: &'f [IdentityKey],
+    notes: &'f [CarriedNote],
 }
 
 /// A finding as a document.
@@ -38,6 +39,7 @@ pub(super) fn whole(finding: &Finding, lives: &HashMap<FindingId, Life>) -> serd
         evidence: said.map(|(said, _)| said.evidence.as_slice()).unwrap_or_default(),
         observed_at: said.and_then(|(_, at)| at.as_deref()),
         identity: life.map(|life| life.names.as_slice()).unwrap_or_default(),
+        notes: life.map(|life| life.notes.as_slice()).unwrap_or_default(),
     })
 }
 

@@ -218,7 +218,7 @@ fn gone(observed_at: Option<&str>) -> Option<String> {
         last_seen,
         fixed_at,
         times_seen: 1,
-        decision: None,
+        ..Belief::default()
     })
     .ok()
 }

@@ -1,12 +1,14 @@
-//! What another instance believed comes over with its export: how a finding stood, since when, and what was decided about it.
+//! What another instance believed comes over with its export: how a finding stood, since when, what was decided and written down about it.
 //! It holds for findings nobody knows here; known ones are left alone, for an export is no test.
 
 use audit::Change;
 use base::{Result, Time};
-use importers::{Belief, Carried};
+use importers::{Belief, Carried, CarriedNote};
 
 use super::apply::Origin;
-use crate::model::{BatchId, Decision, DecisionKind, DecisionScope, DecisionState, FindingId, InForce, State, check_reason};
+use crate::model::{
+    BatchId, Decision, DecisionKind, DecisionScope, DecisionState, FindingId, FindingNote, InForce, NewNote, State, check_reason,
+};
 
 /// A finding's life elsewhere.
 pub(super) struct Past {
@@ -16,6 +18,7 @@ pub(super) struct Past {
     pub(super) fixed_at: Option<Time>,
     pub(super) times_seen: i64,
     pub(super) decision: Option<Decision>,
+    pub(super) notes: Vec<FindingNote>,
 }
 
 impl Past {
@@ -41,7 +44,25 @@ pub(super) fn past(change: &Change, origin: &Origin, finding: FindingId, belief:
         fixed_at: (state == State::Absent).then(|| moment(&belief.fixed_at).unwrap_or(last_seen)),
         times_seen: i64::from(belief.times_seen.max(1)),
         decision: belief.decision.and_then(|carried| decision(change, origin, finding, carried)),
+        notes: belief.notes.into_iter().filter_map(|carried| note(change, finding, carried)).collect(),
     })
+}
+
+fn note(change: &Change, finding: FindingId, carried: CarriedNote) -> Option<FindingNote> {
+    let text = NewNote { text: carried.text }.checked().ok()?.to_owned();
+    Some(FindingNote {
+        id: change.id(),
+        finding_id: finding,
+        text,
+        written_by: None,
+        written_by_name: named(&carried.written_by_name),
+        created_at: carried.created_at.and_then(|at| at.parse::<Time>().ok()).unwrap_or(change.now()).min(change.now()),
+    })
+}
+
+/// The name of somebody elsewhere, as long as names here may be.
+fn named(name: &str) -> String {
+    name.chars().take(256).collect()
 }
 
 fn decision(change: &Change, origin: &Origin, finding: FindingId, carried: Carried) -> Option<Decision> {
@@ -64,9 +85,9 @@ fn decision(change: &Change, origin: &Origin, finding: FindingId, carried: Carri
         reason: carried.reason,
         valid_until,
         decided_by: None,
-        decided_by_name: carried.decided_by_name.chars().take(256).collect(),
+        decided_by_name: named(&carried.decided_by_name),
         decided_at: moment(&carried.decided_at).unwrap_or(now).min(now),
-        approved_by_name: carried.approved_by_name.filter(|_| !waits).map(|name| name.chars().take(256).collect()),
+        approved_by_name: carried.approved_by_name.filter(|_| !waits).map(|name| named(&name)),
         batch_id: Some(BatchId::from_uuid(origin.import.uuid())),
     })
 }

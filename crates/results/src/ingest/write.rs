@@ -14,9 +14,9 @@ use super::rows::{FindingRow, NewKey, Ruling, Rulings, Seen};
 use super::settle::Turns;
 use super::spool::Line;
 use crate::decide::said;
-use crate::model::{BatchId, Decision, DecisionId, FindingId, HappeningKind, State, Status, asset_of, derive};
+use crate::model::{BatchId, Decision, DecisionId, FindingId, FindingNote, HappeningKind, State, Status, asset_of, derive};
 use crate::store::decisions::{self, Decided};
-use crate::store::{ingest as store, text_of};
+use crate::store::{ingest as store, notes, text_of};
 
 /// Rows per statement; parameters of each times this stay below SQLite's 32,766.
 const FINDINGS: usize = 1020;
@@ -47,6 +47,8 @@ pub(super) struct Waiting {
     carried: Vec<(FindingId, Time, i64)>,
     /// Decisions that came over with findings nobody knew.
     decided: Vec<(Decided, Decision)>,
+    /// Notes that came over with them.
+    notes: Vec<FindingNote>,
     /// Findings that somebody decided about after they were read and before they were written.
     decided_since: Vec<FindingId>,
     bytes: usize,
@@ -66,8 +68,9 @@ impl Waiting {
         self.left_alone.push(id);
     }
 
-    /// Puts decisions in force that came over with findings.
+    /// Puts decisions in force that came over with findings, and keeps what was written down about them.
     pub(super) async fn decide(&mut self, change: &mut Change, origin: &Origin) -> Result<()> {
+        notes::insert(change, Some(origin.import), &std::mem::take(&mut self.notes)).await?;
         let decided = std::mem::take(&mut self.decided);
         if decided.is_empty() {
             return Ok(());
@@ -127,7 +130,9 @@ impl Waiting {
             if let Some(past) = &past {
                 self.carried.push((fate.id, past.last_seen, past.times_seen));
             }
-            if let Some(decision) = past.and_then(|past| past.decision) {
+            let (decision, notes) = past.map_or_else(Default::default, |past| (past.decision, past.notes));
+            self.notes.extend(notes);
+            if let Some(decision) = decision {
                 let said = &row.observation;
                 let (title, source, check) = (said.title.clone(), said.source.clone(), said.check.clone());
                 self.decided

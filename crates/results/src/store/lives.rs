@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use backends::{Db, Sql, Value};
-use base::{Result, Scope};
-use importers::{IdentityKey, Observation};
+use base::{Result, Scope, Time};
+use importers::{CarriedNote, IdentityKey, Observation};
 
 use crate::model::FindingId;
 
@@ -15,9 +15,11 @@ pub(crate) struct Life {
     pub(crate) names: Vec<IdentityKey>,
     /// The last thing a tool said of it, and when.
     pub(crate) said: Option<(Observation, Option<String>)>,
+    /// What people wrote down about it, oldest first.
+    pub(crate) notes: Vec<CarriedNote>,
 }
 
-/// Those of a page of findings: two statements, however many they are.
+/// Those of a page of findings: three statements, however many they are.
 pub(crate) async fn of(db: &Db, scope: &Scope, ids: &[FindingId]) -> Result<HashMap<FindingId, Life>> {
     let mut lives: HashMap<FindingId, Life> = HashMap::new();
     if ids.is_empty() {
@@ -39,6 +41,14 @@ pub(crate) async fn of(db: &Db, scope: &Scope, ids: &[FindingId]) -> Result<Hash
     );
     for row in db.all(bound(said)).await? {
         lives.entry(row.get("finding_id")?).or_default().said = Some((row.json("body")?, row.get("observed_at")?));
+    }
+    let notes = format!(
+        "SELECT finding_id, text, written_by_name, created_at FROM finding_notes WHERE tenant_id = $1 AND finding_id IN ({among}) ORDER BY finding_id, id"
+    );
+    for row in db.all(bound(notes)).await? {
+        let created_at = Some(row.get::<Time>("created_at")?.to_string());
+        let note = CarriedNote { text: row.get("text")?, written_by_name: row.get("written_by_name")?, created_at };
+        lives.entry(row.get("finding_id")?).or_default().notes.push(note);
     }
     Ok(lives)
 }

@@ -5,7 +5,11 @@ use backends::{Db, Row, Sql, sql};
 use base::{Result, Scope, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::model::{FindingId, FindingNote, NoteId};
+use super::clean;
+use crate::model::{FindingId, FindingNote, ImportId, NoteId};
+
+/// Rows per statement.
+const ROWS: usize = 2000;
 
 fn note(row: &Row) -> Result<FindingNote> {
     Ok(FindingNote {
@@ -37,13 +41,22 @@ pub(crate) async fn of_finding(db: &Db, scope: &Scope, id: FindingId, before: Op
     db.all(statement).await?.iter().map(note).collect()
 }
 
-/// Keeps a note.
-pub(crate) async fn insert(change: &mut Change, note: &FindingNote) -> Result<()> {
-    let statement = sql("INSERT INTO finding_notes (id, tenant_id, finding_id, text, written_by, written_by_name, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)");
-    let statement = statement.bind(note.id).bind(change.scope().tenant()).bind(note.finding_id).bind(&note.text);
-    let statement = statement.bind(note.written_by).bind(&note.written_by_name).bind(note.created_at);
-    change.run(statement).await.map(drop)
+/// Keeps notes; `import` is the one they came with.
+pub(crate) async fn insert(change: &mut Change, import: Option<ImportId>, notes: &[FindingNote]) -> Result<()> {
+    let tenant = change.scope().tenant();
+    for some in notes.chunks(ROWS) {
+        let statement = format!(
+            "INSERT INTO finding_notes (tenant_id, import_id, id, finding_id, text, written_by, written_by_name, created_at) {}",
+            Sql::rows_sharing(some.len(), 2, 6)
+        );
+        let mut insert = Sql::built(statement).bind(tenant).bind(import);
+        for note in some {
+            insert = insert.bind(note.id).bind(note.finding_id).bind(clean(&note.text)).bind(note.written_by);
+            insert = insert.bind(clean(&note.written_by_name)).bind(note.created_at);
+        }
+        change.run(insert).await?;
+    }
+    Ok(())
 }
 
 /// Who wrote a note of this finding; nothing when there is no such note.

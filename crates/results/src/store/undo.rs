@@ -38,7 +38,7 @@ pub(crate) async fn decided(change: &mut Change, import: ImportId) -> Result<i64
              (SELECT COUNT(DISTINCT d.finding_id) FROM decisions d JOIN vulnerabilities v ON v.id = d.finding_id
               WHERE d.tenant_id = $1 AND v.tenant_id = $1 AND v.first_import = $2 AND (d.batch_id IS NULL OR d.batch_id <> $2))
            + (SELECT COUNT(DISTINCT n.finding_id) FROM finding_notes n JOIN vulnerabilities v ON v.id = n.finding_id
-              WHERE n.tenant_id = $1 AND v.tenant_id = $1 AND v.first_import = $2)
+              WHERE n.tenant_id = $1 AND v.tenant_id = $1 AND v.first_import = $2 AND n.import_id IS NULL)
            + (SELECT COUNT(*) FROM finding_reviews WHERE tenant_id = $1 AND import_id = $2 AND outcome = 'same') AS decided");
     let row = change.one(statement.bind(change.scope().tenant()).bind(import)).await?;
     row.map_or(Ok(0), |row| row.get("decided"))
@@ -87,7 +87,7 @@ pub(crate) async fn restore(change: &mut Change, import: ImportId) -> Result<Vec
            AND o.id = (SELECT MAX(p.id) FROM observations p WHERE p.tenant_id = $1 AND p.finding_id = finding_sightings.id AND p.import_id <> $2)"
     );
     change.run(bound(statement)).await?;
-    for table in ["observations", "finding_history", "coverage", "finding_reviews", "finding_before"] {
+    for table in ["observations", "finding_history", "finding_notes", "coverage", "finding_reviews", "finding_before"] {
         change.run(bound(format!("DELETE FROM {table} WHERE tenant_id = $1 AND import_id = $2"))).await?;
     }
     let statement = sql("UPDATE imports SET state = 'undone', idempotency_key = NULL, ended_at = $3 WHERE tenant_id = $1 AND id = $2");

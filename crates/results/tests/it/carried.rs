@@ -61,9 +61,14 @@ async fn an_export_moves_to_another_instance_with_its_life_and_decisions() {
         };
         decide("c", DecisionKind::FalsePositive, None).await;
         decide("d", DecisionKind::Accepted, Some(clock.now() + Duration::from_secs(24 * 3600))).await;
+        for text in ["asked the team\nthey are on holiday", "they will mend it"] {
+            let note = results::NewNote { text: text.to_owned() };
+            story.results.note(&story.actor, story.titled("c").await.id, &note).await.unwrap();
+        }
         clock.advance(Duration::from_secs(60));
         let original = export(&story, &story.actor, Filter::default(), ExportFormat::Json).await;
         assert_eq!(plain(&original).len(), 7);
+        assert_eq!(original.matches("they are on holiday").count(), 1);
 
         // Where they are known already an export is nothing new: it does not even count as a sighting.
         let (picture, rows) = (story.picture().await, story.rows().await);
