@@ -194,7 +194,7 @@ impl Devices {
             if device.is_locked(now) {
                 return Err(errors::locked(device.locked_until));
             }
-            self.bar(Named { tenant: device.tenant, device: device.id, generation: device.generation }).await?;
+            self.bar_in(&mut change, Named { tenant: device.tenant, device: device.id, generation: device.generation }).await?;
             change.subject("device", device.id);
             change.detail(json!({ "family": refresh.family, "generation": family.generation }));
             change.commit().await?;
