@@ -136,9 +136,12 @@ fn jobs(settings: &Settings, services: &Services) -> Handlers {
         .fold(Handlers::new(), |jobs, role| jobs.merge(role.parts(services).jobs))
 }
 
-/// Whether browsers reach this process unencrypted and only from this machine.
+/// Whether browsers reach this process unencrypted and only from this machine: not where a proxy stands before it.
 fn is_plain_loopback(settings: &Settings) -> bool {
-    settings.gateway.tls.is_none() && settings.server.listen.ip().is_loopback() && !settings.server.base_url.starts_with("https:")
+    settings.gateway.tls.is_none()
+        && settings.server.listen.ip().is_loopback()
+        && !settings.server.base_url.starts_with("https:")
+        && settings.gateway.trusted_proxies.is_empty()
 }
 
 /// The listeners of a process that has no edge: one for each of its roles.

@@ -50,7 +50,8 @@ pub struct Config {
     pub password_parallel: u32,
     /// Seconds a new signing key is published before it signs.
     pub key_publish_seconds: u64,
-    /// `true` everywhere but on plain HTTP on loopback: the cookie is `__Host-tyrian` and `Secure`, else `tyrian`.
+    /// `true` everywhere but on plain HTTP on loopback: the cookie is `__Host-tyrian` and `Secure`, else `tyrian`; also there the first
+    /// for whoever comes by a proxy that says `X-Forwarded-Proto: https`.
     pub secure_cookies: bool,
     /// Address of the console in letters; empty when letters cannot be sent. Follows from `server.base_url` and `backends.mail`.
     #[serde(skip)]

@@ -1,5 +1,6 @@
 //! The session cookie. `__Host-` binds it to this very host and asks for `Secure`. Over plain HTTP Chromium and curl take
-//! that from loopback, Safari does not, so there, and only there, the plain name stands.
+//! that from loopback, Safari does not, so there, and only there, the plain name stands. A proxy on the same machine that says the browser
+//! speaks HTTPS gets the safe one whoever it is: what it says makes a cookie safer and never less safe.
 
 use std::time::Duration;
 
@@ -29,22 +30,32 @@ fn written(secure: bool, value: &str, life: Duration) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("{cookie}; Max-Age={seconds}")).ok()
 }
 
+/// Whether a proxy says that the browser speaks HTTPS with it.
+fn is_forwarded_https(headers: &HeaderMap) -> bool {
+    let said = headers.get_all("x-forwarded-proto").iter().filter_map(|value| value.to_str().ok());
+    said.flat_map(|value| value.split(',')).any(|proto| proto.trim().eq_ignore_ascii_case("https"))
+}
+
 impl Auth {
-    /// The `Set-Cookie` value of a new session.
+    /// The `Set-Cookie` value of a new session, for whoever asked with these headers.
     #[must_use]
-    pub fn cookie(&self, session: &Session) -> Option<HeaderValue> {
-        written(self.has_secure_cookies(), session.token.expose(), self.session_ttl())
+    pub fn cookie(&self, asked: &HeaderMap, session: &Session) -> Option<HeaderValue> {
+        written(self.is_secure(asked), session.token.expose(), self.session_ttl())
     }
 
-    /// The `Set-Cookie` value that makes the browser forget its session.
+    /// The `Set-Cookie` value that makes the browser that asked with these headers forget its session.
     #[must_use]
-    pub fn no_cookie(&self) -> Option<HeaderValue> {
-        written(self.has_secure_cookies(), "", Duration::ZERO)
+    pub fn no_cookie(&self, asked: &HeaderMap) -> Option<HeaderValue> {
+        written(self.is_secure(asked), "", Duration::ZERO)
+    }
+
+    fn is_secure(&self, asked: &HeaderMap) -> bool {
+        self.has_secure_cookies() || is_forwarded_https(asked)
     }
 
     /// The session cookie's value in a request.
     pub(crate) fn cookie_in(&self, headers: &HeaderMap) -> Option<String> {
         let jar = CookieJar::from_headers(headers);
-        jar.get(name(self.has_secure_cookies())).map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
+        jar.get(name(self.is_secure(headers))).map(|cookie| cookie.value().to_owned()).filter(|value| !value.is_empty())
     }
 }

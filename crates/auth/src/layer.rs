@@ -41,13 +41,10 @@ pub fn layer(
 /// The same as a function for `axum::middleware::from_fn_with_state`.
 pub async fn identify(State(auth): State<Auth>, request: Request, next: Next) -> Response {
     match known(&auth, request).await {
-        Ok((request, has_ended)) => {
+        Ok((request, forgetting)) => {
             let mut response = next.run(request).await;
             let sets_own = response.headers().contains_key(header::SET_COOKIE);
-            if has_ended
-                && !sets_own
-                && let Some(cookie) = auth.no_cookie()
-            {
+            if !sets_own && let Some(cookie) = forgetting {
                 response.headers_mut().append(header::SET_COOKIE, cookie);
             }
             response
@@ -56,29 +53,32 @@ pub async fn identify(State(auth): State<Auth>, request: Request, next: Next) ->
     }
 }
 
-/// The request with its actor, and whether it came with a session that has ended.
-async fn known(auth: &Auth, mut request: Request) -> Result<(Request, bool), Problem> {
+/// The request with its actor, and what makes a browser forget a session that has ended.
+async fn known(auth: &Auth, mut request: Request) -> Result<(Request, Option<HeaderValue>), Problem> {
     let origin = request.extensions().get::<Origin>().cloned().unwrap_or_default();
     if let Some(value) = request.headers().get(header::AUTHORIZATION) {
         if is_bound(value) {
             // Bound to a phone's key: the routes for phones check it themselves, for all others nobody is asking.
-            return Ok((request, false));
+            return Ok((request, None));
         }
         let token = bearer(value)?.to_owned();
         let actor = auth.authenticate(Credentials::Bearer(&token), &origin).await?;
         stand(auth, &mut request, actor, Owned::Bearer(token));
-        return Ok((request, false));
+        return Ok((request, None));
     }
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE);
     if changes && is_cross_site(request.headers()) {
         return Err(errors::cross_site().into());
     }
     let Some(session) = auth.cookie_in(request.headers()) else {
-        return Ok((request, false));
+        return Ok((request, None));
     };
     let actor = match auth.authenticate(Credentials::Session(&session), &origin).await {
         Ok(actor) => actor,
-        Err(error) if error.kind() == Kind::Unauthenticated => return Ok((request, true)),
+        Err(error) if error.kind() == Kind::Unauthenticated => {
+            let forgetting = auth.no_cookie(request.headers());
+            return Ok((request, forgetting));
+        }
         Err(error) => return Err(error.into()),
     };
     if changes {
@@ -86,7 +86,7 @@ async fn known(auth: &Auth, mut request: Request) -> Result<(Request, bool), Pro
     }
     request.extensions_mut().insert(Csrf(digest::csrf(&session)));
     stand(auth, &mut request, actor, Owned::Session(session));
-    Ok((request, false))
+    Ok((request, None))
 }
 
 /// What a request came with, for exchanges that outlive it.

@@ -73,7 +73,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("platform", "android_key app_attest play_integrity none"),
     ("ownership", "corporate corporate_about byod byod_about"),
     ("plan", "free professional high_security"),
-    ("attested", "never passed failed"),
+    ("attested", "never passed outdated failed"),
     ("level", "none basic device trusted_environment strong"),
     ("check_outcome", "passed failed not_made"),
     (
@@ -90,8 +90,8 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("part", "accelerometer_score gyro_score touch_entropy network_spike"),
     (
         "device_moment",
-        "enrolled attested attestation_failed posture locked lock_confirmed lock_reinforced lock_withheld released tokens_revoked command \
-         acknowledged",
+        "enrolled attested attestation_failed attestation_outdated posture locked lock_confirmed lock_reinforced lock_withheld released \
+         tokens_revoked command acknowledged",
     ),
     ("order_heading", "lock keep unlock message edit"),
     ("order_lead", "lock keep unlock message edit"),

@@ -70,14 +70,9 @@ pub(crate) fn revoked() -> Error {
     Error::unauthenticated("devices.revoked", "the tokens of this device were revoked; attest again to get new ones")
 }
 
-/// The person who carries the phone was locked out or removed.
+/// Whoever carries the phone, or is to carry it, was never there, was locked out or removed.
 pub(crate) fn user_barred() -> Error {
-    Error::forbidden("devices.user_barred", "whoever carries this device is kept out, and so is the device")
-}
-
-/// A phone cannot be for somebody who is unknown or kept out.
-pub(crate) fn user() -> Error {
-    Error::invalid("devices.user", "the organisation has no such person, or keeps them out").at("/user_id")
+    Error::forbidden("devices.user_barred", "whoever the device is for is unknown to the organisation or kept out, and so is the device")
 }
 
 /// No phone is enrolled with this key.

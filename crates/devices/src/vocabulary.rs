@@ -54,6 +54,8 @@ words! {
         Never = "never",
         /// It passed.
         Passed = "passed",
+        /// It was genuine, of a system older than is taken here: refused, and evidence of nothing.
+        Outdated = "outdated",
         /// It was wrong.
         Failed = "failed",
     }

@@ -19,13 +19,12 @@ impl Results {
     /// # Errors
     /// `Invalid` naming the field; `NotFound`; `Conflict` when there is nothing to take back; `Forbidden`.
     pub async fn decide(&self, actor: &Actor, id: FindingId, new: NewDecision) -> Result<Finding> {
+        let policy = store::decisions::policy(&self.backends.db, &actor.scope(actions::DECIDE)?).await?;
         let mut change = Change::begin(&self.backends, actor, actions::DECIDE).await?;
         new.check(change.now())?;
         if new.scope != DecisionScope::Finding && !actor.units.is_empty() {
             return Err(errors::ruling_beyond_units());
         }
-        let scope = change.scope();
-        let policy = store::decisions::policy(&self.backends.db, &scope).await?;
         let found = store::decisions::lock(&mut change, &[id]).await?.pop().ok_or_else(|| errors::finding_not_found(id))?;
         let waits = policy.four_eyes && new.kind == DecisionKind::Accepted;
         let decision = Decision {

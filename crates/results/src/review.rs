@@ -31,19 +31,19 @@ impl Results {
         let outcome = if resolution.same_as.is_some() { "same" } else { "new" };
         let review = store::reviews::take(&mut change, id, outcome, resolution.same_as).await?.ok_or_else(errors::review_not_found)?;
         let scope = change.scope();
-        let newer = store::findings::get(&self.backends.db, &scope, change.now(), review.finding_id).await?;
-        let newer = newer.ok_or_else(|| errors::finding_not_found(review.finding_id))?;
-        change.lock(lock_of(actor, newer.target_id)).await?;
+        let newer = review.finding_id;
+        let target = store::findings::target_now(&mut change, newer).await?;
+        change.lock(lock_of(actor, target)).await?;
         let finding = match resolution.same_as {
             None => {
-                store::reviews::settle(&mut change, newer.id).await?;
-                newer.id
+                store::reviews::settle(&mut change, newer).await?;
+                newer
             }
             Some(older) => {
                 // Nobody decides about either while they become one.
-                store::decisions::lock(&mut change, &[older, newer.id]).await?;
+                store::decisions::lock(&mut change, &[older, newer]).await?;
                 if !review.candidates.contains(&older)
-                    || !store::reviews::merge(&mut change, older, newer.id, &review.import_id.to_string()).await?
+                    || !store::reviews::merge(&mut change, older, newer, &review.import_id.to_string()).await?
                 {
                     return Err(errors::no_candidate(older));
                 }
@@ -55,7 +55,7 @@ impl Results {
             }
         };
         change.subject("finding", finding);
-        change.detail(json!({ "review": id, "outcome": outcome, "finding": review.finding_id, "same_as": resolution.same_as }));
+        change.detail(json!({ "review": id, "outcome": outcome, "finding": newer, "same_as": resolution.same_as }));
         let now = change.now();
         change.commit().await?;
         store::findings::get(&self.backends.db, &scope, now, finding).await?.ok_or_else(|| errors::finding_not_found(finding))

@@ -23,11 +23,10 @@ impl Results {
     /// what it brought; `Forbidden`.
     pub async fn undo(&self, actor: &Actor, id: ImportId) -> Result<Import> {
         let mut change = Change::begin(&self.backends, actor, actions::UNDO).await?;
-        let scope = change.scope();
-        let import = store::imports::get(&self.backends.db, &scope, id).await?.ok_or_else(errors::import_not_found)?;
+        let import = store::imports::get_now(&mut change, id).await?.ok_or_else(errors::import_not_found)?;
         change.lock(lock_of(actor, import.target_id)).await?;
         // Somebody else may have taken it back while this waited.
-        let import = store::imports::get(&self.backends.db, &scope, id).await?.ok_or_else(errors::import_not_found)?;
+        let import = store::imports::get_now(&mut change, id).await?.ok_or_else(errors::import_not_found)?;
         if import.scan_id.is_some() {
             return Err(errors::not_undoable("it is part of a scan"));
         }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use base::{Permission, Secret};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use web::{Answer, Body, Caller, PathId, Peer};
@@ -41,10 +41,10 @@ pub(super) async fn login(State(auth): State<Auth>, Peer(origin): Peer, Body(att
 /// End the session, or refuse the access token, this request came with
 #[utoipa::path(post, path = "/auth/logout", tag = "auth", operation_id = "logout",
     responses((status = 204, description = "Signed out"), web::ErrorResponses))]
-pub(super) async fn logout(State(auth): State<Auth>, Caller(actor): Caller) -> Answer<Response> {
+pub(super) async fn logout(State(auth): State<Auth>, Caller(actor): Caller, asked: HeaderMap) -> Answer<Response> {
     auth.sign_out(&actor).await?;
     let mut response = web::no_content();
-    if let Some(cookie) = auth.no_cookie() {
+    if let Some(cookie) = auth.no_cookie(&asked) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)

@@ -3,6 +3,7 @@
 use audit::Change;
 use base::{Actor, ActorKind, Origin, Result, Secret, UserId};
 
+use super::sign_in::at_home;
 use super::{Auth, person};
 use crate::model::User;
 use crate::{actions, cache, digest, errors, model, password, store};
@@ -97,6 +98,8 @@ fn asked_again(user: UserId) -> String {
 
 /// Forgets the wrong passwords of a person, at the sign-in and where it was asked again.
 pub(super) async fn forgive(change: &mut Change, user: &User) -> Result<()> {
-    store::failures::forget(change, &digest::sha256(&model::login(&user.username))).await?;
+    let login = model::login(&user.username);
+    store::failures::forget(change, &digest::sha256(&login)).await?;
+    store::failures::forget(change, &at_home(&login)).await?;
     store::failures::forget(change, &asked_again(user.id)).await
 }

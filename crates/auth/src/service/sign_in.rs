@@ -1,11 +1,12 @@
 //! Signing in: one check of name and password, then a session or an access token. Every way to fail looks the same and
-//! takes the same time; wrong passwords lock the name, whether it exists or not.
+//! takes the same time; wrong passwords lock the name, whether it exists or not. Where its owner signed in lately they count for
+//! themselves: strangers can keep nobody out of their own place (NIST SP 800-63B-4 §3.2.2).
 
 use std::time::Duration;
 
 use audit::Change;
 use backends::Quota;
-use base::{Actor, ActorKind, Id, Origin, Result, UserId};
+use base::{Actor, ActorKind, Id, Kind, Origin, Result, UserId};
 use serde_json::json;
 
 use super::Auth;
@@ -16,11 +17,14 @@ use crate::{actions, digest, errors, lockout, store};
 /// Guesses for one name that may be under way at once before the lock can count them.
 const BURST_PER_NAME: u32 = 60;
 const MINUTE: Duration = Duration::from_secs(60);
+/// How long a place is known from which somebody signed in.
+const KNOWN: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// An account whose password was right.
 struct Proven {
     account: Account,
-    login_hash: String,
+    /// Under what this attempt would have counted.
+    counted: String,
     /// The hash at today's cost, when the stored one is cheaper.
     rehashed: Option<String>,
 }
@@ -64,10 +68,8 @@ impl Auth {
     async fn prove(&self, attempt: &SignIn, origin: &Origin) -> Result<Proven> {
         self.limit_address(origin).await?;
         let login = model::login(&attempt.username);
-        let login_hash = digest::sha256(&login);
-        let db = &self.backends().db;
-        self.not_locked_out(&login_hash).await?;
-        let account = store::credentials::by_login(db, &login).await?;
+        let counted = self.counter(&login, origin).await?;
+        let account = store::credentials::by_login(&self.backends().db, &login).await?;
         let hash =
             account.as_ref().filter(|account| account.user.state == UserState::Active).and_then(|account| account.password_hash.as_deref());
         let is_right = self.inner.passwords.verify(&attempt.password, hash).await?;
@@ -77,13 +79,33 @@ impl Auth {
                     Some(hash) if self.inner.passwords.is_outdated(hash) => Some(self.inner.passwords.hash(&attempt.password).await?),
                     _ => None,
                 };
-                Ok(Proven { account, login_hash, rehashed })
+                Ok(Proven { account, counted, rehashed })
             }
             account => {
-                self.refuse(account.as_ref(), &login_hash, origin).await?;
+                self.refuse(account.as_ref(), &counted, origin).await?;
                 Err(errors::credentials())
             }
         }
+    }
+
+    /// Under what a wrong password would count: the name, and while that is held back, the places its owner is known at.
+    async fn counter(&self, login: &str, origin: &Origin) -> Result<String> {
+        let counted = digest::sha256(login);
+        match self.not_locked_out(&counted).await {
+            Ok(_) => Ok(counted),
+            Err(error) if error.kind() == Kind::TooMany && self.is_known_place(login, origin).await? => {
+                let counted = at_home(login);
+                self.not_locked_out(&counted).await?;
+                Ok(counted)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn is_known_place(&self, login: &str, origin: &Origin) -> Result<bool> {
+        let Some(here) = origin.ip.map(web::network) else { return Ok(false) };
+        let places = store::users::places(&self.backends().db, login, self.backends().clock.now() - KNOWN).await?;
+        Ok(places.into_iter().any(|place| web::network(place) == here))
     }
 
     /// Refuses while the name is held back; tells whether wrong passwords are counted against it.
@@ -144,10 +166,15 @@ impl Auth {
     }
 }
 
+/// Under what wrong passwords count that are given where the owner of the name is known.
+pub(super) fn at_home(login: &str) -> String {
+    digest::sha256(&format!("at home\n{login}"))
+}
+
 async fn welcome(change: &mut Change, proven: &Proven, kind: &'static str, origin: &Origin) -> Result<()> {
     let id: UserId = proven.account.user.id;
     store::users::signed_in(change, id).await?;
-    store::failures::forget(change, &proven.login_hash).await?;
+    store::failures::forget(change, &proven.counted).await?;
     if let Some(hash) = &proven.rehashed {
         store::users::set_hash(change, id, hash).await?;
     }

@@ -1,8 +1,10 @@
 //! People.
 
+use std::net::IpAddr;
+
 use audit::Change;
 use backends::{Db, Row, Sql, Value, sql};
-use base::{Origin, Permission, Result, Role, Scope, TenantId, Unit, UserId};
+use base::{Origin, Permission, Result, Role, Scope, TenantId, Time, Unit, UserId};
 use serde_json::json;
 
 use crate::errors;
@@ -57,6 +59,16 @@ pub(crate) async fn page(db: &Db, scope: &Scope, after: Option<String>, rows: u3
         .bind(after.unwrap_or_default())
         .bind(i64::from(rows) + 1);
     db.all(statement).await?.iter().map(|row| account(row).map(|account| account.user)).collect()
+}
+
+/// Addresses from which somebody signed in with this name since `since`.
+pub(crate) async fn places(db: &Db, login: &str, since: Time) -> Result<Vec<IpAddr>> {
+    let statement = sql("SELECT DISTINCT a.ip FROM users u JOIN user_activity a ON a.tenant_id = u.tenant_id AND a.user_id = u.id \
+         WHERE u.login = $1 AND a.created_at > $2 AND a.ip IS NOT NULL AND (a.kind = 'sign_in' OR a.kind = 'access_token')")
+    .bind(login)
+    .bind(since);
+    let found = db.all(statement).await?.iter().map(|row| row.get::<String>("ip")).collect::<Result<Vec<_>>>()?;
+    Ok(found.iter().filter_map(|ip| ip.parse().ok()).collect())
 }
 
 /// The account as the change sees it, kept from changing under it by the write.

@@ -1,10 +1,10 @@
 //! Console sessions: the cookie, the proof that our page asked, and their end.
 
-use auth::Credentials;
+use auth::{Config, Credentials};
 use base::Origin;
-use http::StatusCode;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::stage::{PASSWORD, Stage, attempt, secret};
+use crate::stage::{PASSWORD, Stage, attempt, cheap, secret};
 
 const NEW_TOKEN: &str = r#"{"name":"ci","scopes":["read:targets"]}"#;
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -14,7 +14,7 @@ async fn what_a_session_changes_needs_the_csrf_token() {
     for engine in testkit::engines() {
         let (stage, _) = Stage::with_admin(engine).await;
         let session = stage.auth.sign_in(attempt("ada", PASSWORD), &Origin::default()).await.unwrap();
-        let set = stage.auth.cookie(&session).unwrap();
+        let set = stage.auth.cookie(&HeaderMap::new(), &session).unwrap();
         let set = set.to_str().unwrap();
         assert!(set.starts_with("__Host-tyrian=") && set.contains("; HttpOnly") && set.contains("; Secure"), "{set}");
         assert!(set.contains("; SameSite=Lax") && set.contains("; Path=/") && !set.contains("Domain"), "{set}");
@@ -41,6 +41,38 @@ async fn what_a_session_changes_needs_the_csrf_token() {
         assert_eq!(after.status, StatusCode::UNAUTHORIZED);
         assert!(after.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"), "the browser forgets an ended session");
     }
+}
+
+#[tokio::test]
+async fn a_browser_behind_a_proxy_that_speaks_https_gets_the_safe_cookie_also_on_loopback() {
+    let stage = Stage::with_config(testkit::Engine::Embedded, Config { secure_cookies: false, ..cheap() }).await;
+    stage.first_admin().await;
+    let session = stage.auth.sign_in(attempt("ada", PASSWORD), &Origin::default()).await.unwrap();
+    let proxied =
+        |proto: &'static str| HeaderMap::from_iter([(HeaderName::from_static("x-forwarded-proto"), HeaderValue::from_static(proto))]);
+    let set = |asked: &HeaderMap| stage.auth.cookie(asked, &session).unwrap().to_str().unwrap().to_owned();
+    for asked in [HeaderMap::new(), proxied("http")] {
+        let plain = set(&asked);
+        assert!(plain.starts_with("tyrian=") && !plain.contains("Secure"), "{plain}");
+    }
+    for proto in ["https", "HTTPS", "https, http"] {
+        let safe = set(&proxied(proto));
+        assert!(safe.starts_with("__Host-tyrian=") && safe.contains("; Secure"), "{safe}");
+    }
+    let by_https = ("x-forwarded-proto", "https");
+    let (plain, safe) = (set(&HeaderMap::new()), set(&proxied("https")));
+    let (plain, safe) = (("cookie", plain.split(';').next().unwrap()), ("cookie", safe.split(';').next().unwrap()));
+    assert_eq!(stage.ask("GET", "/auth/me", &[plain], "").await.status, StatusCode::OK);
+    assert_eq!(stage.ask("GET", "/auth/me", &[safe, by_https], "").await.status, StatusCode::OK);
+    let refused = stage.ask("GET", "/auth/me", &[plain, by_https], "").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "another host of the same site may have set that name");
+    stage
+        .auth
+        .sign_out(&stage.auth.authenticate(Credentials::Session(session.token.expose()), &Origin::default()).await.unwrap())
+        .await
+        .unwrap();
+    let ended = stage.ask("GET", "/auth/me", &[safe, by_https], "").await;
+    assert!(ended.headers["set-cookie"].to_str().unwrap().starts_with("__Host-tyrian=;"), "{:?}", ended.headers);
 }
 
 #[tokio::test]

@@ -37,6 +37,68 @@ async fn wrong_passwords_lock_a_name_whether_it_exists_or_not() {
 }
 
 #[tokio::test]
+async fn one_wrong_password_an_hour_keeps_nobody_out() {
+    for engine in testkit::engines() {
+        let (stage, _) = Stage::with_admin(engine).await;
+        let origin = Origin::default();
+        let wrong = async || stage.auth.sign_in(attempt("ada", "wrong"), &origin).await.unwrap_err();
+        // As fast as it goes, up to the longest lock.
+        let mut waits = Vec::new();
+        while waits.last() != Some(&3_600) {
+            if let Some(wait) = wrong().await.wait() {
+                waits.push(wait.as_secs());
+                stage.pass(wait.as_secs());
+            }
+        }
+        assert_eq!(waits, [60, 120, 240, 480, 960, 1_920, 3_600], "{engine:?}");
+        for _ in 0..24 {
+            assert_eq!(wrong().await.code(), "auth.credentials");
+            stage.pass(3_600);
+        }
+        assert_eq!(wrong().await.code(), "auth.credentials");
+        stage.auth.sign_in(attempt("ada", PASSWORD), &origin).await.unwrap_or_else(|error| panic!("{engine:?} {error}"));
+    }
+}
+
+#[tokio::test]
+async fn whoever_signed_in_from_a_place_is_not_kept_out_there_by_strangers_elsewhere() {
+    for engine in testkit::engines() {
+        let (stage, admin) = Stage::with_admin(engine).await;
+        let bob = stage.add(&admin, "bob", &[Role::Viewer]).await;
+        let from = |ip: &str| Origin { ip: Some(ip.parse::<IpAddr>().unwrap()), ..Origin::default() };
+        let (home, abroad, stranger) = (from("2001:db8:1:2::7"), from("198.51.100.4"), from("203.0.113.9"));
+        let refusal = async |origin: &Origin, password: &str| {
+            stage.auth.sign_in(attempt("bob", password), origin).await.err().map(|error| error.code())
+        };
+        assert_eq!(refusal(&from("2001:db8:1:2:ffff::1"), PASSWORD).await, None);
+        for _ in 0..5 {
+            assert_eq!(refusal(&stranger, "wrong").await, Some("auth.credentials"));
+        }
+        assert_eq!(refusal(&abroad, PASSWORD).await, Some("auth.locked_out"), "nobody signed in from there yet");
+        assert_eq!(refusal(&home, PASSWORD).await, None, "{engine:?}");
+        assert_eq!(refusal(&stranger, PASSWORD).await, Some("auth.locked_out"), "who is at home frees no stranger");
+        // Guesses from home are counted as well, for themselves; an administrator ends either lock.
+        for _ in 0..5 {
+            assert_eq!(refusal(&home, "wrong").await, Some("auth.credentials"));
+        }
+        assert_eq!(refusal(&home, PASSWORD).await, Some("auth.locked_out"));
+        stage.auth.unlock_user(&admin, bob.id).await.unwrap();
+        assert_eq!(refusal(&home, PASSWORD).await, None);
+        assert_eq!(refusal(&abroad, PASSWORD).await, None);
+        // A place is known for ninety days.
+        for _ in 0..5 {
+            assert_eq!(refusal(&stranger, "wrong").await, Some("auth.credentials"));
+        }
+        assert_eq!(refusal(&home, PASSWORD).await, None);
+        stage.pass(91 * 24 * 3_600);
+        for _ in 0..5 {
+            assert_eq!(refusal(&stranger, "wrong").await, Some("auth.credentials"));
+        }
+        assert_eq!(refusal(&home, PASSWORD).await, Some("auth.locked_out"));
+    }
+}
+
+#[tokio::test]
 async fn a_password_asked_for_again_cannot_be_guessed_either() {
     for engine in testkit::engines() {
         let (stage, ada) = Stage::with_admin(engine).await;

@@ -40,8 +40,12 @@ pub(crate) fn attempt(username: &str, password: &str) -> SignIn {
 
 impl Stage {
     pub(crate) async fn new(engine: Engine) -> Self {
+        Self::with_config(engine, cheap()).await
+    }
+
+    pub(crate) async fn with_config(engine: Engine, config: Config) -> Self {
         let world = World::new(engine).await;
-        let auth = Auth::new(&world.backends, cheap());
+        let auth = Auth::new(&world.backends, config);
         let (routes, _) = auth::routes(&auth).split_for_parts();
         let router = routes.layer(auth::layer(auth.clone())).layer(axum::middleware::from_fn(web::problems));
         Self { world, auth, router }
@@ -50,10 +54,15 @@ impl Stage {
     /// With an administrator called `ada`.
     pub(crate) async fn with_admin(engine: Engine) -> (Self, Actor) {
         let stage = Self::new(engine).await;
-        let token = stage.auth.first_admin_token().await.unwrap().unwrap();
-        stage.auth.create_first_admin(token.expose(), ada(), &Origin::default()).await.unwrap();
+        stage.first_admin().await;
         let actor = stage.enter("ada").await;
         (stage, actor)
+    }
+
+    /// Makes the first administrator.
+    pub(crate) async fn first_admin(&self) {
+        let token = self.auth.first_admin_token().await.unwrap().unwrap();
+        self.auth.create_first_admin(token.expose(), ada(), &Origin::default()).await.unwrap();
     }
 
     /// Signs in and comes back with the session's actor.

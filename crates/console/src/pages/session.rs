@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use base::Secret;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use web::Peer;
 
 use super::{Shown, refused};
@@ -40,10 +40,16 @@ pub(crate) async fn sign_in_form(State(services): State<Shared>, Visitor(frame):
     show(&SignInPage { frame, form })
 }
 
-pub(crate) async fn sign_in(State(services): State<Shared>, Visitor(frame): Visitor, Peer(origin): Peer, fields: Fields) -> Shown {
+pub(crate) async fn sign_in(
+    State(services): State<Shared>,
+    Visitor(frame): Visitor,
+    Peer(origin): Peer,
+    asked: HeaderMap,
+    fields: Fields,
+) -> Shown {
     let attempt = auth::SignIn { username: fields.get("username").to_owned(), password: Secret::new(fields.raw("password").to_owned()) };
     match services.auth.sign_in(attempt, &origin).await {
-        Ok(session) => Ok(entered(&services, &session, own_place(fields.get("next")))),
+        Ok(session) => Ok(entered(&services, &asked, &session, own_place(fields.get("next")))),
         Err(error) => {
             let status = crate::failure::status(error.kind());
             let form = refused(&frame, fields, error)?;
@@ -52,10 +58,10 @@ pub(crate) async fn sign_in(State(services): State<Shared>, Visitor(frame): Visi
     }
 }
 
-pub(crate) async fn sign_out(State(services): State<Shared>, viewer: Viewer) -> Shown {
+pub(crate) async fn sign_out(State(services): State<Shared>, viewer: Viewer, asked: HeaderMap) -> Shown {
     services.auth.sign_out(&viewer.actor).await?;
     let mut response = Redirect::to("/sign-in?done=signed_out").into_response();
-    if let Some(cookie) = services.auth.no_cookie() {
+    if let Some(cookie) = services.auth.no_cookie(&asked) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     Ok(response)
@@ -73,6 +79,7 @@ pub(crate) async fn create_first_admin(
     State(services): State<Shared>,
     Visitor(frame): Visitor,
     Peer(origin): Peer,
+    asked: HeaderMap,
     fields: Fields,
 ) -> Shown {
     let password = Secret::new(fields.raw("password").to_owned());
@@ -90,13 +97,13 @@ pub(crate) async fn create_first_admin(
         return show_as(status, &FirstRunPage { frame, form, token });
     }
     let session = services.auth.sign_in(auth::SignIn { username, password }, &origin).await?;
-    Ok(entered(&services, &session, "/"))
+    Ok(entered(&services, &asked, &session, "/"))
 }
 
 /// On to `place`, with the session's cookie.
-fn entered(services: &Services, session: &auth::Session, place: &str) -> Response {
+fn entered(services: &Services, asked: &HeaderMap, session: &auth::Session, place: &str) -> Response {
     let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, place.to_owned())]).into_response();
-    if let Some(cookie) = services.auth.cookie(session) {
+    if let Some(cookie) = services.auth.cookie(asked, session) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

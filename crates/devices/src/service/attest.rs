@@ -149,7 +149,9 @@ impl Devices {
         let device = &phone.device;
         let outcome = match self.spend(device.id, &new.nonce, &new.evidence).await? {
             Used::Fresh => self.judge_again(phone, &new, origin).await?,
-            Used::Repeated(Some(Outcome { state: Attested::Failed, .. })) => return Err(errors::attestation(&["refused before"])),
+            Used::Repeated(Some(Outcome { state: Attested::Failed | Attested::Outdated, .. })) => {
+                return Err(errors::attestation(&["refused before"]));
+            }
             Used::Repeated(Some(outcome)) => outcome,
             Used::Repeated(None) | Used::Unknown => return Err(errors::nonce()),
             Used::Replayed => {
@@ -189,10 +191,11 @@ impl Devices {
             return Ok(outcome);
         }
         let failed = if is_good { vec!["counter"] } else { judged.failed.clone() };
-        self.note_attestation(phone, &judged, Attested::Failed).await?;
-        self.remember_outcome(device.id, new, Outcome { state: Attested::Failed, level: Level::None }).await;
         // An old system proves nothing against whoever holds the phone.
-        if judged.is_only_outdated() {
+        let state = if judged.is_only_outdated() { Attested::Outdated } else { Attested::Failed };
+        self.note_attestation(phone, &judged, state).await?;
+        self.remember_outcome(device.id, new, Outcome { state, level: Level::None }).await;
+        if state == Attested::Outdated {
             return Err(errors::attestation(&failed));
         }
         let now = self.now().micros();
@@ -220,7 +223,12 @@ impl Devices {
             return Ok(false);
         }
         let told = json!({ "state": state, "level": level, "failed": judged.failed });
-        store::timeline::add(&mut change, device.id, if passed { "attested" } else { "attestation_failed" }, &told).await?;
+        let kind = match state {
+            Attested::Passed | Attested::Never => "attested",
+            Attested::Outdated => "attestation_outdated",
+            Attested::Failed => "attestation_failed",
+        };
+        store::timeline::add(&mut change, device.id, kind, &told).await?;
         change.subject("device", device.id);
         change.detail(told);
         change.publish(&DeviceAttested { device_id: device.id, state, level }).await?;

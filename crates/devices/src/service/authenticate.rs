@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use attestation::dpop::Proof;
+use audit::Change;
 use backends::Quota;
 use base::{Actor, Origin, Result, Source, Time};
 
@@ -144,12 +145,29 @@ impl Devices {
     /// Refuses a barred phone, by what this process holds when that may be believed, else by the database.
     pub(crate) async fn bar(&self, named: Named) -> Result<()> {
         let now = self.now();
-        if self.inner.bars.knows(named.device, self.backends().bus.session()) {
-            return self.inner.bars.check(named, now);
+        if let Some(verdict) = self.verdict(named, now) {
+            return verdict;
         }
         let db = &self.backends().db;
         let (standing, switches) = tokio::join!(store::devices::standing_of(db, named.device), store::switches::on(db, now));
         bars::judge(named, standing.map_err(errors::stale)?, &switches.map_err(errors::stale)?, now)
+    }
+
+    /// The same within a change, which asks by the connection it has.
+    pub(crate) async fn bar_in(&self, change: &mut Change, named: Named) -> Result<()> {
+        let now = change.now();
+        if let Some(verdict) = self.verdict(named, now) {
+            return verdict;
+        }
+        let standing = store::devices::standing_in(change, named.device).await.map_err(errors::stale)?;
+        let switches = store::switches::on_in(change).await.map_err(errors::stale)?;
+        bars::judge(named, Some(standing), &switches, now)
+    }
+
+    /// What this process knows of it by itself, when that may be believed.
+    fn verdict(&self, named: Named, now: Time) -> Option<Result<()>> {
+        let bars = &self.inner.bars;
+        bars.knows(named.device, self.backends().bus.session()).then(|| bars.check(named, now))
     }
 
     async fn limit(&self, device: DeviceId) -> Result<()> {

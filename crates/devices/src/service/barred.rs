@@ -2,22 +2,21 @@
 
 use audit::Change;
 use backends::Run;
-use base::{Actor, Result, UserId};
+use base::{Actor, Result, TenantId, UserId};
 use serde_json::json;
 
 use super::Devices;
-use crate::model::Device;
 use crate::{actions, errors, store};
 
-/// What chains of refresh tokens say of their end, before the job that ended them.
+/// What chains of refresh tokens say of their end.
 const CAUSE: &str = "user_barred";
 
 impl Devices {
-    /// Refuses a phone whose person is kept out. Asked before the change that gives tokens: such a change and [`Self::revoke_barred`]
-    /// write the same row, so whoever is kept out after the answer has those tokens revoked.
-    pub(crate) async fn welcome(&self, device: &Device) -> Result<()> {
-        match device.user_id {
-            Some(user) if !self.inner.people.is_welcome(device.tenant, user).await? => Err(errors::user_barred()),
+    /// Refuses what would be for somebody who is unknown or kept out. Asked before the change that makes a code or gives tokens: such a
+    /// change and [`Self::revoke_barred`] write the same row, so whoever is kept out after the answer has those tokens revoked.
+    pub(crate) async fn welcome(&self, tenant: TenantId, user: Option<UserId>) -> Result<()> {
+        match user {
+            Some(user) if !self.inner.people.is_welcome(tenant, user).await? => Err(errors::user_barred()),
             _ => Ok(()),
         }
     }
@@ -30,13 +29,8 @@ impl Devices {
         let tenant = run.actor.tenant;
         let actor = run.system(tenant);
         self.end_codes(&actor, user, reason).await?;
-        // Should this run twice, the second must not take what a phone got since, when its person was let in again.
-        let cause = format!("{CAUSE} {}", run.job);
-        let db = &self.backends().db;
-        for id in store::devices::of_user(db, tenant, user).await? {
-            if !store::families::has_ended(db, tenant, id, &cause).await? {
-                self.revoke_tokens(&actor, actions::REVOKE_BARRED, id, (&cause, reason)).await?;
-            }
+        for id in store::devices::of_user(&self.backends().db, tenant, user).await? {
+            self.revoke_tokens(&actor, actions::REVOKE_BARRED, id, (CAUSE, reason), Some(run.job)).await?;
         }
         Ok(())
     }

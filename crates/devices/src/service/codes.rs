@@ -17,15 +17,11 @@ impl Devices {
     /// Makes a code with which one phone can enrol; the code is in the answer and nowhere else.
     ///
     /// # Errors
-    /// `Invalid` naming the field, also for a person who is unknown or kept out; `Forbidden`.
+    /// `Invalid` naming the field; `Forbidden`, also for a person who is unknown or kept out.
     pub async fn create_code(&self, actor: &Actor, new: NewCode) -> Result<Code> {
         let name = line("/name", &new.name, 128)?;
         actor.scope(actions::CREATE_CODE)?;
-        if let Some(user) = new.user_id
-            && !self.inner.people.is_welcome(actor.tenant, user).await?
-        {
-            return Err(errors::user());
-        }
+        self.welcome(actor.tenant, new.user_id).await.map_err(|error| error.at("/user_id"))?;
         let mut change = Change::begin(self.backends(), actor, actions::CREATE_CODE).await?;
         let now = change.now();
         let expires_at = new.expires_at.unwrap_or(now + self.config().code_life());

@@ -159,7 +159,7 @@ impl Devices {
             attested_counter: 0,
             version: 1,
         };
-        self.welcome(&device).await?;
+        self.welcome(tenant, device.user_id).await?;
         let report = judged.as_ref().and_then(|judged| serde_json::to_value(&judged.report).ok());
         let actor = speaking(&device, None, origin);
         let mut change = Change::begin(self.backends(), &actor, actions::ENROL).await?;

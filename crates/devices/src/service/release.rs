@@ -87,7 +87,7 @@ impl Devices {
             let by = (action == actions::UNLOCK).then(|| actor.username.clone());
             store::locks::release(&mut change, lock.id, by, reason).await?;
             // Whom a kill switch stops still is told by the end of that.
-            let switches = store::switches::on(&self.backends().db, change.now()).await?;
+            let switches = store::switches::on_in(&mut change).await?;
             let free = Device { posture: to, locked_until: None, ..device.clone() };
             if !is_barred(&free, &switches, change.now()) {
                 let told = json!({ "lock": lock.id });

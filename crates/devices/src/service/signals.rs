@@ -116,7 +116,7 @@ impl Devices {
         let is_doubted = after.windows.iter().any(|window| window.decision.demands_challenge || window.decision.to > window.decision.from);
         // The reply that asked may be lost. A phone whose attestation was refused has answered: to ask it with every batch would count its
         // failures up to a quarantine.
-        let is_awaited = posture == Posture::Restrict && device.attestation_state != Attested::Failed;
+        let is_awaited = posture == Posture::Restrict && !matches!(device.attestation_state, Attested::Failed | Attested::Outdated);
         let receipt = SignalReceipt {
             received,
             refused: after.refused,

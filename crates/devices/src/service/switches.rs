@@ -77,10 +77,11 @@ impl Devices {
         if actor.kind != ActorKind::System {
             self.inner.people.prove(actor, password.ok_or_else(errors::step_up)?).await?;
         }
+        let may_all = self.operator(actor).await;
         let mut change = Change::begin(self.backends(), actor, actions::CONFIRM_SWITCH).await?;
         let (switch, proposed_by) = store::switches::find(&mut change, id).await?.ok_or_else(errors::no_switch)?;
         if switch.scope == SwitchScope::Global {
-            self.operator(actor).await?;
+            may_all?;
             if actor.kind != ActorKind::System && proposed_by == actor.user {
                 return Err(errors::second_person());
             }
@@ -106,10 +107,11 @@ impl Devices {
     /// `NotFound`; `Conflict` when it was released before; `Forbidden`.
     pub async fn release_switch(&self, actor: &Actor, id: SwitchId, reason: &str) -> Result<Switch> {
         let reason = line("/reason", reason, 1000)?;
+        let may_all = self.operator(actor).await;
         let mut change = Change::begin(self.backends(), actor, actions::RELEASE_SWITCH).await?;
         let (switch, _) = store::switches::find(&mut change, id).await?.ok_or_else(errors::no_switch)?;
         if switch.scope == SwitchScope::Global {
-            self.operator(actor).await?;
+            may_all?;
         }
         if !store::switches::release(&mut change, id, &actor.username).await? {
             return Err(errors::switch_over());
@@ -135,6 +137,8 @@ impl Devices {
         store::switches::list(&self.backends().db, &scope, page).await
     }
 
+    /// Whether the actor may use the global switch; asked before a change, which would hold a connection while this takes another.
+    ///
     /// Those named in the configuration are people of the organisation that runs the installation: elsewhere anybody who manages users
     /// could take such a name.
     async fn operator(&self, actor: &Actor) -> Result<()> {
@@ -189,7 +193,7 @@ impl Devices {
             None => store::devices::ids_after(&mut change, job.after, BATCH).await?,
         };
         let now = change.now();
-        let others = if stops { Vec::new() } else { store::switches::on(&self.backends().db, now).await? };
+        let others = if stops { Vec::new() } else { store::switches::on_in(&mut change).await? };
         let about = json!({ "switch": job.switch, "until": stops.then_some(switch.expires_at) });
         for device in &devices {
             // Whom another switch stops, or a lock, is not released by the end of this one: the end of that tells them. A lock that is

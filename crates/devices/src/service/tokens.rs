@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use attestation::dpop::Proof;
 use audit::Change;
-use backends::Quota;
+use backends::{JobId, Quota};
 use base::{Action, Actor, Origin, Result, Time};
 use serde::Serialize;
 use serde_json::json;
@@ -20,6 +20,8 @@ use crate::token::{self, Claims, Confirmation, Refresh, sha256};
 use crate::vocabulary::{Attested, Cause, Platform, Posture, Reach};
 use crate::{actions, errors, store};
 
+/// What a phone's timeline says of tokens that were killed.
+const REVOKED: &str = "tokens_revoked";
 /// Refreshes one phone may try.
 const REFRESHES: Quota = Quota { burst: 600, per: Duration::from_secs(600) };
 
@@ -85,7 +87,7 @@ impl Devices {
     /// Ends the phone's chains and begins a new one, for a phone whose newest attestation passed or that cannot attest.
     pub(crate) async fn new_family(&self, device: &Device, reason: &str, origin: &Origin) -> Result<Tokens> {
         let before = store::devices::of_tenant(&self.backends().db, device.tenant, device.id).await?.ok_or_else(errors::unknown_key)?;
-        self.welcome(&before).await?;
+        self.welcome(before.tenant, before.user_id).await?;
         let mut change = Change::begin(self.backends(), &speaking(&before, None, origin), actions::REFRESH).await?;
         let device = store::devices::hold(&mut change, before.id).await?.ok_or_else(errors::unknown_key)?;
         // Whoever was kept out since then had everything revoked; what is revoked from here on includes these tokens.
@@ -194,7 +196,7 @@ impl Devices {
             if device.is_locked(now) {
                 return Err(errors::locked(device.locked_until));
             }
-            self.bar(Named { tenant: device.tenant, device: device.id, generation: device.generation }).await?;
+            self.bar_in(&mut change, Named { tenant: device.tenant, device: device.id, generation: device.generation }).await?;
             change.subject("device", device.id);
             change.detail(json!({ "family": refresh.family, "generation": family.generation }));
             change.commit().await?;
@@ -243,16 +245,29 @@ impl Devices {
             return Ok(());
         }
         // No lock, and still nobody may go on with what was given out.
-        self.revoke_tokens(&actor, actions::REVOKE_TOKENS, device, (why, why)).await
+        self.revoke_tokens(&actor, actions::REVOKE_TOKENS, device, (why, why), None).await
     }
 
-    /// Kills every token of a phone without locking it; what chains say of their end, and why for people.
-    pub(crate) async fn revoke_tokens(&self, actor: &Actor, action: Action, device: DeviceId, (cause, why): (&str, &str)) -> Result<()> {
+    /// Kills every token of a phone without locking it; what chains say of their end, and why for people. A job does it once: should it
+    /// run again, it must not take what the phone got since, when its person was let in again.
+    pub(crate) async fn revoke_tokens(
+        &self,
+        actor: &Actor,
+        action: Action,
+        device: DeviceId,
+        (cause, why): (&str, &str),
+        job: Option<JobId>,
+    ) -> Result<()> {
         let mut change = Change::begin(self.backends(), actor, action).await?;
         let user_id = store::devices::hold(&mut change, device).await?.and_then(|held| held.user_id);
+        if let Some(job) = job
+            && store::timeline::tells(&mut change, device, REVOKED, &job.to_string()).await?
+        {
+            return Ok(());
+        }
         let families = store::families::revoke_all(&mut change, device, cause).await?;
         store::devices::revoke(&mut change, device).await?;
-        store::timeline::add(&mut change, device, "tokens_revoked", &json!({ "reason": why, "user": user_id })).await?;
+        store::timeline::add(&mut change, device, REVOKED, &json!({ "reason": why, "user": user_id, "job": job })).await?;
         change.subject("device", device);
         change.detail(json!({ "families": families, "user": user_id }));
         change.reason(why);

@@ -75,15 +75,6 @@ pub(crate) async fn revoke_all(change: &mut Change, device: DeviceId, reason: &s
     change.run(statement).await
 }
 
-/// Whether a chain of this phone was ended for this reason.
-pub(crate) async fn has_ended(db: &Db, tenant: TenantId, device: DeviceId, reason: &str) -> Result<bool> {
-    let statement = sql("SELECT 1 FROM device_families WHERE tenant_id = $1 AND device_id = $2 AND revoked_reason = $3 LIMIT 1")
-        .bind(tenant)
-        .bind(device)
-        .bind(reason);
-    Ok(db.one(statement).await?.is_some())
-}
-
 /// The phone a chain belongs to and the plan it is judged by, for whoever brings a token that is ours.
 pub(crate) async fn device_of(db: &Db, tenant: TenantId, id: FamilyId) -> Result<Option<(DeviceId, Plan)>> {
     let statement = sql("SELECT d.id, d.plan FROM device_families f JOIN devices d ON d.tenant_id = f.tenant_id AND d.id = f.device_id \

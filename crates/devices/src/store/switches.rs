@@ -113,10 +113,24 @@ pub(crate) async fn list(db: &Db, scope: &Scope, page: &PageRequest) -> Result<P
     Page::cut(found.iter().map(switch).collect::<Result<_>>()?, rows, |switch| switch.id)
 }
 
+fn that_stop(now: Time) -> Sql {
+    let text = format!(
+        "SELECT {SWITCH}, tenant_id FROM device_switches WHERE released_at IS NULL AND confirmed_at IS NOT NULL AND expires_at > $1"
+    );
+    Sql::built(text).bind(now)
+}
+
+fn with_owners(rows: &[Row]) -> Result<Vec<(TenantId, Switch)>> {
+    rows.iter().map(|row| Ok((row.get("tenant_id")?, switch(row)?))).collect()
+}
+
 /// The switches that stop somebody at `now`, of all organisations.
 pub(crate) async fn on(db: &Db, now: Time) -> Result<Vec<(TenantId, Switch)>> {
-    let statement = Sql::built(format!(
-        "SELECT {SWITCH}, tenant_id FROM device_switches WHERE released_at IS NULL AND confirmed_at IS NOT NULL AND expires_at > $1"
-    ));
-    db.all(statement.bind(now)).await?.iter().map(|row| Ok((row.get("tenant_id")?, switch(row)?))).collect()
+    with_owners(&db.all(that_stop(now)).await?)
+}
+
+/// The same as a change sees them, by the connection it has: one that waits for a second while it holds rows makes everybody wait.
+pub(crate) async fn on_in(change: &mut Change) -> Result<Vec<(TenantId, Switch)>> {
+    let now = change.now();
+    with_owners(&change.all(that_stop(now)).await?)
 }

@@ -22,6 +22,17 @@ pub(crate) async fn add(change: &mut Change, device: DeviceId, kind: &str, detai
     change.run(statement).await.map(drop)
 }
 
+/// Whether an entry of this kind has `word`, which nothing else says, in its particulars.
+pub(crate) async fn tells(change: &mut Change, device: DeviceId, kind: &str, word: &str) -> Result<bool> {
+    let statement =
+        sql("SELECT 1 FROM device_timeline WHERE tenant_id = $1 AND device_id = $2 AND kind = $3 AND detail LIKE '%' || $4 || '%' LIMIT 1")
+            .bind(change.scope().tenant())
+            .bind(device)
+            .bind(kind)
+            .bind(word);
+    Ok(change.one(statement).await?.is_some())
+}
+
 /// Newest first.
 pub(crate) async fn list(db: &Db, scope: &Scope, device: DeviceId, page: &PageRequest) -> Result<Page<Moment>> {
     let rows = page.rows()?;

@@ -13,7 +13,7 @@ use serde_json::json;
 use testkit::{Engine, engines};
 
 use crate::handset::{Ask, Handset, Reply};
-use crate::judging::{OWNER, Walk};
+use crate::judging::{OWNER, STRANGER, Walk, patient, worst};
 use crate::stage::{Stage, config, refusal_of};
 
 const EXTENSION: &[u64] = &[1, 3, 6, 1, 4, 1, 11129, 2, 1, 17];
@@ -303,9 +303,30 @@ async fn a_genuine_phone_with_an_old_system_is_refused_and_never_quarantined() {
             assert!(refused.body["detail"].as_str().unwrap().ends_with(": os_patch_level"), "{}", refused.body);
         }
         let shown = stage.shown(&phone).await;
-        assert_eq!((shown["posture"].as_str(), shown["attestation_state"].as_str()), (Some("observe"), Some("failed")), "{engine:?}");
+        assert_eq!((shown["posture"].as_str(), shown["attestation_state"].as_str()), (Some("observe"), Some("outdated")), "{engine:?}");
         assert_eq!(trust(&stage).await, before, "{engine:?}");
+        let timeline = stage.order("GET", &format!("/devices/{}/timeline", phone.id), None).await;
+        assert_eq!(timeline["items"][0]["kind"].as_str(), Some("attestation_outdated"), "{timeline}");
     }
+}
+
+#[tokio::test]
+async fn an_old_system_confirms_nothing_that_behaviour_suspects() {
+    let factory = Factory::new();
+    let stage = Stage::with(Engine::Embedded, patient(factory.config())).await;
+    let phone = enrolled(&stage, &factory).await;
+    let mut walk = Walk::new(2);
+    walk.walk(&stage, &phone, OWNER, 80).await;
+    assert_eq!(worst(&walk.walk(&stage, &phone, STRANGER, 30).await), "restrict");
+    let mut floor = patient(factory.config());
+    floor.android.least_os_patch = 202_601;
+    let backends = stage.world.backends.clone();
+    let stage = stage.elsewhere(&backends, floor);
+    assert_eq!(attest(&stage, &factory, &phone).await.code(), "devices.attestation");
+    let replies = walk.walk(&stage, &phone, STRANGER, 30).await;
+    assert!(replies.iter().all(|reply| reply.status == StatusCode::OK), "{}", replies.last().unwrap().body);
+    assert_eq!((worst(&replies), stage.logged("devices.lock_itself").await), ("restrict", 0));
+    assert_eq!(stage.shown(&phone).await["posture"].as_str(), Some("restrict"), "a policy that refuses it does not clear it either");
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ impl Walk {
     }
 
     /// So many batches, five seconds apart, until one is refused.
-    async fn walk(&mut self, stage: &Stage, phone: &Handset, gait: Gait, batches: usize) -> Vec<Reply> {
+    pub(crate) async fn walk(&mut self, stage: &Stage, phone: &Handset, gait: Gait, batches: usize) -> Vec<Reply> {
         let mut replies = Vec::new();
         for _ in 0..batches {
             stage.pass(5);
@@ -87,7 +87,7 @@ pub(crate) fn patient(config: devices::Config) -> devices::Config {
     devices::Config { access_ttl_seconds: 3_600, ..config }
 }
 
-fn worst(replies: &[Reply]) -> &str {
+pub(crate) fn worst(replies: &[Reply]) -> &str {
     const ORDER: [&str; 5] = ["observe", "step_up", "restrict", "lock", "quarantine"];
     let place = |reply: &Reply| ORDER.iter().position(|name| reply.body["posture"] == **name).unwrap_or(0);
     ORDER[replies.iter().map(place).max().unwrap()]

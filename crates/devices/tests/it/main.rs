@@ -13,6 +13,7 @@ mod handset;
 mod judging;
 mod lines;
 mod locking;
+mod narrow;
 mod racing;
 mod reinforcing;
 mod routes;

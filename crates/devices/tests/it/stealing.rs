@@ -149,24 +149,39 @@ async fn anew(stage: &Stage, phone: &Handset) -> Reply {
     phone.keyed(stage, "POST", "/device/attest", Some(json!({ "nonce": nonce, "wants_tokens": true }))).await
 }
 
+/// Another context keeps a person out.
+async fn bar(stage: &Stage, user: base::UserId) {
+    const BAR: base::Action = base::Action::open("test.bar");
+    let mut change = audit::Change::begin(&stage.world.backends, &stage.operator, BAR).await.unwrap();
+    change.subject("user", user);
+    change.publish(&Barred { user_id: user, reason: "left" }).await.unwrap();
+    change.commit().await.unwrap();
+    stage.people.bar(user);
+}
+
+/// The job that was told of it runs once more, because nobody could write down that it had ended.
+async fn told_again(stage: &Stage) {
+    let mut tx = stage.world.backends.db.begin().await.unwrap();
+    let unfinished = "UPDATE jobs SET state = 'ready', finished_at = NULL WHERE name = 'devices.revoke_barred'";
+    assert_eq!(tx.run(backends::sql(unfinished)).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    stage.work().await;
+}
+
 #[tokio::test]
 async fn what_the_phones_of_a_barred_person_hold_is_worth_nothing() {
-    const BAR: base::Action = base::Action::open("test.bar");
     for engine in engines() {
         let stage = Stage::new(engine).await;
         let user = stage.operator.user.unwrap();
         let (own, other) = (stage.phone(json!({ "user_id": user })).await, stage.phone(json!({})).await);
         let (code, anybodys) = (stage.code(json!({ "user_id": user })).await, stage.code(json!({})).await);
-        let mut change = audit::Change::begin(&stage.world.backends, &stage.operator, BAR).await.unwrap();
-        change.subject("user", user);
-        change.publish(&Barred { user_id: user, reason: "left" }).await.unwrap();
-        change.commit().await.unwrap();
-        stage.people.bar(user);
+        bar(&stage, user).await;
         // Nobody told this context yet, and nothing new is given out.
         assert_eq!(anew(&stage, &own).await.code(), "devices.user_barred");
         assert_eq!(Handset::new().enrols(&stage, &code).await.code(), "devices.user_barred");
         let refused = stage.ask(&stage.operator, "POST", "/devices/codes", Some(json!({ "name": "x", "user_id": user }))).await;
-        assert_eq!((refused.0, refused.1["code"].as_str()), (StatusCode::BAD_REQUEST, Some("devices.user")));
+        assert_eq!((refused.0, refused.1["code"].as_str()), (StatusCode::FORBIDDEN, Some("devices.user_barred")));
+        assert_eq!(refused.1["errors"][0]["pointer"].as_str(), Some("#/user_id"), "{}", refused.1);
         stage.work().await;
         assert_eq!(Handset::new().enrols(&stage, &code).await.code(), "devices.code", "it is over for good");
         assert_eq!(anew(&stage, &own).await.code(), "devices.user_barred");
@@ -182,18 +197,41 @@ async fn what_the_phones_of_a_barred_person_hold_is_worth_nothing() {
         let told = backends::sql("SELECT body FROM events WHERE name = 'device.tokens_revoked'");
         let told = stage.world.backends.db.one(told).await.unwrap().unwrap().get::<String>("body").unwrap();
         assert!(told.contains(&own.id) && told.contains(&user.to_string()), "{told}");
-        // Let in again; and the job runs once more, because nobody could write down that it had ended.
         stage.people.welcome(user);
         let again = anew(&stage, &own).await;
         assert_eq!(again.status, StatusCode::OK, "{}", again.body);
         let mut own = own;
         own.take(&again.body["tokens"]);
-        let mut tx = stage.world.backends.db.begin().await.unwrap();
-        let unfinished = "UPDATE jobs SET state = 'ready', finished_at = NULL WHERE name = 'devices.revoke_barred'";
-        assert_eq!(tx.run(backends::sql(unfinished)).await.unwrap(), 1);
-        tx.commit().await.unwrap();
-        stage.work().await;
+        told_again(&stage).await;
         assert_eq!(own.knocks(&stage).await.status, StatusCode::OK, "{engine:?}");
         assert_eq!(stage.logged("devices.revoke_barred").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_phone_that_holds_nothing_is_revoked_once_however_often_that_is_told() {
+    for engine in engines() {
+        let stage = Stage::new(engine).await;
+        let user = stage.operator.user.unwrap();
+        let phone = stage.phone(json!({ "user_id": user })).await;
+        let path = format!("/devices/{}", phone.id);
+        // What it held is gone with a quarantine that is over.
+        stage.order("POST", &format!("{path}/lock"), Some(json!({ "reason": "lost", "quarantine": true }))).await;
+        stage.order("POST", &format!("{path}/unlock"), Some(json!({ "reason": "found" }))).await;
+        bar(&stage, user).await;
+        stage.work().await;
+        let version = async || {
+            let row = stage.world.backends.db.one(backends::sql("SELECT version FROM devices")).await.unwrap().unwrap();
+            row.get::<i64>("version").unwrap()
+        };
+        let before = (version().await, stage.world.count("device_timeline").await, stage.world.count("audit_logs").await);
+        assert_eq!(stage.logged("devices.revoke_barred").await, 1, "an access token may be left");
+        told_again(&stage).await;
+        let after = (version().await, stage.world.count("device_timeline").await, stage.world.count("audit_logs").await);
+        assert_eq!((after, stage.logged("devices.revoke_barred").await), (before, 1), "{engine:?}");
+        // Told of anew it is done anew.
+        bar(&stage, user).await;
+        stage.work().await;
+        assert_eq!(stage.logged("devices.revoke_barred").await, 2, "{engine:?}");
     }
 }

@@ -42,7 +42,7 @@ impl Results {
         let scope = change.scope();
         let one = links::one(&mut change, id).await?.ok_or_else(|| errors::finding_not_found(id))?;
         let groups = Groups::known(links::groups_now(&mut change, &names(&one.labels)).await?);
-        let joins = links::joins(&self.backends.db, &scope).await?;
+        let joins = links::joins_now(&mut change).await?;
         let cluster = automatic(&one, &groups, &joins);
         links::release(&mut change, id, cluster.as_ref()).await?;
         change.subject("finding", id);

@@ -6,6 +6,7 @@ use importers::{Observation, Severity};
 use targets::TargetId;
 
 use super::query::{STATUS, Where};
+use crate::errors;
 use crate::model::{
     ClusterRef, Decision, DecisionKind, Filter, Finding, FindingId, Happening, HappeningKind, Position, Seen, SeenEvidence, Sort, Status,
 };
@@ -220,6 +221,17 @@ pub(crate) async fn status_now(change: &mut audit::Change, id: FindingId) -> Res
     let statement = sql("SELECT status FROM vulnerabilities WHERE tenant_id = $1 AND id = $2");
     let row = change.one(statement.bind(change.scope().tenant()).bind(id)).await?;
     row.ok_or_else(|| Error::internal("a finding is gone in the middle of a change"))?.parse("status")
+}
+
+/// The target of a finding as a change sees it, when whoever changes may see the finding.
+pub(crate) async fn target_now(change: &mut audit::Change, id: FindingId) -> Result<Option<TargetId>> {
+    let scope = change.scope();
+    let mut values: Vec<Value> = vec![scope.tenant().into(), id.into()];
+    let within = targets::within(&scope, "target_id", &mut values);
+    let statement = format!("SELECT target_id FROM vulnerabilities WHERE tenant_id = $1 AND id = $2{within}");
+    let row = change.one(Sql::built(statement).bind_all(values)).await?.ok_or_else(|| errors::finding_not_found(id))?;
+    let target: String = row.get("target_id")?;
+    if target.is_empty() { Ok(None) } else { target.parse().map(Some) }
 }
 
 /// Where a part of an export ends.

@@ -140,12 +140,21 @@ pub(crate) async fn of_key_now(change: &mut Change, key: &str) -> Result<Option<
     change.one(statement).await?.as_ref().map(import).transpose()
 }
 
-/// One import.
-pub(crate) async fn get(db: &Db, scope: &Scope, id: ImportId) -> Result<Option<Import>> {
+fn by_id(scope: &Scope, id: ImportId) -> Sql {
     let mut values = vec![scope.tenant().into(), id.into()];
     let within = targets::within(scope, "target_id", &mut values);
-    let statement = format!("SELECT {COLUMNS} FROM imports WHERE tenant_id = $1 AND id = $2{within}");
-    db.one(Sql::built(statement).bind_all(values)).await?.as_ref().map(import).transpose()
+    Sql::built(format!("SELECT {COLUMNS} FROM imports WHERE tenant_id = $1 AND id = $2{within}")).bind_all(values)
+}
+
+/// One import.
+pub(crate) async fn get(db: &Db, scope: &Scope, id: ImportId) -> Result<Option<Import>> {
+    db.one(by_id(scope, id)).await?.as_ref().map(import).transpose()
+}
+
+/// The same as a change sees it.
+pub(crate) async fn get_now(change: &mut Change, id: ImportId) -> Result<Option<Import>> {
+    let scope = change.scope();
+    change.one(by_id(&scope, id)).await?.as_ref().map(import).transpose()
 }
 
 /// Where a page of imports ends.

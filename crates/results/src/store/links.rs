@@ -173,9 +173,22 @@ pub(crate) async fn put(change: &mut Change, placements: &[Placement]) -> Result
 
 /// Clusters that go up in others, and what is said of those.
 pub(crate) async fn joins(db: &Db, scope: &Scope) -> Result<HashMap<String, (String, String)>> {
+    joined(&db.all(joins_of(scope)).await?)
+}
+
+/// The same as a change sees them.
+pub(crate) async fn joins_now(change: &mut Change) -> Result<HashMap<String, (String, String)>> {
+    let scope = change.scope();
+    joined(&change.all(joins_of(&scope)).await?)
+}
+
+fn joins_of(scope: &Scope) -> Sql {
     let statement =
         format!("SELECT cluster, joined, reason FROM cluster_joins WHERE tenant_id = $1 ORDER BY created_at DESC LIMIT {JOINS}");
-    let rows = db.all(Sql::built(statement).bind(scope.tenant())).await?;
+    Sql::built(statement).bind(scope.tenant())
+}
+
+fn joined(rows: &[Row]) -> Result<HashMap<String, (String, String)>> {
     rows.iter().map(|row| Ok((row.get("cluster")?, (row.get("joined")?, row.get("reason")?)))).collect()
 }
 
