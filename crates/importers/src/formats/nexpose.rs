@@ -14,7 +14,7 @@ use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::Host;
 use crate::identity;
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Service, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Service, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::spill::Spill;
@@ -314,7 +314,7 @@ fn cover(
     reason: Option<String>,
     out: &mut Output<'_>,
 ) -> Result<(), ParseError> {
-    out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, status, reason })
+    out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, extent: Extent::Whole, status, reason })
 }
 
 /// What can be said once the node is complete.

@@ -6,7 +6,7 @@ use std::io::Read;
 use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::Host;
-use crate::model::{Coverage, CoverageStatus, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -58,6 +58,7 @@ fn cover(host: &Host, failure: Option<&str>, out: &mut Output<'_>) -> Result<(),
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: host.location(),
+        extent: Extent::Whole,
         status: if failure.is_some() { CoverageStatus::Error } else { CoverageStatus::Done },
         reason: failure.map(str::to_owned),
     })

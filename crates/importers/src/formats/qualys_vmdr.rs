@@ -6,7 +6,7 @@ use crate::csv::Table;
 use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Observation};
+use crate::model::{Coverage, CoverageStatus, Extent, Observation};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -56,6 +56,7 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
             source: SOURCE.to_owned(),
             check_set: SOURCE.to_owned(),
             location: host.location(),
+            extent: Extent::Whole,
             status: CoverageStatus::Done,
             reason: None,
         })?;

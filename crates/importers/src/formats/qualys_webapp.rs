@@ -13,7 +13,7 @@ use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
 use crate::identity;
-use crate::model::{Asset, Coverage, CoverageStatus, Evidence, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Evidence, Extent, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::spill::Spill;
@@ -277,6 +277,7 @@ fn cover(reading: &Reading, out: &mut Output<'_>) -> Result<(), ParseError> {
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Location { url: reading.application.clone(), ..Location::default() },
+        extent: Extent::Whole,
         status,
         reason: reason.map(str::to_owned),
     })

@@ -11,7 +11,7 @@ use crate::csv::Table;
 use crate::dialects::{self, Notation};
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -181,6 +181,7 @@ fn cover(
         source: SOURCE.to_owned(),
         check_set: format!("testssl:{}", row.id),
         location: location.clone(),
+        extent: Extent::Whole,
         status: if failed { CoverageStatus::Error } else { CoverageStatus::Done },
         reason: failed.then(|| vocabulary::shorten(row.finding, 300)),
     })

@@ -1,17 +1,23 @@
 //! How much a report proves: what is not in it counts as gone only where the report says that it was looked for.
 
-use importers::{CoverageStatus, Format, Record};
+use importers::{CoverageStatus, Extent, Format, Record};
 
 use crate::records;
 
-/// `check set place status`, of every statement about what was tested.
+/// `check set place status`, of every statement about what was tested; the place alone is told as `=place`, ports as they are spelled.
 fn told(format: Format, report: impl AsRef<[u8]>) -> Vec<String> {
     let place = |location: &importers::Location| {
         let host = location.url.clone().or_else(|| location.ip.clone()).or_else(|| location.host.clone()).unwrap_or_default();
         location.port.filter(|_| location.url.is_none()).map_or(host.clone(), |port| format!("{host}:{port}"))
     };
+    let extent = |place: String, extent: &Extent| match extent {
+        Extent::Whole => place,
+        Extent::Itself => format!("={place}"),
+        Extent::Ports(list) => format!("{place} ports {list}"),
+        extent => format!("{place} {extent:?}"),
+    };
     let statement = |record: &Record| match record {
-        Record::Coverage(told) => Some(format!("{} {} {:?}", told.check_set, place(&told.location), told.status)),
+        Record::Coverage(told) => Some(format!("{} {} {:?}", told.check_set, extent(place(&told.location), &told.extent), told.status)),
         _ => None,
     };
     records(format, report.as_ref()).iter().filter_map(statement).collect()
@@ -145,7 +151,7 @@ fn a_nessus_host_is_covered_by_a_whole_policy_and_by_a_login() {
     let report = |policy: &str, login: &str, more: &str| report_of("1-65535", policy, login, more);
     let whole = policy("enabled");
     assert_eq!(report(&whole, "yes", ""), ["tenable 192.0.2.7 Done"]);
-    let met = [0, 443, 445, 2222].map(|port| format!("tenable 192.0.2.7:{port} Done"));
+    let met = ["=192.0.2.7", "192.0.2.7:443", "192.0.2.7:445", "192.0.2.7:2222"].map(|place| format!("tenable {place} Done"));
     assert_eq!(report_of("default", &whole, "yes", ""), met, "the host itself, and the ports that something was told of");
     assert_eq!(report(&whole, "no", ""), ["tenable 192.0.2.7:443 Done"], "who did not log in saw services from outside");
     let lost = item(0, "general", 21745, "");
@@ -164,4 +170,24 @@ fn an_extract_of_qualys_leaves_open_what_its_template_leaves_out() {
     assert_eq!(told(Format::Qualys, report), ["qualys 192.0.2.7 Skipped"]);
     let table = "\"IP\",\"QID\",\"Title\",\"IP Status\"\n\"192.0.2.7\",\"6\",\"T\",\"host scanned, found vuln\"\n";
     assert_eq!(told(Format::Qualys, table), ["qualys 192.0.2.7 Skipped"]);
+}
+
+#[test]
+fn nmap_tells_the_ports_it_tried_and_those_that_did_not_answer_for_whatever_reason() {
+    let report = |services: &str, extra: &str| {
+        let host = format!("<host><status state='up'/><address addr='192.0.2.7' addrtype='ipv4'/><ports>{extra}</ports></host>");
+        told(Format::Nmap, format!("<nmaprun><scaninfo type='syn' protocol='tcp' {services}/>{host}</nmaprun>"))
+    };
+    let silent = "<extraports state='filtered' count='3'><extrareasons reason='no-response' count='2' proto='tcp' ports='80-81'/>\
+                  <extrareasons reason='host-unreach' count='1' proto='tcp' ports='443'/></extraports>";
+    assert_eq!(
+        report("services='1-1024,8080'", silent),
+        [
+            "nmap:open-port 192.0.2.7 ports 80-81 Skipped",
+            "nmap:open-port 192.0.2.7 ports 443 Skipped",
+            "nmap:open-port 192.0.2.7 ports 1-1024,8080 Done"
+        ]
+    );
+    let old = "<extraports state='filtered' count='3'><extrareasons reason='no-response' count='3'/></extraports>";
+    assert_eq!(report("", old), ["nmap:open-port 192.0.2.7 ports … Skipped", "nmap:open-port 192.0.2.7 ports … Done"]);
 }
