@@ -287,6 +287,13 @@ pub enum Extent {
     Closed(PortList),
 }
 
+impl Extent {
+    /// Of what was told of one service. Where a report leaves out which, its other services were not done with it.
+    pub(crate) fn of_service(status: CoverageStatus, place: &Location) -> Self {
+        if status == CoverageStatus::Done && place.port.is_none() { Self::Itself } else { Self::Whole }
+    }
+}
+
 /// Something that exists, by the names the tool knows it by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Asset {

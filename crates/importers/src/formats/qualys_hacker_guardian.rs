@@ -2,6 +2,7 @@
 
 use std::io::Read;
 
+use super::qualys::LISTED;
 use crate::csv::Table;
 use crate::dialects;
 use crate::errors::{ParseError, Position};
@@ -61,8 +62,11 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
             check_set: SOURCE.to_owned(),
             location: host.location(),
             extent: Extent::Whole,
-            status: CoverageStatus::Done,
-            reason: table.get("last scan").map(|time| format!("scanned {time}")),
+            status: CoverageStatus::Skipped,
+            reason: Some(match table.get("last scan") {
+                Some(time) => format!("scanned {time}; {LISTED}"),
+                None => LISTED.to_owned(),
+            }),
         })?;
     }
     let location = host.at(table.get("protocol"), table.get("port").and_then(|port| port.parse().ok()));

@@ -70,7 +70,9 @@ impl Server {
 
     fn cover(&self, check_set: &str, status: CoverageStatus, reason: Option<String>, out: &mut Output<'_>) -> Result<(), ParseError> {
         let check_set = if check_set.is_empty() { SOURCE.to_owned() } else { format!("sslyze:{check_set}") };
-        out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location: self.location(), extent: Extent::Whole, status, reason })
+        let location = self.location();
+        let extent = Extent::of_service(status, &location);
+        out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, extent, status, reason })
     }
 }
 

@@ -177,12 +177,13 @@ fn cover(
         return Ok(());
     }
     let failed = rated == "WARN" || rated == "FATAL";
+    let status = if failed { CoverageStatus::Error } else { CoverageStatus::Done };
     out.coverage(Coverage {
         source: SOURCE.to_owned(),
         check_set: format!("testssl:{}", row.id),
         location: location.clone(),
-        extent: Extent::Whole,
-        status: if failed { CoverageStatus::Error } else { CoverageStatus::Done },
+        extent: Extent::of_service(status, location),
+        status,
         reason: failed.then(|| vocabulary::shorten(row.finding, 300)),
     })
 }
