@@ -9,6 +9,7 @@ use base::{Actor, Error, Language, Permission, Time, UserId, fill};
 use chrono::{DateTime, Utc};
 use http::request::Parts;
 use http::{StatusCode, header};
+use importers::Extent;
 use results::{Finding, SeenEvidence, Sentence, Voice};
 
 use crate::catalogue::Speech;
@@ -117,6 +118,16 @@ impl Frame {
     /// The name of a stage of a scan.
     pub(crate) fn stage<'t>(&self, name: &'t str) -> Cow<'t, str> {
         scans::stage_name(name, self.language)
+    }
+
+    /// How much of a place was looked at, where that is not all of it.
+    pub(crate) fn extent(&self, extent: &Extent) -> String {
+        match extent {
+            Extent::Untold | Extent::Whole => String::new(),
+            Extent::Itself => self.say("extent.itself").to_owned(),
+            Extent::Ports(list) => self.fill("extent.ports", "ports", list.brief()),
+            Extent::Closed(list) => self.fill("extent.closed", "ports", list.brief()),
+        }
     }
 
     /// Why something was not looked at; a dash where nobody said.

@@ -8,7 +8,7 @@ use url::{Host, Url};
 
 use crate::errors::ParseError;
 use crate::identity;
-use crate::model::{Asset, Coverage, CoverageStatus, IdentityKey, Location};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, IdentityKey, Location};
 use crate::output::Output;
 
 const ASSETS_REMEMBERED: usize = 1_000_000;
@@ -180,6 +180,7 @@ impl Sites {
                 source: source.to_owned(),
                 check_set: source.to_owned(),
                 location,
+                extent: Extent::Whole,
                 status,
                 reason: reason.map(str::to_owned),
             })?;

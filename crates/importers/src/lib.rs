@@ -23,6 +23,7 @@ mod model;
 mod occurrences;
 mod output;
 mod package;
+mod ports;
 mod registry;
 mod spill;
 mod spool;
@@ -34,8 +35,9 @@ pub use errors::{ParseError, Position};
 pub use limits::{Detail, Limits, Options};
 pub use mapping::{MappedNotation, Mapping, MappingError, Trial};
 pub use model::{
-    Asset, Belief, Carried, CarriedNote, Component, Coverage, CoverageStatus, Evidence, IdentityKey, Location, Observation, Record,
+    Asset, Belief, Carried, CarriedNote, Component, Coverage, CoverageStatus, Evidence, Extent, IdentityKey, Location, Observation, Record,
     Service, Severity, Sink, Stop, UnknownSeverity, Warning,
 };
 pub use output::{SeverityCounts, Totals};
+pub use ports::PortList;
 pub use registry::{Confidence, Format, Outcome, UnknownFormat, parse, read, sniff};

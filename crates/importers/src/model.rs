@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::Position;
+use crate::ports::PortList;
 
 /// How grave the tool says it is, from least to most.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -258,13 +259,39 @@ pub struct Coverage {
     pub source: String,
     /// The check, or the common beginning of the checks, that ran.
     pub check_set: String,
-    /// What it ran against. `https://a.example/` stands for all of the site, `https://a.example/#` for its first page;
-    /// port 0 is the host itself without its services.
+    /// What it ran against.
     pub location: Location,
+    /// How much of that.
+    #[serde(default)]
+    pub extent: Extent,
     /// How it ended.
     pub status: CoverageStatus,
-    /// Why, or what exactly was covered.
+    /// Why, or what else is worth knowing, in words for people: nothing follows from them.
     pub reason: Option<String>,
+}
+
+/// How much of a place a statement about coverage is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "ports", rename_all = "snake_case")]
+pub enum Extent {
+    /// Whoever told did not say; that something was done is then no proof of anything.
+    #[default]
+    Untold,
+    /// Everything at the place and below it: a site of which the first page is named, a host with its services.
+    Whole,
+    /// The place alone: one page, a host without its services.
+    Itself,
+    /// Of the host, these ports only, and only whether they are open.
+    Ports(PortList),
+    /// Of the host, these ports, which were found closed: what was there is gone, whatever the check.
+    Closed(PortList),
+}
+
+impl Extent {
+    /// Of what was told of one service. Where a report leaves out which, its other services were not done with it.
+    pub(crate) fn of_service(status: CoverageStatus, place: &Location) -> Self {
+        if status == CoverageStatus::Done && place.port.is_none() { Self::Itself } else { Self::Whole }
+    }
 }
 
 /// Something that exists, by the names the tool knows it by.

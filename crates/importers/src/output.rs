@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::errors::{ParseError, Position};
 use crate::input::Gauge;
 use crate::limits::{Detail, Limits, Options};
-use crate::model::{Asset, Belief, Coverage, CoverageStatus, Evidence, Location, Observation, Record, Severity, Sink, Warning};
+use crate::model::{Asset, Belief, Coverage, CoverageStatus, Evidence, Extent, Location, Observation, Record, Severity, Sink, Warning};
 use crate::vocabulary;
 
 /// Distinct problems remembered; past it every further one counts as new.
@@ -186,6 +186,7 @@ impl<'a> Output<'a> {
             source: source.to_owned(),
             check_set: "report".to_owned(),
             location: Location::default(),
+            extent: Extent::Whole,
             status: CoverageStatus::Skipped,
             reason: Some("nothing that was looked at is named".to_owned()),
         })

@@ -175,7 +175,9 @@ pub struct Covered {
     pub url: Option<Url>,
     /// What became of it.
     pub status: CoverageStatus,
-    /// Why it is not done, or what exactly was done.
+    /// Of a search for open ports that is done: how many of its ports may be open although nothing answered there.
+    pub unanswered: usize,
+    /// Why it is not done, or what exactly was done, in words for people.
     pub reason: Option<String>,
 }
 
@@ -183,7 +185,7 @@ impl Covered {
     /// What became of a set at a place, by TCP and in every respect.
     pub(crate) fn at(check_set: &'static str, endpoint: &Endpoint, status: CoverageStatus) -> Self {
         let (address, host) = (Some(endpoint.address), endpoint.host.clone());
-        Self { check_set, address, transport: TCP, parameter: None, host, url: None, status, reason: None }
+        Self { check_set, address, transport: TCP, parameter: None, host, url: None, status, unanswered: 0, reason: None }
     }
 }
 
@@ -229,6 +231,8 @@ pub enum Event {
 pub struct Outcome {
     /// Addresses the target stood for, resolved once.
     pub resolved: Vec<IpAddr>,
+    /// Ports that were to be tried on every address.
+    pub tried: Vec<u16>,
     /// Addresses of which no port answered, neither open nor closed: down, or filtered on the way.
     pub silent: Vec<IpAddr>,
     /// Open ports.

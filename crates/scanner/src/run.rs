@@ -77,6 +77,7 @@ fn ports_of(plan: &Plan) -> Result<Vec<u16>, ScanError> {
 async fn stages(session: &Session, ports: &[u16]) -> Result<(), ScanError> {
     let pinned = resolve(session).await?;
     session.outcome().resolved = pinned.iter().map(|host| host.address).collect();
+    session.outcome().tried = ports.to_vec();
     let ports::Scanned { open, closed } = ports::scan(session, &pinned, ports).await;
     if session.dialer.connections() == 0
         && let Some((_, reason)) = session.dialer.refused().into_iter().next()

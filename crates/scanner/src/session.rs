@@ -93,6 +93,19 @@ impl Session {
         self.tell_covered(Covered { reason, ..Covered::at(check_set, endpoint, status) }).await;
     }
 
+    /// A search for open ports that ended, with the ports of which nobody knows.
+    pub(crate) async fn searched(
+        &self,
+        check_set: &'static str,
+        host: &Endpoint,
+        status: CoverageStatus,
+        unanswered: usize,
+        reason: Option<String>,
+    ) {
+        self.settle(check_set, host);
+        self.tell_covered(Covered { unanswered, reason, ..Covered::at(check_set, host, status) }).await;
+    }
+
     /// A check that was made at a port by a transport, about one thing where it is named.
     pub(crate) async fn answered(&self, check: &Check, endpoint: &Endpoint, transport: &'static str, about: &str) {
         let parameter = (!about.is_empty()).then(|| about.to_owned());

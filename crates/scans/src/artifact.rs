@@ -84,7 +84,8 @@ impl Sheet {
         status: CoverageStatus,
         reason: Option<String>,
     ) {
-        let coverage = importers::Coverage { source: source.to_owned(), check_set: check_set.to_owned(), location, status, reason };
+        let (source, check_set) = (source.to_owned(), check_set.to_owned());
+        let coverage = importers::Coverage { source, check_set, location, extent: importers::Extent::Whole, status, reason };
         // A full sheet is told by its count; one more line would not change that.
         let _ = self.record(Record::Coverage(coverage));
     }

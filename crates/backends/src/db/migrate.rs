@@ -28,6 +28,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("0016_search", include_str!("../../../../migrations/0016_search.sql")),
     ("0017_results", include_str!("../../../../migrations/0017_results.sql")),
     ("0018_results", include_str!("../../../../migrations/0018_results.sql")),
+    ("0019_results", include_str!("../../../../migrations/0019_results.sql")),
     ("0020_results", include_str!("../../../../migrations/0020_results.sql")),
 ];
 
@@ -159,20 +160,22 @@ mod tests {
         assert_eq!(for_engine(text, "postgres"), "CREATE A;\nCREATE B;\n");
     }
 
+    /// Runs what changes the schema from one version on up to another.
+    async fn migrate(connection: &mut sqlx::SqliteConnection, from: &str, to: &str) {
+        for (_, text) in MIGRATIONS.iter().filter(|(name, _)| (from..to).contains(name)) {
+            sqlx::raw_sql(AssertSqlSafe(for_engine(text, "sqlite"))).execute(&mut *connection).await.unwrap();
+        }
+    }
+
     #[tokio::test]
     async fn when_a_finding_was_seen_is_kept_as_it_moves() {
         let mut connection = sqlx::SqliteConnection::connect("sqlite::memory:").await.unwrap();
-        let (before, since): (Vec<_>, Vec<_>) = MIGRATIONS.iter().partition(|(name, _)| *name < "0018");
-        for (_, text) in before {
-            sqlx::raw_sql(AssertSqlSafe(for_engine(text, "sqlite"))).execute(&mut connection).await.unwrap();
-        }
+        migrate(&mut connection, "0", "0018").await;
         let finding = "INSERT INTO vulnerabilities (id, tenant_id, target_id, source, check_id, title, description, severity, cwes, cves, refs, tags,
                 location, confidence, labels, search, state, status, base_status, ambiguous, first_seen, last_seen, last_scan, last_import, times_seen)
             VALUES ('f', 't', '', 's', 'c', 'Weak', '', 2, '[]', '[]', '[]', '[]', '{}', 80, '', '', 'present', 'open', 'open', FALSE, 3, 4, 'scan', 'import', 7)";
         sqlx::raw_sql(finding).execute(&mut connection).await.unwrap();
-        for (_, text) in since {
-            sqlx::raw_sql(AssertSqlSafe(for_engine(text, "sqlite"))).execute(&mut connection).await.unwrap();
-        }
+        migrate(&mut connection, "0018", "0019").await;
         let row = sqlx::query(
             "SELECT title, last_seen, last_scan, last_import, times_seen FROM vulnerabilities JOIN finding_sightings USING (tenant_id, id)",
         )
@@ -182,6 +185,48 @@ mod tests {
         let seen: (i64, i64) = (row.get("last_seen"), row.get("times_seen"));
         let by: [String; 3] = ["title", "last_scan", "last_import"].map(|name| row.get(name));
         assert_eq!((seen, by), ((4, 7), ["Weak", "scan", "import"].map(str::to_owned)));
+    }
+
+    #[tokio::test]
+    async fn how_much_was_covered_leaves_the_words_and_the_places_that_held_it() {
+        let mut connection = sqlx::SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        migrate(&mut connection, "0", "0019").await;
+        let at = |port: &str, url: &str| {
+            format!(r#"{{"ip":"192.0.2.1","port":{port},"protocol":null,"service":null,"url":{url},"method":null}}"#)
+        };
+        let (none, page) = (at("null", "null"), at("443", r#""https://a.example/""#));
+        let told = [
+            (none.clone(), Some("closed ports 1-3,443"), r#"{"kind":"closed","ports":"1-3,443"}"#, None),
+            (none.clone(), Some("ports 1-1024"), r#"{"kind":"ports","ports":"1-1024"}"#, None),
+            (none.clone(), Some("ports 1\"}"), r#"{"kind":"untold"}"#, Some("ports 1\"}")),
+            (none.clone(), Some("ports 1-9; 3 without an answer"), r#"{"kind":"untold"}"#, Some("ports 1-9; 3 without an answer")),
+            (at("0", "null"), Some("no login"), r#"{"kind":"itself"}"#, Some("no login")),
+            (at("443", r#""https://a.example/#""#), None, r#"{"kind":"itself"}"#, None),
+            (page.clone(), None, r#"{"kind":"untold"}"#, None),
+        ];
+        for (number, (location, reason, ..)) in told.iter().enumerate() {
+            sqlx::query(
+                "INSERT INTO coverage (id, tenant_id, import_id, target_id, source, check_set, location, status, reason, created_at)
+                    VALUES ($1, 't', 'i', '', 's', 'c', $2, 'done', $3, 1)",
+            )
+            .bind(number.to_string())
+            .bind(location)
+            .bind(reason)
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        }
+        migrate(&mut connection, "0019", "0020").await;
+        let rows = sqlx::query("SELECT location, reason, extent FROM coverage ORDER BY id").fetch_all(&mut connection).await.unwrap();
+        let is: Vec<(String, Option<String>, String)> =
+            rows.iter().map(|row| (row.get("location"), row.get("reason"), row.get("extent"))).collect();
+        let places = [&none, &none, &none, &none, &none, &page, &page];
+        let expected: Vec<(String, Option<String>, String)> = told
+            .iter()
+            .zip(places)
+            .map(|((_, _, extent, reason), place)| (place.clone(), reason.map(str::to_owned), (*extent).to_owned()))
+            .collect();
+        assert_eq!(is, expected);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
 use crate::listed::{self, Records};
-use crate::model::{Asset, Component, Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Asset, Component, Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
@@ -85,7 +85,14 @@ impl Records for Findings {
         };
         if let Some((status, reason)) = ended {
             let reason = reason.map(str::to_owned);
-            out.coverage(Coverage { source: SOURCE.to_owned(), check_set: check.to_owned(), location, status, reason })?;
+            out.coverage(Coverage {
+                source: SOURCE.to_owned(),
+                check_set: check.to_owned(),
+                location,
+                extent: Extent::Whole,
+                status,
+                reason,
+            })?;
             return Ok(true);
         }
         if self.accounts.is_new(account) {

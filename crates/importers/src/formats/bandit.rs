@@ -8,7 +8,7 @@ use crate::code::{self, Place, Places};
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::output::{Output, floor_boundary};
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -50,6 +50,7 @@ fn cover(file: Option<&str>, status: CoverageStatus, reason: Option<&str>, out: 
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Location { file: file.map(code::path), ..Location::default() },
+        extent: Extent::Whole,
         status,
         reason: reason.map(|reason| vocabulary::shorten(reason, 500)),
     })

@@ -9,7 +9,7 @@ use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
 use crate::listed::{self, Records};
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::output::{Output, floor_boundary};
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -68,7 +68,7 @@ impl Records for Warnings {
                     let reason = Some(vocabulary::shorten(said, 300));
                     let location = Location { logical: text("location").map(str::to_owned), ..Location::default() };
                     let (source, check_set) = (SOURCE.to_owned(), SOURCE.to_owned());
-                    out.coverage(Coverage { source, check_set, location, status: CoverageStatus::Error, reason })?;
+                    out.coverage(Coverage { source, check_set, location, extent: Extent::Whole, status: CoverageStatus::Error, reason })?;
                 }
                 return Ok(true);
             }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -87,6 +87,7 @@ impl Route for Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: "cargo-audit:dependencies".to_owned(),
             location: Location { file: Some("Cargo.lock".to_owned()), ..Location::default() },
+            extent: Extent::Whole,
             status: CoverageStatus::Done,
             reason,
         })

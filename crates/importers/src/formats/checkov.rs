@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::code::{self, Place, Places};
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -109,6 +109,7 @@ impl Route for Report<'_, '_> {
                     source: SOURCE.to_owned(),
                     check_set: self.set(),
                     location: Location { file, ..Location::default() },
+                    extent: Extent::Whole,
                     status: CoverageStatus::Error,
                     reason: Some("cannot be parsed".to_owned()),
                 });
@@ -134,6 +135,7 @@ impl Route for Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set,
             location: Location::default(),
+            extent: Extent::Whole,
             status: CoverageStatus::Done,
             reason: version,
         })
@@ -171,6 +173,7 @@ impl Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: format!("{}:{check}", self.set()),
             location: location(value),
+            extent: Extent::Whole,
             status,
             reason: reason.map(|reason| vocabulary::shorten(reason, 500)),
         })

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Asset, Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -135,6 +135,7 @@ impl Export<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: "dependency-track:components".to_owned(),
             location: Location { logical: Some(name.to_owned()), ..Location::default() },
+            extent: Extent::Whole,
             status: CoverageStatus::Done,
             reason: json::text(&project, &["version"]).map(|version| format!("version {version}")),
         })

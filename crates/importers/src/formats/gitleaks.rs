@@ -9,7 +9,7 @@ use crate::code;
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
-use crate::model::{Coverage, CoverageStatus, IdentityKey, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, IdentityKey, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::{Output, floor_boundary};
 use crate::registry::{Confidence, Entry, Format, Head};
@@ -57,6 +57,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Location::default(),
+        extent: Extent::Whole,
         status: CoverageStatus::Done,
         reason: None,
     })

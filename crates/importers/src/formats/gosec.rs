@@ -9,7 +9,7 @@ use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
 use crate::listed::{self, Records};
-use crate::model::{Coverage, CoverageStatus, Location, Observation};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -59,7 +59,7 @@ impl Records for Issues {
             let location = Location { file: Some(code::path(file)), ..Location::default() };
             let reason = said.map(|said| vocabulary::shorten(said, 300));
             let (source, check_set) = (SOURCE.to_owned(), SOURCE.to_owned());
-            out.coverage(Coverage { source, check_set, location, status: CoverageStatus::Error, reason })?;
+            out.coverage(Coverage { source, check_set, location, extent: Extent::Whole, status: CoverageStatus::Error, reason })?;
             return Ok(true);
         }
         let text = |path: &[&str]| json::text(value, path);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Asset, Coverage, CoverageStatus, Location, Observation};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, Location, Observation};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -161,6 +161,7 @@ impl Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: "grype:packages".to_owned(),
             location: Location { file: Some(name), artifact, ..Location::default() },
+            extent: Extent::Whole,
             status: if filter.is_some() { CoverageStatus::Skipped } else { CoverageStatus::Done },
             reason: filter.map(|option| format!("filtered: {option}")).or(distribution),
         })

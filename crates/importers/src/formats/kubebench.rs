@@ -9,7 +9,7 @@ use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
 use crate::listed::{self, Records};
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
@@ -75,7 +75,7 @@ impl Records for Benchmark {
         let reason = text("reason").map(|reason| crate::vocabulary::shorten(reason, 300));
         if let Some(status) = ended {
             let (source, location) = (SOURCE.to_owned(), Location::default());
-            out.coverage(Coverage { source, check_set: check, location, status, reason })?;
+            out.coverage(Coverage { source, check_set: check, location, extent: Extent::Whole, status, reason })?;
             return Ok(true);
         }
         let title = text("test_desc").unwrap_or(number);

@@ -14,7 +14,7 @@ use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::Host;
 use crate::identity;
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Service, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Service, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::spill::Spill;
@@ -25,6 +25,8 @@ const EXPECTED: &str = "Nexpose XML export";
 /// Nodes inside nodes.
 const DEPTH: u32 = 8;
 const SERVICES: usize = 2 << 16;
+/// Why a node is not told as tested beyond the tests that the report names.
+const UNTOLD: &str = "the report does not tell which checks ran on which ports";
 /// Bytes of definitions that are kept.
 const KEPT: usize = 48 << 20;
 
@@ -79,6 +81,11 @@ impl Place {
     fn location(&self, host: &Host) -> Location {
         Location { service: self.service.clone(), ..host.at(self.protocol.as_deref(), self.port) }
     }
+
+    /// A test of the node says nothing of its services, which have tests of their own.
+    fn extent(&self) -> Extent {
+        if self.port.is_some() { Extent::Whole } else { Extent::Itself }
+    }
 }
 
 fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
@@ -104,7 +111,14 @@ fn body(xml: &mut Xml<'_>, reading: &mut Reading, out: &mut Output<'_>) -> Resul
                     reading.observed_at = time.and_then(|time| dialects::moment(time, &["%Y%m%dT%H%M%S%3f"]));
                     let status = scan.get("status").unwrap_or("finished");
                     if !matches!(status, "finished" | "stopped") {
-                        cover(SOURCE.to_owned(), Location::default(), CoverageStatus::Error, Some(format!("scan {status}")), out)?;
+                        cover(
+                            SOURCE.to_owned(),
+                            Location::default(),
+                            Extent::Whole,
+                            CoverageStatus::Error,
+                            Some(format!("scan {status}")),
+                            out,
+                        )?;
                     }
                 }
             }
@@ -269,7 +283,7 @@ fn test(node: &Node, place: &Place, host: &Host, reading: &Reading, out: &mut Ou
                 status if status.contains("error") => (CoverageStatus::Error, Some(status.to_owned())),
                 status => (CoverageStatus::Skipped, Some(status.to_owned())),
             };
-            cover(check, location, status, reason, out)?;
+            cover(check, location, place.extent(), status, reason, out)?;
             return Ok(None);
         }
     };
@@ -310,11 +324,12 @@ fn finish(draft: Draft, definitions: &HashMap<String, Definition>, out: &mut Out
 fn cover(
     check_set: String,
     location: Location,
+    extent: Extent,
     status: CoverageStatus,
     reason: Option<String>,
     out: &mut Output<'_>,
 ) -> Result<(), ParseError> {
-    out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, status, reason })
+    out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, extent, status, reason })
 }
 
 /// What can be said once the node is complete.
@@ -325,7 +340,7 @@ fn leave(scanned: Scanned, observed_at: Option<&str>, out: &mut Output<'_>) -> R
     }
     let location = host.location();
     if !alive {
-        return cover(SOURCE.to_owned(), location, CoverageStatus::Skipped, Some("node is dead".to_owned()), out);
+        return cover(SOURCE.to_owned(), location, Extent::Whole, CoverageStatus::Skipped, Some("node is dead".to_owned()), out);
     }
     let check = "nexpose:host-up";
     let observation = Observation {
@@ -344,6 +359,6 @@ fn leave(scanned: Scanned, observed_at: Option<&str>, out: &mut Output<'_>) -> R
         ..Observation::default()
     };
     out.observation(observation, &["info", "Host Up"])?;
-    cover(SOURCE.to_owned(), location, CoverageStatus::Done, None, out)?;
+    cover(SOURCE.to_owned(), location, Extent::Whole, CoverageStatus::Partial, Some(UNTOLD.to_owned()), out)?;
     out.asset(host.asset(services))
 }

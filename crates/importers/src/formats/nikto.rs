@@ -14,7 +14,7 @@ use crate::dialects::{self, Notation};
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
 use crate::identity;
-use crate::model::{Asset, Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -90,7 +90,9 @@ impl Site {
         let mut identifiers: Vec<(String, String)> = origin.map(|origin| ("url".to_owned(), origin)).into_iter().collect();
         identifiers.extend(self.host.asset(Vec::new()).identifiers);
         out.asset(Asset { kind: "web".to_owned(), identifiers, services: Vec::new() })?;
-        out.coverage(Coverage { source: SOURCE.to_owned(), check_set: SOURCE.to_owned(), location: self.location(), status, reason })
+        let location = self.location();
+        let extent = Extent::of_service(status, &location);
+        out.coverage(Coverage { source: SOURCE.to_owned(), check_set: SOURCE.to_owned(), location, extent, status, reason })
     }
 }
 

@@ -7,8 +7,9 @@ use std::io::Read;
 
 use crate::errors::ParseError;
 use crate::identity;
-use crate::model::{Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Service, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, IdentityKey, Location, Observation, Service, Severity};
 use crate::output::Output;
+use crate::ports::PortList;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
 use crate::xml::{Node, Tag, Xml};
@@ -17,8 +18,6 @@ const SOURCE: &str = "nmap";
 const OPEN_PORT: &str = "nmap:open-port";
 /// Scan types of a run.
 const SCANS: usize = 16;
-/// Characters kept of a list of scanned ports.
-const SERVICES_TEXT: usize = 16 << 10;
 /// Length of a host name in the DNS.
 const NAME: usize = 255;
 const NAMES: usize = 64;
@@ -37,7 +36,7 @@ fn sniff(head: &Head<'_>) -> Option<Confidence> {
 struct Run {
     started: Option<String>,
     /// Protocol and port list of every scan type.
-    scans: Vec<(String, String)>,
+    scans: Vec<(String, PortList)>,
 }
 
 /// What is known of the host being read.
@@ -115,8 +114,8 @@ fn scan(xml: &mut Xml<'_>, root: &Tag, out: &mut Output<'_>) -> Result<(), Parse
         match tag.name() {
             "scaninfo" => {
                 if run.scans.len() < SCANS {
-                    let services = vocabulary::shorten(tag.get("services").unwrap_or_default(), SERVICES_TEXT);
-                    run.scans.push((tag.get("protocol").unwrap_or("tcp").to_owned(), services));
+                    let ports = tag.get("services").map_or_else(PortList::unknown, PortList::from);
+                    run.scans.push((tag.get("protocol").unwrap_or("tcp").to_owned(), ports));
                 }
                 xml.skip()?;
             }
@@ -139,6 +138,7 @@ fn finish(stats: &Node, out: &mut Output<'_>) -> Result<(), ParseError> {
         source: SOURCE.to_owned(),
         check_set: OPEN_PORT.to_owned(),
         location: Location::default(),
+        extent: Extent::Whole,
         status: CoverageStatus::Error,
         reason: finished.get("errormsg").or(finished.get("summary")).map(str::to_owned),
     })
@@ -208,29 +208,33 @@ fn ports(xml: &mut Xml<'_>, host: &mut Host, out: &mut Output<'_>) -> Result<(),
     Ok(())
 }
 
-/// Ports nmap only counts; those that never answered were not really tested.
+/// Ports nmap only counts, once for each reason; those that never answered were not really tested.
 fn unanswered(extra: &Node, host: &Host, out: &mut Output<'_>) -> Result<(), ParseError> {
     let state = extra.get("state").unwrap_or_default();
     if !state.contains("filtered") {
         return Ok(());
     }
-    let reasons = extra.first("extrareasons");
-    let detail = |name| reasons.and_then(|reasons| reasons.get(name));
-    let count = extra.get("count").unwrap_or("some");
-    let mut reason = format!("{count} ports {state}");
-    if let Some(why) = detail("reason") {
-        reason.push_str(&format!(" ({why})"));
+    let mut told = |why: Option<&Node>| {
+        let detail = |name| why.and_then(|why| why.get(name));
+        let count = detail("count").or(extra.get("count")).unwrap_or("some");
+        out.coverage(Coverage {
+            source: SOURCE.to_owned(),
+            check_set: OPEN_PORT.to_owned(),
+            location: Location { protocol: detail("proto").map(str::to_owned), ..host.location() },
+            // Older versions name no ports here.
+            extent: Extent::Ports(detail("ports").filter(|ports| !ports.is_empty()).map_or_else(PortList::unknown, PortList::from)),
+            status: CoverageStatus::Skipped,
+            reason: Some(match detail("reason") {
+                Some(why) => format!("{count} ports {state} ({why})"),
+                None => format!("{count} ports {state}"),
+            }),
+        })
+    };
+    let mut reasons = extra.all("extrareasons").peekable();
+    match reasons.peek() {
+        Some(_) => reasons.try_for_each(|why| told(Some(why))),
+        None => told(None),
     }
-    if let Some(ports) = detail("ports") {
-        reason.push_str(&format!(": {ports}"));
-    }
-    out.coverage(Coverage {
-        source: SOURCE.to_owned(),
-        check_set: OPEN_PORT.to_owned(),
-        location: Location { protocol: Some(detail("proto").unwrap_or("tcp").to_owned()), ..host.location() },
-        status: CoverageStatus::Skipped,
-        reason: Some(reason),
-    })
 }
 
 fn system(os: &Node) -> Option<String> {
@@ -264,13 +268,14 @@ fn leave(host: Host, run: &Run, out: &mut Output<'_>) -> Result<(), ParseError> 
     } else {
         (CoverageStatus::Done, None)
     };
-    for (protocol, services) in &run.scans {
+    for (protocol, ports) in &run.scans {
         out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set: OPEN_PORT.to_owned(),
             location: Location { protocol: Some(protocol.clone()), ..location.clone() },
+            extent: Extent::Ports(ports.clone()),
             status,
-            reason: reason.clone().or_else(|| Some(format!("ports {services}"))),
+            reason: reason.clone(),
         })?;
     }
     if !host.up {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Coverage, CoverageStatus, Location, Observation};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -102,6 +102,7 @@ impl Route for Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: "npm-audit:dependencies".to_owned(),
             location: Location::default(),
+            extent: Extent::Whole,
             status: CoverageStatus::Done,
             reason,
         })

@@ -1,7 +1,7 @@
 //! Greenbone (OpenVAS): XML reports and the tables of results. One observation per result, which
 //! is one check (NVT) on a port of a host.
 
-mod extent;
+mod excerpt;
 mod report;
 mod table;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Asset, Component, Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Asset, Component, Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -216,6 +216,7 @@ impl Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: "osv:packages".to_owned(),
             location: Location { file: Some(path), artifact, ..Location::default() },
+            extent: Extent::Whole,
             status: CoverageStatus::Done,
             reason: kind,
         })

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -103,6 +103,7 @@ impl Route for Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: "pip-audit:dependencies".to_owned(),
             location: Location { component: Some(component), ..Location::default() },
+            extent: Extent::Whole,
             status: if skipped.is_some() { CoverageStatus::Skipped } else { CoverageStatus::Done },
             reason: skipped.map(str::to_owned),
         })

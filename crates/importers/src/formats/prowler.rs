@@ -11,7 +11,7 @@ use std::io::Read;
 use crate::errors::ParseError;
 use crate::identity;
 use crate::input::{self, Gauge};
-use crate::model::{Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, IdentityKey, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
@@ -106,7 +106,7 @@ impl Check {
     /// Hands on what passed or was left out.
     fn cover(self, status: CoverageStatus, reason: Option<String>, out: &mut Output<'_>) -> Result<(), ParseError> {
         let location = self.location();
-        out.coverage(Coverage { source: SOURCE.to_owned(), check_set: self.id, location, status, reason })
+        out.coverage(Coverage { source: SOURCE.to_owned(), check_set: self.id, location, extent: Extent::Whole, status, reason })
     }
 
     /// Hands on what failed; `issue` says which of the report's findings it is.

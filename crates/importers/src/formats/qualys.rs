@@ -13,6 +13,8 @@ use crate::registry::{Confidence, Entry, Format, Head};
 
 /// Why an asset data report closes nothing by itself: it is an extract of what the service keeps, through the filters of a template.
 const TEMPLATE: &str = "the report lists what its template lets through, not what was tested";
+/// Why a table of detections closes nothing by itself: which hosts, ports and checks it leaves out stands nowhere in it.
+pub(super) const LISTED: &str = "the table lists detections, not what was tested";
 const SOURCE: &str = "qualys";
 const EXPECTED: &str = "Qualys asset data report";
 

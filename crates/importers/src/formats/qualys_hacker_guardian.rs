@@ -2,11 +2,12 @@
 
 use std::io::Read;
 
+use super::qualys::LISTED;
 use crate::csv::Table;
 use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -60,8 +61,12 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
             source: SOURCE.to_owned(),
             check_set: SOURCE.to_owned(),
             location: host.location(),
-            status: CoverageStatus::Done,
-            reason: table.get("last scan").map(|time| format!("scanned {time}")),
+            extent: Extent::Whole,
+            status: CoverageStatus::Skipped,
+            reason: Some(match table.get("last scan") {
+                Some(time) => format!("scanned {time}; {LISTED}"),
+                None => LISTED.to_owned(),
+            }),
         })?;
     }
     let location = host.at(table.get("protocol"), table.get("port").and_then(|port| port.parse().ok()));

@@ -1,12 +1,14 @@
 //! Qualys scan results (`SCAN`): confirmed vulnerabilities as reported; with
 //! [`Detail::Judged`](crate::Detail) also potential ones and what was only gathered.
+//! Invariant: no host is told as tested. The options of a scan name its ports, but neither the checks that its profile was narrowed to
+//! nor the hosts it could not log in to.
 
 use std::io::Read;
 
 use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::Host;
-use crate::model::{Coverage, CoverageStatus, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -14,6 +16,8 @@ use crate::xml::{Node, Tag, Xml};
 
 const SOURCE: &str = "qualys";
 const EXPECTED: &str = "Qualys scan XML";
+/// Why a host whose scan ended is not told as tested.
+const UNTOLD: &str = "the report does not tell which checks ran, and with which logins";
 
 pub(crate) static ENTRY: Entry = Entry {
     format: Format::QualysInfrascanWebgui,
@@ -45,7 +49,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
             "IP" => host(&mut xml, &tag, date.as_deref(), status.as_deref(), out)?,
             "ERROR" => {
                 let reason = xml.node(tag)?.text.trim().to_owned();
-                cover(&Host::default(), Some(&reason), out)?;
+                cover(&Host::default(), CoverageStatus::Error, &reason, out)?;
             }
             _ => xml.skip()?,
         }
@@ -53,19 +57,21 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
     Ok(())
 }
 
-fn cover(host: &Host, failure: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {
+fn cover(host: &Host, status: CoverageStatus, reason: &str, out: &mut Output<'_>) -> Result<(), ParseError> {
     out.coverage(Coverage {
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: host.location(),
-        status: if failure.is_some() { CoverageStatus::Error } else { CoverageStatus::Done },
-        reason: failure.map(str::to_owned),
+        extent: Extent::Whole,
+        status,
+        reason: Some(reason.to_owned()),
     })
 }
 
 fn host(xml: &mut Xml<'_>, tag: &Tag, date: Option<&str>, status: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {
     let name = tag.get("name").filter(|name| !name.eq_ignore_ascii_case("no registered hostname"));
     let host = Host::new([tag.get("value"), name]);
+    let is_down = tag.is("status", "down");
     if host.is_unknown() {
         out.skip(out.position(), "IP without address")?;
         return xml.skip();
@@ -84,8 +90,14 @@ fn host(xml: &mut Xml<'_>, tag: &Tag, date: Option<&str>, status: Option<&str>, 
             }
         }
     }
+    if is_down {
+        return cover(&host, CoverageStatus::Skipped, "the host is down", out);
+    }
     out.asset(host.asset(Vec::new()))?;
-    cover(&host, status, out)
+    match status {
+        Some(failure) => cover(&host, CoverageStatus::Error, failure, out),
+        None => cover(&host, CoverageStatus::Skipped, UNTOLD, out),
+    }
 }
 
 fn detection(node: &Node, category: &Tag, host: &Host, date: Option<&str>, out: &mut Output<'_>) -> Result<(), ParseError> {

@@ -2,11 +2,12 @@
 
 use std::io::Read;
 
+use super::qualys::{LISTED, known};
 use crate::csv::Table;
 use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Observation};
+use crate::model::{Coverage, CoverageStatus, Extent, Observation};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -44,7 +45,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
 }
 
 fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let get = |name: &str| super::qualys::known(table.get(name));
+    let get = |name: &str| known(table.get(name));
     let addresses = get("asset ipv4").or_else(|| get("asset ipv6")).unwrap_or_default();
     let host = Host::new(addresses.split(',').map(Some).chain([get("asset name")]));
     let cve = get("cve");
@@ -56,8 +57,9 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
             source: SOURCE.to_owned(),
             check_set: SOURCE.to_owned(),
             location: host.location(),
-            status: CoverageStatus::Done,
-            reason: None,
+            extent: Extent::Whole,
+            status: CoverageStatus::Skipped,
+            reason: Some(LISTED.to_owned()),
         })?;
     }
     let check = match cve {

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use crate::dialects;
+use crate::endpoint::ISSUES_ONLY;
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
 use crate::identity;
-use crate::model::{Asset, Coverage, CoverageStatus, Evidence, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Evidence, Extent, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::spill::Spill;
@@ -64,6 +65,48 @@ struct Details {
     cvss: Option<String>,
 }
 
+/// What the scans behind a report say of themselves.
+#[derive(Default)]
+struct Scans {
+    are_met: bool,
+    /// How one ended that did not come to its end.
+    broken: Option<String>,
+    /// How one could not log in.
+    login: Option<String>,
+    /// How one looked for less than everything.
+    narrowed: Option<String>,
+}
+
+impl Scans {
+    /// Reads a `SCAN` of the appendix.
+    fn meet(&mut self, scan: &Node) {
+        self.are_met = true;
+        let other_than = |name, fine: &str| scan.child_text(name).filter(|text| *text != fine).map(str::to_owned);
+        self.broken = self.broken.take().or_else(|| other_than("STATUS", "Finished"));
+        let is_lost = |login: &&str| login.contains("Fail") || login.contains("Partial");
+        self.login = self.login.take().or_else(|| scan.child_text("AUTHENTICATION_STATUS").filter(is_lost).map(str::to_owned));
+        // A scan may only discover what there is.
+        self.narrowed =
+            self.narrowed.take().or_else(|| other_than("MODE", "Vulnerability").map(|mode| format!("mode of the scan: {mode}")));
+    }
+
+    /// Reads `OPTION_PROFILE_DETAILS`: a profile may name the detections it looks for.
+    fn options(&mut self, options: &Node) {
+        let scope = options.child_text("DETECTION_SCOPE").filter(|scope| !matches!(*scope, "CORE" | "EVERYTHING"));
+        self.narrowed = self.narrowed.take().or_else(|| scope.map(|scope| format!("detection scope: {scope}")));
+    }
+
+    fn ended(&self) -> (CoverageStatus, Option<&str>) {
+        match self {
+            Self { login: Some(login), .. } => (CoverageStatus::AuthLost, Some(login)),
+            Self { broken: Some(status), .. } => (CoverageStatus::Error, Some(status)),
+            Self { narrowed: Some(how), .. } => (CoverageStatus::Skipped, Some(how)),
+            Self { are_met: false, .. } => (CoverageStatus::Skipped, Some(ISSUES_ONLY)),
+            _ => (CoverageStatus::Done, None),
+        }
+    }
+}
+
 /// What is known once the report is read.
 #[derive(Default)]
 struct Reading {
@@ -71,8 +114,7 @@ struct Reading {
     kept: usize,
     /// Address of the application, for what has no place of its own.
     application: Option<String>,
-    status: Option<String>,
-    login: Option<String>,
+    scans: Scans,
     seen: Introduced,
 }
 
@@ -130,9 +172,9 @@ fn walk(xml: &mut Xml<'_>, depth: u32, spill: &mut Spill, reading: &mut Reading,
             }
             "SCAN" => {
                 let node = xml.node(tag)?;
-                reading.status = node.child_text("STATUS").map(str::to_owned);
-                reading.login = node.child_text("AUTHENTICATION_STATUS").map(str::to_owned);
+                reading.scans.meet(&node);
             }
+            "OPTION_PROFILE_DETAILS" => reading.scans.options(&xml.node(tag)?),
             _ => xml.skip()?,
         }
     }
@@ -266,17 +308,12 @@ fn finish(draft: Draft, reading: &mut Reading, out: &mut Output<'_>) -> Result<(
 }
 
 fn cover(reading: &Reading, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let failed_login = reading.login.as_deref().filter(|login| login.contains("Fail") || login.contains("Partial"));
-    let stopped = reading.status.as_deref().filter(|status| *status != "Finished");
-    let (status, reason) = match (failed_login, stopped) {
-        (Some(login), _) => (CoverageStatus::AuthLost, Some(login)),
-        (None, Some(status)) => (CoverageStatus::Error, Some(status)),
-        (None, None) => (CoverageStatus::Done, None),
-    };
+    let (status, reason) = reading.scans.ended();
     out.coverage(Coverage {
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Location { url: reading.application.clone(), ..Location::default() },
+        extent: Extent::Whole,
         status,
         reason: reason.map(str::to_owned),
     })

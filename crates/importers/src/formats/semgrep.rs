@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::code::{self, Places};
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Coverage, CoverageStatus, Location, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
@@ -100,6 +100,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         source: SOURCE.to_owned(),
         check_set: if supply { SUPPLY } else { CODE }.to_owned(),
         location: Location::default(),
+        extent: Extent::Whole,
         status: if more { CoverageStatus::Skipped } else { CoverageStatus::Done },
         reason: more
             .then(|| "more pages follow this one".to_owned())
@@ -189,6 +190,7 @@ impl Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: check.map_or_else(|| CODE.to_owned(), |check| format!("{CODE}:{check}")),
             location: Location { file: file.map(code::path), ..Location::default() },
+            extent: Extent::Whole,
             status,
             reason: reason.map(|reason| vocabulary::shorten(reason, 500)),
         })

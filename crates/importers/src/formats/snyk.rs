@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::code::Places;
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, IdentityKey, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -217,6 +217,7 @@ impl Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set: if project.infrastructure { "snyk:infrastructure" } else { "snyk:dependencies" }.to_owned(),
             location: Location { file: project.file.or(project.path), logical: name, artifact, ..Location::default() },
+            extent: Extent::Whole,
             status: match (&project.error, &project.threshold) {
                 (Some(_), _) => CoverageStatus::Error,
                 (None, Some(_)) => CoverageStatus::Skipped,

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 
 use crate::errors::ParseError;
 use crate::identity;
-use crate::model::{Asset, Coverage, CoverageStatus, Location, Observation, Service, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, Location, Observation, Service, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::xml::{Node, Tag, Xml};
@@ -73,6 +73,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
                     source: SOURCE.to_owned(),
                     check_set: SOURCE.to_owned(),
                     location: Location::default(),
+                    extent: Extent::Whole,
                     status: CoverageStatus::Error,
                     reason: Some(node.text.trim().to_owned()),
                 })?;
@@ -193,6 +194,7 @@ fn leave(server: Server, out: &mut Output<'_>) -> Result<(), ParseError> {
             source: SOURCE.to_owned(),
             check_set: SOURCE.to_owned(),
             location: server.location,
+            extent: Extent::Whole,
             status: CoverageStatus::Error,
             reason: Some(reason),
         });
@@ -202,6 +204,7 @@ fn leave(server: Server, out: &mut Output<'_>) -> Result<(), ParseError> {
             source: SOURCE.to_owned(),
             check_set: (*check_set).to_owned(),
             location: server.location.clone(),
+            extent: Extent::Whole,
             status: CoverageStatus::Done,
             reason: None,
         })?;

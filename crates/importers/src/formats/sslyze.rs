@@ -13,7 +13,7 @@ use std::io::Read;
 use crate::dialects::{self, Notation};
 use crate::errors::ParseError;
 use crate::hosts::Host;
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 
@@ -70,7 +70,9 @@ impl Server {
 
     fn cover(&self, check_set: &str, status: CoverageStatus, reason: Option<String>, out: &mut Output<'_>) -> Result<(), ParseError> {
         let check_set = if check_set.is_empty() { SOURCE.to_owned() } else { format!("sslyze:{check_set}") };
-        out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location: self.location(), status, reason })
+        let location = self.location();
+        let extent = Extent::of_service(status, &location);
+        out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, extent, status, reason })
     }
 }
 

@@ -11,7 +11,7 @@ use crate::csv::Table;
 use crate::dialects::{self, Notation};
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -177,11 +177,13 @@ fn cover(
         return Ok(());
     }
     let failed = rated == "WARN" || rated == "FATAL";
+    let status = if failed { CoverageStatus::Error } else { CoverageStatus::Done };
     out.coverage(Coverage {
         source: SOURCE.to_owned(),
         check_set: format!("testssl:{}", row.id),
         location: location.clone(),
-        status: if failed { CoverageStatus::Error } else { CoverageStatus::Done },
+        extent: Extent::of_service(status, location),
+        status,
         reason: failed.then(|| vocabulary::shorten(row.finding, 300)),
     })
 }

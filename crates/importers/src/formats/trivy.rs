@@ -7,7 +7,7 @@ use std::io::Read;
 
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Asset, Coverage, CoverageStatus, Location};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, Location};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -314,6 +314,7 @@ impl Report<'_, '_> {
             source: SOURCE.to_owned(),
             check_set,
             location,
+            extent: Extent::Whole,
             status: CoverageStatus::Partial,
             reason: result.summary,
         })

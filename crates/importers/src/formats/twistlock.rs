@@ -10,7 +10,7 @@ use crate::errors::{ParseError, Position};
 use crate::flaw::Flaw;
 use crate::json;
 use crate::listed::{self, Records};
-use crate::model::{Coverage, CoverageStatus, Location};
+use crate::model::{Coverage, CoverageStatus, Extent, Location};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -134,6 +134,7 @@ fn rows(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Location::default(),
+        extent: Extent::Whole,
         status: CoverageStatus::Done,
         reason: None,
     })

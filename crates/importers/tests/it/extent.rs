@@ -1,17 +1,23 @@
 //! How much a report proves: what is not in it counts as gone only where the report says that it was looked for.
 
-use importers::{CoverageStatus, Format, Record};
+use importers::{CoverageStatus, Extent, Format, Record};
 
 use crate::records;
 
-/// `check set place status`, of every statement about what was tested.
+/// `check set place status`, of every statement about what was tested; the place alone is told as `=place`, ports as they are spelled.
 fn told(format: Format, report: impl AsRef<[u8]>) -> Vec<String> {
     let place = |location: &importers::Location| {
         let host = location.url.clone().or_else(|| location.ip.clone()).or_else(|| location.host.clone()).unwrap_or_default();
         location.port.filter(|_| location.url.is_none()).map_or(host.clone(), |port| format!("{host}:{port}"))
     };
+    let extent = |place: String, extent: &Extent| match extent {
+        Extent::Whole => place,
+        Extent::Itself => format!("={place}"),
+        Extent::Ports(list) => format!("{place} ports {list}"),
+        extent => format!("{place} {extent:?}"),
+    };
     let statement = |record: &Record| match record {
-        Record::Coverage(told) => Some(format!("{} {} {:?}", told.check_set, place(&told.location), told.status)),
+        Record::Coverage(told) => Some(format!("{} {} {:?}", told.check_set, extent(place(&told.location), &told.extent), told.status)),
         _ => None,
     };
     records(format, report.as_ref()).iter().filter_map(statement).collect()
@@ -145,7 +151,7 @@ fn a_nessus_host_is_covered_by_a_whole_policy_and_by_a_login() {
     let report = |policy: &str, login: &str, more: &str| report_of("1-65535", policy, login, more);
     let whole = policy("enabled");
     assert_eq!(report(&whole, "yes", ""), ["tenable 192.0.2.7 Done"]);
-    let met = [0, 443, 445, 2222].map(|port| format!("tenable 192.0.2.7:{port} Done"));
+    let met = ["=192.0.2.7", "192.0.2.7:443", "192.0.2.7:445", "192.0.2.7:2222"].map(|place| format!("tenable {place} Done"));
     assert_eq!(report_of("default", &whole, "yes", ""), met, "the host itself, and the ports that something was told of");
     assert_eq!(report(&whole, "no", ""), ["tenable 192.0.2.7:443 Done"], "who did not log in saw services from outside");
     let lost = item(0, "general", 21745, "");
@@ -164,4 +170,93 @@ fn an_extract_of_qualys_leaves_open_what_its_template_leaves_out() {
     assert_eq!(told(Format::Qualys, report), ["qualys 192.0.2.7 Skipped"]);
     let table = "\"IP\",\"QID\",\"Title\",\"IP Status\"\n\"192.0.2.7\",\"6\",\"T\",\"host scanned, found vuln\"\n";
     assert_eq!(told(Format::Qualys, table), ["qualys 192.0.2.7 Skipped"]);
+}
+
+#[test]
+fn a_list_of_qualys_detections_leaves_its_hosts_open() {
+    let table = "QID,Title,Asset Name,Asset IPV4,Port\n6,T,host,192.0.2.7,443\n";
+    assert_eq!(told(Format::QualysVmdr, table), ["qualys 192.0.2.7 Skipped"]);
+    let table = "IP,HOSTNAME,LAST SCAN,QID,VULN TITLE,PORT\n192.0.2.7,-,2024-09-16 04:00:30,6,T,443\n";
+    assert_eq!(told(Format::QualysHackerGuardian, table), ["qualys 192.0.2.7 Skipped"]);
+}
+
+#[test]
+fn a_qualys_scan_does_not_tell_which_checks_it_made() {
+    let scan = |status: &str, host: &str| {
+        let options = "<KEY value='OPTIONS'>Full TCP scan, Standard UDP port list, Windows Authentication ON</KEY>";
+        let header = format!("<HEADER>{options}<KEY value='STATUS'>{status}</KEY></HEADER>");
+        told(Format::QualysInfrascanWebgui, format!("<SCAN value='scan/1'>{header}<IP value='192.0.2.7'{host}/></SCAN>"))
+    };
+    assert_eq!(scan("FINISHED", ""), ["qualys 192.0.2.7 Skipped"]);
+    assert_eq!(scan("FINISHED", " status='down'"), ["qualys 192.0.2.7 Skipped"]);
+    assert_eq!(scan("CANCELED", ""), ["qualys 192.0.2.7 Error"]);
+}
+
+#[test]
+fn a_qualys_web_scan_covers_its_site_when_it_looked_for_everything_to_its_end() {
+    let report = |scans: &str| {
+        let body = format!("<APPENDIX>{scans}<WEBAPP><URL>https://a.example/</URL></WEBAPP></APPENDIX>");
+        told(Format::QualysWebapp, format!("<WAS_SCAN_REPORT>{body}</WAS_SCAN_REPORT>")).concat()
+    };
+    let scan = |status: &str, mode: &str| format!("<SCAN><MODE>{mode}</MODE><STATUS>{status}</STATUS></SCAN>");
+    let list = |scans: &str| format!("<SCAN_LIST>{scans}</SCAN_LIST>");
+    let options = |scope: &str| format!("<OPTION_PROFILE_DETAILS><DETECTION_SCOPE>{scope}</DETECTION_SCOPE></OPTION_PROFILE_DETAILS>");
+    let whole = scan("Finished", "Vulnerability");
+    assert_eq!(report(&(list(&whole) + &options("CORE"))), "qualys https://a.example/ Done");
+    for (scans, status) in [
+        (String::new(), "Skipped"),
+        (list(&scan("Finished", "Discovery")), "Skipped"),
+        (list(&whole) + &options("CUSTOM"), "Skipped"),
+        (list(&(scan("Time Limit Exceeded", "Vulnerability") + &whole)), "Error"),
+    ] {
+        assert_eq!(report(&scans), format!("qualys https://a.example/ {status}"), "{scans}");
+    }
+}
+
+#[test]
+fn a_nexpose_report_proves_the_tests_that_it_names_where_they_were_made() {
+    let service = "<service name='HTTPS'><tests><test id='b' status='not-vulnerable'/></tests></service>";
+    let endpoint = format!("<endpoint protocol='tcp' port='443'><services>{service}</services></endpoint>");
+    let node = format!("<tests><test id='a' status='not-vulnerable'/></tests><endpoints>{endpoint}</endpoints>");
+    let nodes = format!("<nodes><node address='192.0.2.7' status='alive'>{node}</node></nodes>");
+    assert_eq!(
+        told(Format::Nexpose, format!("<NexposeReport version='2.0'>{nodes}</NexposeReport>")),
+        ["nexpose:a =192.0.2.7 Done", "nexpose:b 192.0.2.7:443 Done", "nexpose 192.0.2.7 Partial"]
+    );
+    let found = "<vulnerabilities><vulnerability id='a' resultCode='NV'/></vulnerabilities>";
+    assert_eq!(
+        told(
+            Format::Nexpose,
+            format!("<NeXposeSimpleXML><devices><device address='192.0.2.7'>{found}</device></devices></NeXposeSimpleXML>")
+        ),
+        ["nexpose:a =192.0.2.7 Done", "nexpose 192.0.2.7 Partial"]
+    );
+}
+
+#[test]
+fn nmap_tells_the_ports_it_tried_and_those_that_did_not_answer_for_whatever_reason() {
+    let report = |services: &str, extra: &str| {
+        let host = format!("<host><status state='up'/><address addr='192.0.2.7' addrtype='ipv4'/><ports>{extra}</ports></host>");
+        told(Format::Nmap, format!("<nmaprun><scaninfo type='syn' protocol='tcp' {services}/>{host}</nmaprun>"))
+    };
+    let silent = "<extraports state='filtered' count='3'><extrareasons reason='no-response' count='2' proto='tcp' ports='80-81'/>\
+                  <extrareasons reason='host-unreach' count='1' proto='tcp' ports='443'/></extraports>";
+    assert_eq!(
+        report("services='1-1024,8080'", silent),
+        [
+            "nmap:open-port 192.0.2.7 ports 80-81 Skipped",
+            "nmap:open-port 192.0.2.7 ports 443 Skipped",
+            "nmap:open-port 192.0.2.7 ports 1-1024,8080 Done"
+        ]
+    );
+    let old = "<extraports state='filtered' count='3'><extrareasons reason='no-response' count='3'/></extraports>";
+    assert_eq!(report("", old), ["nmap:open-port 192.0.2.7 ports … Skipped", "nmap:open-port 192.0.2.7 ports … Done"]);
+}
+
+#[test]
+fn a_service_without_its_port_does_not_stand_for_all_of_its_host() {
+    let row =
+        |port: &str| format!("\"id\",\"fqdn/ip\",\"port\",\"severity\",\"finding\"\n\"SSLv2\",\"a/192.0.2.7\",\"{port}\",\"OK\",\"no\"\n");
+    assert_eq!(told(Format::Testssl, row("443")), ["testssl:SSLv2 192.0.2.7:443 Done"]);
+    assert_eq!(told(Format::Testssl, row("")), ["testssl:SSLv2 =192.0.2.7 Done"]);
 }

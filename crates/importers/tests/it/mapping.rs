@@ -1,6 +1,6 @@
 //! What is carried over, format by format.
 
-use importers::{CoverageStatus, Detail, Format, Options, ParseError, Record, Severity};
+use importers::{CoverageStatus, Detail, Extent, Format, Options, ParseError, Record, Severity};
 
 use crate::{fixture, observations, outcome, records, sample, warnings};
 
@@ -63,25 +63,30 @@ fn nmap_vulners_and_hosts_without_an_answer_are_understood() {
     let coverage: Vec<String> = records
         .iter()
         .filter_map(|record| match record {
-            Record::Coverage(c) => Some(format!(
-                "{} {:?} {:?} {}",
-                c.location.ip.as_deref().unwrap_or("all"),
-                c.location.port,
-                c.status,
-                c.reason.as_deref().unwrap_or_default()
-            )),
+            Record::Coverage(c) => Some(
+                format!(
+                    "{} {:?} {} {:?} {}",
+                    c.location.ip.as_deref().unwrap_or("all"),
+                    c.location.port,
+                    if let Extent::Ports(list) = &c.extent { list.to_string() } else { format!("{:?}", c.extent) },
+                    c.status,
+                    c.reason.as_deref().unwrap_or_default()
+                )
+                .trim_end()
+                .to_owned(),
+            ),
             _ => None,
         })
         .collect();
     assert_eq!(
         coverage,
         [
-            "2001:db8::1 None Skipped 7 ports filtered (no-response): 1-7",
-            "2001:db8::1 Some(53) Skipped open|filtered (no-response)",
-            "2001:db8::1 Some(8) Skipped filtered (admin-prohibited)",
-            "2001:db8::1 None Done ports 1-10",
-            "192.0.2.9 None Skipped host down: no-response",
-            "all None Error out of sockets",
+            "2001:db8::1 None 1-7 Skipped 7 ports filtered (no-response)",
+            "2001:db8::1 Some(53) Whole Skipped open|filtered (no-response)",
+            "2001:db8::1 Some(8) Whole Skipped filtered (admin-prohibited)",
+            "2001:db8::1 None 1-10 Done",
+            "192.0.2.9 None 1-10 Skipped host down: no-response",
+            "all None Whole Error out of sockets",
         ]
     );
     assert_eq!(warnings(&records).len(), 2, "{:?}", warnings(&records));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use importers::CoverageStatus;
+use importers::{CoverageStatus, Extent};
 use results::CoverageRow;
 use scans::{Scan, ScanState, StageState};
 use targets::{Rule, RuleText, TargetKind};
@@ -90,12 +90,23 @@ pub(super) fn stages(scan: &Scan) -> impl Iterator<Item = Coverage> {
     })
 }
 
+/// Where a check was to be made, with the ports of a host where it was about those: `192.0.2.1 tcp/1-1024,8080`.
+fn place(row: &CoverageRow) -> String {
+    let place = location(&row.location, None).place();
+    match &row.extent {
+        Extent::Untold | Extent::Whole | Extent::Itself => place,
+        Extent::Ports(list) | Extent::Closed(list) => {
+            format!("{place} {}/{}", row.location.protocol.as_deref().unwrap_or("tcp"), list.brief())
+        }
+    }
+}
+
 /// The single checks inside a scan that did not run to their end.
 pub(super) fn broken(scan: &Scan, rows: &[CoverageRow]) -> Vec<Coverage> {
     let rows = rows.iter().filter(|row| !matches!(row.status, CoverageStatus::Done | CoverageStatus::Partial));
     rows.take(BROKEN)
         .map(|row| {
-            let place = location(&row.location, None).place();
+            let place = place(row);
             let outcome = match row.status {
                 CoverageStatus::Done | CoverageStatus::Partial => Outcome::Done,
                 CoverageStatus::Skipped => Outcome::Skipped,
@@ -130,4 +141,31 @@ pub(super) fn gaps(targets: &[targets::Target], scans: &[Scan], authorizations: 
     let excluded: BTreeSet<String> = authorizations.iter().flat_map(|granted| &granted.exclusions).map(rule).collect();
     gaps.extend(excluded.into_iter().map(|what| Gap { what, cause: Cause::Excluded, note: None }));
     gaps
+}
+
+#[cfg(test)]
+mod tests {
+    use importers::{Location, PortList};
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_tested_is_told_with_its_ports() {
+        let at = |extent| {
+            place(&CoverageRow {
+                source: "nmap".into(),
+                check_set: "nmap:open-port".into(),
+                location: Location { ip: Some("192.0.2.1".into()), protocol: Some("udp".into()), ..Location::default() },
+                extent,
+                status: CoverageStatus::Skipped,
+                reason: None,
+                scan_id: None,
+                at: base::Time::default(),
+            })
+        };
+        assert_eq!(at(Extent::Ports(PortList::from("53,161-162"))), "192.0.2.1 udp/53,161-162");
+        assert_eq!((at(Extent::Whole), at(Extent::Untold)), ("192.0.2.1".into(), "192.0.2.1".into()));
+        let many = (0..100).map(|port| port * 2).collect();
+        assert!(at(Extent::Ports(many)).len() < 80, "the whole list would fill the page");
+    }
 }

@@ -9,11 +9,11 @@ mod tests;
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use importers::{Coverage, CoverageStatus, Location, Observation, Severity};
+use importers::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 
 use self::packages::{Searches, is_of_package};
 use self::place::{assets, host_of, speaks_of};
-use self::ports::{Ports, closed_ports, is_among, ports};
+use self::ports::tells_of;
 use crate::model::{CoverageRow, Finding};
 
 /// A finding as coverage sees it.
@@ -44,6 +44,9 @@ impl Covered {
             return false;
         }
         self.touch(&coverage.location);
+        if coverage.extent == Extent::Untold && matches!(coverage.status, CoverageStatus::Done | CoverageStatus::Partial) {
+            return true;
+        }
         self.packages.add(&coverage);
         let asset = coverage.location.ip.clone().or_else(|| coverage.location.host.clone()).or_else(|| host_of(&coverage.location));
         let set = (coverage.source.clone(), coverage.check_set.clone());
@@ -79,12 +82,12 @@ impl Covered {
         for set in sets(place.check) {
             let Some(by_asset) = self.by_set.get(&(place.source.to_owned(), set.to_owned())) else { continue };
             for coverage in own.iter().filter_map(|asset| by_asset.get(asset)).flatten() {
-                if !speaks_of(coverage.status, coverage.reason.as_deref(), &coverage.location, place.location) {
+                if !speaks_of(coverage.status, &coverage.extent, &coverage.location, place.location) {
                     continue;
                 }
-                match (coverage.status, ports(coverage, place.location)) {
-                    (CoverageStatus::Done, Ports::Within | Ports::NotAsked) => done = true,
-                    (CoverageStatus::Done, Ports::Outside | Ports::Unknown) | (CoverageStatus::Partial, _) | (_, Ports::Outside) => {}
+                match (coverage.status, tells_of(&coverage.extent, place.location)) {
+                    (CoverageStatus::Done, Some(true)) => done = true,
+                    (CoverageStatus::Done | CoverageStatus::Partial, _) | (_, Some(false)) => {}
                     _ => return false,
                 }
             }
@@ -103,8 +106,8 @@ fn fingerprint(coverage: &Coverage) -> u64 {
 pub(crate) fn concerns(row: &CoverageRow, finding: &Finding) -> bool {
     let is_of_check = || {
         sets(&finding.check).any(|set| set == row.check_set)
-            && speaks_of(row.status, row.reason.as_deref(), &row.location, &finding.location)
-            && closed_ports(row.reason.as_deref(), &row.location).is_none_or(|list| is_among(list, finding.location.port))
+            && speaks_of(row.status, &row.extent, &row.location, &finding.location)
+            && (!matches!(row.extent, Extent::Closed(_)) || tells_of(&row.extent, &finding.location) == Some(true))
     };
     row.source == finding.source && (is_of_package(&row.location, &finding.location) || is_of_check())
 }

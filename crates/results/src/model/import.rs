@@ -1,7 +1,7 @@
 //! Imports: one file or one stage of a scan, taken in whole or not at all.
 
 use base::{Id, Result, Time, words};
-use importers::{CoverageStatus, Format, Location, Severity};
+use importers::{CoverageStatus, Extent, Format, Location, Severity};
 use scans::{BySeverity, ScanId};
 use serde::{Deserialize, Serialize};
 use targets::TargetId;
@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::finding::FindingId;
 use super::mapping::MappingUse;
-use super::schema::{CoverageStatusSchema, LocationSchema, SeveritySchema};
+use super::schema::{CoverageStatusSchema, ExtentSchema, LocationSchema, SeveritySchema};
 use super::voice::Voice;
 use crate::errors;
 
@@ -265,10 +265,13 @@ pub struct CoverageRow {
     /// Where.
     #[schema(value_type = LocationSchema)]
     pub location: Location,
+    /// How much of that place.
+    #[schema(value_type = ExtentSchema)]
+    pub extent: Extent,
     /// How it ended.
     #[schema(value_type = CoverageStatusSchema)]
     pub status: CoverageStatus,
-    /// Why, or what exactly.
+    /// Why, or what else is worth knowing.
     #[schema(max_length = 4096)]
     pub reason: Option<String>,
     /// The scan it belongs to.

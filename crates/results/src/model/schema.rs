@@ -1,6 +1,7 @@
 //! Shapes of the importers' words for the OpenAPI document; the importers themselves know nothing of it.
 #![expect(dead_code, reason = "only their schema is used")]
 
+use serde::Serialize;
 use utoipa::ToSchema;
 
 /// How grave, from least to most.
@@ -19,10 +20,35 @@ pub(crate) enum SeveritySchema {
 #[schema(as = CoverageStatus, rename_all = "snake_case")]
 pub(crate) enum CoverageStatusSchema {
     Done,
+    Partial,
     Skipped,
     Error,
     Timeout,
     AuthLost,
+}
+
+/// How much of a place a statement about coverage is about. Ports are spelled as ascending ranges, `1-1024,8080`, with `…` behind them
+/// where others may be meant that nobody named.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Extent)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum ExtentSchema {
+    /// Whoever told did not say.
+    Untold,
+    /// Everything at the place and below it.
+    Whole,
+    /// The place alone: one page, a host without its services.
+    Itself,
+    /// Of the host, these ports only, and only whether they are open.
+    Ports {
+        #[schema(max_length = 32768)]
+        ports: String,
+    },
+    /// Of the host, these ports, which were found closed: what was there is gone.
+    Closed {
+        #[schema(max_length = 32768)]
+        ports: String,
+    },
 }
 
 /// Where something is; as many parts as the tool gave.

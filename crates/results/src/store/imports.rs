@@ -173,7 +173,7 @@ pub(crate) async fn list(db: &Db, scope: &Scope, before: Option<Before>, rows: u
     db.all(Sql::built(statement).bind_all(values)).await?.iter().map(import).collect()
 }
 
-const COVERAGE: &str = "source, check_set, location, status, reason, scan_id, created_at";
+const COVERAGE: &str = "source, check_set, location, extent, status, reason, scan_id, created_at";
 
 fn coverage(row: &Row) -> Result<CoverageRow> {
     let status: String = row.get("status")?;
@@ -181,6 +181,7 @@ fn coverage(row: &Row) -> Result<CoverageRow> {
         source: row.get("source")?,
         check_set: row.get("check_set")?,
         location: row.json("location")?,
+        extent: row.json("extent")?,
         status: serde_json::from_value(status.into())
             .map_err(|cause| base::Error::internal("a coverage status is unknown").because(cause))?,
         reason: row.get("reason")?,

@@ -70,6 +70,8 @@ async fn a_scan_fills_findings_once_and_the_next_one_closes_what_is_gone() {
         let open = findings.iter().find(|finding| finding.check == "ports.open").unwrap();
         let detail = story.results.finding(&story.actor, open.id).await.unwrap();
         assert_eq!((detail.observations.len(), detail.coverage.len(), detail.coverage[0].check_set.as_str()), (1, 1, "ports"));
+        let (extent, reason) = (&detail.coverage[0].extent, &detail.coverage[0].reason);
+        assert_eq!((extent, reason), (&importers::Extent::Ports([port].into_iter().collect()), &None));
 
         // What our own engine says reaches readers in their language: every text, from what was stored.
         for (finding, language) in findings.iter().flat_map(|finding| [(finding, Language::Portuguese), (finding, Language::Spanish)]) {

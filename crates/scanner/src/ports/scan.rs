@@ -190,8 +190,8 @@ pub(crate) async fn scan(session: &Session, pinned: &[Pinned], ports: &[u16]) ->
         if tally.is_silent(index, ports.len()) {
             session.outcome().silent.push(host.address);
         }
-        let (status, reason) = tally.verdict(index, ports.len(), session);
-        session.covered(STAGE, &whole(host), status, Some(reason)).await;
+        let (status, reason, unanswered) = tally.verdict(index, ports.len());
+        session.searched(STAGE, &whole(host), status, unanswered, reason).await;
     }
     Scanned { open, closed: tally.closed }
 }
@@ -332,24 +332,25 @@ impl Tally {
         filtered > 0 && filtered + refused >= ports
     }
 
-    fn verdict(&self, host: usize, ports: usize, session: &Session) -> (CoverageStatus, String) {
+    /// How the search ended and why, and of how many ports nobody knows.
+    fn verdict(&self, host: usize, ports: usize) -> (CoverageStatus, Option<String>, usize) {
         let refused = self.refused.get(host).copied().unwrap_or_default();
         let filtered = self.filtered.get(host).copied().unwrap_or_default();
         let starved = self.starved.get(host).copied().unwrap_or_default();
         if refused == ports {
-            return (CoverageStatus::Skipped, "refused by the guard".to_owned());
+            return (CoverageStatus::Skipped, Some("refused by the guard".to_owned()), ports);
         }
-        let mut reason = format!("ports {}", session.plan.ports.describe());
+        let mut reasons = Vec::new();
         if filtered > 0 {
-            reason.push_str(&format!("; {filtered} without an answer"));
+            reasons.push(format!("ports without an answer: {filtered}"));
         }
         if starved > 0 {
-            reason.push_str(&format!("; {starved} not asked: no descriptors or local ports were left"));
+            reasons.push(format!("ports not asked for want of descriptors or local ports: {starved}"));
         }
         if refused > 0 {
-            reason.push_str(&format!("; {refused} refused by the guard"));
+            reasons.push(format!("ports refused by the guard: {refused}"));
         }
-        (CoverageStatus::Done, reason)
+        (CoverageStatus::Done, (!reasons.is_empty()).then(|| reasons.join("; ")), filtered + starved + refused)
     }
 }
 

@@ -85,30 +85,6 @@ impl PortSet {
         self.ports.retain(|known| *known != port);
         self.ports.insert(0, port);
     }
-
-    /// The set as ranges, cut after a few so that it fits a line.
-    pub(crate) fn describe(&self) -> String {
-        let sorted: BTreeSet<u16> = self.iter().collect();
-        let mut ranges: Vec<(u16, u16)> = Vec::new();
-        for port in sorted {
-            match ranges.last_mut() {
-                Some((_, last)) if *last + 1 == port => *last = port,
-                _ => ranges.push((port, port)),
-            }
-        }
-        let mut parts: Vec<String> = ranges
-            .iter()
-            .take(40)
-            .map(|(first, last)| match first == last {
-                true => first.to_string(),
-                false => format!("{first}-{last}"),
-            })
-            .collect();
-        if ranges.len() > parts.len() {
-            parts.push(format!("… {} ports", self.len()));
-        }
-        parts.join(",")
-    }
 }
 
 impl FromStr for PortSet {
@@ -134,7 +110,6 @@ mod tests {
     fn a_list_of_ports_and_ranges_is_read_without_repeats() {
         let set = PortSet::parse("8080, 20-22,21").unwrap();
         assert_eq!(set.iter().collect::<Vec<_>>(), [20, 21, 22, 8080]);
-        assert_eq!(set.describe(), "20-22,8080");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use scanner::{Intrusiveness, Limits, Plan, TlsVersion};
+use scanner::{CoverageStatus, Intrusiveness, Limits, Plan, TlsVersion};
 use socket2::{Domain, Socket, Type};
 use testkit::servers::{Durability, Postgres};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -71,8 +71,9 @@ async fn only_a_port_that_does_not_answer_is_tried_again() {
     let outcome = run(Plan { limits: limits.clone(), stages: PORTS_ONLY, ..plan("127.0.0.8", &[address.port(), 1]) }).await;
     assert!(outcome.open.is_empty());
     assert_eq!(outcome.connections, 3 + 1);
-    let reason = outcome.coverage.first().and_then(|covered| covered.reason.clone()).unwrap();
-    assert!(reason.ends_with("1 without an answer"), "{reason}");
+    let told = outcome.coverage.first().unwrap();
+    assert_eq!((told.status, told.unanswered, told.reason.as_deref()), (CoverageStatus::Done, 1, Some("ports without an answer: 1")));
+    assert_eq!(outcome.tried, [1, address.port()]);
     assert!(outcome.silent.is_empty(), "the closed port answered");
     let alone = run(Plan { limits, stages: PORTS_ONLY, ..plan("127.0.0.8", &[address.port()]) }).await;
     assert_eq!(alone.silent, alone.resolved, "nothing answered at all");

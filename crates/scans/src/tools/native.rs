@@ -22,7 +22,6 @@ const EVENTS: usize = 1024;
 
 pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
     let plan = plan(stage)?;
-    let ports: Vec<u16> = plan.ports.iter().collect();
     let (sender, mut events) = mpsc::channel(EVENTS);
     let mut bar = Bar::default();
     let scan = scanner::run(plan, stage.guard.clone(), sender, stage.halt.token.clone());
@@ -42,7 +41,7 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
     }
     let tool_version = Some(env!("CARGO_PKG_VERSION").to_owned());
     match outcome {
-        Ok(outcome) => brought(stage, outcome, &ports, tool_version),
+        Ok(outcome) => brought(stage, outcome, tool_version),
         Err(error) => {
             let mut brought = Brought::skipped(NATIVE, stage.place(), error.to_string())?;
             brought.state = StageState::Failed;
@@ -56,7 +55,7 @@ pub(super) async fn run(stage: &Stage<'_>) -> Result<Brought> {
     }
 }
 
-fn brought(stage: &Stage<'_>, outcome: Outcome, ports: &[u16], tool_version: Option<String>) -> Result<Brought> {
+fn brought(stage: &Stage<'_>, outcome: Outcome, tool_version: Option<String>) -> Result<Brought> {
     let mut sheet = crate::artifact::Sheet::new()?;
     let surface = surface(&outcome);
     let halted = stage.halt.reason().map(crate::watch::Reason::words);
@@ -73,7 +72,7 @@ fn brought(stage: &Stage<'_>, outcome: Outcome, ports: &[u16], tool_version: Opt
     } else {
         (StageState::Done, Some(format!("no port answered at {} of {} addresses", outcome.silent.len(), outcome.resolved.len())))
     };
-    records::write(&outcome, ports, stage.backends.clock.now(), &mut sheet);
+    records::write(&outcome, stage.backends.clock.now(), &mut sheet);
     Ok(Brought { state, reason, tool_version, argv: Vec::new(), sheet, raw: None, surface: Some(surface) })
 }
 

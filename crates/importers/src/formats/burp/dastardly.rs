@@ -5,7 +5,7 @@ use std::io::Read;
 use super::issue::{Count, Issue, SOURCE, method};
 use crate::endpoint::{Endpoint, Sites};
 use crate::errors::ParseError;
-use crate::model::{Coverage, CoverageStatus};
+use crate::model::{Coverage, CoverageStatus, Extent};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::xml::{Node, Tag, Xml};
@@ -69,6 +69,7 @@ fn suite(xml: &mut Xml<'_>, tag: &Tag, sites: &mut Sites, out: &mut Output<'_>) 
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: endpoint.map(|endpoint| endpoint.location()).unwrap_or_default(),
+        extent: Extent::Whole,
         status: CoverageStatus::Done,
         reason: None,
     })

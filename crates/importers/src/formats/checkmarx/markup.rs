@@ -5,7 +5,7 @@ use std::io::Read;
 use super::{EXPECTED, SOURCE, Told, tell};
 use crate::code::Places;
 use crate::errors::ParseError;
-use crate::model::{Coverage, CoverageStatus, Location};
+use crate::model::{Coverage, CoverageStatus, Extent, Location};
 use crate::output::Output;
 use crate::vocabulary;
 use crate::xml::{Node, Tag, Xml};
@@ -34,6 +34,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Location::default(),
+        extent: Extent::Whole,
         status: CoverageStatus::Done,
         reason: root.get("ProjectName").map(|name| format!("project {}", vocabulary::shorten(name, 200))),
     })

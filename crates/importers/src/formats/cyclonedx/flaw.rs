@@ -2,7 +2,7 @@
 
 use super::{Components, SOURCE};
 use crate::errors::{ParseError, Position};
-use crate::model::{Asset, Component, Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Asset, Component, Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -49,6 +49,7 @@ impl Subject {
             source: SOURCE.to_owned(),
             check_set: "cyclonedx:components".to_owned(),
             location,
+            extent: Extent::Whole,
             status: CoverageStatus::Done,
             reason: Some(format!("{} components", components.count)),
         })

@@ -5,7 +5,7 @@ use std::io::Read;
 use super::{Dependency, EXPECTED, Known, SOURCE, vector};
 use crate::dialects;
 use crate::errors::ParseError;
-use crate::model::{Component, Coverage, CoverageStatus, Location};
+use crate::model::{Component, Coverage, CoverageStatus, Extent, Location};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -36,6 +36,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Location::default(),
+        extent: Extent::Whole,
         status: CoverageStatus::Done,
         reason: None,
     })

@@ -106,7 +106,7 @@ fn vulnerability(node: &Node, place: &Place, host: &Host, observed_at: Option<&s
                 "ER" => (CoverageStatus::Error, Some("error".to_owned())),
                 code => (CoverageStatus::Skipped, Some(format!("result {code}"))),
             };
-            return cover(check, location, status, reason, out);
+            return cover(check, location, place.extent(), status, reason, out);
         }
     };
     let mut cves = Vec::new();

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::{Host, OPEN_PORT, SOURCE};
 use crate::errors::ParseError;
-use crate::model::{Component, Coverage, CoverageStatus, Location, Service, Severity};
+use crate::model::{Component, Coverage, CoverageStatus, Extent, Location, Service, Severity};
 use crate::output::Output;
 use crate::vocabulary;
 use crate::xml::Node;
@@ -41,6 +41,7 @@ pub(super) fn read(node: &Node, host: &mut Host, out: &mut Output<'_>) -> Result
                 source: SOURCE.to_owned(),
                 check_set: OPEN_PORT.to_owned(),
                 location: Location { port: Some(port), protocol: Some(protocol), ..host.location() },
+                extent: Extent::Whole,
                 status: CoverageStatus::Skipped,
                 reason: Some(match reason {
                     Some(reason) => format!("{name} ({reason})"),

@@ -10,7 +10,7 @@ use super::{SOURCE, Seen};
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
-use crate::model::{Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, IdentityKey, Location, Observation, Severity};
 use crate::output::Output;
 use crate::vocabulary;
 
@@ -40,6 +40,7 @@ pub(super) fn map(value: &Value, position: Position, seen: &mut Seen, out: &mut 
             source: SOURCE.to_owned(),
             check_set: check,
             location: place.location,
+            extent: Extent::Whole,
             status: match error {
                 Some(_) => CoverageStatus::Error,
                 None => CoverageStatus::Done,

@@ -4,12 +4,12 @@
 
 use std::io::Read;
 
-use super::extent::Extent;
+use super::excerpt::Excerpt;
 use super::{EXPECTED, SOURCE, describe, hand, severity};
 use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::output::Output;
 use crate::vocabulary;
 use crate::xml::{Node, Xml};
@@ -23,7 +23,7 @@ const DEPTH: u32 = 8;
 #[derive(Default)]
 struct Reading {
     seen: Introduced,
-    extent: Extent,
+    excerpt: Excerpt,
     /// Hosts, and when their scans ended; told when the whole report is known.
     hosts: Vec<(Location, Option<String>)>,
     /// Whether anything only Greenbone writes was met.
@@ -45,11 +45,11 @@ fn report(xml: &mut Xml<'_>, reading: &mut Reading, depth: u32, out: &mut Output
     while let Some(tag) = xml.child()? {
         match tag.name() {
             "report" if depth > 0 => report(xml, reading, depth - 1, out)?,
-            "filters" => reading.extent.filters(&xml.node(tag)?),
-            "result_count" => reading.extent.counts(&xml.node(tag)?),
+            "filters" => reading.excerpt.filters(&xml.node(tag)?),
+            "result_count" => reading.excerpt.counts(&xml.node(tag)?),
             "results" => {
                 reading.recognised = true;
-                reading.extent.page(&tag);
+                reading.excerpt.page(&tag);
                 while let Some(tag) = xml.child()? {
                     let node = xml.node(tag)?;
                     result(&node, reading, out)?;
@@ -73,7 +73,7 @@ fn report(xml: &mut Xml<'_>, reading: &mut Reading, depth: u32, out: &mut Output
                 if !matches!(status.as_str(), "Done" | "") {
                     let reason = format!("scan {}", status.to_lowercase());
                     tell(SOURCE.to_owned(), Location::default(), CoverageStatus::Error, Some(reason.clone()), out)?;
-                    reading.extent.broken = Some(reason);
+                    reading.excerpt.broken = Some(reason);
                 }
             }
             "gmp" | "omp" => {
@@ -93,7 +93,7 @@ fn tell(
     reason: Option<String>,
     out: &mut Output<'_>,
 ) -> Result<(), ParseError> {
-    out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, status, reason })
+    out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location, extent: Extent::Whole, status, reason })
 }
 
 /// A host of the report: what was scanned, and when.
@@ -114,9 +114,9 @@ fn host(node: &Node, reading: &mut Reading, out: &mut Output<'_>) -> Result<(), 
 
 /// Tells how far each host was tested, by all that the report says of itself.
 fn hosts(reading: Reading, out: &mut Output<'_>) -> Result<(), ParseError> {
-    let partial = reading.extent.partial();
+    let partial = reading.excerpt.partial();
     for (location, end) in reading.hosts {
-        let (status, reason) = match (end, &reading.extent.broken, partial) {
+        let (status, reason) = match (end, &reading.excerpt.broken, partial) {
             (None, ..) => (CoverageStatus::Error, "the host's scan has no end".to_owned()),
             (_, Some(broken), _) => (CoverageStatus::Error, broken.clone()),
             (.., Some(partial)) => (CoverageStatus::Skipped, partial.to_owned()),

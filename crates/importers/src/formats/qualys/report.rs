@@ -10,7 +10,7 @@ use super::{EXPECTED, SOURCE, TEMPLATE, known};
 use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Observation, Severity};
 use crate::output::Output;
 use crate::spill::Spill;
 use crate::vocabulary;
@@ -128,6 +128,7 @@ fn introduce(host: &Host, seen: &mut Introduced, out: &mut Output<'_>) -> Result
             source: SOURCE.to_owned(),
             check_set: SOURCE.to_owned(),
             location: host.location(),
+            extent: Extent::Whole,
             status: CoverageStatus::Skipped,
             reason: Some(TEMPLATE.to_owned()),
         })?;

@@ -7,7 +7,7 @@ use crate::csv::Table;
 use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Observation};
+use crate::model::{Coverage, CoverageStatus, Extent, Observation};
 use crate::output::Output;
 use crate::vocabulary;
 
@@ -26,6 +26,7 @@ pub(super) fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), Pa
                 source: SOURCE.to_owned(),
                 check_set: SOURCE.to_owned(),
                 location: host.location(),
+                extent: Extent::Whole,
                 status: CoverageStatus::Skipped,
                 reason: Some(state.map_or_else(|| TEMPLATE.to_owned(), |state| format!("{state}: {TEMPLATE}"))),
             })?;

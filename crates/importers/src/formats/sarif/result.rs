@@ -8,7 +8,7 @@ use super::run::Context;
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
-use crate::model::{Component, Coverage, CoverageStatus, Evidence, IdentityKey, Location, Observation, Severity};
+use crate::model::{Component, Coverage, CoverageStatus, Evidence, Extent, IdentityKey, Location, Observation, Severity};
 use crate::output::{Output, floor_boundary};
 use crate::vocabulary;
 
@@ -120,7 +120,14 @@ fn covered(kind: &str, id: &str, location: Location, context: &Context, out: &mu
         "pass" | "informational" | ABSENT => CoverageStatus::Done,
         _ => CoverageStatus::Skipped,
     };
-    out.coverage(Coverage { source: context.source(), check_set: id.to_owned(), location, status, reason: Some(kind.to_owned()) })
+    out.coverage(Coverage {
+        source: context.source(),
+        check_set: id.to_owned(),
+        location,
+        extent: Extent::Whole,
+        status,
+        reason: Some(kind.to_owned()),
+    })
 }
 
 /// Text of the result's message, with arguments put in.

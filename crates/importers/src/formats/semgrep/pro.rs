@@ -9,7 +9,7 @@ use super::{CODE, FINGERPRINT, SOURCE, confidence, severity};
 use crate::code::{self, Place, Places, is_told};
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Asset, Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -57,6 +57,7 @@ fn read(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
             source: SOURCE.to_owned(),
             check_set: CODE.to_owned(),
             location: Location::default(),
+            extent: Extent::Whole,
             status: CoverageStatus::Done,
             reason: Some(format!("repository {repository}")),
         })?;

@@ -8,7 +8,7 @@ use super::issue::{Context, KEPT, Rule, give};
 use super::{EXPECTED, SOURCE};
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Asset, Coverage, CoverageStatus, Location};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, Location};
 use crate::output::Output;
 use crate::spool::Spool;
 use crate::vocabulary;
@@ -38,6 +38,7 @@ pub(super) fn finish(project: Option<&str>, part: Option<&str>, out: &mut Output
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Location::default(),
+        extent: Extent::Whole,
         status: if part.is_some() { CoverageStatus::Skipped } else { CoverageStatus::Done },
         reason: part.map(str::to_owned).or_else(|| project.map(|project| format!("project {project}"))),
     })

@@ -8,7 +8,7 @@ use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::Host;
 use crate::json;
-use crate::model::{Coverage, CoverageStatus};
+use crate::model::{Coverage, CoverageStatus, Extent};
 use crate::output::Output;
 use crate::vocabulary;
 use crate::walk::{self, Bounds, Plan, Route};
@@ -76,6 +76,7 @@ fn unreachable_server(name: Option<&str>, reason: Option<&str>, out: &mut Output
         source: SOURCE.to_owned(),
         check_set: SOURCE.to_owned(),
         location: Host::new([host]).location(),
+        extent: Extent::Whole,
         status: CoverageStatus::Error,
         reason: reason.map(str::to_owned),
     })

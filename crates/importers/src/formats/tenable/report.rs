@@ -6,15 +6,13 @@ use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::Host;
 use crate::identity;
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Service, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Service, Severity};
 use crate::output::Output;
 use crate::vocabulary;
 use crate::xml::{Node, Tag, Xml};
 
 const TIMES: [&str; 2] = ["%a %b %d %H:%M:%S %Y", "%a %b %e %H:%M:%S %Y"];
 const SERVICES: usize = 2 << 16;
-/// In what is told as tested, the host itself and none of its services.
-const NO_PORT: u16 = 0;
 
 /// The host being read.
 #[derive(Default)]
@@ -196,11 +194,12 @@ fn leave(scanned: Scanned, out: &mut Output<'_>) -> Result<(), ParseError> {
     if scanned.host.is_unknown() {
         return out.warn(out.position(), "host without address and name");
     }
-    let mut told = |location, status, reason: Option<&str>| {
+    let mut told = |location, extent, status, reason: Option<&str>| {
         out.coverage(Coverage {
             source: SOURCE.to_owned(),
             check_set: SOURCE.to_owned(),
             location,
+            extent,
             status,
             reason: reason.map(str::to_owned),
         })
@@ -213,24 +212,24 @@ fn leave(scanned: Scanned, out: &mut Output<'_>) -> Result<(), ParseError> {
     let is_whole = scanned.url.is_some() || has_login && scanned.tried_all_ports;
     let place = Location { url: scanned.url.clone(), ..scanned.host.location() };
     match (scanned.finished, scanned.policy.gap()) {
-        (false, _) => told(place.clone(), CoverageStatus::Error, Some("no end of the host's scan is recorded"))?,
-        (true, Some(gap)) => told(place.clone(), CoverageStatus::Skipped, Some(gap))?,
-        (true, None) if is_whole => told(place.clone(), CoverageStatus::Done, None)?,
+        (false, _) => told(place.clone(), Extent::Whole, CoverageStatus::Error, Some("no end of the host's scan is recorded"))?,
+        (true, Some(gap)) => told(place.clone(), Extent::Whole, CoverageStatus::Skipped, Some(gap))?,
+        (true, None) if is_whole => told(place.clone(), Extent::Whole, CoverageStatus::Done, None)?,
         (true, None) => {
             let reason = if has_login { "the scan did not try every port" } else { "the scan did not log in" };
             if has_login {
-                told(Location { port: Some(NO_PORT), ..place.clone() }, CoverageStatus::Done, Some(reason))?;
+                told(place.clone(), Extent::Itself, CoverageStatus::Done, Some(reason))?;
             }
             for service in services.iter().filter(|service| has_login || is_remote(service)) {
                 let place = scanned.host.at(Some(&service.protocol), Some(service.port));
-                told(place, CoverageStatus::Done, Some(reason))?;
+                told(place, Extent::Whole, CoverageStatus::Done, Some(reason))?;
             }
         }
     }
     if scanned.lost_access {
         let reason = Some("a plugin reports that credentials did not work".to_owned());
         let (check_set, status) = ("tenable:local".to_owned(), CoverageStatus::AuthLost);
-        out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location: place, status, reason })?;
+        out.coverage(Coverage { source: SOURCE.to_owned(), check_set, location: place, extent: Extent::Whole, status, reason })?;
     }
     let mut asset = scanned.host.asset(services);
     if let Some(url) = scanned.url {

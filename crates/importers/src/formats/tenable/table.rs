@@ -8,7 +8,7 @@ use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
 use crate::identity;
-use crate::model::{Coverage, CoverageStatus, Observation};
+use crate::model::{Coverage, CoverageStatus, Extent, Observation};
 use crate::output::Output;
 use crate::vocabulary;
 
@@ -142,6 +142,7 @@ fn introduce(host: &Host, plugin: Option<&str>, seen: &mut Introduced, out: &mut
         source: SOURCE.to_owned(),
         check_set: check_set.to_owned(),
         location: host.location(),
+        extent: Extent::Whole,
         status,
         reason: reason.map(str::to_owned),
     };

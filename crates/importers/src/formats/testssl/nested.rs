@@ -8,7 +8,7 @@ use super::{EXPECTED, SOURCE, line};
 use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::Introduced;
-use crate::model::{Coverage, CoverageStatus, Location};
+use crate::model::{Coverage, CoverageStatus, Extent, Location};
 use crate::output::Output;
 use crate::walk::{self, ANY, Bounds, Plan, Route};
 
@@ -62,6 +62,7 @@ fn server(value: &Value, position: Position, seen: &mut Introduced, out: &mut Ou
             source: SOURCE.to_owned(),
             check_set: SOURCE.to_owned(),
             location: Location::default(),
+            extent: Extent::Whole,
             status: CoverageStatus::Error,
             reason: Some(get("finding").to_owned()),
         });

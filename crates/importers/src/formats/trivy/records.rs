@@ -6,7 +6,7 @@ use super::{SOURCE, Scan, Target};
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
-use crate::model::{Coverage, CoverageStatus, IdentityKey, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, IdentityKey, Location, Observation, Severity};
 use crate::output::Output;
 use crate::package;
 use crate::vocabulary;
@@ -139,7 +139,14 @@ pub(super) fn misconfiguration(value: &Value, target: &Target, scan: &mut Scan, 
     };
     if matches!(json::text(value, &["Status"]), Some("PASS" | "EXCEPTION")) {
         let status = if json::text(value, &["Status"]) == Some("PASS") { CoverageStatus::Done } else { CoverageStatus::Skipped };
-        return out.coverage(Coverage { source: SOURCE.to_owned(), check_set: id.to_owned(), location, status, reason: None });
+        return out.coverage(Coverage {
+            source: SOURCE.to_owned(),
+            check_set: id.to_owned(),
+            location,
+            extent: Extent::Whole,
+            status,
+            reason: None,
+        });
     }
     let digest = location.snippet.as_deref().map(identity::snippet);
     let anchor = json::text(cause, &["Resource"]).map(str::to_owned).or(digest);

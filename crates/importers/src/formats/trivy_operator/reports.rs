@@ -6,7 +6,7 @@ use super::SOURCE;
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
-use crate::model::{Asset, Coverage, CoverageStatus, IdentityKey, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, IdentityKey, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -95,6 +95,7 @@ pub(super) fn map(value: &Value, position: Position, seen: &mut Occurrences, out
             logical: workload.shown().or(json::text(value, &["metadata", "name"]).map(str::to_owned)),
             ..Location::default()
         },
+        extent: Extent::Whole,
         status: CoverageStatus::Done,
         reason: json::text(value, &["report", "scanner", "version"]).map(|version| format!("Trivy {version}")),
     })
@@ -173,7 +174,14 @@ fn check(value: &Value, workload: &Workload, seen: &mut Occurrences, out: &mut O
     let location = Location { logical: workload.shown(), ..Location::default() };
     if value.get("success").and_then(Value::as_bool) == Some(true) {
         let status = CoverageStatus::Done;
-        return out.coverage(Coverage { source: SOURCE.to_owned(), check_set: id.to_owned(), location, status, reason: None });
+        return out.coverage(Coverage {
+            source: SOURCE.to_owned(),
+            check_set: id.to_owned(),
+            location,
+            extent: Extent::Whole,
+            status,
+            reason: None,
+        });
     }
     let messages = json::texts(value, &["messages"]);
     let evidence = if messages.is_empty() { Vec::new() } else { vec![out.evidence("messages", &messages.join("\n"))] };

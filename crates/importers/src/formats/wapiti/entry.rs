@@ -3,7 +3,7 @@
 use super::SOURCE;
 use crate::endpoint::{Endpoint, ISSUES_ONLY, Sites, placeless};
 use crate::errors::{ParseError, Position};
-use crate::model::{Coverage, CoverageStatus, Location, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Location, Observation, Severity};
 use crate::output::Output;
 use crate::vocabulary;
 
@@ -66,6 +66,7 @@ pub(super) fn covered_by(category: &str, target: Option<&Endpoint>, is_found: bo
         source: SOURCE.to_owned(),
         check_set: format!("wapiti:{category}"),
         location: target.map(Endpoint::site).unwrap_or_default(),
+        extent: Extent::Whole,
         status: if is_whole { CoverageStatus::Done } else { CoverageStatus::Skipped },
         reason: (!is_whole).then(|| ISSUES_ONLY.to_owned()),
     }

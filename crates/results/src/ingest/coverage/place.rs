@@ -2,10 +2,8 @@
 
 use std::net::IpAddr;
 
-use importers::{CoverageStatus, Location};
+use importers::{CoverageStatus, Extent, Location};
 use url::Url;
-
-use super::ports::closed_ports;
 
 /// The host and addresses of a place, as statements are found by them.
 pub(super) fn assets(location: &Location) -> Vec<String> {
@@ -23,15 +21,15 @@ pub(super) fn host_of(location: &Location) -> Option<String> {
 /// Whether a statement is about a finding's place. A tool that names no place at all may have been somewhere else, in another project
 /// or folder: what it looked at it cannot close, and what went wrong there it can keep open. A port that is closed is closed under
 /// every name of its address.
-pub(super) fn speaks_of(status: CoverageStatus, reason: Option<&str>, covered: &Location, found: &Location) -> bool {
-    if closed_ports(reason, covered).is_some() {
+pub(super) fn speaks_of(status: CoverageStatus, extent: &Extent, covered: &Location, found: &Location) -> bool {
+    if matches!(extent, Extent::Closed(_)) {
         return covered.ip.is_some() && covered.ip == found.ip && (covered.protocol.is_none() || covered.protocol == found.protocol);
     }
-    (status != CoverageStatus::Done || names_a_place(covered) || !names_a_place(found)) && is_at(covered, found)
+    (status != CoverageStatus::Done || names_a_place(covered) || !names_a_place(found)) && is_at(extent, covered, found)
 }
 
 /// Whether what was covered contains the finding's place; a part the coverage does not name holds for all.
-fn is_at(covered: &Location, found: &Location) -> bool {
+fn is_at(extent: &Extent, covered: &Location, found: &Location) -> bool {
     let same = |covered: &Option<String>, found: &Option<String>| covered.is_none() || covered == found;
     let asset = match (&covered.ip, &found.ip) {
         (Some(ip), Some(other)) => ip == other && is_same_site(covered, found),
@@ -39,9 +37,9 @@ fn is_at(covered: &Location, found: &Location) -> bool {
     };
     asset
         && (covered.ip.is_none() || found.ip.is_some() || covered.host.is_some())
-        && is_same_port(covered.port, found.port)
+        && is_same_port(extent, covered, found)
         && same(&covered.protocol, &found.protocol)
-        && covered.url.as_deref().is_none_or(|url| is_under(url, found.url.as_deref()))
+        && covered.url.as_deref().is_none_or(|url| is_under(extent, url, found.url.as_deref()))
         && same(&covered.method, &found.method)
         && same(&covered.parameter, &found.parameter)
         && same(&covered.file, &found.file)
@@ -49,9 +47,13 @@ fn is_at(covered: &Location, found: &Location) -> bool {
         && covered.component.as_ref().is_none_or(|component| found.component.as_ref().is_some_and(|found| found.name == component.name))
 }
 
-/// A host that was covered without its services is told of with port 0, which none of them has.
-fn is_same_port(covered: Option<u16>, found: Option<u16>) -> bool {
-    covered.is_none_or(|port| port == found.unwrap_or(0))
+/// A host that was covered by itself is none of its services, and none of the pages that they show.
+fn is_same_port(extent: &Extent, covered: &Location, found: &Location) -> bool {
+    match (covered.port, extent) {
+        (Some(port), _) => found.port == Some(port),
+        (None, Extent::Itself) => covered.url.is_some() || found.port.is_none() && found.url.is_none(),
+        (None, _) => true,
+    }
 }
 
 /// Whether two places at one address are the same: an address may have many names, each another site.
@@ -75,10 +77,9 @@ fn names_a_place(location: &Location) -> bool {
     component.is_some() || [host, ip, url, file].into_iter().any(Option::is_some)
 }
 
-/// The same page, or any page of a site that was covered as a whole: `https://a.example/` is the site, and with an empty fragment,
-/// `https://a.example/#`, its first page alone.
-fn is_under(covered: &str, found: Option<&str>) -> bool {
+/// The same page, or any page of a site that was covered as a whole, which its first page stands for.
+fn is_under(extent: &Extent, covered: &str, found: Option<&str>) -> bool {
     let (Ok(covered), Some(Ok(found))) = (Url::parse(covered), found.map(Url::parse)) else { return Some(covered) == found };
-    let is_site = covered.path() == "/" && covered.fragment() != Some("");
+    let is_site = covered.path() == "/" && *extent != Extent::Itself;
     covered.origin() == found.origin() && (is_site || covered.path() == found.path())
 }

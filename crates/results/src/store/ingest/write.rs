@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use audit::Change;
 use backends::{Row, Sql, Value};
 use base::{Result, Time};
-use importers::{Coverage, Location, Observation};
+use importers::{Coverage, Extent, Location, Observation};
 use scans::ScanId;
 
 use super::super::decisions::in_force;
@@ -227,8 +227,8 @@ pub(crate) async fn add_coverage(change: &mut Change, origin: &Origin, rows: &[C
         return Ok(());
     }
     let statement = format!(
-        "INSERT INTO coverage (tenant_id, import_id, scan_id, target_id, created_at, id, source, check_set, location, status, reason) {}",
-        Sql::rows_sharing(rows.len(), 5, 6)
+        "INSERT INTO coverage (tenant_id, import_id, scan_id, target_id, created_at, id, source, check_set, location, extent, status, reason) {}",
+        Sql::rows_sharing(rows.len(), 5, 7)
     );
     let mut insert = Sql::built(statement)
         .bind(change.scope().tenant())
@@ -243,6 +243,7 @@ pub(crate) async fn add_coverage(change: &mut Change, origin: &Origin, rows: &[C
             .bind(clean(&coverage.source))
             .bind(clean(&coverage.check_set))
             .bind(json::<Location>(&coverage.location)?)
+            .bind(json::<Extent>(&coverage.extent)?)
             .bind(status.unwrap_or_default())
             .bind(coverage.reason.as_deref().map(clean));
     }

@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use base::{Time, fill};
-use importers::{Asset, Coverage, CoverageStatus, Evidence, Location, Observation, Record, Service, Severity, Sink, identity};
+use importers::{
+    Asset, Coverage, CoverageStatus, Evidence, Extent, Location, Observation, PortList, Record, Service, Severity, Sink, identity,
+};
 use scanner::{Covered, Issue, OPEN_PORT, Outcome};
 
 use super::NATIVE;
@@ -22,13 +24,12 @@ const OF_SERVICES: [&str; 4] = ["exposure.", "http.", "ssh.", "tls."];
 /// Refusals told one by one.
 const REFUSALS: usize = 100;
 
-/// `ports` are those that were tried.
-pub(super) fn write(outcome: &Outcome, ports: &[u16], now: Time, sheet: &mut Sheet) {
+pub(super) fn write(outcome: &Outcome, now: Time, sheet: &mut Sheet) {
     // A full sheet refuses the rest; its own count tells.
-    let _ = all(outcome, ports, now, sheet);
+    let _ = all(outcome, now, sheet);
 }
 
-fn all(outcome: &Outcome, ports: &[u16], now: Time, sheet: &mut Sheet) -> Result<(), importers::Stop> {
+fn all(outcome: &Outcome, now: Time, sheet: &mut Sheet) -> Result<(), importers::Stop> {
     for asset in assets(outcome) {
         sheet.record(Record::Asset(asset))?;
     }
@@ -38,11 +39,7 @@ fn all(outcome: &Outcome, ports: &[u16], now: Time, sheet: &mut Sheet) -> Result
     for issue in &outcome.issues {
         sheet.record(Record::Observation(observation(issue, now)))?;
     }
-    let tried = format!("ports {}", ranges(ports));
-    for mut coverage in coverage(&outcome.coverage) {
-        if coverage.check_set == PORTS {
-            coverage.reason = coverage.reason.map(|reason| whole_list(&tried, reason));
-        }
+    for coverage in coverage(&outcome.coverage, &outcome.tried.iter().copied().collect()) {
         sheet.record(Record::Coverage(coverage))?;
     }
     for (address, closed) in outcome.closed.iter().filter(|(_, closed)| !closed.is_empty()) {
@@ -54,32 +51,6 @@ fn all(outcome: &Outcome, ports: &[u16], now: Time, sheet: &mut Sheet) -> Result
         sheet.record(Record::Coverage(refusal(what, reason)))?;
     }
     Ok(())
-}
-
-/// `1-3,8080` for sorted or unsorted ports.
-fn ranges(ports: &[u16]) -> String {
-    let sorted: BTreeSet<u16> = ports.iter().copied().collect();
-    let mut ranges: Vec<(u16, u16)> = Vec::new();
-    for port in sorted {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == port => *last = port,
-            _ => ranges.push((port, port)),
-        }
-    }
-    let parts: Vec<String> =
-        ranges.iter().map(|(first, last)| if first == last { first.to_string() } else { format!("{first}-{last}") }).collect();
-    parts.join(",")
-}
-
-/// The scanner cuts its list of ports to a line; whoever compares runs needs all of it. What follows the list stays.
-fn whole_list(tried: &str, reason: String) -> String {
-    if !reason.starts_with("ports ") {
-        return reason;
-    }
-    match reason.split_once(';') {
-        Some((_, rest)) => format!("{tried};{rest}"),
-        None => tried.to_owned(),
-    }
 }
 
 fn name(host: &str, ip: IpAddr) -> Option<String> {
@@ -244,7 +215,7 @@ fn checks_of(set: &str) -> Vec<&'static str> {
 
 /// `http.passive` is no beginning of `http.csp-missing`: such a set is told check by check. A check may be told twice of one place,
 /// by its set and by itself: that it was left open must not be lost for its set having said that it was made.
-fn coverage(given: &[Covered]) -> Vec<Coverage> {
+fn coverage(given: &[Covered], tried: &PortList) -> Vec<Coverage> {
     let mut told = BTreeSet::new();
     let mut all = Vec::new();
     for covered in given {
@@ -259,6 +230,7 @@ fn coverage(given: &[Covered]) -> Vec<Coverage> {
                     source: NATIVE.to_owned(),
                     check_set: name,
                     location: location(covered),
+                    extent: extent(covered, tried),
                     status: status(covered.status),
                     reason: covered.reason.clone(),
                 });
@@ -274,13 +246,21 @@ fn location(covered: &Covered) -> Location {
         None => Location { host: Some(covered.host.to_lowercase()), ..Location::default() },
     };
     location.protocol = location.protocol.map(|_| covered.transport.to_owned());
-    location.url = covered.url.clone().map(|page| match covered.status {
-        // The first page alone; without a fragment it would stand for the site.
-        scanner::CoverageStatus::Done if page.path() == "/" => format!("{page}#"),
-        _ => page.to_string(),
-    });
+    location.url = covered.url.as_ref().map(url::Url::to_string);
     location.parameter.clone_from(&covered.parameter);
     location
+}
+
+/// A page that was asked is not the site; what went wrong at the first one may have gone wrong at all of them. A search for open
+/// ports tells how many gave no answer but not which, so that it proves nothing of any of them.
+fn extent(covered: &Covered, tried: &PortList) -> Extent {
+    let is_done = covered.status == scanner::CoverageStatus::Done;
+    match covered.check_set {
+        PORTS if is_done && covered.unanswered > 0 => Extent::Ports(PortList::unknown()),
+        PORTS => Extent::Ports(tried.clone()),
+        _ if is_done && covered.url.is_some() => Extent::Itself,
+        _ => Extent::Whole,
+    }
 }
 
 fn gone(address: IpAddr, family: &str, closed: &[u16]) -> Coverage {
@@ -288,8 +268,9 @@ fn gone(address: IpAddr, family: &str, closed: &[u16]) -> Coverage {
         source: NATIVE.to_owned(),
         check_set: family.to_owned(),
         location: Location { protocol: Some("tcp".to_owned()), ..place(SocketAddr::new(address, 0), "") },
+        extent: Extent::Closed(closed.iter().copied().collect()),
         status: CoverageStatus::Done,
-        reason: Some(format!("closed ports {}", ranges(closed))),
+        reason: None,
     }
 }
 
@@ -302,6 +283,7 @@ fn refusal(what: &str, reason: &str) -> Coverage {
         source: NATIVE.to_owned(),
         check_set: "scope".to_owned(),
         location,
+        extent: Extent::Whole,
         status: CoverageStatus::Skipped,
         reason: Some(reason.to_owned()),
     }
@@ -313,7 +295,17 @@ mod tests {
 
     fn covered(check_set: &'static str, status: scanner::CoverageStatus) -> Covered {
         let address = "127.0.0.1:80".parse().ok();
-        Covered { check_set, address, transport: "tcp", parameter: None, host: "localhost".into(), url: None, status, reason: None }
+        Covered {
+            check_set,
+            address,
+            transport: "tcp",
+            parameter: None,
+            host: "localhost".into(),
+            url: None,
+            status,
+            unanswered: 0,
+            reason: None,
+        }
     }
 
     /// A beginning ends where a word ends: `exposure.redis` says nothing about `exposure.redis-default-password`.
@@ -322,13 +314,19 @@ mod tests {
         rest.is_some_and(|rest| check_set.ends_with('.') || rest.is_empty() || rest.starts_with('.'))
     }
 
+    fn coverage(given: &[Covered]) -> Vec<Coverage> {
+        super::coverage(given, &PortList::from("1-1024,8080"))
+    }
+
     #[test]
-    fn the_list_of_tried_ports_is_whole() {
-        assert_eq!(ranges(&[8080, 2, 1, 3]), "1-3,8080");
-        assert_eq!(whole_list("ports 1-3", "ports 1-2,… 3 ports; 1 without an answer".into()), "ports 1-3; 1 without an answer");
-        assert_eq!(whole_list("ports 1-3", "refused by the guard".into()), "refused by the guard");
-        let top: Vec<u16> = scanner::PortSet::top(1000).iter().collect();
-        assert!(ranges(&top).len() < 4000, "{}", ranges(&top).len());
+    fn a_search_for_open_ports_proves_what_it_tried_where_all_of_that_answered() {
+        let search = |status, unanswered| Covered { unanswered, ..covered("ports", status) };
+        let told = |status, unanswered| coverage(&[search(status, unanswered)]).remove(0).extent;
+        assert_eq!(told(scanner::CoverageStatus::Done, 0), Extent::Ports(PortList::from("1-1024,8080")));
+        assert_eq!(told(scanner::CoverageStatus::Done, 3), Extent::Ports(PortList::unknown()), "which ones, nobody told");
+        assert_eq!(told(scanner::CoverageStatus::Timeout, 0), Extent::Ports(PortList::from("1-1024,8080")));
+        let top = scanner::PortSet::top(1000).iter().collect::<PortList>();
+        assert!(top.to_string().len() < 4000 && scanner::PortSet::top(1000).iter().all(|port| top.contains(port) == Some(true)));
     }
 
     #[test]
@@ -376,8 +374,8 @@ mod tests {
     fn the_first_page_does_not_stand_for_the_site_where_it_was_asked_alone() {
         let first = |status| Covered { url: url::Url::parse("http://localhost/").ok(), ..covered("http.directory-listing", status) };
         let told = coverage(&[first(scanner::CoverageStatus::Done), first(scanner::CoverageStatus::Error)]);
-        let urls: Vec<&str> = told.iter().filter_map(|coverage| coverage.location.url.as_deref()).collect();
-        assert_eq!(urls, ["http://localhost/#", "http://localhost/"]);
+        let told: Vec<_> = told.iter().map(|coverage| (coverage.location.url.as_deref(), &coverage.extent)).collect();
+        assert_eq!(told, [(Some("http://localhost/"), &Extent::Itself), (Some("http://localhost/"), &Extent::Whole)]);
     }
 
     #[test]
@@ -385,7 +383,7 @@ mod tests {
         let families: BTreeSet<&str> = scanner::catalogue().iter().filter_map(|check| check.id.split_inclusive('.').next()).collect();
         assert_eq!(families, OF_SERVICES.into_iter().chain(["dns."]).collect());
         let told = gone("192.0.2.1".parse().unwrap(), "tls.", &[1, 2, 3, 443]);
-        assert_eq!((told.reason.as_deref(), told.location.port), (Some("closed ports 1-3,443"), None));
+        assert_eq!((told.extent, told.location.port), (Extent::Closed(PortList::from("1-3,443")), None));
     }
 
     #[test]

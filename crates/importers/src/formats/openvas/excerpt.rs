@@ -2,9 +2,9 @@
 
 use crate::xml::{Node, Tag};
 
-/// What a report says of its own extent.
+/// How much of the results a report says it shows.
 #[derive(Default)]
-pub(super) struct Extent {
+pub(super) struct Excerpt {
     /// Why the task itself did not run to its end.
     pub(super) broken: Option<String>,
     /// Whether the terms of the filter leave results out, whichever there were.
@@ -26,7 +26,7 @@ fn narrows(term: &str) -> bool {
         || value("levels").is_some_and(|levels| !['h', 'm', 'l', 'g'].iter().all(|level| levels.contains(*level)))
 }
 
-impl Extent {
+impl Excerpt {
     /// Reads `filters`, with its `term` and, in newer reports, `keywords`.
     pub(super) fn filters(&mut self, filters: &Node) {
         let term = filters.child_text("term").unwrap_or_default();
