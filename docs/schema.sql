@@ -141,7 +141,7 @@ CREATE TABLE coverage (
     status     TEXT NOT NULL,
     reason     TEXT,
     created_at BIGINT NOT NULL
-);
+, extent TEXT NOT NULL DEFAULT '{"kind":"untold"}');
 
 CREATE INDEX coverage_by_scan ON coverage (tenant_id, scan_id, id);
 
@@ -486,6 +486,20 @@ CREATE TABLE finding_keys (
 );
 
 CREATE INDEX finding_keys_by_digest ON finding_keys (digest);
+
+CREATE TABLE finding_notes (
+    id              TEXT PRIMARY KEY,
+    tenant_id       TEXT NOT NULL,
+    finding_id      TEXT NOT NULL,
+    text            TEXT NOT NULL,
+    written_by      TEXT,
+    written_by_name TEXT NOT NULL,
+    -- The export of another instance it came over with.
+    import_id       TEXT,
+    created_at      BIGINT NOT NULL
+);
+
+CREATE INDEX finding_notes_by_finding ON finding_notes (tenant_id, finding_id, id);
 
 CREATE TABLE finding_policies (
     tenant_id  TEXT PRIMARY KEY,
