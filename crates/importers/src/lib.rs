@@ -35,8 +35,8 @@ pub use errors::{ParseError, Position};
 pub use limits::{Detail, Limits, Options};
 pub use mapping::{MappedNotation, Mapping, MappingError, Trial};
 pub use model::{
-    Asset, Belief, Carried, CarriedNote, Component, Coverage, CoverageStatus, Evidence, Extent, IdentityKey, Location, Observation, Record,
-    Service, Severity, Sink, Stop, UnknownSeverity, Warning,
+    Asset, Belief, Carried, CarriedNote, Component, Coverage, CoverageStatus, Evidence, Extent, Gone, IdentityKey, Location, Observation,
+    Record, Service, Severity, Sink, Stop, UnknownSeverity, Warning,
 };
 pub use output::{SeverityCounts, Totals};
 pub use ports::PortList;

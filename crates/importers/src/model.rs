@@ -114,6 +114,18 @@ pub struct Observation {
     pub keys: Vec<IdentityKey>,
     /// When the tool saw it, RFC 3339 in UTC.
     pub observed_at: Option<String>,
+    /// Set where the tool lists what it knows to be gone: it was there, and this is no sight of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Gone>,
+}
+
+/// What a tool tells of something that it found once and that is not there any more.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gone {
+    /// When the tool saw it first, RFC 3339 in UTC.
+    pub first_seen: Option<String>,
+    /// When it was found to be gone, RFC 3339 in UTC.
+    pub at: Option<String>,
 }
 
 /// Where something is; as many parts as the tool gave.

@@ -77,6 +77,11 @@ pub(crate) fn cvss(text: &str) -> Option<String> {
     cvss::Cvss::from_str(vector).ok().map(|_| vector.to_owned())
 }
 
+/// Whether a tool's word for how a finding stands says that it is gone. What people called harmless or acceptable is not.
+pub(crate) fn is_fixed(state: Option<&str>) -> bool {
+    state.is_some_and(|state| ["fixed", "resolved", "closed"].iter().any(|word| state.trim().eq_ignore_ascii_case(word)))
+}
+
 /// RFC 3339 in UTC; a time without a zone is taken as UTC.
 pub(crate) fn instant(text: &str) -> Option<String> {
     let text = text.trim();

@@ -184,6 +184,7 @@ impl Export<'_, '_> {
                 .collect(),
             keys,
             observed_at: self.exported.clone(),
+            gone: None,
         };
         self.out.distinct(observation)
     }

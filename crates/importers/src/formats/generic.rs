@@ -13,7 +13,7 @@ use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
 use crate::listed::{self, Records};
-use crate::model::{Component, IdentityKey, Location, Observation, Severity};
+use crate::model::{Component, Gone, IdentityKey, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -72,6 +72,7 @@ struct Told {
     component: Option<Component>,
     endpoints: Vec<String>,
     observed_at: Option<String>,
+    gone: Option<Gone>,
     verified: bool,
 }
 
@@ -109,6 +110,7 @@ impl Told {
             evidence,
             keys,
             observed_at: self.observed_at,
+            gone: self.gone,
         })
     }
 
@@ -158,10 +160,11 @@ impl Records for Report {
             return Ok(false);
         }
         let holds = |name: &str| value.get(name).and_then(Value::as_bool) == Some(true);
-        if let Some(settled) = ["is_mitigated", "false_p", "out_of_scope"].into_iter().find(|name| holds(name)) {
+        if let Some(settled) = ["false_p", "out_of_scope"].into_iter().find(|name| holds(name)) {
             out.warn(position, format!("`{}` was left out: the report says {settled}", vocabulary::shorten(title, 100)))?;
             return Ok(true);
         }
+        let moment = |date: &str| dialects::day(date, &[]).or_else(|| vocabulary::moment(date));
         let number = |name: &str| value.get(name).and_then(|number| number.as_u64().or_else(|| number.as_str()?.parse().ok()));
         let cwes = json::texts(value, &["cwes"])
             .into_iter()
@@ -183,7 +186,8 @@ impl Records for Report {
             line: number("line").and_then(|line| u32::try_from(line).ok()).filter(|line| *line > 0),
             component: text("component_name").map(|name| package::component("", name, text("component_version"), None)),
             endpoints: json::items(value, &["endpoints"]).filter_map(address).collect(),
-            observed_at: text("date").and_then(|date| dialects::day(date, &[]).or_else(|| vocabulary::moment(date))),
+            observed_at: text("date").and_then(moment),
+            gone: holds("is_mitigated").then(|| Gone { first_seen: None, at: text("mitigated").and_then(moment) }),
             verified: holds("verified"),
         };
         told.give(&mut self.0, out)?;
@@ -214,10 +218,13 @@ fn rows(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
             continue;
         };
         let holds = |name: &str| table.get(name).is_some_and(|word| word.starts_with(['t', 'T']));
-        if let Some(settled) = ["ismitigated", "falsepositive", "duplicate"].into_iter().find(|name| holds(name)) {
+        if let Some(settled) = ["falsepositive", "duplicate"].into_iter().find(|name| holds(name)) {
             out.warn(position, format!("`{}` was left out: the report says {settled}", vocabulary::shorten(title, 100)))?;
             continue;
         }
+        let moment = |name: &str| {
+            table.get(name).and_then(|date| dialects::day(date, &["%m/%d/%Y", "%d/%m/%Y"]).or_else(|| vocabulary::moment(date)))
+        };
         let classes = [table.get("cweids"), table.get("cweid")].into_iter().flatten().flat_map(|text| text.split([',', ' ']));
         let class = |text: &str| text.trim().trim_start_matches("CWE-").parse().ok().filter(|cwe: &u32| *cwe > 0);
         let told = Told {
@@ -230,9 +237,8 @@ fn rows(source: &mut dyn Read, out: &mut Output<'_>) -> Result<(), ParseError> {
             names: [table.get("cve"), table.get("vulnerability id")].into_iter().flatten().map(str::to_owned).collect(),
             references: table.get("references").map(dialects::addresses).unwrap_or_default(),
             endpoints: table.get("url").map(str::to_owned).into_iter().collect(),
-            observed_at: table
-                .get("date")
-                .and_then(|date| dialects::day(date, &["%m/%d/%Y", "%d/%m/%Y"]).or_else(|| vocabulary::moment(date))),
+            observed_at: moment("date"),
+            gone: holds("ismitigated").then(|| Gone { first_seen: None, at: moment("mitigateddate") }),
             verified: holds("verified"),
             ..Told::default()
         };

@@ -234,6 +234,7 @@ impl Report<'_, '_> {
             evidence,
             keys,
             observed_at: self.seen_at.clone(),
+            gone: None,
         };
         self.out.observation(observation, &issue)
     }

@@ -7,7 +7,7 @@ use crate::csv::Table;
 use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Extent, Observation};
+use crate::model::{Coverage, CoverageStatus, Extent, Gone, Observation};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::vocabulary;
@@ -69,6 +69,7 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
     let location = host.at(get("protocol"), get("port").and_then(|port| port.parse().ok()));
     let parts: Vec<&str> = [get("cve-description"), get("threat")].into_iter().flatten().collect();
     let labels = ["asset tags", "rti", "vulnerability tags"].into_iter().filter_map(get);
+    let moment = |name| get(name).and_then(|time| dialects::moment(time, &TIMES));
     let techniques = ["mitre att&ck technique id"].into_iter().filter_map(get);
     let mut observation = Observation {
         source: SOURCE.to_owned(),
@@ -90,7 +91,8 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
             .filter(|tag| !tag.is_empty())
             .collect(),
         location,
-        observed_at: get("last detected").and_then(|time| dialects::moment(time, &TIMES)),
+        observed_at: moment("last detected"),
+        gone: vocabulary::is_fixed(get("status")).then(|| Gone { first_seen: moment("first detected"), at: moment("last fixed") }),
         ..Observation::default()
     };
     if let Some(results) = get("results") {

@@ -14,7 +14,7 @@ use crate::endpoint::ISSUES_ONLY;
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
 use crate::identity;
-use crate::model::{Asset, Coverage, CoverageStatus, Evidence, Extent, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Evidence, Extent, Gone, Location, Observation, Severity};
 use crate::output::Output;
 use crate::registry::{Confidence, Entry, Format, Head};
 use crate::spill::Spill;
@@ -183,7 +183,7 @@ fn walk(xml: &mut Xml<'_>, depth: u32, spill: &mut Spill, reading: &mut Reading,
 
 fn draft(node: &Node, qid: &str, out: &Output<'_>) -> Draft {
     let gathered = node.name() == "INFORMATION_GATHERED";
-    let time = ["LAST_TIME_DETECTED", "DETECTION_DATE", "FIRST_TIME_DETECTED"].into_iter().find_map(|name| node.child_text(name));
+    let moment = |name: &str| node.child_text(name).and_then(|time| dialects::moment(time, &TIMES));
     let parameter = node.child_text("PARAM").or_else(|| node.child_text("FORM_ENTRY_POINT")).filter(|text| !matches!(*text, "-" | "N/A"));
     let mut observation = Observation {
         source: SOURCE.to_owned(),
@@ -195,7 +195,8 @@ fn draft(node: &Node, qid: &str, out: &Output<'_>) -> Draft {
             parameter: parameter.map(str::to_owned),
             ..Location::default()
         },
-        observed_at: time.and_then(|time| dialects::moment(time, &TIMES)),
+        observed_at: ["LAST_TIME_DETECTED", "DETECTION_DATE", "FIRST_TIME_DETECTED"].into_iter().find_map(moment),
+        gone: vocabulary::is_fixed(node.child_text("STATUS")).then(|| Gone { first_seen: moment("FIRST_TIME_DETECTED"), at: None }),
         ..Observation::default()
     };
     let payloads = node.first("PAYLOADS").into_iter().flat_map(|all| all.all("PAYLOAD")).take(PAYLOADS);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::errors::{ParseError, Position};
 use crate::identity;
 use crate::json;
-use crate::model::{Component, Location, Observation};
+use crate::model::{Component, Gone, Location, Observation};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -123,6 +123,7 @@ impl Page<'_, '_> {
         let remedies =
             coordinates.iter().flat_map(|one| json::items(one, &["remedies"])).filter_map(|one| json::text(one, &["description"]));
         let remedies: Vec<&str> = remedies.take(20).collect();
+        let moment = |path: &[&str]| json::text(attributes, path).and_then(vocabulary::instant);
         self.out.distinct(Observation {
             source: SOURCE.to_owned(),
             title: match &location.component {
@@ -142,7 +143,9 @@ impl Page<'_, '_> {
             tags: tags(attributes, &coordinates),
             location,
             keys,
-            observed_at: json::text(attributes, &["updated_at"]).and_then(vocabulary::instant),
+            observed_at: moment(&["updated_at"]),
+            gone: vocabulary::is_fixed(json::text(attributes, &["status"]))
+                .then(|| Gone { first_seen: moment(&["created_at"]), at: moment(&["resolution", "resolved_at"]) }),
             ..Observation::default()
         })
     }

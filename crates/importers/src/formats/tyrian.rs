@@ -186,6 +186,7 @@ impl Export<'_, '_> {
             evidence,
             keys,
             observed_at: instant(told.observed_at),
+            gone: None,
         })
     }
 }

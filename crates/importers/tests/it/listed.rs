@@ -181,5 +181,5 @@ fn what_its_own_report_calls_settled_is_left_out_and_named() {
         .into_iter()
         .filter_map(|record| if let importers::Record::Warning(warning) = record { Some(warning.message) } else { None })
         .collect();
-    assert_eq!(told, ["`Gone` was left out: the report says is_mitigated"]);
+    assert_eq!(told, ["`Harmless` was left out: the report says false_p"]);
 }

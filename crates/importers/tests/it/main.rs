@@ -5,6 +5,7 @@
 mod code;
 mod expected;
 mod extent;
+mod gone;
 mod hostile;
 mod identity;
 mod laws;

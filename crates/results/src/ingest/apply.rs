@@ -17,7 +17,7 @@ use super::rows::{KnownFinding, Review};
 use super::spool::{Below, Entry, Line, Writer};
 use super::write::Waiting;
 use crate::model::{
-    ChangeKind, Difference, FindingId, HappeningKind, ImportId, ImportOptions, ImportState, ImportSummary, Status, Voice, words,
+    ChangeKind, Difference, FindingId, HappeningKind, ImportId, ImportOptions, ImportState, ImportSummary, State, Status, Voice, words,
 };
 use crate::store::ingest as store;
 
@@ -61,6 +61,8 @@ pub(super) struct Run<'r> {
     pub(super) summary: ImportSummary,
     pub(super) differences: Vec<Difference>,
     pub(super) waiting: Waiting,
+    /// Known findings of which the tool says that they are gone.
+    pub(super) gone: HashSet<FindingId>,
     fates: HashMap<u32, Fate>,
     reviews: Vec<Review>,
     /// Whether there is anything to compare with; not asked before the first chunk.
@@ -77,8 +79,9 @@ pub(crate) async fn apply(change: &mut Change, batch: &mut Batch, origin: &Origi
         below_minimum: batch.below_minimum,
         ..ImportSummary::default()
     };
-    let (differences, waiting, fates, reviews) = (Vec::new(), Waiting::default(), HashMap::new(), Vec::new());
-    let mut run = Run { change, batch, origin, summary, differences, waiting, fates, reviews, has_known: None };
+    let (differences, waiting, gone) = (Vec::new(), Waiting::default(), HashSet::new());
+    let (fates, reviews) = (HashMap::new(), Vec::new());
+    let mut run = Run { change, batch, origin, summary, differences, waiting, gone, fates, reviews, has_known: None };
     let later = run.exact(reporter).await?;
     if run.has_known == Some(true) {
         run.rest(later, reporter).await?;
@@ -224,10 +227,12 @@ impl Run<'_> {
                 let fate = match outcome {
                     Match::Same(index) | Match::Moved(index) => {
                         let unseen = candidates.unseen(index);
-                        claimed.insert(unseen.known.id);
+                        if !self.is_gone(group) {
+                            claimed.insert(unseen.known.id);
+                        }
                         let is_elsewhere = matches!(outcome, Match::Moved(_)) && words(&unseen.location) != words(&one.place);
                         let from = is_elsewhere.then(|| words(&unseen.location));
-                        if !self.origin.is_snapshot {
+                        if !self.origin.is_snapshot && !self.is_gone(group) {
                             self.waiting.retire(unseen.known.id);
                         }
                         let mut fate = self.seen_again(group, unseen.known.clone(), from);
@@ -255,29 +260,40 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn seen_again(&self, group: u32, known: KnownFinding, from: Option<String>) -> Fate {
+    fn seen_again(&mut self, group: u32, known: KnownFinding, from: Option<String>) -> Fate {
+        if self.is_gone(group) {
+            // It is concluded with what was not seen, since it was not.
+            self.gone.insert(known.id);
+            return Fate::left_alone(known, self.change.now());
+        }
         if self.origin.is_snapshot {
+            self.waiting.leave_alone(known.id);
             return Fate::left_alone(known, self.change.now());
         }
         let content = self.batch.groups[group as usize].content;
         Fate::known(known, from, content, &self.origin.options, self.change.now())
     }
 
+    /// Whether this run says of something that it is no more; what another instance believed is no such word.
+    fn is_gone(&self, group: u32) -> bool {
+        !self.origin.is_snapshot && self.batch.groups[group as usize].is_gone
+    }
+
     /// Counts what becomes of a group and remembers it until its last observation.
     fn decide(&mut self, group: u32, fate: Fate) {
         let summary = &mut self.summary;
         summary.by_severity.add(self.batch.groups[group as usize].severity);
+        let is_ending = fate.state != State::Absent && self.gone.contains(&fate.id);
         match fate.turn {
+            // Counted when it is concluded.
+            _ if is_ending => {}
             Some(HappeningKind::New) => summary.created += 1,
             Some(HappeningKind::Moved) => summary.moved += 1,
             Some(HappeningKind::Reopened) => summary.reopened += 1,
             _ => summary.unchanged += 1,
         }
         summary.ambiguous += u64::from(fate.is_ambiguous);
-        if fate.is_left_alone {
-            self.waiting.leave_alone(fate.id);
-        }
-        if fate.known.is_some() {
+        if fate.known.is_some() && !is_ending {
             summary.open += u64::from(fate.derived.status == Status::Open);
         }
         if let (Some(turn), true) = (fate.turn.filter(|turn| *turn != HappeningKind::New), fate.known.is_some()) {
@@ -287,9 +303,13 @@ impl Run<'_> {
     }
 
     /// Puts one observation where it belongs.
-    fn take(&mut self, line: Line) -> Result<()> {
+    fn take(&mut self, mut line: Line) -> Result<()> {
         let group = &mut self.batch.groups[line.group as usize];
         group.left = group.left.saturating_sub(1);
+        if !self.origin.is_snapshot && !group.is_gone {
+            // Gone in one row and there in another is there.
+            line.belief = None;
+        }
         let (is_last, is_speaker, content) = (group.left == 0, group.speaker == line.ordinal, group.content);
         let number = line.group;
         let Some(fate) = self.fates.get_mut(&number) else { return Ok(()) };

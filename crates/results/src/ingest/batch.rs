@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry as Slot;
 
 use aws_lc_rs::digest::{Context, SHA256};
 use base::Result;
-use importers::{Belief, Coverage, IdentityKey, Location, Observation, Record, Severity, Sink, Stop, identity};
+use importers::{Belief, Coverage, Gone, IdentityKey, Location, Observation, Record, Severity, Sink, Stop, identity};
 
 use super::coverage::Covered;
 use super::matching::Key;
@@ -25,6 +25,8 @@ pub(crate) struct Group {
     pub(crate) source: u16,
     pub(crate) severity: Severity,
     confidence: u8,
+    /// Nothing of it was seen: the tool lists it as gone.
+    pub(crate) is_gone: bool,
     /// Observations of it that were not read back yet.
     pub(crate) left: u32,
     /// The observation that speaks for the group: gravest, surest, then by content, so that order does not matter.
@@ -106,10 +108,16 @@ impl Gather {
     }
 
     fn observation(&mut self, mut observation: Observation) -> std::io::Result<()> {
-        let belief = self.belief.take().or_else(|| self.is_past.then(|| gone(observation.observed_at.as_deref())).flatten());
+        let said = observation.gone.take();
+        let is_gone = said.is_some();
+        let said = said.or_else(|| self.is_past.then(|| Gone { first_seen: observation.observed_at.clone(), at: None }));
+        let belief = self.belief.take().or_else(|| gone(said?, observation.observed_at.as_deref()));
         self.batch.covered.see(&observation);
         if observation.severity < self.minimum {
             self.batch.below_minimum += 1;
+            if is_gone {
+                return Ok(());
+            }
             let source = self.source(&observation.source);
             let name = keys(&observation).swap_remove(0);
             return self.spool.below(&Below { source, digest: name.digest });
@@ -135,13 +143,14 @@ impl Gather {
         let group = match self.by_key.entry(named(source, &keys[0])) {
             Slot::Vacant(slot) => {
                 slot.insert(number);
-                self.batch.groups.push(Group { source, severity, confidence, left: 1, speaker: ordinal, best: content, content });
+                self.batch.groups.push(Group { source, severity, confidence, is_gone, left: 1, speaker: ordinal, best: content, content });
                 number
             }
             Slot::Occupied(slot) => {
                 let number = *slot.get();
                 let group = &mut self.batch.groups[number as usize];
                 group.left += 1;
+                group.is_gone &= is_gone;
                 group.content = group.content.wrapping_add(content);
                 let is_better = (rank(severity), confidence, group.best) > (rank(group.severity), group.confidence, content);
                 if is_better {
@@ -208,15 +217,14 @@ impl Batch {
     }
 }
 
-/// How something stands that a report of the past tells of: it was there, and is no more.
-fn gone(observed_at: Option<&str>) -> Option<String> {
-    let at = observed_at.map(str::to_owned);
-    let (first_seen, last_seen, fixed_at) = (at.clone(), at.clone(), at);
+/// How something stands that was there and is no more: of which a report of the past tells, or a tool that keeps what it knew.
+fn gone(said: Gone, observed_at: Option<&str>) -> Option<String> {
+    let last_seen = observed_at.map(str::to_owned);
     serde_json::to_string(&Belief {
         state: State::Absent.as_str().to_owned(),
-        first_seen,
+        first_seen: said.first_seen.or_else(|| last_seen.clone()),
+        fixed_at: said.at.or_else(|| last_seen.clone()),
         last_seen,
-        fixed_at,
         times_seen: 1,
         ..Belief::default()
     })

@@ -60,7 +60,11 @@ pub(super) async fn collect(run: &mut Run<'_>, incoming: &HashMap<u32, Incoming>
     let checks: HashSet<(String, String)> = checks.into_iter().map(|(source, check)| (source.to_owned(), check.to_owned())).collect();
     let ids: HashSet<FindingId> = named.iter().map(|unseen| unseen.known.id).collect();
     for unseen in named {
-        push(run, &mut leftover, unseen);
+        if run.gone.contains(&unseen.known.id) {
+            conclude(run, &unseen, true);
+        } else {
+            push(run, &mut leftover, unseen);
+        }
     }
     let mut first_page = Some(page);
     for source in sources {
@@ -73,7 +77,10 @@ pub(super) async fn collect(run: &mut Run<'_>, incoming: &HashMap<u32, Incoming>
             after = page.last().map(|unseen| unseen.known.id);
             let is_last = page.len() < PAGE;
             for unseen in page.into_iter().filter(|unseen| !ids.contains(&unseen.known.id) && !seen.contains(&unseen.known.id)) {
-                let is_candidate = checks.contains(&(source.clone(), unseen.check.clone())) && leftover.all.len() < MOST_COMPARED;
+                // What is gone has not moved.
+                let is_candidate = !run.gone.contains(&unseen.known.id)
+                    && checks.contains(&(source.clone(), unseen.check.clone()))
+                    && leftover.all.len() < MOST_COMPARED;
                 if is_candidate {
                     push(run, &mut leftover, unseen);
                 } else {
@@ -102,19 +109,22 @@ fn push(run: &Run<'_>, leftover: &mut Leftover, unseen: Unseen) {
     leftover.all.push(unseen);
 }
 
-/// Closes a finding that was looked for at the same place and is gone; marks one that a whole run left out.
+/// Closes a finding that was looked for at the same place and is gone, or that the tool says is gone, which holds whatever was asked for;
+/// marks one that a whole run left out.
 pub(super) fn conclude(run: &mut Run<'_>, unseen: &Unseen, is_done: bool) {
     let origin = run.origin;
     let known = &unseen.known;
     if origin.is_snapshot {
         return;
     }
+    let is_gone = run.gone.contains(&known.id);
     let is_of_this_scan = origin.scan.is_some() && known.last_scan == origin.scan;
     let is_below = rank(unseen.severity) < rank(origin.options.minimum_severity);
-    if known.state == State::Absent || is_of_this_scan || is_below || origin.options.close_old == Closing::Never {
+    let is_kept = is_of_this_scan || is_below || origin.options.close_old == Closing::Never;
+    if known.state == State::Absent || is_kept && !is_gone {
         return;
     }
-    let (state, turn, change) = if is_done || origin.options.close_old == Closing::Complete {
+    let (state, turn, change) = if is_gone || is_done || origin.options.close_old == Closing::Complete {
         run.summary.closed += 1;
         (State::Absent, HappeningKind::Fixed, ChangeKind::Closed)
     } else if origin.is_whole_run && known.state == State::Present && concerns(run, unseen) {

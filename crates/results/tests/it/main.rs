@@ -6,6 +6,7 @@ mod carried;
 mod correlated;
 mod counts;
 mod decisions;
+mod gone;
 mod identity;
 mod imports;
 mod laws;

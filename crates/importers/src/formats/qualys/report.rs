@@ -10,7 +10,7 @@ use super::{EXPECTED, SOURCE, TEMPLATE, known};
 use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Extent, Observation, Severity};
+use crate::model::{Coverage, CoverageStatus, Extent, Gone, Observation, Severity};
 use crate::output::Output;
 use crate::spill::Spill;
 use crate::vocabulary;
@@ -147,6 +147,7 @@ fn draft(node: &Node, host: &Host, out: &Output<'_>) -> Option<Draft> {
     let qid = number(node.first("QID")?)?;
     let check = format!("qualys:{qid}");
     let text = |name: &str| known(node.child_text(name));
+    let moment = |name| text(name).and_then(vocabulary::instant);
     let location = host.at(text("PROTOCOL"), text("PORT").and_then(|port| port.parse().ok()));
     let scored = text("CVSS3_FINAL").or_else(|| text("CVSS_FINAL"));
     let mut observation = Observation {
@@ -157,7 +158,8 @@ fn draft(node: &Node, host: &Host, out: &Output<'_>) -> Option<Draft> {
         cvss: scored.and_then(dialects::vector),
         tags: ["TYPE", "VULN_STATUS", "CATEGORY"].into_iter().filter_map(text).map(str::to_owned).collect(),
         location,
-        observed_at: text("LAST_FOUND").and_then(vocabulary::instant),
+        observed_at: moment("LAST_FOUND"),
+        gone: vocabulary::is_fixed(text("VULN_STATUS")).then(|| Gone { first_seen: moment("FIRST_FOUND"), at: moment("LAST_FIXED") }),
         ..Observation::default()
     };
     observation.location.service = text("SERVICE").map(str::to_owned);

@@ -7,7 +7,7 @@ use crate::csv::Table;
 use crate::dialects;
 use crate::errors::ParseError;
 use crate::hosts::{Host, Introduced};
-use crate::model::{Coverage, CoverageStatus, Extent, Observation};
+use crate::model::{Coverage, CoverageStatus, Extent, Gone, Observation};
 use crate::output::Output;
 use crate::vocabulary;
 
@@ -52,6 +52,7 @@ fn observation(table: &Table<'_>, qid: &str, title: &str, host: &Host, out: &Out
     let parts: Vec<&str> = [table.get("threat"), table.get("impact")].into_iter().flatten().collect();
     let listed = ["type", "vuln status", "category"].into_iter().filter_map(|name| known(table.get(name))).map(str::to_owned);
     let given = table.get("associated tags").into_iter().flat_map(|tags| tags.split(',')).map(|tag| tag.trim().to_owned());
+    let moment = |name| table.get(name).and_then(|time| dialects::moment(time, &TIMES));
     let mut observation = Observation {
         source: SOURCE.to_owned(),
         keys: host.keys(&location, &check),
@@ -66,7 +67,9 @@ fn observation(table: &Table<'_>, qid: &str, title: &str, host: &Host, out: &Out
         references: table.get("solution").map(links).unwrap_or_default(),
         tags: listed.chain(given).filter(|tag| !tag.is_empty()).collect(),
         location,
-        observed_at: table.get("last detected").and_then(|time| dialects::moment(time, &TIMES)),
+        observed_at: moment("last detected"),
+        gone: vocabulary::is_fixed(table.get("vuln status"))
+            .then(|| Gone { first_seen: moment("first detected"), at: moment("date last fixed").or_else(|| moment("last fixed")) }),
         ..Observation::default()
     };
     if let Some(results) = table.any(&["results", "result"]) {

@@ -9,7 +9,7 @@ use crate::code::{self, Place, Places};
 use crate::errors::{ParseError, Position};
 use crate::html;
 use crate::json;
-use crate::model::{Component, Location, Observation, Severity};
+use crate::model::{Component, Gone, Location, Observation, Severity};
 use crate::output::{Output, floor_boundary};
 use crate::vocabulary;
 
@@ -118,6 +118,9 @@ pub(super) fn give(value: &Value, position: Position, context: &mut Context, out
     if value.get("vulnerabilityProbability").is_some() {
         tags.push("hotspot".to_owned());
     }
+    let moment = |name: &str| text(name).and_then(vocabulary::moment);
+    // What people there called false or acceptable is still in the code.
+    let is_gone = vocabulary::is_fixed(text("issueStatus")) || matches!(text("resolution"), Some("FIXED" | "REMOVED"));
     let observation = Observation {
         source: SOURCE.to_owned(),
         check: format!("sonarqube:{rule}"),
@@ -129,7 +132,8 @@ pub(super) fn give(value: &Value, position: Position, context: &mut Context, out
         aliases: advisories(message),
         references: known.map(|rule| rule.links.clone()).unwrap_or_default(),
         location: Location { file: Some(file.clone()), line, component: dependency(message), ..Location::default() },
-        observed_at: text("updateDate").or_else(|| text("creationDate")).and_then(vocabulary::moment),
+        observed_at: moment("updateDate").or_else(|| moment("creationDate")),
+        gone: is_gone.then(|| Gone { first_seen: moment("creationDate"), at: moment("closeDate") }),
         cwes,
         tags,
         keys,

@@ -8,7 +8,7 @@ use crate::dialects;
 use crate::errors::{ParseError, Position};
 use crate::hosts::{Host, Introduced};
 use crate::identity;
-use crate::model::{Coverage, CoverageStatus, Extent, Observation};
+use crate::model::{Coverage, CoverageStatus, Extent, Gone, Observation};
 use crate::output::Output;
 use crate::vocabulary;
 
@@ -25,7 +25,7 @@ const VECTORS: [&str; 9] = [
     "cvss vector",
     "definition.cvss2.base_vector",
 ];
-const TIMES: [&str; 4] = ["%b %d, %Y %H:%M:%S %Z", "%b %d, %Y %H:%M:%S UTC", "%Y/%m/%d", "%m/%d/%Y %H:%M:%S"];
+const TIMES: [&str; 3] = ["%b %d, %Y %H:%M:%S %Z", "%b %d, %Y %H:%M:%S UTC", "%m/%d/%Y %H:%M:%S"];
 
 /// A report that the next row may go on with.
 struct Pending {
@@ -102,6 +102,10 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
         location.url = Some(url.to_owned());
         location.parameter = parameter.map(str::to_owned);
     }
+    let moment = |names: &[&str]| {
+        let time = table.any(names)?;
+        dialects::moment(time, &TIMES).or_else(|| dialects::day(time, &["%Y/%m/%d"])).or_else(|| vocabulary::epoch(time))
+    };
     let mut observation = Observation {
         source: SOURCE.to_owned(),
         check,
@@ -118,9 +122,11 @@ fn row(table: &Table<'_>, position: Position, seen: &mut Introduced, out: &mut O
         tags: table.any(&["plugin family", "family", "definition.family"]).map(str::to_owned).into_iter().collect(),
         location,
         keys,
-        observed_at: table
-            .any(&["last found", "last observed", "last_seen", "host end"])
-            .and_then(|time| dialects::moment(time, &TIMES).or_else(|| vocabulary::epoch(time))),
+        observed_at: moment(&["last found", "last observed", "last_seen", "host end"]),
+        gone: vocabulary::is_fixed(table.any(&["vulnerability state", "state"])).then(|| Gone {
+            first_seen: moment(&["first found", "first observed", "first discovered", "first_observed"]),
+            at: moment(&["last fixed", "date fixed", "fixed date", "last_fixed"]),
+        }),
         ..Observation::default()
     };
     describe(&mut observation, table.any(&SYNOPSES), table.any(&["description", "definition.description"]));

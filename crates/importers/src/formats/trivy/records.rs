@@ -77,6 +77,7 @@ pub(super) fn vulnerability(
         evidence,
         keys,
         observed_at: scan.created.clone(),
+        gone: None,
     })
 }
 
