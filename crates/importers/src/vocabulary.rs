@@ -79,7 +79,9 @@ pub(crate) fn cvss(text: &str) -> Option<String> {
 
 /// Whether a tool's word for how a finding stands says that it is gone. What people called harmless or acceptable is not.
 pub(crate) fn is_fixed(state: Option<&str>) -> bool {
-    state.is_some_and(|state| ["fixed", "resolved", "closed"].iter().any(|word| state.trim().eq_ignore_ascii_case(word)))
+    state.is_some_and(|state| {
+        ["fixed", "resolved", "resolved_with_pedigree", "closed"].iter().any(|word| state.trim().eq_ignore_ascii_case(word))
+    })
 }
 
 /// RFC 3339 in UTC; a time without a zone is taken as UTC.

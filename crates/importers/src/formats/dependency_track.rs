@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::errors::{ParseError, Position};
 use crate::json;
-use crate::model::{Asset, Coverage, CoverageStatus, Extent, Location, Observation, Severity};
+use crate::model::{Asset, Coverage, CoverageStatus, Extent, Gone, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -184,7 +184,7 @@ impl Export<'_, '_> {
                 .collect(),
             keys,
             observed_at: self.exported.clone(),
-            gone: None,
+            gone: vocabulary::is_fixed(json::text(value, &["analysis", "state"])).then(Gone::default),
         };
         self.out.distinct(observation)
     }

@@ -57,6 +57,25 @@ fn what_was_resolved_in_code_is_gone_and_what_people_called_harmless_is_not() {
     };
     let sonar = format!(r#"{{"paging":{{}},"issues":[{},{}]}}"#, issue("a", "FIXED"), issue("b", "FALSE-POSITIVE"));
     assert_eq!(told(Format::Sonarqube, &sonar), [gone("2026-02-01T07:00:00Z", "2026-02-03T07:00:00Z"), None]);
+    let flaw = |id: &str, state: &str| format!(r#"{{"id":"{id}","affects":[{{"ref":"a"}}],"analysis":{{"state":"{state}"}}}}"#);
+    let all = [flaw("CVE-2030-0001", "resolved"), flaw("CVE-2030-0002", "resolved_with_pedigree"), flaw("CVE-2030-0003", "exploitable")];
+    let vex = format!(
+        r#"{{"bomFormat":"CycloneDX","specVersion":"1.5","components":[{{"bom-ref":"a","type":"library","name":"a","version":"1"}}],"vulnerabilities":[{}]}}"#,
+        all.join(",")
+    );
+    assert_eq!(told(Format::Cyclonedx, &vex), [gone("", ""), gone("", ""), None]);
+    let finding = |id: &str, state: &str| {
+        format!(
+            r#"{{"component":{{"uuid":"c","name":"a","version":"1"}},"vulnerability":{{"uuid":"v","vulnId":"{id}","severity":"HIGH","source":"NVD"}},
+            "analysis":{{"state":"{state}","isSuppressed":false}},"matrix":"{id}"}}"#
+        )
+    };
+    let track = format!(
+        r#"{{"version":"1.2","meta":{{"application":"Dependency-Track"}},"project":{{"uuid":"p","name":"shop"}},"findings":[{},{}]}}"#,
+        finding("CVE-2030-0001", "RESOLVED"),
+        finding("CVE-2030-0002", "NOT_SET")
+    );
+    assert_eq!(told(Format::DependencyTrack, &track), [gone("", ""), None]);
     let generic =
         r#"{"findings":[{"title":"Gone","description":"Was there.","severity":"Low","is_mitigated":true,"mitigated":"2026-02-03"}]}"#;
     assert_eq!(told(Format::Generic, generic), [gone("", "2026-02-03T00:00:00Z")]);

@@ -2,7 +2,7 @@
 
 use super::{Components, SOURCE};
 use crate::errors::{ParseError, Position};
-use crate::model::{Asset, Component, Coverage, CoverageStatus, Extent, Location, Observation, Severity};
+use crate::model::{Asset, Component, Coverage, CoverageStatus, Extent, Gone, Location, Observation, Severity};
 use crate::occurrences::Occurrences;
 use crate::output::Output;
 use crate::package;
@@ -150,6 +150,7 @@ impl Flaw {
             tags: self.state.iter().map(|state| format!("analysis:{state}")).collect(),
             evidence: if analysis.is_empty() { Vec::new() } else { vec![out.evidence("analysis", &analysis)] },
             observed_at: subject.written.clone(),
+            gone: vocabulary::is_fixed(self.state.as_deref()).then(Gone::default),
             ..Observation::default()
         };
         for component in components {
