@@ -30,10 +30,10 @@ fn written(secure: bool, value: &str, life: Duration) -> Option<HeaderValue> {
     HeaderValue::try_from(format!("{cookie}; Max-Age={seconds}")).ok()
 }
 
-/// Whether a proxy says that the browser speaks HTTPS with it.
+/// Whether a proxy says that the browser speaks HTTPS with it; what proxies behind that one speak does not matter to the browser.
 fn is_forwarded_https(headers: &HeaderMap) -> bool {
-    let said = headers.get_all("x-forwarded-proto").iter().filter_map(|value| value.to_str().ok());
-    said.flat_map(|value| value.split(',')).any(|proto| proto.trim().eq_ignore_ascii_case("https"))
+    let said = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+    said.and_then(|value| value.split(',').next()).is_some_and(|proto| proto.trim().eq_ignore_ascii_case("https"))
 }
 
 impl Auth {

@@ -358,8 +358,8 @@ impl Device {
         }
         match (self.attestation_state, self.attested_at, self.attestation_level.proven()) {
             (Attested::Passed, Some(at), Some(level)) => threat::Attestation::Passed { level, at: at.micros() },
-            // Refused for its age alone it is a genuine answer still: it goes stale like one, and confirms nothing until then.
-            (Attested::Outdated, ..) => threat::Attestation::Passed { level: threat::Level::Basic, at: self.changed_at.micros() },
+            // Refused by a floor alone it is a genuine answer still: it goes stale like one, and confirms nothing until then.
+            (Attested::Outdated, Some(at), _) => threat::Attestation::Passed { level: threat::Level::Basic, at: at.micros() },
             (Attested::Failed, ..) => threat::Attestation::Failed { at: self.changed_at.micros() },
             _ => threat::Attestation::Never,
         }

@@ -23,8 +23,11 @@ const STRICT_TRANSPORT: &str = "max-age=63072000; includeSubDomains";
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encrypted(pub(crate) bool);
 
-/// Adds what is missing.
-pub(crate) async fn protect(State(encrypted): State<Encrypted>, request: Request, next: Next) -> Response {
+/// Adds what is missing; roles behind this one learn that the browser speaks HTTPS.
+pub(crate) async fn protect(State(encrypted): State<Encrypted>, mut request: Request, next: Next) -> Response {
+    if encrypted.0 {
+        request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
+    }
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {

@@ -19,14 +19,13 @@ impl Results {
     /// # Errors
     /// `Invalid` naming the field; `NotFound`; `Conflict` when there is nothing to take back; `Forbidden`.
     pub async fn decide(&self, actor: &Actor, id: FindingId, new: NewDecision) -> Result<Finding> {
-        let policy = store::decisions::policy(&self.backends.db, &actor.scope(actions::DECIDE)?).await?;
         let mut change = Change::begin(&self.backends, actor, actions::DECIDE).await?;
         new.check(change.now())?;
         if new.scope != DecisionScope::Finding && !actor.units.is_empty() {
             return Err(errors::ruling_beyond_units());
         }
         let found = store::decisions::lock(&mut change, &[id]).await?.pop().ok_or_else(|| errors::finding_not_found(id))?;
-        let waits = policy.four_eyes && new.kind == DecisionKind::Accepted;
+        let waits = new.kind == DecisionKind::Accepted && store::decisions::four_eyes(&mut change).await?;
         let decision = Decision {
             state: if waits { DecisionState::Proposed } else { DecisionState::InForce },
             scope: new.scope,
@@ -138,9 +137,8 @@ impl Results {
         if ids.len() > MOST_AT_ONCE {
             return Err(errors::bulk(&format!("more than {MOST_AT_ONCE} findings at once")));
         }
-        let policy = store::decisions::policy(&self.backends.db, &scope).await?;
-        let waits = policy.four_eyes && new.kind == DecisionKind::Accepted;
         let mut change = Change::begin(&self.backends, actor, actions::DECIDE).await?;
+        let waits = new.kind == DecisionKind::Accepted && store::decisions::four_eyes(&mut change).await?;
         let batch: BatchId = change.id();
         let mut found = store::decisions::lock(&mut change, &ids).await?;
         if new.kind == DecisionKind::Reopen {

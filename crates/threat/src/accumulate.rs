@@ -74,7 +74,9 @@ impl Accumulator {
         let score = global? as f32;
         let deviation = self.variance.sqrt().max(0.1);
         let z = (score - self.mean) / deviation;
-        let surprise = (score - self.mean.max(CALMEST)) / deviation;
+        let usual = self.mean.max(CALMEST);
+        // Below that a score adds nothing, and takes away no more than it is calmer than the device's own past.
+        let surprise = if score > usual { (score - usual) / deviation } else { z.min(0.0) };
         self.sum = (self.sum + surprise - SLACK).clamp(0.0, 1e4);
         if learns && z.abs() <= 3.0 {
             let rate = (1.0 / (f32::from(self.windows) + 20.0)).max(0.005);
@@ -129,7 +131,11 @@ mod tests {
         (0..2_000).for_each(|window| add(&mut accumulator, [0.05, 0.12][window % 2]));
         (0..300).for_each(|_| add(&mut accumulator, 0.35));
         assert!(accumulator.sum <= f32::EPSILON, "{}", accumulator.sum);
+        let mut interrupted = accumulator;
         (0..5).for_each(|_| add(&mut accumulator, 0.9));
         assert!(accumulator.sum > Limits::default().candidate, "{}", accumulator.sum);
+        // Somebody who pauses between their steps is added up all the same.
+        (0..12).for_each(|window| add(&mut interrupted, [0.9, 0.1][window % 2]));
+        assert!(interrupted.sum > Limits::default().restrict, "{}", interrupted.sum);
     }
 }

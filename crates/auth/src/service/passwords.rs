@@ -3,7 +3,7 @@
 use audit::Change;
 use base::{Actor, ActorKind, Origin, Result, Secret, UserId};
 
-use super::sign_in::at_home;
+use super::sign_in::{KNOWN, at_home};
 use super::{Auth, person};
 use crate::model::User;
 use crate::{actions, cache, digest, errors, model, password, store};
@@ -100,6 +100,8 @@ fn asked_again(user: UserId) -> String {
 pub(super) async fn forgive(change: &mut Change, user: &User) -> Result<()> {
     let login = model::login(&user.username);
     store::failures::forget(change, &digest::sha256(&login)).await?;
-    store::failures::forget(change, &at_home(&login)).await?;
+    for place in store::users::places_now(change, &login, change.now() - KNOWN).await? {
+        store::failures::forget(change, &at_home(&login, Some(place))).await?;
+    }
     store::failures::forget(change, &asked_again(user.id)).await
 }

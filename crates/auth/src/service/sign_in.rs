@@ -2,6 +2,7 @@
 //! takes the same time; wrong passwords lock the name, whether it exists or not. Where its owner signed in lately they count for
 //! themselves: strangers can keep nobody out of their own place (NIST SP 800-63B-4 §3.2.2).
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use audit::Change;
@@ -18,7 +19,7 @@ use crate::{actions, digest, errors, lockout, store};
 const BURST_PER_NAME: u32 = 60;
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long a place is known from which somebody signed in.
-const KNOWN: Duration = Duration::from_secs(90 * 24 * 3600);
+pub(super) const KNOWN: Duration = Duration::from_secs(90 * 24 * 3600);
 
 /// An account whose password was right.
 struct Proven {
@@ -94,7 +95,7 @@ impl Auth {
         match self.not_locked_out(&counted).await {
             Ok(_) => Ok(counted),
             Err(error) if error.kind() == Kind::TooMany && self.is_known_place(login, origin).await? => {
-                let counted = at_home(login);
+                let counted = at_home(login, origin.ip);
                 self.not_locked_out(&counted).await?;
                 Ok(counted)
             }
@@ -166,9 +167,11 @@ impl Auth {
     }
 }
 
-/// Under what wrong passwords count that are given where the owner of the name is known.
-pub(super) fn at_home(login: &str) -> String {
-    digest::sha256(&format!("at home\n{login}"))
+/// Under what wrong passwords count that are given at a place where the owner of the name is known: at each by itself, for one of them
+/// may be a café.
+pub(super) fn at_home(login: &str, place: Option<IpAddr>) -> String {
+    let network = place.map(|ip| web::network(ip).to_string()).unwrap_or_default();
+    digest::sha256(&format!("at home\n{network}\n{login}"))
 }
 
 async fn welcome(change: &mut Change, proven: &Proven, kind: &'static str, origin: &Origin) -> Result<()> {

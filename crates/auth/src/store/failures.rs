@@ -8,7 +8,8 @@ use base::{Result, Time};
 
 /// After this long without a wrong password the count begins anew.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(24 * 3600);
-/// After this long without one, half of them count no more; two thirds after twice as long, and so on: one an hour locks nobody.
+/// After this long without one, half of them count no more; two thirds after twice as long, and so on: one an hour locks nobody. Time in
+/// which the name was locked is no time without one: whoever only sits the locks out is locked for longer each time.
 const FADES: Duration = Duration::from_secs(3600);
 
 /// What is counted against a name.
@@ -27,6 +28,9 @@ pub(crate) async fn add(change: &mut Change, login_hash: &str) -> Result<u32> {
     let statement = sql("INSERT INTO sign_in_failures (login_hash, failures, updated_at) VALUES ($1, 1, $2) \
                          ON CONFLICT (login_hash) DO UPDATE SET updated_at = $2, \
                          failures = CASE WHEN sign_in_failures.updated_at < $3 THEN 1 \
+                         WHEN sign_in_failures.locked_until > $4 THEN sign_in_failures.failures + 1 \
+                         WHEN sign_in_failures.locked_until > sign_in_failures.updated_at \
+                         THEN sign_in_failures.failures / (1 + ($2 - sign_in_failures.locked_until) / $5) + 1 \
                          WHEN sign_in_failures.updated_at <= $4 \
                          THEN sign_in_failures.failures / (1 + ($2 - sign_in_failures.updated_at) / $5) + 1 \
                          ELSE sign_in_failures.failures + 1 END RETURNING failures")

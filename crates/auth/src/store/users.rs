@@ -63,11 +63,23 @@ pub(crate) async fn page(db: &Db, scope: &Scope, after: Option<String>, rows: u3
 
 /// Addresses from which somebody signed in with this name since `since`.
 pub(crate) async fn places(db: &Db, login: &str, since: Time) -> Result<Vec<IpAddr>> {
-    let statement = sql("SELECT DISTINCT a.ip FROM users u JOIN user_activity a ON a.tenant_id = u.tenant_id AND a.user_id = u.id \
+    addresses(&db.all(signed_in_from(login, since)).await?)
+}
+
+/// The same, as the change sees it.
+pub(crate) async fn places_now(change: &mut Change, login: &str, since: Time) -> Result<Vec<IpAddr>> {
+    addresses(&change.all(signed_in_from(login, since)).await?)
+}
+
+fn signed_in_from(login: &str, since: Time) -> Sql {
+    sql("SELECT DISTINCT a.ip FROM users u JOIN user_activity a ON a.tenant_id = u.tenant_id AND a.user_id = u.id \
          WHERE u.login = $1 AND a.created_at > $2 AND a.ip IS NOT NULL AND (a.kind = 'sign_in' OR a.kind = 'access_token')")
     .bind(login)
-    .bind(since);
-    let found = db.all(statement).await?.iter().map(|row| row.get::<String>("ip")).collect::<Result<Vec<_>>>()?;
+    .bind(since)
+}
+
+fn addresses(rows: &[Row]) -> Result<Vec<IpAddr>> {
+    let found = rows.iter().map(|row| row.get::<String>("ip")).collect::<Result<Vec<_>>>()?;
     Ok(found.iter().filter_map(|ip| ip.parse().ok()).collect())
 }
 

@@ -215,7 +215,8 @@ impl Devices {
         let proven = Proven {
             state,
             level,
-            at: if passed { Some(change.now()) } else { device.attested_at },
+            // An outdated answer is genuine: it is as fresh as any, and goes stale like one.
+            at: if state == Attested::Failed { device.attested_at } else { Some(change.now()) },
             report: &report,
             counter: judged.counter.filter(|_| passed),
         };

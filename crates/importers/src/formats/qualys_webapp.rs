@@ -73,7 +73,7 @@ struct Scans {
     broken: Option<String>,
     /// How one could not log in.
     login: Option<String>,
-    /// How one looked for less than everything.
+    /// How one looked for less than everything, or the report shows less than was found.
     narrowed: Option<String>,
 }
 
@@ -85,6 +85,9 @@ impl Scans {
         self.broken = self.broken.take().or_else(|| other_than("STATUS", "Finished"));
         let is_lost = |login: &&str| login.contains("Fail") || login.contains("Partial");
         self.login = self.login.take().or_else(|| scan.child_text("AUTHENTICATION_STATUS").filter(is_lost).map(str::to_owned));
+        // What is behind a login is not looked for without one.
+        let is_in = scan.child_text("AUTHENTICATION_STATUS").is_some_and(|login| login.contains("Success"));
+        self.narrowed = self.narrowed.take().or_else(|| (!is_in).then(|| "the scan did not log in".to_owned()));
         // A scan may only discover what there is.
         self.narrowed =
             self.narrowed.take().or_else(|| other_than("MODE", "Vulnerability").map(|mode| format!("mode of the scan: {mode}")));
@@ -92,8 +95,15 @@ impl Scans {
 
     /// Reads `OPTION_PROFILE_DETAILS`: a profile may name the detections it looks for.
     fn options(&mut self, options: &Node) {
-        let scope = options.child_text("DETECTION_SCOPE").filter(|scope| !matches!(*scope, "CORE" | "EVERYTHING"));
+        let scope = options.child_text("DETECTION_SCOPE").filter(|scope| *scope != "EVERYTHING");
         self.narrowed = self.narrowed.take().or_else(|| scope.map(|scope| format!("detection scope: {scope}")));
+    }
+
+    /// Reads `FILTERS` of the report; some of them only widen it.
+    fn filters(&mut self, filters: &Node) {
+        let narrows = |value: &&str| !["Include", "Show"].iter().any(|word| value.trim().starts_with(word));
+        let values = || filters.all("FILTER").filter_map(|filter| filter.child_text("VALUE"));
+        self.narrowed = self.narrowed.take().or_else(|| values().find(narrows).map(|value| format!("the report is filtered: {value}")));
     }
 
     fn ended(&self) -> (CoverageStatus, Option<&str>) {
@@ -174,6 +184,7 @@ fn walk(xml: &mut Xml<'_>, depth: u32, spill: &mut Spill, reading: &mut Reading,
                 let node = xml.node(tag)?;
                 reading.scans.meet(&node);
             }
+            "FILTERS" => reading.scans.filters(&xml.node(tag)?),
             "OPTION_PROFILE_DETAILS" => reading.scans.options(&xml.node(tag)?),
             _ => xml.skip()?,
         }

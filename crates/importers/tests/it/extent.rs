@@ -194,19 +194,28 @@ fn a_qualys_scan_does_not_tell_which_checks_it_made() {
 
 #[test]
 fn a_qualys_web_scan_covers_its_site_when_it_looked_for_everything_to_its_end() {
-    let report = |scans: &str| {
-        let body = format!("<APPENDIX>{scans}<WEBAPP><URL>https://a.example/</URL></WEBAPP></APPENDIX>");
+    let filtered = |scans: &str, filter: &str| {
+        let filters = format!("<FILTERS><FILTER><NAME>REMEDIATION</NAME><VALUE>{filter}</VALUE></FILTER></FILTERS>");
+        let body = format!("{filters}<APPENDIX>{scans}<WEBAPP><URL>https://a.example/</URL></WEBAPP></APPENDIX>");
         told(Format::QualysWebapp, format!("<WAS_SCAN_REPORT>{body}</WAS_SCAN_REPORT>")).concat()
     };
-    let scan = |status: &str, mode: &str| format!("<SCAN><MODE>{mode}</MODE><STATUS>{status}</STATUS></SCAN>");
+    let report = |scans: &str| filtered(scans, "Show ignored findings ");
+    let scan_by = |status: &str, mode: &str, login: &str| {
+        format!("<SCAN><MODE>{mode}</MODE><STATUS>{status}</STATUS><AUTHENTICATION_STATUS>{login}</AUTHENTICATION_STATUS></SCAN>")
+    };
+    let scan = |status: &str, mode: &str| scan_by(status, mode, "Successful");
     let list = |scans: &str| format!("<SCAN_LIST>{scans}</SCAN_LIST>");
     let options = |scope: &str| format!("<OPTION_PROFILE_DETAILS><DETECTION_SCOPE>{scope}</DETECTION_SCOPE></OPTION_PROFILE_DETAILS>");
     let whole = scan("Finished", "Vulnerability");
-    assert_eq!(report(&(list(&whole) + &options("CORE"))), "qualys https://a.example/ Done");
+    assert_eq!(report(&(list(&whole) + &options("EVERYTHING"))), "qualys https://a.example/ Done");
+    assert_eq!(filtered(&list(&whole), "Severity 5 only"), "qualys https://a.example/ Skipped");
     for (scans, status) in [
         (String::new(), "Skipped"),
         (list(&scan("Finished", "Discovery")), "Skipped"),
         (list(&whole) + &options("CUSTOM"), "Skipped"),
+        (list(&whole) + &options("CORE"), "Skipped"),
+        (list(&scan_by("Finished", "Vulnerability", "No Authentication specified")), "Skipped"),
+        (list(&scan_by("Finished", "Vulnerability", "Failed")), "AuthLost"),
         (list(&(scan("Time Limit Exceeded", "Vulnerability") + &whole)), "Error"),
     ] {
         assert_eq!(report(&scans), format!("qualys https://a.example/ {status}"), "{scans}");
@@ -215,13 +224,14 @@ fn a_qualys_web_scan_covers_its_site_when_it_looked_for_everything_to_its_end() 
 
 #[test]
 fn a_nexpose_report_proves_the_tests_that_it_names_where_they_were_made() {
-    let service = "<service name='HTTPS'><tests><test id='b' status='not-vulnerable'/></tests></service>";
+    let service = "<service name='HTTPS'><tests><test id='b' status='not-vulnerable'/><test id='c' key='/one' status='not-vulnerable'/></tests></service>";
     let endpoint = format!("<endpoint protocol='tcp' port='443'><services>{service}</services></endpoint>");
     let node = format!("<tests><test id='a' status='not-vulnerable'/></tests><endpoints>{endpoint}</endpoints>");
     let nodes = format!("<nodes><node address='192.0.2.7' status='alive'>{node}</node></nodes>");
     assert_eq!(
         told(Format::Nexpose, format!("<NexposeReport version='2.0'>{nodes}</NexposeReport>")),
-        ["nexpose:a =192.0.2.7 Done", "nexpose:b 192.0.2.7:443 Done", "nexpose 192.0.2.7 Partial"]
+        ["nexpose:a =192.0.2.7 Done", "nexpose:b 192.0.2.7:443 Done", "nexpose:c 192.0.2.7:443 Partial", "nexpose 192.0.2.7 Partial"],
+        "an instance that is not there says nothing of others"
     );
     let found = "<vulnerabilities><vulnerability id='a' resultCode='NV'/></vulnerabilities>";
     assert_eq!(

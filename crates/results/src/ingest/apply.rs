@@ -101,7 +101,7 @@ impl Run<'_> {
             let is_end = entry.is_none();
             match entry {
                 Some(Entry::Observation(line)) => {
-                    bytes += line.body.len();
+                    bytes += line.size();
                     chunk.push(line);
                 }
                 Some(Entry::Below(one)) => below.push(one),

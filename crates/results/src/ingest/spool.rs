@@ -32,6 +32,13 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Bytes of what it says.
+    pub(crate) fn size(&self) -> usize {
+        self.body.len() + self.belief.as_ref().map_or(0, String::len)
+    }
+}
+
+impl Line {
     /// The observation, without its names.
     pub(crate) fn observation(&self) -> Result<Observation> {
         let read: serde_json::Result<Observation> = serde_json::from_str(&self.body);

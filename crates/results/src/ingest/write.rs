@@ -68,9 +68,8 @@ impl Waiting {
         self.left_alone.push(id);
     }
 
-    /// Puts decisions in force that came over with findings, and keeps what was written down about them.
+    /// Puts decisions in force that came over with findings.
     pub(super) async fn decide(&mut self, change: &mut Change, origin: &Origin) -> Result<()> {
-        notes::insert(change, Some(origin.import), &std::mem::take(&mut self.notes)).await?;
         let decided = std::mem::take(&mut self.decided);
         if decided.is_empty() {
             return Ok(());
@@ -141,9 +140,9 @@ impl Waiting {
             opened = fate.known.is_none() && row.derived.status == Status::Open;
             self.findings.push(row);
         }
+        self.bytes += line.size();
         let added_by = fate.known.is_some().then_some(origin.import);
         self.keys.extend(line.keys.into_iter().enumerate().map(|(position, key)| NewKey { finding: fate.id, added_by, position, key }));
-        self.bytes += line.body.len();
         self.observations.push(Seen { finding: fate.id, observed_at: line.observed_at, body: line.body });
         Ok(opened)
     }
@@ -199,6 +198,9 @@ impl Waiting {
         store::retire_keys(change, origin.import, &std::mem::take(&mut self.retired)).await?;
         let findings = due(self.findings.len(), FINDINGS) || (is_large && !self.findings.is_empty());
         let observations = due(self.observations.len(), OBSERVATIONS) || is_large;
+        if findings || all {
+            notes::insert(change, Some(origin.import), &std::mem::take(&mut self.notes)).await?;
+        }
         // Copies come before the change, and with an observation it is seen that something was.
         if findings || observations || all {
             if origin.scan.is_none() {
