@@ -28,6 +28,7 @@ NMAP = """<?xml version="1.0"?><nmaprun scanner="nmap" args="nmap 192.0.2.7" ver
 NUCLEI = ('{"template-id":"exposed-git","info":{"name":"Exposed .git","severity":"medium"},"type":"http","host":"http://192.0.2.7",'
           '"matched-at":"http://192.0.2.7/.git/HEAD"}\n{"no": "template"}\n')
 MAPPING = {"name": "acme", "fields": {"title": "Issue", "check": "Issue", "severity": "Level", "host": "Server"}, "keys": ["Issue", "Server"]}
+NOBODY = "00000000-0000-7000-8000-000000000000"
 TABLE = "Issue,Level,Server\nOld kernel,high,db.example.org\n"
 EPSS = "#model_version:v2025.03.14,score_date:2026-01-01T00:00:00+0000\ncve,epss,percentile\nCVE-2021-44228,0.94,0.99\n"
 
@@ -106,8 +107,13 @@ def alone(judge):
     judge.run("mapping try", mapping, table)
     for verb, *words in (["save", mapping], ["list"], ["show", "acme"], ["delete", "acme"]):
         judge.run(f"mapping {verb}", *words)
-    finding = judge.run("findings list")["findings"][0]["id"]
+    finding, other = [found["id"] for found in judge.run("findings list")["findings"][:2]]
+    judge.run("findings note", finding, "-", given="asked the team\nno answer yet\n")
     judge.run("findings show", finding)
+    judge.run("findings decide", finding, "accepted", "--reason", "behind a proxy")
+    judge.run("findings decide", finding, "reopen", "--reason", "it is not")
+    judge.run("findings decide", finding, other, "confirmed", "--reason", "looked at both")
+    judge.run("findings decide", NOBODY, "fixed", "--reason", "nobody knows it", code=5, failure=True)
     judge.run("findings show", "no-id", code=3, failure=True)
     for verb in ("causes", "paths", "patterns"):
         judge.run(f"findings {verb}")

@@ -14,7 +14,7 @@ use url::Url;
 
 pub(crate) use attest::{AttestCommand, AttestEnvironment, AttestKind, AttestLevel, AttestVerify};
 pub(crate) use devices::{DevicesCommand, EnrolCode};
-pub(crate) use findings::Findings;
+pub(crate) use findings::{Decide, Findings};
 pub(crate) use mapping::MappingCommand;
 pub(crate) use simulate::{Race, Simulate};
 
@@ -62,7 +62,7 @@ pub(crate) enum Command {
     /// Mappings for the output of tools nobody else knows
     #[command(subcommand)]
     Mapping(MappingCommand),
-    /// List and show findings
+    /// Findings: list, show, export, decide, note
     #[command(subcommand)]
     Findings(Findings),
     /// Score CVSS vectors of any version

@@ -7,15 +7,18 @@ use std::sync::Arc;
 use async_graphql::dataloader::{DataLoader, Loader};
 use backends::Backends;
 use base::{Actor, Error};
-use results::{Cluster, FalsePositives, Finding};
+use results::{Cluster, FalsePositives, Finding, FindingId, FindingNote};
 use scans::{Scan, ScanId};
 use targets::{Target, TargetId};
 use tokio::sync::OnceCell;
 
 use crate::Services;
 
-/// Members of one cluster that are loaded.
+/// Members of one cluster, and notes of one finding, that are loaded.
 const MEMBERS: u32 = 50;
+const NOTES: u32 = 50;
+/// Things loaded together: as many as the services answer for at once.
+const TOGETHER: usize = 500;
 
 /// What a loader says went wrong; shared by all that waited for it.
 pub(crate) type Failure = Arc<Error>;
@@ -90,6 +93,26 @@ impl Loader<String> for MemberLoader {
     }
 }
 
+/// The newest notes of findings, by the finding.
+pub(crate) struct NoteLoader {
+    services: Services,
+    actor: Actor,
+}
+
+impl Loader<FindingId> for NoteLoader {
+    type Value = Vec<FindingNote>;
+    type Error = Failure;
+
+    async fn load(&self, ids: &[FindingId]) -> Result<HashMap<FindingId, Vec<FindingNote>>, Failure> {
+        let found = self.services.results.notes_of(&self.actor, ids, NOTES).await.map_err(Arc::new)?;
+        let mut notes: HashMap<FindingId, Vec<FindingNote>> = HashMap::new();
+        for note in found {
+            notes.entry(note.finding_id).or_default().push(note);
+        }
+        Ok(notes)
+    }
+}
+
 /// Who asks, and the loaders that ask for them.
 pub(crate) struct Asking {
     pub(crate) actor: Actor,
@@ -97,6 +120,7 @@ pub(crate) struct Asking {
     pub(crate) scans: DataLoader<ScanLoader>,
     pub(crate) clusters: DataLoader<ClusterLoader>,
     pub(crate) members: DataLoader<MemberLoader>,
+    pub(crate) notes: DataLoader<NoteLoader>,
     /// Read once, by the first finding that is asked.
     estimates: OnceCell<FalsePositives>,
 }
@@ -110,6 +134,7 @@ impl Asking {
             scans: loader(ScanLoader { services: services_for(), actor: actor_for() }, services),
             clusters: loader(ClusterLoader { services: services_for(), actor: actor_for() }, services),
             members: loader(MemberLoader { services: services_for(), actor: actor_for() }, services),
+            notes: loader(NoteLoader { services: services_for(), actor: actor_for() }, services),
             estimates: OnceCell::new(),
         }
     }
@@ -121,7 +146,7 @@ impl Asking {
 }
 
 fn loader<T>(loader: T, services: &Services) -> DataLoader<T> {
-    DataLoader::new(loader, spawner(&services.backends))
+    DataLoader::new(loader, spawner(&services.backends)).max_batch_size(TOGETHER)
 }
 
 fn spawner(backends: &Backends) -> impl Fn(futures::future::BoxFuture<'static, ()>) + Send + Sync + 'static {

@@ -166,7 +166,7 @@ impl Results {
         change.reason(new.reason.trim());
         change.detail(json!({ "kind": new.kind, "findings": decided.len(), "valid_until": new.valid_until, "state": state }));
         change.commit().await?;
-        Ok(BulkOutcome { batch_id: batch, decided: decided.len() as u64, skipped: (ids.len() - decided.len()) as u64 })
+        Ok(BulkOutcome { batch_id: batch, state, decided: decided.len() as u64, skipped: (ids.len() - decided.len()) as u64 })
     }
 
     /// Takes the decisions of a batch back, where they are still in force; returns how many.

@@ -9,6 +9,10 @@ use crate::service::Results;
 use crate::store::notes::Before;
 use crate::{actions, errors, store};
 
+/// Findings whose notes are asked for together, and notes of each.
+const FINDINGS: usize = 500;
+const EACH: u32 = 50;
+
 impl Results {
     /// What people wrote down about a finding, newest first.
     ///
@@ -21,6 +25,19 @@ impl Results {
         store::findings::get(db, &scope, self.backends.clock.now(), id).await?.ok_or_else(|| errors::finding_not_found(id))?;
         let notes = store::notes::of_finding(db, &scope, id, page.after()?, rows).await?;
         Page::cut(notes, rows, |note| Before(note.id))
+    }
+
+    /// The newest notes of each of these findings, as far as the reader may see those, newest first, in one statement; at most five hundred
+    /// findings, fifty notes of each.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn notes_of(&self, actor: &Actor, ids: &[FindingId], each: u32) -> Result<Vec<FindingNote>> {
+        let scope = actor.scope(actions::READ)?;
+        match ids.get(..ids.len().min(FINDINGS)) {
+            Some(ids) if !ids.is_empty() => store::notes::of_findings(&self.backends.db, &scope, ids, each.min(EACH)).await,
+            _ => Ok(Vec::new()),
+        }
     }
 
     /// Writes a note.

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use base::Time;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use results::{DecisionKind, DecisionScope};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Findings {
@@ -45,8 +48,19 @@ pub(crate) enum Findings {
         #[arg(long)]
         source: Option<String>,
     },
-    /// Show one finding with evidence and history
+    /// Show one finding with evidence and what people wrote down about it
     Show { id: String },
+    /// Decide about findings: their status follows, what tools said stays
+    Decide(Decide),
+    /// Write a note on a finding; nothing follows from it
+    Note {
+        /// The finding
+        #[arg(value_name = "ID")]
+        id: String,
+        /// The words, at most 4000 characters; `-` reads them from stdin
+        #[arg(value_name = "TEXT")]
+        text: String,
+    },
     /// List what many findings have in common, the piece of work worth most first
     Causes {
         /// Only this kind: package, image, configuration or asset
@@ -64,4 +78,31 @@ pub(crate) enum Findings {
         #[arg(long, default_value_t = 90)]
         days: u32,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// The findings; all get the same decision
+    #[arg(value_name = "ID", required = true, num_args = 1..)]
+    pub(crate) ids: Vec<String>,
+    /// What is decided; `reopen` takes the decision in force back
+    #[arg(value_name = "DECISION", value_parser = words(DecisionKind::ALL, DecisionKind::as_str))]
+    pub(crate) kind: DecisionKind,
+    /// Why; people will ask
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// When the decision ends by itself, such as 2026-01-31T12:00:00Z; not for confirmed, fixed and reopen
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<Time>,
+    /// What it holds for: this finding, its check on this asset, or its check everywhere; the latter two from one finding, findings yet to come included
+    #[arg(long, default_value_t, value_parser = words(DecisionScope::ALL, DecisionScope::as_str))]
+    pub(crate) scope: DecisionScope,
+}
+
+/// Takes the words of the API, and lists them.
+fn words<T>(all: &'static [T], word: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + std::str::FromStr<Err = base::Error> + 'static,
+{
+    PossibleValuesParser::new(all.iter().map(|one| word(*one))).try_map(|text| text.parse::<T>())
 }

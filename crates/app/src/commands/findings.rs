@@ -1,6 +1,6 @@
-//! `tyrian findings`: the list and the detail, as a table or JSON.
+//! `tyrian findings`: the list and the detail, as a table or JSON, and notes.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -8,21 +8,29 @@ use base::Result;
 use futures::StreamExt;
 use serde_json::{Value as Json, json};
 
-use super::correlation;
 use super::session::Session;
+use super::{correlation, decide};
 use crate::cli::{Cli, Findings};
 use crate::config::Settings;
 use crate::{errors, output};
 
 /// Runs the command.
 pub(super) async fn run(command: &Findings, cli: &Cli, settings: &Settings) -> Result<ExitCode> {
+    // Before anything is opened: somebody may still be typing.
+    let typed = match command {
+        Findings::Note { text, .. } if text == "-" => Some(typed()?),
+        _ => None,
+    };
     let session = Session::open(cli, settings).await?;
+    let mut code = ExitCode::SUCCESS;
     let outcome = match command {
         Findings::List { severity, status, query, target, source } => {
             let words = [("status", status), ("q", query), ("target", target), ("source", source)];
             list(&session, &filter(severity, &words), cli.json).await
         }
         Findings::Show { id } => show(&session, id, cli.json).await,
+        Findings::Decide(order) => decide::run(&session, order, cli.json).await.map(|told| code = told),
+        Findings::Note { id, text } => note(&session, id, typed.as_deref().unwrap_or(text), cli.json).await,
         Findings::Causes { kind, target } => {
             correlation::causes(&session, &filter(&[], &[("kind", kind), ("target", target)]), cli.json).await
         }
@@ -34,7 +42,14 @@ pub(super) async fn run(command: &Findings, cli: &Cli, settings: &Settings) -> R
         }
     };
     session.close().await;
-    outcome.map(|()| ExitCode::SUCCESS)
+    outcome.map(|()| code)
+}
+
+/// What comes on stdin, to its end.
+fn typed() -> Result<String> {
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(|cause| errors::file(Path::new("-"), &cause))?;
+    Ok(text)
 }
 
 /// A filter as the API takes it.
@@ -83,8 +98,12 @@ async fn list(session: &Session, filter: &str, as_json: bool) -> Result<()> {
 }
 
 async fn show(session: &Session, id: &str, as_json: bool) -> Result<()> {
-    let detail: Json = session.client.get(&format!("findings/{id}")).await?;
+    let mut detail: Json = session.client.get(&format!("findings/{id}")).await?;
+    let notes = session.client.all(&format!("findings/{id}/notes?limit=500")).await?;
     if as_json {
+        if let Json::Object(members) = &mut detail {
+            members.insert("notes".to_owned(), Json::Array(notes));
+        }
         return output::document(&detail);
     }
     let finding = &detail["finding"];
@@ -111,6 +130,19 @@ async fn show(session: &Session, id: &str, as_json: bool) -> Result<()> {
     {
         output::line(&format!("\n{}:\n{}", evidence["label"].as_str().unwrap_or_default(), evidence["body"].as_str().unwrap_or_default()));
     }
+    for note in &notes {
+        let text = |key: &str| note[key].as_str().unwrap_or("-");
+        output::line(&format!("\nNote of {}, {}:\n{}", text("written_by_name"), text("created_at"), text("text")));
+    }
+    Ok(())
+}
+
+async fn note(session: &Session, id: &str, text: &str, as_json: bool) -> Result<()> {
+    let note: Json = session.client.post(&format!("findings/{id}/notes"), &json!({ "text": text })).await?;
+    if as_json {
+        return output::document(&note);
+    }
+    output::line(&format!("noted at {}", note["created_at"].as_str().unwrap_or("-")));
     Ok(())
 }
 
@@ -120,10 +152,11 @@ pub(super) fn table(findings: &[Json]) {
         output::line("no findings");
         return;
     }
-    output::line(&format!("{:<9} {:<14} {:<34} {}", "SEVERITY", "STATUS", "WHERE", "TITLE"));
+    output::line(&format!("{:<36}  {:<9} {:<14} {:<34} {}", "ID", "SEVERITY", "STATUS", "WHERE", "TITLE"));
     for finding in findings {
         let text = |key: &str| finding[key].as_str().unwrap_or("-");
-        output::line(&format!("{:<9} {:<14} {:<34} {}", text("severity"), text("status"), place(finding), text("title")));
+        let [id, severity, status, title] = ["id", "severity", "status", "title"].map(text);
+        output::line(&format!("{id:<36}  {severity:<9} {status:<14} {:<34} {title}", place(finding)));
     }
 }
 

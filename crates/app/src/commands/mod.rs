@@ -5,6 +5,7 @@ mod audit;
 mod config;
 mod correlation;
 mod cvss;
+mod decide;
 mod devices;
 mod diff;
 mod docs;

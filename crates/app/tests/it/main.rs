@@ -6,6 +6,7 @@ mod attest;
 mod breaker;
 mod contract;
 mod cut_import;
+mod decide;
 mod full_disk;
 mod kill;
 mod limits;

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Redirect};
 use base::Result;
 use http::StatusCode;
 use importers::{CoverageStatus, Location};
-use results::{Batch, BulkDecision, DecisionKind, Filter, Finding, Matching, NewFilter, SavedFilter, Sort};
+use results::{Batch, BulkDecision, DecisionState, Filter, Finding, Matching, NewFilter, SavedFilter, Sort};
 
 use super::{Shown, page_of, refused};
 use crate::fields::{Fields, Form};
@@ -201,16 +201,13 @@ fn back(from: &Fields, what: &str, more: &str) -> Shown {
 pub(crate) async fn decide(State(services): State<Shared>, viewer: Viewer, fields: Fields) -> Shown {
     let from = came_from(&fields);
     let outcome = match bulk(&fields, &from) {
-        Ok(bulk) => {
-            let waits = bulk.kind == DecisionKind::Accepted && services.results.policy(&viewer.actor).await?.four_eyes;
-            services.results.decide_all(&viewer.actor, bulk).await.map(|outcome| (outcome, waits))
-        }
+        Ok(bulk) => services.results.decide_all(&viewer.actor, bulk).await,
         Err(error) => Err(error),
     };
     match outcome {
-        Ok((outcome, waits)) => {
+        Ok(outcome) => {
             let more = format!("&batch={}&decided={}&skipped={}", outcome.batch_id, outcome.decided, outcome.skipped);
-            back(&from, if waits { "proposed_many" } else { "decided_many" }, &more)
+            back(&from, if outcome.state == DecisionState::Proposed { "proposed_many" } else { "decided_many" }, &more)
         }
         Err(error) => {
             let status = crate::failure::status(error.kind());

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Result, SimpleObject};
-use results::{Clues, Filter, Finding};
+use results::{Clues, Filter, Finding, FindingId};
 use scans::ScanId;
 use targets::TargetId;
 
-use super::{MembershipNode, Moment, PageEnd, ScanNode, SeverityWord, TargetNode, wanted};
+use super::{MembershipNode, Moment, NoteNode, PageEnd, ScanNode, SeverityWord, TargetNode, cost, wanted};
 use crate::errors;
 use crate::query::{asking, services};
 
@@ -256,6 +256,8 @@ pub(crate) struct FindingNode {
     /// Whether it is open past that.
     overdue: bool,
     #[graphql(skip)]
+    own: FindingId,
+    #[graphql(skip)]
     target_id: Option<TargetId>,
     #[graphql(skip)]
     last_scan: Option<ScanId>,
@@ -267,6 +269,7 @@ impl From<Finding> for FindingNode {
     fn from(finding: Finding) -> Self {
         Self {
             clues: Clues::from(&finding),
+            own: finding.id,
             id: finding.id.to_string().into(),
             title: finding.title,
             description: finding.description,
@@ -311,6 +314,14 @@ impl FindingNode {
     async fn false_positive(&self, context: &Context<'_>) -> Result<Option<EstimateNode>> {
         let estimates = asking(context)?.estimates(services(context)?).await.map_err(|error| errors::field(&error))?;
         Ok(estimates.of(&self.clues).map(Into::into))
+    }
+
+    /// What people wrote down about it, newest first; at most fifty.
+    #[graphql(complexity = "cost(1, Some(first.unwrap_or(50).min(50)), child_complexity)")]
+    async fn notes(&self, context: &Context<'_>, first: Option<i32>) -> Result<Vec<NoteNode>> {
+        let found = asking(context)?.notes.load_one(self.own).await.map_err(|error| errors::field(&error))?;
+        let most = usize::try_from(first.unwrap_or(50)).unwrap_or(1).max(1);
+        Ok(found.unwrap_or_default().into_iter().take(most).map(Into::into).collect())
     }
 
     /// The last scan that saw it.

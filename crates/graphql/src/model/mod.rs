@@ -2,6 +2,7 @@
 
 mod cluster;
 mod finding;
+mod note;
 mod scalar;
 mod scan;
 mod target;
@@ -9,6 +10,7 @@ mod trend;
 
 pub(crate) use cluster::{ClusterNode, ClusterPage, MembershipNode};
 pub(crate) use finding::{FindingFilter, FindingNode, FindingPage, FindingSort};
+pub(crate) use note::NoteNode;
 pub(crate) use scalar::{Cursor, Moment, PageEnd, SeverityWord, cost, id, listed, nothing, page, span, taken, wanted};
 pub(crate) use scan::{ProgressNode, ScanFilter, ScanNode, ScanPage};
 pub(crate) use target::{TargetFilter, TargetNode, TargetPage};

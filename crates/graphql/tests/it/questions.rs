@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode};
 use base::Role;
+use results::NewNote;
 use serde_json::json;
 use testkit::{Engine, engines};
 
@@ -85,6 +86,44 @@ async fn clusters_with_their_members_cost_few_statements() {
         let device = story.world.actor(&[Role::Device]);
         let refused = story.post(&device, &json!({ "query": "{ clusters { nodes { id } } }" })).await;
         assert_eq!(refused.body["errors"][0]["extensions"]["code"], "auth.permission_missing");
+    }
+}
+
+#[tokio::test]
+async fn the_notes_of_a_page_of_findings_cost_one_statement() {
+    for engine in engines() {
+        let story = Story::new(engine).await;
+        let target = story.target("a.example").await;
+        story.findings(&target, 0..20).await;
+        let query = |notes: &str| format!("{{ findings(sort: TITLE, first: 20) {{ nodes {{ id title {notes} }} }} }}");
+        let listed = story.data(&query(""), json!({})).await;
+        for node in listed["findings"]["nodes"].as_array().unwrap() {
+            for text in ["asked the team", "they fixed it"] {
+                let note = NewNote { text: format!("{text}: {}", node["title"].as_str().unwrap()) };
+                story.services.results.note(&story.actor, node["id"].as_str().unwrap().parse().unwrap(), &note).await.unwrap();
+            }
+        }
+        let db = &story.world.backends.db;
+        let cost = async |query: String| {
+            let before = db.statements();
+            let found = story.data(&query, json!({})).await;
+            (found, db.statements() - before)
+        };
+        let (_, plain) = cost(query("")).await;
+        let (found, noted) = cost(query("notes { id text writtenByName createdAt }")).await;
+        assert_eq!(noted, plain + 1, "{engine:?}");
+        for node in found["findings"]["nodes"].as_array().unwrap() {
+            let texts: Vec<&str> = node["notes"].as_array().unwrap().iter().map(|note| note["text"].as_str().unwrap()).collect();
+            let title = node["title"].as_str().unwrap();
+            assert_eq!(texts, [format!("they fixed it: {title}"), format!("asked the team: {title}")], "{engine:?}");
+            assert_eq!(node["notes"][0]["writtenByName"], story.actor.username);
+        }
+        for (query, expected) in [("notes(first: 1) { text }", 1), ("notes(first: -3) { text }", 1), ("notes(first: 900) { text }", 2)] {
+            let found = story.data("{ findings(first: 1) { nodes { NOTES } } }".replace("NOTES", query).as_str(), json!({})).await;
+            assert_eq!(found["findings"]["nodes"][0]["notes"].as_array().unwrap().len(), expected, "{query}");
+        }
+        let wide = json!({ "query": "{ findings(first: 500) { nodes { notes { id text } } } }" });
+        assert_eq!(story.post(&story.actor, &wide).await.status, StatusCode::BAD_REQUEST, "notes count for what a question costs");
     }
 }
 

@@ -88,7 +88,7 @@ async fn answer(
     responses((status = 200, description = "What it did", body = BulkOutcome), ErrorResponses))]
 async fn undo(State(results): State<Results>, Caller(actor): Caller, PathId(id): PathId<Batch>) -> Answer<Json<BulkOutcome>> {
     let decided = results.undo_decisions(&actor, id).await? as u64;
-    Ok(Json(BulkOutcome { batch_id: id, decided, skipped: 0 }))
+    Ok(Json(BulkOutcome { batch_id: id, state: DecisionState::Withdrawn, decided, skipped: 0 }))
 }
 
 /// Get the rules for deciding

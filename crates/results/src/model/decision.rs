@@ -191,6 +191,8 @@ pub struct BulkDecision {
 pub struct BulkOutcome {
     /// The batch, by which all of it can be taken back.
     pub batch_id: BatchId,
+    /// Where its decisions stand: `proposed` when they wait for a second person.
+    pub state: DecisionState,
     /// Findings decided about.
     #[schema(minimum = 0, format = "int64")]
     pub decided: u64,

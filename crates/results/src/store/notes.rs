@@ -1,7 +1,7 @@
 //! SQL of notes.
 
 use audit::Change;
-use backends::{Db, Row, Sql, sql};
+use backends::{Db, Row, Sql, Value, sql};
 use base::{Result, Scope, UserId};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,23 @@ pub(crate) async fn of_finding(db: &Db, scope: &Scope, id: FindingId, before: Op
         statement = statement.bind(last);
     }
     db.all(statement).await?.iter().map(note).collect()
+}
+
+/// The newest notes of each of these findings, as far as the reader may see those, newest first, in one statement.
+pub(crate) async fn of_findings(db: &Db, scope: &Scope, ids: &[FindingId], each: u32) -> Result<Vec<FindingNote>> {
+    let mut values = vec![Value::from(scope.tenant())];
+    values.extend(ids.iter().map(|id| Value::from(*id)));
+    let within = targets::within(scope, "v.target_id", &mut values);
+    let statement = format!(
+        "SELECT id, finding_id, text, written_by, written_by_name, created_at FROM
+             (SELECT n.id, n.finding_id, n.text, n.written_by, n.written_by_name, n.created_at,
+                  ROW_NUMBER() OVER (PARTITION BY n.finding_id ORDER BY n.id DESC) AS place
+              FROM finding_notes n JOIN vulnerabilities v ON v.tenant_id = n.tenant_id AND v.id = n.finding_id
+              WHERE n.tenant_id = $1 AND n.finding_id IN ({}){within}) ranked
+         WHERE ranked.place <= {each} ORDER BY id DESC",
+        Sql::list(ids.len(), 1)
+    );
+    db.all(Sql::built(statement).bind_all(values)).await?.iter().map(note).collect()
 }
 
 /// Keeps notes; `import` is the one they came with.

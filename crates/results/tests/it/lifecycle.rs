@@ -156,6 +156,10 @@ async fn accepting_a_risk_waits_for_a_second_person_where_the_tenant_wants_it() 
         let approved = story.results.approve(&second, waiting, true).await.unwrap();
         assert_eq!((approved.status, approved.decision.unwrap().approved_by_name.as_deref()), (Status::Accepted, Some("second")));
         assert_eq!(story.results.approve(&second, waiting, true).await.unwrap_err().kind(), Kind::NotFound);
+        for (kind, stands) in [(DecisionKind::Accepted, DecisionState::Proposed), (DecisionKind::Fixed, DecisionState::InForce)] {
+            let bulk = BulkDecision { ids: vec![id], filter: None, kind, reason: "together".into(), valid_until: None };
+            assert_eq!(story.results.decide_all(&story.actor, bulk).await.unwrap().state, stands, "{engine:?}");
+        }
     }
 }
 
@@ -175,7 +179,7 @@ async fn a_bulk_decision_is_taken_back_in_one_go() {
         };
         let low = Filter { severity: vec!["low".into()], ..Filter::default() };
         let done = story.results.decide_all(&story.actor, bulk(Vec::new(), Some(low))).await.unwrap();
-        assert_eq!((done.decided, done.skipped), (2, 0));
+        assert_eq!((done.decided, done.skipped, done.state), (2, 0, DecisionState::InForce));
         let mut standing = story.standing().await;
         standing.sort();
         assert_eq!(standing, [("a".into(), "open"), ("b".into(), "mitigated"), ("c".into(), "mitigated")]);

@@ -48,6 +48,14 @@ async fn a_team_writes_down_what_it_knows_and_takes_only_its_own_words_back() {
         let rest = PageRequest { cursor: newest.next_cursor, ..page };
         assert_eq!((newest.items[0].id, story.results.notes(&bob, a, &rest).await.unwrap().items[0].id), (second.id, first.id));
 
+        let of_both = async |actor: &Actor, each| {
+            let notes = story.results.notes_of(actor, &[a, b], each).await.unwrap();
+            notes.into_iter().map(|note| note.id).collect::<Vec<_>>()
+        };
+        assert_eq!((of_both(&bob, 9).await, of_both(&bob, 1).await), (vec![second.id, first.id], vec![second.id]));
+        let elsewhere = Actor { units: vec!["retail".parse().unwrap()], ..bob.clone() };
+        assert!(of_both(&elsewhere, 9).await.is_empty(), "{engine:?}: what cannot be seen has no notes");
+
         let viewer = story.world.actor(&[Role::Viewer]);
         assert_eq!(story.results.notes(&viewer, a, &PageRequest::default()).await.unwrap().items.len(), 2);
         assert_eq!(story.write(&viewer, a, "me too").await.unwrap_err().kind(), Kind::Forbidden);
