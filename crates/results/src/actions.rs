@@ -14,7 +14,7 @@ pub const INGEST: Action = Action::open("results.ingest");
 pub const SETTLE: Action = Action::open("results.settle");
 /// Decide about a finding.
 pub const DECIDE: Action = Action::new("results.decide", Permission::WriteFindings).by_unit();
-/// Write a note on a finding, or take one's own away.
+/// Write a note on a finding, or take one away.
 pub const NOTE: Action = Action::new("results.note", Permission::WriteFindings).by_unit();
 /// End acceptances whose time is over.
 pub const EXPIRE: Action = Action::open("results.expire");

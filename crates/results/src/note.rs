@@ -1,4 +1,5 @@
-//! Notes on findings: who may read a finding reads them, who may decide writes them, who wrote one may take it away.
+//! Notes on findings: who may read a finding reads them, who may decide writes them, who wrote one may take it
+//! away, and so may whoever makes the organisation's rules: a password in a note must not stay because its author left.
 
 use audit::Change;
 use base::{Actor, Page, PageRequest, Result};
@@ -45,8 +46,8 @@ impl Results {
     /// # Errors
     /// `Invalid` for no words or too many; `NotFound`; `Forbidden`.
     pub async fn note(&self, actor: &Actor, id: FindingId, new: &NewNote) -> Result<FindingNote> {
-        let mut change = Change::begin(&self.backends, actor, actions::NOTE).await?;
         let text = new.checked()?;
+        let mut change = Change::begin(&self.backends, actor, actions::NOTE).await?;
         // Held, so that it is still there when the note is.
         let found = store::decisions::lock(&mut change, &[id]).await?.pop().ok_or_else(|| errors::finding_not_found(id))?;
         let note = FindingNote {
@@ -65,7 +66,7 @@ impl Results {
         Ok(note)
     }
 
-    /// Takes a note of one's own away.
+    /// Takes a note of one's own away, or any for whoever makes the organisation's rules.
     ///
     /// # Errors
     /// `NotFound`; `Forbidden`, also for a note of somebody else.
@@ -73,7 +74,8 @@ impl Results {
         let mut change = Change::begin(&self.backends, actor, actions::NOTE).await?;
         store::decisions::lock(&mut change, &[id]).await?.pop().ok_or_else(|| errors::finding_not_found(id))?;
         let written_by = store::notes::author(&mut change, id, note).await?.ok_or_else(errors::note_not_found)?;
-        if written_by.is_none() || written_by != actor.user {
+        let is_own = written_by.is_some() && written_by == actor.user;
+        if !is_own && !actor.may(actions::SET_POLICY) {
             return Err(errors::foreign_note());
         }
         store::notes::delete(&mut change, note).await?;

@@ -26,7 +26,7 @@ impl Story {
         Actor {
             user: Some(self.world.backends.ids.next::<UserId>().to_string().parse().unwrap()),
             username: "bob".into(),
-            ..self.actor.clone()
+            ..self.world.actor(&[Role::BlueTeam])
         }
     }
 }
@@ -69,8 +69,11 @@ async fn a_team_writes_down_what_it_knows_and_takes_only_its_own_words_back() {
         story.results.drop_note(&bob, a, second.id).await.unwrap();
         assert_eq!(story.results.drop_note(&bob, a, second.id).await.unwrap_err().code(), "results.note_not_found");
         assert_eq!(story.texts(a).await, ["asked the shop's team\nno answer yet"]);
+        let third = story.write(&bob, a, "the password is in the wiki").await.unwrap();
+        story.results.drop_note(&story.actor, a, third.id).await.unwrap();
+        assert_eq!(story.texts(a).await, ["asked the shop's team\nno answer yet"], "who makes the rules may take any away");
         // The log tells that there was a note, not what it said.
-        assert_eq!(story.world.count("audit_logs WHERE action_taken = 'results.note'").await, 3);
+        assert_eq!(story.world.count("audit_logs WHERE action_taken = 'results.note'").await, 5);
         assert_eq!(story.world.count("audit_logs WHERE detail LIKE '%Friday%'").await, 0);
     }
 }
