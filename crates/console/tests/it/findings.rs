@@ -79,6 +79,12 @@ async fn a_file_is_looked_at_taken_in_and_taken_back() {
     let unread = stage.upload("/imports/preview", &cookie, &[("go", "preview"), ("service", "web")], Some(("x.bin", "nonsense"))).await;
     assert_eq!(unread.status, StatusCode::BAD_REQUEST);
     assert!(unread.body.contains("value=\"web\""), "what was typed is kept");
+    let cut: String = file.chars().take(300).collect();
+    let broken = stage.upload("/imports/preview", &cookie, &[("go", "preview")], Some(("cut.xml", &cut))).await;
+    assert!(broken.body.contains("cut.xml cannot be read as"), "{}", broken.body);
+    let spanish = format!("{cookie}; tyrian-language=es");
+    let broken = stage.upload("/imports/preview", &spanish, &[("go", "preview")], Some(("cut.xml", &cut))).await;
+    assert!(broken.body.contains("cut.xml no se puede leer como") && broken.body.contains("no se importó nada."), "{}", broken.body);
     let nothing = stage.upload("/imports/preview", &cookie, &[("go", "preview")], Some(("", ""))).await;
     assert!(nothing.body.contains("Choose a file."), "{}", nothing.body);
 }
