@@ -6,7 +6,7 @@ use http::StatusCode;
 use crate::stage::{Seen, Stage};
 
 /// An nmap run over ports with these open.
-fn nmap(open: &[u16]) -> String {
+pub(crate) fn nmap(open: &[u16]) -> String {
     let port =
         |port: &u16| format!(r#"<port protocol="tcp" portid="{port}"><state state="open" reason="syn-ack"/><service name="http"/></port>"#);
     let ports: String = open.iter().map(port).collect();
@@ -37,7 +37,7 @@ pub(crate) fn ids(seen: &Seen, path: &str) -> Vec<String> {
 }
 
 /// Takes a file in as a person would: look, then say yes.
-async fn taken_in(stage: &Stage, cookie: &str, file: &str) -> Seen {
+pub(crate) async fn taken_in(stage: &Stage, cookie: &str, file: &str) -> Seen {
     let preview = stage.upload("/imports/preview", cookie, &[("go", "preview")], Some(("scan.xml", file))).await;
     assert_eq!(preview.status, StatusCode::OK, "{}", preview.body);
     let sha256 = hidden(&preview, "sha256").remove(0);
