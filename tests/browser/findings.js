@@ -92,6 +92,8 @@ const decisions = async (page, tag) => {
   await page.check("tbody input[type=checkbox] >> nth=0");
   check(`${tag}: choosing opens the form`, (await page.locator("details[data-bulk][open]").count()) ? "" : "closed");
   await page.check("input[data-all]");
+  const [chosen, said] = [await page.locator("tbody input:checked").count(), await page.locator("[data-count]").innerText()];
+  check(`${tag}: the form says how many are chosen`, chosen > 2 && said.includes(String(chosen)) ? "" : `${said}, not ${chosen}`);
   await page.selectOption("#kind", "mitigated");
   await page.fill("#reason", "Behind the firewall.");
   await look(page, `${tag}-bulk`);
@@ -105,12 +107,26 @@ const decisions = async (page, tag) => {
   await page.check("input[name=is_shared]");
   await submit(page, "/findings/filters");
   check(`${tag}: the filter is kept`, (await page.locator(`.saved a:has-text("Grave ${tag}")`).count()) ? "" : "no filter");
+  await folded(page, tag);
   await page.click("main .head .menu summary");
   await look(page, `${tag}-findings-filtered`);
   const [download] = await Promise.all([page.waitForEvent("download"), page.click("main a[href$='format=sarif']")]);
   const chunks = [];
   for await (const chunk of await download.createReadStream()) chunks.push(chunk);
   check(`${tag}: what is shown is exported`, JSON.parse(Buffer.concat(chunks).toString()).runs?.length ? "" : "no runs");
+};
+
+// On a phone the filters fold and say how many there are; elsewhere they are open and nothing says that they fold.
+const folded = async (page, tag) => {
+  check(`${tag}: filters are open where there is room`, (await page.isVisible("#cve")) && !(await page.isVisible(".fold > summary")) ? "" : "folded");
+  const size = page.viewportSize();
+  await page.setViewportSize({ width: 360, height: 740 });
+  const said = await page.locator(".fold > summary").innerText();
+  check(`${tag}: filters fold on a phone and are counted`, !(await page.isVisible("#cve")) && /1/.test(said) ? "" : said);
+  await page.click(".fold > summary");
+  check(`${tag}: filters unfold`, (await page.isVisible("#cve")) ? "" : "still folded");
+  await look(page, `${tag}-findings-unfolded`);
+  await page.setViewportSize(size);
 };
 
 const grouped = async (page, tag) => {
@@ -121,7 +137,7 @@ const grouped = async (page, tag) => {
   await press(page, "main tbody th a >> nth=0");
   await page.check("input[name=kind][value=accepted]");
   await page.fill("#reason", "Until the summer.");
-  await press(page, "main form[action$='/decisions'] button[type=submit]");
+  await press(page, "main form[action*='/decisions?'] button[type=submit]");
   check(`${tag}: a second person is asked for`, (await page.locator("main form[action^='/decisions/']").count()) ? "" : "nobody");
   await page.click("section[aria-labelledby=cluster] summary");
   await look(page, `${tag}-finding-risk`);

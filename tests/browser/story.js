@@ -83,19 +83,20 @@ const work = async (page, tag, address) => {
   check(`${tag}: there are findings`, (await first.count()) > 2 ? "" : `only ${await first.count()}`);
   await Promise.all([page.waitForEvent("load"), first.first().click()]);
   await look(page, `${tag}-finding`);
+  await walked(page, tag);
   await page.check("input[name=kind][value=accepted]");
   await page.fill("#reason", "The shop moves next month.");
   await page.fill("#valid_until", "2031-01-01T00:00");
-  await Promise.all([page.waitForEvent("load"), page.click("main form[action$='/decisions'] button[type=submit]")]);
+  await Promise.all([page.waitForEvent("load"), page.click("main form[action*='/decisions?'] button[type=submit]")]);
   const until = await page.locator(".state.accepted, .notice.bad").first().innerText();
   check(`${tag}: the decision counts`, (await page.locator(".badges .state.accepted").count()) ? "" : until);
   await look(page, `${tag}-finding-decided`);
   for (const text of ["Asked the shop's team.\nNo answer yet.", "A slip"]) {
     await page.fill("#text", text);
-    await Promise.all([page.waitForEvent("load"), page.click("main form[action$='/notes'] button[type=submit]")]);
+    await Promise.all([page.waitForEvent("load"), page.click("main form[action*='/notes?'] button[type=submit]")]);
   }
   await look(page, `${tag}-finding-noted`);
-  await Promise.all([page.waitForEvent("load"), page.click("main form[action$='/notes/delete'] button[type=submit] >> nth=0")]);
+  await Promise.all([page.waitForEvent("load"), page.click("main form[action*='/notes/delete'] button[type=submit] >> nth=0")]);
   const notes = await page.locator("section[aria-labelledby=notes] .prose").allInnerTexts();
   check(`${tag}: notes stay as they were written until they are taken away`, notes.length === 1 && notes[0].includes("No answer yet.") ? "" : notes.join(" | "));
 
@@ -114,6 +115,22 @@ const work = async (page, tag, address) => {
   check(`${tag}: the audit log knows`, (await page.locator("text=scans.start").count()) ? "" : "no scans.start");
   await look(page, `${tag}-audit`);
   server.close();
+};
+
+// To the next finding and back by keys alone, for the row of the way has the focus.
+const walked = async (page, tag) => {
+  const here = path(page);
+  check(`${tag}: the first finding has none before it`, (await page.locator(".walk a[rel=prev]").count()) ? "there is one" : "");
+  await Promise.all([page.waitForEvent("load"), page.keyboard.press("ArrowRight")]);
+  check(`${tag}: a key leads to the next finding`, path(page) !== here && (await page.locator(".walk a[rel=prev]").count()) ? "" : page.url());
+  await look(page, `${tag}-finding-walked`);
+  await Promise.all([page.waitForEvent("load"), page.keyboard.press("ArrowLeft")]);
+  check(`${tag}: a key leads back`, path(page) === here ? "" : page.url());
+  await Promise.all([page.waitForEvent("load"), page.click(".walk > a")]);
+  check(`${tag}: the list is where it was`, path(page) === "/findings" && new URL(page.url()).search.includes("target=") && (await page.locator("tbody tr:target").count()) ? "" : page.url());
+  check(`${tag}: what came with a link is told`, (await page.locator(".saved .tag").count()) ? "" : "nothing is told");
+  await look(page, `${tag}-findings-linked`);
+  await Promise.all([page.waitForEvent("load"), page.click("tbody tr:target th a")]);
 };
 
 // Everything around it, once.

@@ -60,6 +60,7 @@ struct Inner {
     code: &'static str,
     detail: String,
     field: Option<String>,
+    arguments: Vec<(&'static str, String)>,
     retry_after: Option<Duration>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -80,7 +81,17 @@ impl Error {
     /// An error of the given kind; `code` is `context.reason`, `detail` names the thing.
     #[must_use]
     pub fn new(kind: Kind, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { inner: Box::new(Inner { kind, code, detail: detail.into(), field: None, retry_after: None, source: None }) }
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                code,
+                detail: detail.into(),
+                field: None,
+                arguments: Vec::new(),
+                retry_after: None,
+                source: None,
+            }),
+        }
     }
 
     constructors! {
@@ -111,6 +122,13 @@ impl Error {
     #[must_use]
     pub fn at(mut self, field: impl Into<String>) -> Self {
         self.inner.field = Some(field.into());
+        self
+    }
+
+    /// Names one thing the detail tells of, so that the same can be told in another language. May be shown, as the detail may.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.inner.arguments.push((name, value.into()));
         self
     }
 
@@ -145,6 +163,12 @@ impl Error {
         self.inner.field.as_deref()
     }
 
+    /// What the detail tells of, by name.
+    #[must_use]
+    pub fn arguments(&self) -> &[(&'static str, String)] {
+        &self.inner.arguments
+    }
+
     /// When asking again may work.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
@@ -170,10 +194,12 @@ mod tests {
 
     #[test]
     fn an_error_keeps_its_cause_apart_from_what_it_shows() {
-        let error = Error::unavailable("db.down", "the database does not answer").because("connection refused").at("/id");
+        let error =
+            Error::unavailable("db.down", "the database does not answer").because("connection refused").at("/id").with("database", "main");
         assert_eq!(error.to_string(), "the database does not answer (db.down)");
         assert_eq!(StdError::source(&error).unwrap().to_string(), "connection refused");
         assert_eq!(error.field(), Some("/id"));
+        assert_eq!(error.arguments(), [("database", "main".to_owned())]);
         assert_eq!(std::mem::size_of::<Error>(), 8);
     }
 }

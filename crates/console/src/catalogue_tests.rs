@@ -51,6 +51,7 @@ const FROM_WORDS: &[(&str, &str)] = &[
     ("due_standing", "within due_soon breached"),
     ("edge", "same_place names same_network same_label"),
     ("export", "sarif csv json vex"),
+    ("fault_place", "byte line record"),
     ("feed", "epss epss_about kev kev_about"),
     ("feed_hint", "epss kev"),
     ("field_kind", "text keyword integer number time flag rank"),
@@ -151,6 +152,8 @@ fn pages_use_only_known_keys_and_every_key_is_used() {
     }
     used.extend(base::Permission::ALL.iter().map(|permission| format!("permission.{}", permission.as_str().replace(':', "_"))));
     used.extend(risk::MESSAGE_KEYS.iter().map(|key| format!("risk.{key}")));
+    used.extend(importers::PARSE_FAULTS.iter().map(|word| format!("parse_fault.{word}")));
+    used.extend(importers::MAPPING_FAULTS.iter().map(|word| format!("mapping_fault.{word}")));
     for kind in ["not_found", "forbidden", "refused", "too_many", "unavailable", "internal"] {
         used.extend(["title", "message", "advice"].map(|part| format!("failure.{kind}.{part}")));
     }

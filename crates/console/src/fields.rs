@@ -89,6 +89,11 @@ impl Fields {
         self
     }
 
+    /// How many of these names have a value.
+    pub(crate) fn count(&self, names: &[&str]) -> u64 {
+        names.iter().map(|name| u64::from(!self.all(name).is_empty())).sum()
+    }
+
     /// Whether any of these names has a value: then the list is narrowed.
     pub(crate) fn any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| !self.get(name).is_empty())

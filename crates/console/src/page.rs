@@ -267,12 +267,25 @@ impl Frame {
         format!("/{}?{kept}{separator}{name}={value}", self.path.trim_start_matches(['/', '\\']))
     }
 
+    /// The text of an error filled with what it tells of: `{fault}` is the text of its word, `{place}` where it is.
+    fn told(&self, text: &str, error: &Error) -> String {
+        let arguments: Vec<(&str, &str)> = error.arguments().iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let named = |names: &[&str]| arguments.iter().filter(|(name, _)| names.contains(name)).copied().collect::<Vec<_>>();
+        let places: Vec<String> =
+            named(&PLACES).into_iter().map(|(name, number)| self.fill(&format!("fault_place.{name}"), "number", number)).collect();
+        let place = if places.is_empty() { String::new() } else { format!(" ({})", places.join(", ")) };
+        let fault = named(&FAULTS).first().map(|(kind, word)| fill(&self.word(kind, word), &arguments)).unwrap_or_default();
+        let made = [("fault", fault.as_str()), ("place", place.as_str()), ("file", self.say("imports.file"))];
+        // What the error tells comes first: a file has a name of its own, if it has one.
+        fill(text, &[arguments.as_slice(), made.as_slice()].concat())
+    }
+
     /// An error in the viewer's language: by its code, else in the words of who made it.
     pub(crate) fn error(&self, error: &Error) -> String {
         let known = self.language.find(&format!("error.{}", error.code()));
         let is_english = self.language == Language::English;
         let mut text = match known {
-            Some(text) if !is_english || error.detail().is_empty() => text.to_owned(),
+            Some(text) if !is_english || error.detail().is_empty() => self.told(text, error),
             _ => sentence(error.detail()),
         };
         if let Some(wait) = error.wait() {
@@ -282,6 +295,11 @@ impl Frame {
         text
     }
 }
+
+/// Kinds of words among the arguments of an error that have a text of their own.
+const FAULTS: [&str; 2] = ["parse_fault", "mapping_fault"];
+/// Arguments that say where in a text something is wrong.
+const PLACES: [&str; 3] = ["byte", "line", "record"];
 
 /// Details are written to follow a colon and mark names as code does; on a page they stand alone and plain.
 fn sentence(detail: &str) -> String {

@@ -15,6 +15,7 @@ mod imports;
 mod insight;
 mod invitation;
 mod mappings;
+mod narrowing;
 mod overview;
 mod reports;
 mod reviews;
@@ -29,6 +30,7 @@ mod targets;
 mod tokens;
 mod trends;
 mod users;
+mod walk;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -185,7 +187,8 @@ fn readable<T>(outcome: Result<T>) -> Result<Option<T>, Failure> {
 
 /// On to another page, with a word about what was done.
 fn done(path: &str, what: &str) -> Response {
-    Redirect::to(&format!("{path}?done={what}")).into_response()
+    let separator = if path.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{path}{separator}done={what}")).into_response()
 }
 
 /// The form as it comes back to whom can correct it.

@@ -180,6 +180,8 @@ for (const all of document.querySelectorAll("[data-all]")) {
     all.checked = count === boxes.length;
     all.indeterminate = count > 0 && !all.checked;
     if (count > 0) form.querySelector("[data-bulk]").open = true;
+    const said = form.querySelector("[data-count]");
+    said.textContent = count > 0 ? said.dataset.count.replace("{count}", count) : "";
   };
   all.hidden = false;
   all.addEventListener("change", () => {
@@ -187,6 +189,11 @@ for (const all of document.querySelectorAll("[data-all]")) {
     told();
   });
   boxes.forEach((box) => box.addEventListener("change", told));
+}
+
+// Filters fold on narrow screens alone; browsers whose styles cannot open them have them opened.
+if (!CSS.supports("selector(::details-content)") && matchMedia("(min-width: 48.01rem)").matches) {
+  document.querySelectorAll("details.fold").forEach((fold) => { fold.open = true; });
 }
 
 // Keys answer while the panel they belong to has the focus, never elsewhere.

@@ -16,6 +16,15 @@ pub struct Position {
     pub record: Option<u64>,
 }
 
+impl Position {
+    /// Its numbers by name, for texts in other languages.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        let further = [("line", self.line), ("record", self.record)];
+        let told = further.into_iter().filter_map(|(name, number)| Some((name, number?.to_string())));
+        std::iter::once(("byte", self.byte.to_string())).chain(told).collect()
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "byte {}", self.byte)?;
@@ -89,7 +98,34 @@ pub enum ParseError {
     Stopped,
 }
 
+/// Words of [`ParseError`], for catalogues: each needs a text in every language.
+pub const PARSE_FAULTS: &[&str] = &["malformed", "truncated", "limit", "other_format", "encoding", "source", "stopped"];
+
 impl ParseError {
+    /// Its word in catalogues, one of [`PARSE_FAULTS`].
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "malformed",
+            Self::Truncated { .. } => "truncated",
+            Self::LimitExceeded { .. } => "limit",
+            Self::NotThisFormat { .. } => "other_format",
+            Self::Encoding { .. } => "encoding",
+            Self::Io { .. } => "source",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// What a text in another language is filled with, by name. `what` is in the words of who read the file.
+    pub fn arguments(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Malformed { what, .. } => vec![("what", what.clone())],
+            Self::Truncated { inside, .. } => vec![("what", inside.clone())],
+            Self::LimitExceeded { which, limit, .. } => vec![("what", (*which).to_owned()), ("limit", limit.to_string())],
+            Self::NotThisFormat { expected, found } => vec![("expected", (*expected).to_owned()), ("what", found.clone())],
+            Self::Encoding { encoding, .. } => vec![("what", encoding.clone())],
+            Self::Io { .. } | Self::Stopped => Vec::new(),
+        }
+    }
     /// Where in the input it happened, when that means something.
     pub fn position(&self) -> Option<Position> {
         match self {

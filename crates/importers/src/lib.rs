@@ -31,9 +31,9 @@ mod vocabulary;
 mod walk;
 mod xml;
 
-pub use errors::{ParseError, Position};
+pub use errors::{PARSE_FAULTS, ParseError, Position};
 pub use limits::{Detail, Limits, Options};
-pub use mapping::{MappedNotation, Mapping, MappingError, Trial};
+pub use mapping::{MAPPING_FAULTS, MappedNotation, Mapping, MappingError, MappingFault, Trial};
 pub use model::{
     Asset, Belief, Carried, CarriedNote, Component, Coverage, CoverageStatus, Evidence, Extent, Gone, IdentityKey, Location, Observation,
     Record, Service, Severity, Sink, Stop, UnknownSeverity, Warning,

@@ -1,6 +1,7 @@
 //! A mapping a person writes: which columns of a table, or members of JSON records, become which
 //! parts of an observation. Checked when it is loaded, tried on a sample before it is kept.
 
+mod fault;
 mod load;
 mod place;
 mod run;
@@ -10,6 +11,7 @@ use std::io::Read;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::fault::{MAPPING_FAULTS, MappingFault};
 pub(crate) use self::load::is_name;
 use crate::errors::{ParseError, Position};
 use crate::limits::{Limits, Options};
@@ -26,7 +28,7 @@ pub struct MappingError {
     /// Path of the key in the mapping, such as `fields.severity.table`.
     pub key: String,
     /// What is wrong with it.
-    pub what: String,
+    pub what: MappingFault,
     /// Where it stands in the text, or what should hold it does.
     pub position: Option<Position>,
 }

@@ -72,7 +72,15 @@ pub(crate) fn unknown_format(filename: Option<&str>) -> Error {
 /// The file cannot be read as its format; nothing was taken in.
 pub(crate) fn unreadable(filename: Option<&str>, format: Format, cause: &ParseError) -> Error {
     let name = filename.unwrap_or("the file");
-    Error::invalid("results.unreadable", format!("{name} cannot be read as {}: {cause}; nothing was taken in", format.label()))
+    let error = Error::invalid("results.unreadable", format!("{name} cannot be read as {}: {cause}; nothing was taken in", format.label()));
+    parted(error.with("format", format.label()), filename, cause)
+}
+
+/// The same with what it tells of by name.
+fn parted(error: Error, filename: Option<&str>, cause: &ParseError) -> Error {
+    let named = filename.map(|name| ("file", name.to_owned())).into_iter().chain([("parse_fault", cause.word().to_owned())]);
+    let place = cause.position().map(|position| position.arguments()).unwrap_or_default();
+    named.chain(cause.arguments()).chain(place).fold(error, |error, (name, value)| error.with(name, value))
 }
 
 /// The file is larger than an import may be.
@@ -184,7 +192,10 @@ pub(crate) fn unwritable(cause: serde_json::Error) -> Error {
 /// A mapping is not one; the field and its place in the text are named.
 pub(crate) fn mapping(cause: &importers::MappingError) -> Error {
     let pointer = format!("/{}", cause.key.replace('.', "/"));
-    Error::invalid("results.mapping", format!("the mapping is not one: {cause}")).at(pointer)
+    let error = Error::invalid("results.mapping", format!("the mapping is not one: {cause}")).at(pointer);
+    let error = error.with("key", &cause.key).with("mapping_fault", cause.what.word()).with("what", cause.what.quoted());
+    let place = cause.position.map(|position| position.arguments()).unwrap_or_default();
+    place.into_iter().fold(error, |error, (name, value)| error.with(name, value))
 }
 
 /// The name of a mapping has letters that an import cannot name, or is not the one in its document.
@@ -222,7 +233,8 @@ pub(crate) fn mapping_proposed(filename: Option<&str>, names: &[String]) -> Erro
 /// The file cannot be read by the mapping; nothing was taken in.
 pub(crate) fn unmapped(filename: Option<&str>, mapping: &str, cause: &ParseError) -> Error {
     let name = filename.unwrap_or("the file");
-    Error::invalid("results.unmapped", format!("{name} cannot be read by the mapping `{mapping}`: {cause}; nothing was taken in"))
+    let detail = format!("{name} cannot be read by the mapping `{mapping}`: {cause}; nothing was taken in");
+    parted(Error::invalid("results.unmapped", detail).with("mapping", mapping), filename, cause)
 }
 
 /// The mapping of an accepted file was dropped before the file was read.

@@ -36,11 +36,11 @@ pub use jobs::{AssessAll, AssessDaily, AssessFindings, AssessImport, RuleImport}
 pub use jobs::{ExpireDecisions, IngestArtifact, RecordTrends, RunImport, SettleScan, jobs};
 pub use jobs::{LearnFalsePositives, LinkImport, RelinkNames};
 pub use model::{
-    Analytics, Batch, BatchId, BulkDecision, BulkOutcome, ByStatus, Cause, ChangeKind, Closing, Cluster, ClusterMove, ClusterRef, Counts,
-    CoverageRow, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Difference, Filter, FilterId, Finding, FindingDetail,
-    FindingId, FindingNote, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState, ImportSummary, Matching,
-    NewDecision, NewFilter, NewNote, NoteId, Period, Policy, Resolution, Review, ReviewId, SavedFilter, Seen, SeenEvidence, Sort, State,
-    Status, TrendDay, Verdict,
+    Analytics, Batch, BatchId, Beside, BulkDecision, BulkOutcome, ByStatus, Cause, ChangeKind, Closing, Cluster, ClusterMove, ClusterRef,
+    Counts, CoverageRow, Decision, DecisionId, DecisionKind, DecisionScope, DecisionState, Difference, Filter, FilterId, Finding,
+    FindingDetail, FindingId, FindingNote, Happening, HappeningKind, Import, ImportId, ImportOptions, ImportRequest, ImportState,
+    ImportSummary, Matching, NewDecision, NewFilter, NewNote, NoteId, Period, Policy, Resolution, Review, ReviewId, SavedFilter, Seen,
+    SeenEvidence, Sort, State, Status, TrendDay, Verdict,
 };
 pub use model::{
     AttackPath, AttackPaths, CauseFilter, CauseKind, ClusterJoin, EdgeKind, FalsePositiveEstimate, FalsePositiveLearning,

@@ -13,7 +13,7 @@ use crate::doubt::Clues;
 use crate::events::ResultsImported;
 use crate::ingest::{self, Batch, Gather, Origin, Reporter};
 use crate::model::{
-    Counts, CoverageRow, Filter, Finding, FindingDetail, FindingId, HappeningKind, Import, ImportId, ImportOptions, ImportState,
+    Beside, Counts, CoverageRow, Filter, Finding, FindingDetail, FindingId, HappeningKind, Import, ImportId, ImportOptions, ImportState,
     ImportSummary, Matching, Position, Sort, Status,
 };
 use crate::store::imports::{Before, Kept};
@@ -138,6 +138,19 @@ impl Results {
         let now = self.backends.clock.now();
         let findings = store::findings::list(&self.backends.db, &scope, now, filter, sort, after, rows).await?;
         Page::cut(findings, rows, |finding| store::findings::position(finding, sort))
+    }
+
+    /// What a list shows before and after a finding, by where the finding would stand in its order: it need not be in the list.
+    ///
+    /// # Errors
+    /// `Invalid` naming an unknown word of the filter; `Forbidden`.
+    pub async fn beside(&self, actor: &Actor, filter: &Filter, sort: Sort, finding: &Finding) -> Result<Beside> {
+        let scope = actor.scope(actions::READ)?;
+        filter.check()?;
+        let (db, now) = (&self.backends.db, self.backends.clock.now());
+        let neighbour =
+            |is_before| store::findings::neighbour(db, &scope, now, filter, store::findings::position(finding, sort), is_before);
+        Ok(Beside { before: neighbour(true).await?, after: neighbour(false).await? })
     }
 
     /// Those of some findings that the reader may see, to be named beside what is about them.

@@ -3,12 +3,15 @@
 use askama::Template;
 use audit::{Entry, Filter, Proven, verify};
 use axum::extract::State;
+use base::Id;
 
 use super::{Shown, page_of, readable};
 use crate::Shared;
 use crate::fields::Form;
 use crate::page::{Frame, show as render};
 use crate::request::{Named, Viewer};
+/// What narrows the list, as it stands in its address.
+const FILTERS: [&str; 6] = ["user", "action", "subject_kind", "subject_id", "from", "to"];
 
 #[derive(Template)]
 #[template(path = "audit/list.html")]
@@ -18,6 +21,8 @@ struct ListPage {
     entries: Vec<Entry>,
     checkpoint: Option<String>,
     is_narrowed: bool,
+    /// How many filters are set.
+    set: u64,
     next: Option<String>,
 }
 
@@ -37,6 +42,22 @@ struct VerifyPage {
     report: verify::Report,
 }
 
+/// The page about what an entry is about, for what has one. It may be gone by now.
+fn subject(entry: &Entry) -> Option<String> {
+    let id: Id<()> = entry.subject_id.parse().ok()?;
+    let folder = match entry.subject_kind.as_str() {
+        "device" => "devices",
+        "finding" => "findings",
+        "import" => "imports",
+        "kill_switch" => "devices/switches",
+        "scan" => "scans",
+        "target" => "targets",
+        "user" => "settings/users",
+        _ => return None,
+    };
+    Some(format!("/{folder}/{id}"))
+}
+
 pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Shown {
     let query = viewer.query.clone();
     let filter = Filter {
@@ -54,7 +75,8 @@ pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Show
         frame: viewer.frame,
         entries: page.items,
         checkpoint,
-        is_narrowed: query.any(&["user", "action", "subject_kind", "subject_id", "from", "to", "cursor"]),
+        is_narrowed: query.any(&FILTERS) || query.any(&["cursor"]),
+        set: query.count(&FILTERS),
         next: query.next("/audit", page.next_cursor),
         form: Form::of(query),
     })

@@ -7,7 +7,7 @@ use axum::extract::State;
 use base::PageRequest;
 use results::{Cluster, Decision, DecisionKind, DecisionScope, DecisionState, Finding, FindingId, NewDecision};
 
-use super::{Shown, done, page_of};
+use super::{Shown, done, page_of, walk};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer, correctable};
@@ -80,7 +80,7 @@ fn is_rule(decision: &Decision) -> bool {
 pub(crate) async fn answer(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Decision>, fields: Fields) -> Shown {
     let approve = fields.get("approve") == "true";
     match services.results.approve(&viewer.actor, id, approve).await {
-        Ok(finding) => Ok(done(&format!("/findings/{}", finding.id), if approve { "approved" } else { "rejected" })),
+        Ok(finding) => Ok(done(&walk::here(&viewer, finding.id), if approve { "approved" } else { "rejected" })),
         Err(error) => {
             let error = correctable(error)?;
             let status = crate::failure::status(error.kind());

@@ -16,6 +16,8 @@ use crate::{Services, Shared};
 
 pub(crate) const POSTURES: &str = "observe step_up restrict lock quarantine";
 const PLATFORMS: &str = "android-key app-attest play-integrity none";
+/// What narrows the list, as it stands in its address.
+const FILTERS: [&str; 3] = ["posture", "platform", "user"];
 
 #[derive(Template)]
 #[template(path = "devices/list.html")]
@@ -28,6 +30,8 @@ struct FleetPage {
     thrown: Vec<Switch>,
     plight: Plight,
     is_narrowed: bool,
+    /// How many filters are set.
+    set: u64,
     next: Option<String>,
     /// The stream that says when to read again.
     news: String,
@@ -94,7 +98,8 @@ pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Show
         policy,
         thrown,
         plight,
-        is_narrowed: query.any(&["posture", "platform", "user", "cursor"]),
+        is_narrowed: query.any(&FILTERS) || query.any(&["cursor"]),
+        set: query.count(&FILTERS),
         next: query.next("/devices", page.next_cursor),
         form: Form::of(query),
         news,

@@ -11,6 +11,7 @@ use results::{
 };
 use targets::Target;
 
+use super::walk::{self, Walk};
 use super::{Shown, done, first, readable, refused};
 use crate::catalogue::Speech;
 use crate::failure::Failure;
@@ -45,6 +46,10 @@ struct FindingPage {
     /// What might be the same weakness and is not yet said to be.
     offered: Vec<Finding>,
     choices: &'static str,
+    /// The list it was reached from.
+    walk: Option<Walk>,
+    /// What forms take along, so that the way through the list goes on.
+    carried: String,
 }
 
 pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>) -> Shown {
@@ -75,8 +80,23 @@ async fn looked_at(services: &Services, viewer: Viewer, id: FindingId, forms: Fo
     let choices = if detail.finding.decision.is_some() { DECISIONS_AGAIN } else { DECISIONS };
     let offered = offered(services, &viewer, &detail).await?;
     let notes = services.results.notes(&viewer.actor, id, &first(NOTES)).await?.items;
+    let walk = Walk::of(services, &viewer, &detail.finding).await?;
+    let carried = walk::carried(&viewer);
     let Forms { decision: form, cluster, note } = forms;
-    Ok(FindingPage { frame: viewer.frame, form, cluster, note, detail, notes, reader: viewer.actor.user, target, offered, choices })
+    Ok(FindingPage {
+        frame: viewer.frame,
+        form,
+        cluster,
+        note,
+        detail,
+        notes,
+        reader: viewer.actor.user,
+        target,
+        offered,
+        choices,
+        walk,
+        carried,
+    })
 }
 
 /// Findings of the same vulnerability, else of the same weakness class on the same target.
@@ -189,7 +209,7 @@ pub(crate) async fn decide(State(services): State<Shared>, viewer: Viewer, Named
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(waits) => Ok(done(&format!("/findings/{id}"), if waits { "proposed" } else { "decided" })),
+        Ok(waits) => Ok(done(&walk::here(&viewer, id), if waits { "proposed" } else { "decided" })),
         Err(error) => {
             let status = crate::failure::status(error.kind());
             let form = refused(&viewer, fields, error)?;
@@ -211,7 +231,7 @@ fn built(fields: &Fields) -> Result<NewDecision> {
 pub(crate) async fn write_note(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
     let new = NewNote { text: fields.get("text").to_owned() };
     match services.results.note(&viewer.actor, id, &new).await {
-        Ok(_) => Ok(done(&format!("/findings/{id}"), "noted")),
+        Ok(_) => Ok(done(&walk::here(&viewer, id), "noted")),
         Err(error) => {
             let status = crate::failure::status(error.kind());
             let form = refused(&viewer, fields, error)?;
@@ -223,7 +243,7 @@ pub(crate) async fn write_note(State(services): State<Shared>, viewer: Viewer, N
 
 pub(crate) async fn drop_note(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
     services.results.drop_note(&viewer.actor, id, fields.get("note").parse()?).await?;
-    Ok(done(&format!("/findings/{id}"), "note_dropped"))
+    Ok(done(&walk::here(&viewer, id), "note_dropped"))
 }
 
 pub(crate) async fn join(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Finding>, fields: Fields) -> Shown {
@@ -248,7 +268,7 @@ async fn moved(services: &Services, viewer: Viewer, id: FindingId, fields: Field
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(_) => Ok(done(&format!("/findings/{id}"), if is_split { "split" } else { "joined" })),
+        Ok(_) => Ok(done(&walk::here(&viewer, id), if is_split { "split" } else { "joined" })),
         Err(error) => {
             let status = crate::failure::status(error.kind());
             // The same field of the decision's form is not at fault.

@@ -8,7 +8,8 @@ use http::StatusCode;
 use importers::{CoverageStatus, Location};
 use results::{Batch, BulkDecision, DecisionState, Filter, Finding, Matching, NewFilter, SavedFilter, Sort};
 
-use super::{Shown, page_of, refused};
+use super::narrowing::{self, Condition};
+use super::{Shown, page_of, refused, walk};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show_as};
 use crate::request::{Named, Viewer};
@@ -22,9 +23,9 @@ const EXPORTS: [&str; 4] = ["sarif", "csv", "json", "vex"];
 const NARROWING: [&str; 13] =
     ["severity", "status", "target", "unit", "scan", "source", "q", "cve", "cwe", "check", "service", "cluster", "import"];
 /// Of those, what the form has no field for; it stays until the filter is cleared.
-const HIDDEN: [&str; 8] = ["target", "scan", "source", "cwe", "check", "service", "cluster", "import"];
+pub(super) const HIDDEN: [&str; 8] = ["target", "scan", "source", "cwe", "check", "service", "cluster", "import"];
 /// What is said once about decisions just made.
-const SAID: [&str; 5] = ["done", "batch", "decided", "skipped", "language"];
+pub(super) const SAID: [&str; 5] = ["done", "batch", "decided", "skipped", "language"];
 
 #[derive(Template)]
 #[template(path = "findings/list.html")]
@@ -40,9 +41,33 @@ struct ListPage {
     /// What stands in the address without the page and what is said once.
     narrowed: String,
     is_narrowed: bool,
+    /// How many filters are set, in the form or by a link.
+    set: u64,
+    /// What narrows it that the form has no field for.
+    conditions: Vec<Condition>,
+    sort: Sort,
+    /// What stands in the address without the order and the page.
+    unsorted: String,
+    /// What links to findings carry, so that their pages lead on through this list.
+    walk: String,
     query: Fields,
     next: Option<String>,
     undo: Option<Undo>,
+}
+
+/// Whether the list is in this order.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+fn is_sorted(sort: &Sort, order: &Sort) -> bool {
+    sort == order
+}
+
+/// How an order runs.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "templates pass references")]
+fn direction(sort: &Sort) -> &'static str {
+    match sort {
+        Sort::Title | Sort::Due => "ascending",
+        Sort::Severity | Sort::Risk | Sort::Newest | Sort::LastSeen => "descending",
+    }
 }
 
 /// Decisions just made together, which can be taken back together.
@@ -113,7 +138,7 @@ pub(crate) fn is_link(text: &str) -> bool {
 }
 
 /// The filter that an address names.
-fn filter(query: &Fields) -> Result<Filter> {
+pub(super) fn filter(query: &Fields) -> Result<Filter> {
     Ok(Filter {
         severity: query.all("severity"),
         status: query.all("status"),
@@ -169,6 +194,7 @@ async fn listed(services: &Services, mut viewer: Viewer, query: Fields, undo: Op
         _ => None,
     };
     let saved = services.results.filters(&viewer.actor).await?;
+    let conditions = narrowing::conditions(services, &viewer, &query, &page.items).await;
     viewer.frame.path = "/findings".to_owned();
     let page = ListPage {
         frame: viewer.frame,
@@ -177,6 +203,11 @@ async fn listed(services: &Services, mut viewer: Viewer, query: Fields, undo: Op
         matching,
         saved,
         narrowed: query.query(&["cursor"]),
+        unsorted: query.query(&["cursor", "sort"]),
+        walk: walk::through(&query),
+        set: query.count(&NARROWING),
+        sort,
+        conditions,
         is_narrowed: query.any(&NARROWING) || query.any(&["cursor"]),
         next: query.next("/findings", page.next_cursor),
         form: Form::of(query.clone()),

@@ -94,6 +94,8 @@ async fn attempt(services: &Services, viewer: &Viewer, text: &str, sample: &str)
 
 fn again(viewer: Viewer, fields: Fields, error: Error) -> Shown {
     let status: StatusCode = crate::failure::status(error.kind());
+    // The error names a key within the mapping; on the page the mapping is one field.
+    let error = if error.field() == Some("/sample") { error } else { error.at("/mapping") };
     let form = refused(&viewer, fields, error)?;
     show_as(status, &EditPage { frame: viewer.frame, form, trial: None })
 }

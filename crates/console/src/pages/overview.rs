@@ -5,9 +5,10 @@ use axum::extract::State;
 use results::{Counts, Filter, Finding, Sort};
 use scans::Scan;
 
-use super::{Shown, first, readable};
+use super::{Shown, findings, first, readable, walk};
 use crate::Shared;
 use crate::chart::{self, Piece};
+use crate::fields::Fields;
 use crate::page::{Frame, show as render};
 use crate::request::Viewer;
 
@@ -22,6 +23,8 @@ struct OverviewPage {
     running: Vec<Scan>,
     /// What is open, the highest risk first.
     gravest: Option<Vec<Finding>>,
+    /// What links to those carry.
+    walk: String,
 }
 
 /// One step of the way from nothing to a report.
@@ -64,6 +67,7 @@ pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer) -> Show
         counts,
         running,
         gravest: gravest.map(|page| page.items),
+        walk: walk::through(&Fields::parse(findings::address(&open).as_bytes())),
         frame: viewer.frame,
     })
 }

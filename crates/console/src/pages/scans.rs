@@ -7,7 +7,7 @@ use results::{CoverageRow, Filter as FindingFilter, Finding, Sort};
 use scans::{ActivityKind, Filter, NewScan, ProfileName, Scan, ScanState};
 use targets::{Authorization, Intrusiveness, Target, TargetId};
 
-use super::{Shown, done, first, page_of, readable, refused};
+use super::{Shown, done, first, page_of, readable, refused, walk};
 use crate::fields::{Fields, Form};
 use crate::page::{Frame, show as render, show_as};
 use crate::request::{Named, Viewer};
@@ -44,6 +44,8 @@ struct ScanPage {
     scan: Scan,
     findings: Option<Vec<Finding>>,
     untested: Vec<CoverageRow>,
+    /// What links to its findings carry.
+    walk: String,
     /// Words for the script that follows the scan.
     words: String,
 }
@@ -129,7 +131,8 @@ pub(crate) async fn show(State(services): State<Shared>, viewer: Viewer, Named(i
     let stages = scan.stages.iter().map(|stage| (stage.name.clone(), viewer.stage(&stage.name).into()));
     let activities = ActivityKind::ALL.iter().map(|kind| (kind.to_string(), viewer.word("activity", kind).into()));
     let words = serde_json::Value::Object(states.chain(stages).chain(activities).collect()).to_string();
-    render(&ScanPage { frame: viewer.frame, scan, findings: findings.map(|page| page.items), untested, words })
+    let walk = walk::through(&Fields::default().set("scan", id.to_string()).set("sort", Sort::Severity.as_str()));
+    render(&ScanPage { frame: viewer.frame, scan, findings: findings.map(|page| page.items), untested, walk, words })
 }
 
 pub(crate) async fn cancel(State(services): State<Shared>, viewer: Viewer, Named(id): Named<Scan>) -> Shown {

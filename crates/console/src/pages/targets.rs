@@ -15,6 +15,8 @@ use crate::request::{Named, Viewer};
 
 const KINDS: &str = "web api host network mobile repository cloud";
 const CRITICALITIES: &str = "low medium high critical";
+/// What narrows the list, as it stands in its address.
+const FILTERS: [&str; 5] = ["q", "type", "tag", "unit", "criticality"];
 
 #[derive(Template)]
 #[template(path = "targets/list.html")]
@@ -26,6 +28,8 @@ struct ListPage {
     /// What narrows the list, as it stands in its address.
     narrowed: String,
     is_narrowed: bool,
+    /// How many filters are set.
+    set: u64,
     next: Option<String>,
 }
 
@@ -81,7 +85,8 @@ pub(crate) async fn list(State(services): State<Shared>, viewer: Viewer) -> Show
         targets: page.items,
         units,
         narrowed: query.query(&["cursor", "done"]),
-        is_narrowed: query.any(&["q", "type", "tag", "unit", "criticality", "cursor"]),
+        is_narrowed: query.any(&FILTERS) || query.any(&["cursor"]),
+        set: query.count(&FILTERS),
         next: query.next("/targets", page.next_cursor),
         form: Form::of(query),
     })

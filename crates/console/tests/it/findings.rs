@@ -6,7 +6,7 @@ use http::StatusCode;
 use crate::stage::{Seen, Stage};
 
 /// An nmap run over ports with these open.
-fn nmap(open: &[u16]) -> String {
+pub(crate) fn nmap(open: &[u16]) -> String {
     let port =
         |port: &u16| format!(r#"<port protocol="tcp" portid="{port}"><state state="open" reason="syn-ack"/><service name="http"/></port>"#);
     let ports: String = open.iter().map(port).collect();
@@ -37,7 +37,7 @@ pub(crate) fn ids(seen: &Seen, path: &str) -> Vec<String> {
 }
 
 /// Takes a file in as a person would: look, then say yes.
-async fn taken_in(stage: &Stage, cookie: &str, file: &str) -> Seen {
+pub(crate) async fn taken_in(stage: &Stage, cookie: &str, file: &str) -> Seen {
     let preview = stage.upload("/imports/preview", cookie, &[("go", "preview")], Some(("scan.xml", file))).await;
     assert_eq!(preview.status, StatusCode::OK, "{}", preview.body);
     let sha256 = hidden(&preview, "sha256").remove(0);
@@ -79,6 +79,12 @@ async fn a_file_is_looked_at_taken_in_and_taken_back() {
     let unread = stage.upload("/imports/preview", &cookie, &[("go", "preview"), ("service", "web")], Some(("x.bin", "nonsense"))).await;
     assert_eq!(unread.status, StatusCode::BAD_REQUEST);
     assert!(unread.body.contains("value=\"web\""), "what was typed is kept");
+    let cut: String = file.chars().take(300).collect();
+    let broken = stage.upload("/imports/preview", &cookie, &[("go", "preview")], Some(("cut.xml", &cut))).await;
+    assert!(broken.body.contains("cut.xml cannot be read as"), "{}", broken.body);
+    let spanish = format!("{cookie}; tyrian-language=es");
+    let broken = stage.upload("/imports/preview", &spanish, &[("go", "preview")], Some(("cut.xml", &cut))).await;
+    assert!(broken.body.contains("cut.xml no se puede leer como") && broken.body.contains("no se importó nada."), "{}", broken.body);
     let nothing = stage.upload("/imports/preview", &cookie, &[("go", "preview")], Some(("", ""))).await;
     assert!(nothing.body.contains("Choose a file."), "{}", nothing.body);
 }

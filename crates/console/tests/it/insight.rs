@@ -46,6 +46,15 @@ async fn a_mapping_is_tried_until_it_fits_saved_and_used_by_an_import() {
         "the place is told, what was typed is kept: {}",
         refused.body
     );
+    let unknown = form(&[("go", "try"), ("mapping", &MAPPING.replace("\"title\"", "\"titel\"")), ("sample", TABLE)]);
+    let told = stage.post("/imports/mappings", &format!("{cookie}; tyrian-language=pt-BR"), &unknown).await;
+    assert!(
+        told.body.contains("O mapeamento não está correto: fields.titel: chave desconhecida; conhecidas são check, title")
+            && told.body.contains(", linha ")
+            && told.body.contains("mapping-fault"),
+        "told in the language of the page, at the field it was typed into: {}",
+        told.body
+    );
     let misspelt = MAPPING.replace("rating", "rate");
     let near = stage.post("/imports/mappings", &cookie, &form(&[("go", "try"), ("mapping", &misspelt), ("sample", TABLE)])).await;
     assert!(near.body.contains("does not fit exactly") && near.body.contains("<code>rate</code>"), "{}", near.body);

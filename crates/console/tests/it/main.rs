@@ -5,6 +5,7 @@ mod findings;
 mod insight;
 mod phones;
 mod stage;
+mod walk;
 mod wording;
 
 use base::Role;

@@ -3,40 +3,40 @@
 use chrono::format::{Item, StrftimeItems};
 use serde_json::{Map, Value};
 
-use super::{MappedNotation, Mapping, MappingError, Origin, TARGETS, Target, place};
+use super::{MappedNotation, Mapping, MappingError, MappingFault, Origin, TARGETS, Target, place};
 use crate::model::Severity;
 
 const NAME: usize = 80;
 const LIST: usize = 100;
 
-fn wrong(key: impl Into<String>, what: impl Into<String>) -> MappingError {
-    MappingError { key: key.into(), what: what.into(), position: None }
+fn wrong(key: impl Into<String>, what: MappingFault) -> MappingError {
+    MappingError { key: key.into(), what, position: None }
 }
 
 pub(super) fn mapping(text: &str) -> Result<Mapping, MappingError> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
         let position = place::of_line(text, error.line(), error.column());
-        MappingError { position: Some(position), ..wrong("mapping", format!("not JSON: {error}")) }
+        MappingError { position: Some(position), ..wrong("mapping", MappingFault::NotJson(error.to_string())) }
     })?;
     let Value::Object(members) = value else {
-        return Err(wrong("mapping", "not an object"));
+        return Err(wrong("mapping", MappingFault::NotAnObject));
     };
     known(&members, "", &["name", "notation", "records", "fields", "keys"])?;
     let name = members.get("name").and_then(Value::as_str).map(str::trim).unwrap_or_default();
     if !is_name(name) {
-        return Err(wrong("name", "needs a text of 1 to 80 bytes"));
+        return Err(wrong("name", MappingFault::Name));
     }
     let notation = match members.get("notation").map(Value::as_str) {
         None | Some(Some("table" | "csv")) => MappedNotation::Table,
         Some(Some("json" | "ndjson")) => MappedNotation::Json,
-        Some(_) => return Err(wrong("notation", "is none of table, json")),
+        Some(_) => return Err(wrong("notation", MappingFault::Notation)),
     };
     let records = match members.get("records") {
         None => Vec::new(),
-        Some(_) if notation == MappedNotation::Table => return Err(wrong("records", "means nothing for a table")),
+        Some(_) if notation == MappedNotation::Table => return Err(wrong("records", MappingFault::RecordsOfTable)),
         Some(Value::String(path)) if path.is_empty() => Vec::new(),
         Some(Value::String(path)) if path.split('.').all(|part| !part.is_empty()) => path.split('.').map(str::to_owned).collect(),
-        Some(_) => return Err(wrong("records", "needs a path of members with dots between them")),
+        Some(_) => return Err(wrong("records", MappingFault::Records)),
     };
     let fields = fields(members.get("fields"))?;
     let keys = keys(members.get("keys"))?;
@@ -51,14 +51,14 @@ pub(crate) fn is_name(name: &str) -> bool {
 /// A misspelt key is refused: passing over it would be a guess.
 fn known(members: &Map<String, Value>, under: &str, names: &[&str]) -> Result<(), MappingError> {
     match members.keys().find(|key| !names.contains(&key.as_str())) {
-        Some(key) => Err(wrong(format!("{under}{key}"), format!("unknown key; known are {}", names.join(", ")))),
+        Some(key) => Err(wrong(format!("{under}{key}"), MappingFault::UnknownKey(names.join(", ")))),
         None => Ok(()),
     }
 }
 
 fn fields(value: Option<&Value>) -> Result<Vec<(Target, Origin)>, MappingError> {
     let Some(Value::Object(members)) = value else {
-        return Err(wrong("fields", "needs an object of fields"));
+        return Err(wrong("fields", MappingFault::Fields));
     };
     let names: Vec<&str> = TARGETS.iter().map(|(name, _)| *name).collect();
     known(members, "fields.", &names)?;
@@ -69,7 +69,7 @@ fn fields(value: Option<&Value>) -> Result<Vec<(Target, Origin)>, MappingError> 
         }
     }
     if !members.contains_key("title") {
-        return Err(wrong("fields.title", "is required"));
+        return Err(wrong("fields.title", MappingFault::Required));
     }
     Ok(fields)
 }
@@ -77,13 +77,13 @@ fn fields(value: Option<&Value>) -> Result<Vec<(Target, Origin)>, MappingError> 
 fn text(value: &Value, key: &str) -> Result<String, MappingError> {
     match value.as_str() {
         Some(text) if !text.is_empty() => Ok(text.to_owned()),
-        _ => Err(wrong(key, "needs a text that is not empty")),
+        _ => Err(wrong(key, MappingFault::Text)),
     }
 }
 
 fn texts(value: &Value, key: &str) -> Result<Vec<String>, MappingError> {
     match value {
-        Value::Array(items) if items.is_empty() || items.len() > LIST => Err(wrong(key, "needs 1 to 100 texts")),
+        Value::Array(items) if items.is_empty() || items.len() > LIST => Err(wrong(key, MappingFault::Texts)),
         Value::Array(items) => items.iter().enumerate().map(|(index, item)| text(item, &format!("{key}.{index}"))).collect(),
         value => Ok(vec![text(value, key)?]),
     }
@@ -108,21 +108,21 @@ fn origin(value: &Value, key: &str, target: Target) -> Result<Origin, MappingErr
         },
     };
     if origin.from.is_empty() && origin.constant.is_none() {
-        return Err(wrong(key, "needs from or constant"));
+        return Err(wrong(key, MappingFault::Origin));
     }
     let lists = matches!(target, Target::Cwes | Target::Cves | Target::Aliases | Target::References | Target::Tags);
     if origin.split.is_some() && !lists {
-        return Err(wrong(format!("{key}.split"), "is for lists: cwes, cves, aliases, references, tags"));
+        return Err(wrong(format!("{key}.split"), MappingFault::SplitOf));
     }
     if !origin.table.is_empty() && target != Target::Severity {
-        return Err(wrong(format!("{key}.table"), "is for severity"));
+        return Err(wrong(format!("{key}.table"), MappingFault::TableOf));
     }
     if let Some(format) = &origin.format {
         if target != Target::ObservedAt {
-            return Err(wrong(format!("{key}.format"), "is for observed_at"));
+            return Err(wrong(format!("{key}.format"), MappingFault::FormatOf));
         }
         if StrftimeItems::new(format).any(|item| matches!(item, Item::Error)) {
-            return Err(wrong(format!("{key}.format"), format!("{format:?} is not a date format")));
+            return Err(wrong(format!("{key}.format"), MappingFault::DateFormat(format.clone())));
         }
     }
     check(&origin, key, target)?;
@@ -141,25 +141,25 @@ fn check(origin: &Origin, key: &str, target: Target) -> Result<(), MappingError>
         Target::Line => constant.parse::<u32>().is_ok(),
         _ => true,
     };
-    if fits { Ok(()) } else { Err(wrong(format!("{key}.constant"), format!("{constant:?} does not fit the field"))) }
+    if fits { Ok(()) } else { Err(wrong(format!("{key}.constant"), MappingFault::Constant(constant.clone()))) }
 }
 
 fn table(value: &Value, key: &str) -> Result<Vec<(String, Severity)>, MappingError> {
     let Value::Object(members) = value else {
-        return Err(wrong(key, "needs an object of words and severities"));
+        return Err(wrong(key, MappingFault::Table));
     };
     members
         .iter()
         .map(|(word, severity)| {
             let key = format!("{key}.{word}");
-            let severity = text(severity, &key)?.parse().map_err(|_| wrong(key, "is none of info, low, medium, high, critical"))?;
+            let severity = text(severity, &key)?.parse().map_err(|_| wrong(key, MappingFault::Severity))?;
             Ok((word.trim().to_lowercase(), severity))
         })
         .collect()
 }
 
 fn keys(value: Option<&Value>) -> Result<Vec<Vec<String>>, MappingError> {
-    let required = || wrong("keys", "needs the columns that make a finding the same again");
+    let required = || wrong("keys", MappingFault::Keys);
     match value {
         Some(Value::Array(items)) if items.iter().all(Value::is_string) && !items.is_empty() => {
             Ok(vec![texts(&Value::Array(items.clone()), "keys")?])

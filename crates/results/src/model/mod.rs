@@ -37,7 +37,7 @@ pub use import::{
 pub use mapping::{MappingTrial, MappingUse, SavedMapping, TriedObservation, TryMapping};
 pub use note::{FindingNote, NewNote, NoteId};
 pub(crate) use place::{asset_of, words};
-pub use query::{ByStatus, Counts, Filter, Matching, Sort};
+pub use query::{Beside, ByStatus, Counts, Filter, Matching, Sort};
 pub(crate) use query::{Position, rank};
 pub use review::{Resolution, Review, ReviewId};
 pub(crate) use risk::unit;

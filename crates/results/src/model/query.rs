@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use targets::TargetId;
 use utoipa::{IntoParams, ToSchema};
 
-use super::finding::Status;
+use super::finding::{Finding, Status};
 use super::import::ImportId;
 use super::schema::SeveritySchema;
 use crate::errors;
@@ -160,6 +160,15 @@ words! {
     }
 }
 
+/// What stands beside a finding in a list.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    /// The one before it, when there is one.
+    pub before: Option<Finding>,
+    /// The one after it, when there is one.
+    pub after: Option<Finding>,
+}
+
 /// How many findings a filter shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Matching {
@@ -207,5 +216,5 @@ pub(crate) struct Position {
     pub(crate) sort: Sort,
     pub(crate) number: i64,
     pub(crate) text: String,
-    pub(crate) id: Id<super::Finding>,
+    pub(crate) id: Id<Finding>,
 }

@@ -123,8 +123,35 @@ pub(crate) async fn list(
     after: Option<Position>,
     rows: u32,
 ) -> Result<Vec<Finding>> {
+    walk(db, scope, now, filter, order(sort), after, rows).await
+}
+
+/// The first finding of a list after a place in its order, or the last one before it. Nothing has to stand at the place itself.
+pub(crate) async fn neighbour(
+    db: &Db,
+    scope: &Scope,
+    now: Time,
+    filter: &Filter,
+    place: Position,
+    is_before: bool,
+) -> Result<Option<Finding>> {
+    let order = order(place.sort);
+    let order = if is_before { order.reversed() } else { order };
+    Ok(walk(db, scope, now, filter, order, Some(place), 0).await?.into_iter().next())
+}
+
+/// Findings along an order from behind a place in it, one more than `rows`.
+async fn walk(
+    db: &Db,
+    scope: &Scope,
+    now: Time,
+    filter: &Filter,
+    order: Order,
+    after: Option<Position>,
+    rows: u32,
+) -> Result<Vec<Finding>> {
     let mut conditions = Where::new(scope, now, filter)?;
-    let Order { column, direction, id, within } = order(sort);
+    let Order { sort, column, direction, id, within } = order;
     conditions.clauses.extend(within.map(str::to_owned));
     let matching = conditions.text();
     let mut beyond: Option<String> = None;
@@ -163,10 +190,18 @@ pub(crate) async fn list(
 
 /// By what a list is ordered, and what its index is limited to.
 struct Order {
+    sort: Sort,
     column: &'static str,
     direction: &'static str,
     id: &'static str,
     within: Option<&'static str>,
+}
+
+impl Order {
+    /// The same from its end; an index is walked in both directions.
+    fn reversed(self) -> Self {
+        Self { direction: if self.direction == "DESC" { "ASC" } else { "DESC" }, ..self }
+    }
 }
 
 const fn order(sort: Sort) -> Order {
@@ -178,7 +213,7 @@ const fn order(sort: Sort) -> Order {
         Sort::Risk => ("v.risk", "DESC", "v.id", None),
         Sort::Due => ("v.due_at", "ASC", "v.id", Some("v.due_at IS NOT NULL")),
     };
-    Order { column, direction, id, within }
+    Order { sort, column, direction, id, within }
 }
 
 /// Where a page that ends with this finding ends.

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, clippy::unwrap_used, reason = "a failed step is a failed test; the server under test is a task")]
 
 mod accepted;
+mod beside;
 mod carried;
 mod correlated;
 mod counts;
