@@ -285,7 +285,8 @@ impl Frame {
         let known = self.language.find(&format!("error.{}", error.code()));
         let is_english = self.language == Language::English;
         let mut text = match known {
-            Some(text) if !is_english || error.detail().is_empty() => self.told(text, error),
+            // Details are English; but where one begins with the name of a file, the catalogue leaves that name as it is.
+            Some(text) if !is_english || error.detail().is_empty() || !error.arguments().is_empty() => self.told(text, error),
             _ => sentence(error.detail()),
         };
         if let Some(wait) = error.wait() {
