@@ -25,7 +25,9 @@ async fn beside_a_finding_stands_what_the_list_shows_before_and_after_it_in_ever
     for engine in engines() {
         let story = Story::new(engine).await;
         let many: Vec<_> = (0..12).map(|number| hit(&format!("t-{number}"), ["info", "low", "high"][number % 3], SITE)).collect();
-        story.import(&lines(&many), None).await.unwrap();
+        let import = story.import(&lines(&many), None).await.unwrap();
+        // Due dates and risks come with the assessment.
+        story.results.assess(&story.actor, Some(import.id)).await.unwrap();
         let filters = [
             Filter::default(),
             Filter { severity: vec!["low".into(), "high".into()], ..Filter::default() },
@@ -49,7 +51,9 @@ async fn a_finding_that_has_left_the_list_still_stands_between_the_others() {
     for engine in engines() {
         let story = Story::new(engine).await;
         let many: Vec<_> = (0..6).map(|number| hit(&format!("t-{number}"), "high", SITE)).collect();
-        story.import(&lines(&many), None).await.unwrap();
+        let import = story.import(&lines(&many), None).await.unwrap();
+        // Due dates and risks come with the assessment.
+        story.results.assess(&story.actor, Some(import.id)).await.unwrap();
         let open = Filter { status: vec!["open".into()], ..Filter::default() };
         for sort in ORDERS {
             let ids = listed(&story, &open, sort).await;
