@@ -58,7 +58,7 @@ pub struct Device {
     pub attestation_state: Attested,
     /// What that was worth when it was fresh.
     pub attestation_level: Level,
-    /// When it passed.
+    /// When the newest answer came that passed, or that only a floor refused.
     pub attested_at: Option<Time>,
     /// Never locked without a person.
     pub allow_listed: bool,

@@ -126,6 +126,7 @@ impl ParseError {
             Self::Io { .. } | Self::Stopped => Vec::new(),
         }
     }
+
     /// Where in the input it happened, when that means something.
     pub fn position(&self) -> Option<Position> {
         match self {

@@ -10,6 +10,7 @@ use crate::Shared;
 use crate::fields::Form;
 use crate::page::{Frame, show as render};
 use crate::request::{Named, Viewer};
+
 /// What narrows the list, as it stands in its address.
 const FILTERS: [&str; 6] = ["user", "action", "subject_kind", "subject_id", "from", "to"];
 

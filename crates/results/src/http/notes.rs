@@ -41,7 +41,7 @@ async fn write(
     Ok((StatusCode::CREATED, Json(note)).into_response())
 }
 
-/// Take a note of one's own away
+/// Take a note away: one's own, or any for administrators
 #[utoipa::path(delete, path = "/findings/{finding_id}/notes/{note_id}", tag = "findings", operation_id = "drop_finding_note",
     params(("finding_id" = FindingId, Path), ("note_id" = NoteId, Path)),
     responses((status = 204, description = "It is gone"), ErrorResponses))]

@@ -227,12 +227,13 @@ impl Run<'_> {
                 let fate = match outcome {
                     Match::Same(index) | Match::Moved(index) => {
                         let unseen = candidates.unseen(index);
-                        if !self.is_gone(group) {
+                        let is_gone = self.is_gone(group);
+                        if !is_gone {
                             claimed.insert(unseen.known.id);
                         }
                         let is_elsewhere = matches!(outcome, Match::Moved(_)) && words(&unseen.location) != words(&one.place);
                         let from = is_elsewhere.then(|| words(&unseen.location));
-                        if !self.origin.is_snapshot && !self.is_gone(group) {
+                        if !self.origin.is_snapshot && !is_gone {
                             self.waiting.retire(unseen.known.id);
                         }
                         let mut fate = self.seen_again(group, unseen.known.clone(), from);
