@@ -46,7 +46,7 @@ type state struct {
 	earliest, latest int64
 	past             string
 	over             bool
-	// A nonce: who spent it; 0 nobody.
+	// A nonce: who spent it; 0 nobody, `unknown` one whose node died before it judged anything, which helps nobody any more.
 	spender int
 }
 
@@ -126,8 +126,8 @@ func refresh(s state, op operation, grace int64) []state {
 }
 
 func spend(s state, op operation) []state {
-	taken := s
-	taken.spender = op.Subject
+	taken, lost := s, s
+	taken.spender, lost.spender = op.Subject, unknown
 	switch op.Outcome {
 	case "granted":
 		if s.spender == 0 || s.spender == op.Subject {
@@ -141,7 +141,7 @@ func spend(s state, op operation) []state {
 		return nil
 	}
 	if s.spender == 0 {
-		return []state{s, taken}
+		return []state{s, taken, lost}
 	}
 	return []state{s}
 }
